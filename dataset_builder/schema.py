@@ -1,0 +1,65 @@
+"""The Hub dataset's columns: one `datasets.Features` for each shape of row.
+
+`pairs` has one row a figure. `align`, `detail`, `reasoning` and `instruct` share one shape: one row a training
+example, in TRL's vision prompt/completion form (text-only content; TRL places the image).
+"""
+
+from datasets import Features, Image, List, Value
+
+CONFIGS = ("pairs", "align", "detail", "reasoning", "instruct")
+SPLITS = ("train", "validation", "test")
+
+_STRING = Value("string")
+_BOX = List(Value("float32"))
+_MESSAGES = List({"role": _STRING, "content": _STRING})
+
+PAIRS = Features(
+    {
+        "image": Image(),
+        "caption": _STRING,  # null where the article gives none
+        "context": List(_STRING),
+        "label": _STRING,
+        "figure_id": _STRING,
+        "panels": List({"label": _STRING, "bbox": _BOX, "caption": _STRING}),
+        "article_id": _STRING,
+        "pmcid": _STRING,
+        "doi": _STRING,
+        "title": _STRING,
+        "journal": _STRING,
+        "year": Value("int32"),
+        "language": _STRING,  # ISO 639-1
+        "license": _STRING,  # SPDX id, null where the article states none
+        "source": _STRING,  # jats | pdf | jats+pdf
+        "source_file": _STRING,  # relative to the articles folder
+        "page": Value("int32"),  # 1-based, PDF only
+        "bbox": _BOX,  # PDF points x0, y0, x1, y1, origin top left
+        "width": Value("int32"),
+        "height": Value("int32"),
+        "sharpness": Value("float32"),  # variance of the Laplacian
+        "image_sha256": _STRING,
+        "phash": _STRING,
+        "duplicate_group": _STRING,
+    }
+)
+
+EXAMPLES = Features(
+    {
+        "images": List(Image()),
+        "prompt": _MESSAGES,
+        "completion": _MESSAGES,
+        "task": _STRING,  # align | detail | reasoning
+        "example_id": _STRING,
+        "figure_id": _STRING,
+        "article_id": _STRING,
+        "license": _STRING,
+        "teacher": _STRING,  # id@revision, or "extractive"
+        "prompt_sha256": _STRING,
+        "evidence": List({"source": _STRING, "sentence": Value("int32")}),
+        "support": Value("float32"),  # share of the answer's numbers, units and terms found in the evidence
+    }
+)
+
+
+def features(config: str) -> Features:
+    """The columns of one config of the dataset; `config` is one of `CONFIGS`."""
+    return PAIRS if config == "pairs" else EXAMPLES
