@@ -1,0 +1,46 @@
+"""Which figures become pairs: each filter is a pure rule on one row; the first that objects names the reason."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Rejection(NamedTuple):
+    """Why a figure was left out: the filter's name, the value it saw and the threshold it compared with."""
+
+    filter: str
+    value: float | str | None
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Limits in the units of their names; a row is kept when it lies strictly above (or, for `max_`, at most at) them."""
+
+    min_sharpness: float = 100.0  # variance of the Laplacian; arXiv 2501.15370
+    min_side_px: int = 64
+    max_aspect: float = 10.0  # longer side over shorter side
+    min_contrast: float = 2.0  # standard deviation of 8-bit grey: below it the picture is blank
+    min_text_chars: int = 10  # caption and context together
+
+
+def rejection(row: dict, limits: Thresholds) -> Rejection | None:
+    """The first objection to a row, or None when it is kept.
+
+    `row` holds `image_error` (None when there is a picture), `caption`, `context` and, with a picture, `width`,
+    `height`, `contrast` and `sharpness` (see `images.measure`).
+    """
+    text_chars = len(row["caption"] or "") + sum(map(len, row["context"]))
+    if row["image_error"]:
+        return Rejection("image_missing", row["image_error"], None)
+    short_px, long_px = sorted((row["width"], row["height"]))
+    if short_px < limits.min_side_px:
+        return Rejection("min_side_px", short_px, limits.min_side_px)
+    if long_px > limits.max_aspect * short_px:
+        return Rejection("max_aspect", long_px / short_px, limits.max_aspect)
+    if row["contrast"] < limits.min_contrast:
+        return Rejection("min_contrast", row["contrast"], limits.min_contrast)
+    if row["sharpness"] <= limits.min_sharpness:
+        return Rejection("min_sharpness", row["sharpness"], limits.min_sharpness)
+    if text_chars < limits.min_text_chars:
+        return Rejection("min_text_chars", text_chars, limits.min_text_chars)
+    return None

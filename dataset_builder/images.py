@@ -1,0 +1,79 @@
+"""Pictures: safe decoding, encoding for the dataset, sharpness and hashes."""
+
+import hashlib
+import io
+import warnings
+from pathlib import Path
+
+import cv2
+import imagehash
+import numpy as np
+from PIL import Image, ImageOps
+
+MAX_PIXELS = 120_000_000  # a 600 dpi A4 page has 35 million
+
+
+def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode a picture file (or its bytes) to an RGB or L image, transparent parts on white.
+
+    The size is read from the header and bounded before any pixel is decoded. Of a file with several frames the first
+    is taken. An RGB or L file that is a JPEG or PNG keeps its own bytes in `image.info["encoded"]` (see `encode`).
+    Raises ValueError, naming the file, when it is no picture, broken, or larger than `max_pixels`.
+    """
+    name = source.name if isinstance(source, Path) else "picture"
+    data = source.read_bytes() if isinstance(source, Path) else source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # bounded below, by our own limit
+            image = Image.open(io.BytesIO(data))
+        if image.width * image.height > max_pixels:
+            raise ValueError(f"{name}: {image.width}x{image.height} pixels, more than {max_pixels}")
+        original = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L") and image.getexif().get(274, 1) == 1
+        image.load()
+        decoded = _to_rgb_or_grey(ImageOps.exif_transpose(image))
+    except ValueError:
+        raise
+    except Exception as error:  # Pillow's decoders raise anything from OSError to struct.error on broken files
+        raise ValueError(f"{name}: not a readable picture ({type(error).__name__}: {error})") from error
+    decoded.info = {"encoded": data} if original else {}
+    return decoded
+
+
+def _to_rgb_or_grey(image: Image.Image) -> Image.Image:
+    if image.mode in ("RGB", "L"):
+        return image
+    if image.mode.startswith("I") or image.mode == "F":  # 16 and 32 bit grey: stretch to 8 bit
+        grey = np.asarray(image, dtype=np.float64)  # (height, width)
+        span = grey.max() - grey.min() or 1.0
+        return Image.fromarray(((grey - grey.min()) / span * 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "LA") else "RGB")
+
+
+def encode(image: Image.Image) -> bytes:
+    """The bytes stored in the dataset: the publisher's own JPEG or PNG where there is one, else PNG."""
+    if "encoded" in image.info:
+        return image.info["encoded"]
+    buffer = io.BytesIO()
+    Image.Image.save(image, buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def measure(image: Image.Image, encoded: bytes) -> dict:
+    """The columns `width`, `height` (pixels), `sharpness`, `image_sha256`, `phash`, and `contrast` for the filters.
+
+    `sharpness` is the variance of the Laplacian on 8-bit grey (CV_64F, kernel size 1: CV_8U would clip negatives);
+    `contrast` is the standard deviation of grey, 0 to 127.5; `phash` is 64 bits as hex (imagehash's DCT hash).
+    """
+    grey = np.asarray(image.convert("L"))  # (height, width)
+    return {
+        "width": image.width,
+        "height": image.height,
+        "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F, ksize=1).var()),
+        "contrast": float(grey.std()),
+        "image_sha256": hashlib.sha256(encoded).hexdigest(),
+        "phash": str(imagehash.phash(image)),
+    }
