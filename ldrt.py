@@ -16,6 +16,7 @@ import itertools
 import sys
 import traceback
 import typing
+from pathlib import Path
 
 STAGES = {
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
@@ -48,7 +49,10 @@ def main(argv: list[str] | None = None) -> int:
         if name not in STAGES:
             raise UsageError(f"no command {name!r}{_nearest(name, STAGES)}; `ldrt --help` lists them")
         stage = importlib.import_module(STAGES[name][0])
-        print(stage.run(parse(stage.Options, rest, prog=f"ldrt {name}", description=stage.__doc__)))
+        options = parse(stage.Options, rest, prog=f"ldrt {name}", description=stage.__doc__)
+        summary = stage.run(options)
+        _render_card(name, options)
+        print(summary)
         return 0
     except KeyboardInterrupt:
         print(f"ldrt {name}: stopped; run the same command again to continue", file=sys.stderr)
@@ -61,12 +65,20 @@ def main(argv: list[str] | None = None) -> int:
         return 2 if isinstance(error, UsageError) else 1
 
 
+def _render_card(stage: str, options) -> None:
+    """Render the dataset card anew when a stage has changed the dataset."""
+    if stage in ("build", "instruct"):
+        from model_cards.dataset_card import write_dataset_card
+
+        write_dataset_card(Path(options.output if stage == "build" else options.dataset))
+
+
 def parse(options: type, argv: list[str], prog: str, description: str | None = None):
     """An instance of the dataclass `options` from defaults, then `--config FILE.yaml`, then the command line.
 
-    Fields with metadata `positional` may be given without their name, before the first option; fields without a default must be given in the YAML or
-    on the command line. Raises `UsageError` for an unknown key (naming the nearest known one), a missing option or a
-    value of the wrong type.
+    Fields with metadata `positional` may be given without their name, before the first option; fields without a
+    default must be given in the YAML or on the command line. Raises `UsageError` for an unknown key (naming the
+    nearest known one), a missing option or a value of the wrong type.
     """
     from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser
 
@@ -146,7 +158,7 @@ def _overview() -> str:
             "",
             *lines,
             "",
-            "`ldrt COMMAND --help` lists a command's options. Training is `accelerate launch recipes/sft.py --config …`.",
+            "`ldrt COMMAND --help` lists a command's options. Training: `accelerate launch recipes/sft.py --config …`.",
         ]
     )
 

@@ -1,0 +1,98 @@
+"""`ldrt build ARTICLES --output DATASET`: folder of PDFs and JATS packages -> dataset repo folder, config `pairs`.
+
+    ldrt build articles --output dataset
+
+Run it again after an interruption, or when articles were added: only what is new or changed is read. The output is
+laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
+"""
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from dataset_builder.filters import Thresholds
+from dataset_builder.splits import Splitting
+
+_PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-python-headless", "pillow", "pypdfium2")
+_NOT_IN_MANIFEST = ("articles", "output", "workers")  # they do not change the result
+
+
+@dataclass
+class Options:
+    """Options of `ldrt build`."""
+
+    articles: str = field(metadata={"help": "folder of PDFs and JATS packages, nested at will", "positional": True})
+    output: str = field(metadata={"help": "dataset repo folder to write; kept and extended if it is there"})
+    layout: Literal["geometric", "heron"] = field(
+        default="geometric", metadata={"help": "PDF layout: `geometric` needs no weights, `heron` is docling's model"}
+    )
+    min_sharpness: float = field(
+        default=Thresholds.min_sharpness, metadata={"help": "variance of the Laplacian that a picture must exceed"}
+    )
+    min_side_px: int = field(default=Thresholds.min_side_px, metadata={"help": "least shorter side, pixels"})
+    max_aspect: float = field(default=Thresholds.max_aspect, metadata={"help": "most longer side / shorter side"})
+    min_contrast: float = field(default=Thresholds.min_contrast, metadata={"help": "least standard deviation of grey"})
+    min_text_chars: int = field(
+        default=Thresholds.min_text_chars, metadata={"help": "least caption + context, characters"}
+    )
+    test_share: float = field(default=Splitting.test_share, metadata={"help": "share of the figures for `test`"})
+    validation_share: float = field(default=Splitting.validation_share, metadata={"help": "share for `validation`"})
+    min_articles: int = field(
+        default=Splitting.min_articles,
+        metadata={"help": "least articles in each held-out split, where there are enough"},
+    )
+    seed: int = field(default=0, metadata={"help": "draws the splits"})
+    workers: int = field(default=os.cpu_count() or 1, metadata={"help": "processes that read articles"})
+    timeout_s: float = field(default=300.0, metadata={"help": "longest time for one file, seconds"})
+
+
+def run(options: Options) -> str:
+    """Build or extend the dataset repo folder; returns the funnel as text.
+
+    Raises FileNotFoundError, PermissionError or RuntimeError when there is nothing to read, nowhere to write, or no
+    figure left.
+    """
+    from dataset_builder.assemble import assemble
+    from dataset_builder.extract import extract_all, units
+    from dataset_builder.ldrt import write_config
+    from dataset_builder.manifest import write_stage
+    from dataset_builder.packages import find_packages
+
+    articles, dataset = Path(options.articles), Path(options.output)
+    if not articles.is_dir():
+        raise FileNotFoundError(f"no folder {articles}; give the folder that holds your PDFs and JATS packages")
+    _make_writable(dataset / ".work")
+    packages = list(find_packages(articles, dataset / ".work" / "unpacked"))
+    if not packages:
+        raise RuntimeError(f"{articles} holds no article: no PDF (.pdf), JATS XML (.xml, .nxml) or package (.tar.gz)")
+    files = list(units(packages, dataset / ".work" / "records", options.layout))
+    extract_all(files, options.layout, options.workers, options.timeout_s)
+    limits = Thresholds(**{name: getattr(options, name) for name in asdict(Thresholds())})
+    splitting = Splitting(**{name: getattr(options, name) for name in asdict(Splitting())})
+    rows, counts = assemble(files, dataset, limits, splitting)
+    if not counts.kept:
+        raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
+    write_config(dataset, "pairs", rows)
+    settings = {key: value for key, value in asdict(options).items() if key not in _NOT_IN_MANIFEST}
+    entry = {"options": settings, "inputs_sha256": _inputs_sha256(files), "counts": asdict(counts)}
+    write_stage(dataset, "build", _PACKAGES, **entry)
+    return counts.summary()
+
+
+def _make_writable(work: Path) -> None:
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        (work / "probe").touch()
+        (work / "probe").unlink()
+    except OSError as error:
+        raise PermissionError(f"cannot write to {work.parent}: {error.strerror}; choose another --output") from error
+
+
+def _inputs_sha256(files) -> str:
+    """One hash over what was read: every file's path and the hash of its package's content."""
+    from dataset_builder.records import read_record
+
+    lines = sorted(f"{unit.source_file} {read_record(unit.record)['digest']}" for unit in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,50 @@
+"""What was read from one file, on disk: a folder with `article.json`, `article.md` and the pictures.
+
+A record is written under a temporary name and renamed, so that it is there whole or not at all.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from dataset_builder.article import Article, Figure
+from dataset_builder.images import encode, measure
+from dataset_builder.jsonfiles import write_json
+
+
+def write_record(folder: Path, article: Article | None, **about) -> None:
+    """Write `article` (None when reading failed) and `about` (JSON values: source_file, digest, error…) to `folder`."""
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    record = dict(about)
+    if article:
+        (partial / "article.md").write_text(article.markdown, encoding="utf-8")
+        columns = {k: v for k, v in vars(article).items() if k not in ("figures", "supplementary", "markdown")}
+        record |= columns
+        for kind, figures in (("figures", article.figures), ("supplementary", article.supplementary)):
+            record[kind] = [_write_figure(partial, f"{kind}-{i}", figure) for i, figure in enumerate(figures)]
+    write_json(partial / "article.json", record)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(partial, folder)
+
+
+def _write_figure(folder: Path, name: str, figure: Figure) -> dict:
+    row = {k: v for k, v in vars(figure).items() if k not in ("image", "panels")}
+    row |= {"panels": [asdict(panel) for panel in figure.panels], "image_file": None}
+    if figure.image is None:
+        return row | {"image_error": figure.image_error or "no picture found"}
+    encoded = encode(figure.image)
+    row["image_file"] = name + (".png" if encoded.startswith(b"\x89PNG") else ".jpg")
+    (folder / row["image_file"]).write_bytes(encoded)
+    return row | measure(figure.image, encoded)
+
+
+def read_record(folder: Path) -> dict | None:
+    """The content of `article.json`, or None when the folder holds no whole record."""
+    try:
+        return json.loads((folder / "article.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None

@@ -1,0 +1,184 @@
+"""Duplicates and splits: what shares a picture or a caption shares a split, and the certificate that proves it."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from dataset_builder.schema import SPLITS
+
+MAX_PHASH_DISTANCE = 4  # of 64 bits; up to here two pictures count as the same (re-encoded, scaled)
+_BANDS = MAX_PHASH_DISTANCE + 1  # hashes at distance <= d agree in at least one of d + 1 bands
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """How large the held-out splits are: a share of the figures, but at least some articles; `seed` draws them."""
+
+    test_share: float = 0.03
+    validation_share: float = 0.03
+    min_articles: int = 10
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class FigureKey:
+    """What duplicate detection needs of a figure; a few hundred bytes, so that millions fit into memory."""
+
+    figure_id: str
+    article_id: str
+    image_sha256: str
+    phash: str  # 64 bits as hex
+    aspect: float  # width / height
+    caption_sha256: str | None  # of the caption in lower case with white space collapsed
+
+
+def caption_sha256(caption: str | None) -> str | None:
+    """The hash two captions share when they differ in case and white space only; None without a caption."""
+    return hashlib.sha256(" ".join(caption.lower().split()).encode()).hexdigest() if caption else None
+
+
+class _Groups:
+    """Disjoint sets of strings (union-find with path halving)."""
+
+    def __init__(self) -> None:
+        self.parent: dict[str, str] = {}
+
+    def find(self, item: str) -> str:
+        parent = self.parent
+        parent.setdefault(item, item)
+        while parent[item] != item:
+            parent[item] = item = parent[parent[item]]
+        return item
+
+    def join(self, a: str, b: str) -> None:
+        low, high = sorted((self.find(a), self.find(b)))
+        self.parent[high] = low  # the smallest name leads: the result does not depend on the order of joins
+
+    def join_all(self, members: Iterable[str]) -> None:
+        first, *others = members
+        for other in others:
+            self.join(first, other)
+
+
+def duplicate_groups(figures: list[FigureKey]) -> dict[str, str]:
+    """figure_id -> the group it shares with its exact and near duplicates; figures without duplicates are left out.
+
+    Two pictures are duplicates when their bytes are equal or when their perceptual hashes differ in at most
+    `MAX_PHASH_DISTANCE` bits and their aspect ratios by at most 10 %.
+    """
+    groups = _Groups()
+    for key in (lambda f: f.image_sha256, *map(_band, range(_BANDS))):
+        for bucket in _buckets(figures, key).values():
+            for i, a in enumerate(bucket):
+                for b in bucket[i + 1 :]:
+                    if groups.find(a.figure_id) != groups.find(b.figure_id) and _same_picture(a, b):
+                        groups.join(a.figure_id, b.figure_id)
+    sizes = Counter(groups.find(figure.figure_id) for figure in figures)
+    return {f.figure_id: groups.find(f.figure_id) for f in figures if sizes[groups.find(f.figure_id)] > 1}
+
+
+def _band(index: int) -> Callable[[FigureKey], int]:
+    width = -(-64 // _BANDS)
+    return lambda figure: int(figure.phash, 16) >> (index * width) & ((1 << width) - 1)
+
+
+def _buckets(figures: Iterable[FigureKey], key: Callable) -> dict:
+    buckets = defaultdict(list)
+    for figure in figures:
+        if key(figure) is not None:
+            buckets[key(figure)].append(figure)
+    return buckets
+
+
+def _same_picture(a: FigureKey, b: FigureKey) -> bool:
+    near = (int(a.phash, 16) ^ int(b.phash, 16)).bit_count() <= MAX_PHASH_DISTANCE
+    return a.image_sha256 == b.image_sha256 or (near and 1 / 1.1 <= a.aspect / b.aspect <= 1.1)
+
+
+def assign(
+    figures: list[FigureKey],
+    duplicates: dict[str, str],
+    splitting: Splitting,
+    published: dict[str, str],
+) -> dict[str, str]:
+    """article_id -> split. Articles that share a duplicate group or a caption go together.
+
+    Of a first build `test` and `validation` get their share of the figures and at least `min_articles` articles (or a
+    fifth of all, if that is less); the rest is `train`. `published`, the assignment of an earlier build, is kept;
+    newcomers join the split they are linked to, else `train`, and those that would link two splits are left out of
+    the result. The order is drawn from the seed and the names alone.
+    """
+    linked = _Groups()
+    members = [*_buckets(figures, lambda f: duplicates.get(f.figure_id)).values()]
+    members += _buckets(figures, lambda f: f.caption_sha256).values()
+    for bucket in members:
+        linked.join_all(figure.article_id for figure in bucket)
+    sizes = Counter(figure.article_id for figure in figures)
+    components = defaultdict(list)
+    for article in sizes:
+        components[linked.find(article)].append(article)
+    splits, free = {}, []
+    for name, articles in components.items():
+        known = {published[a] for a in articles if a in published}
+        splits.update({a: published[a] for a in articles if a in published})
+        newcomers = [a for a in articles if a not in published]
+        if not known:
+            free.append(name)
+        elif len(known) == 1:
+            splits.update(dict.fromkeys(newcomers, known.pop()))
+    if published:  # a later build: what is new and unlinked only adds to the training data
+        return splits | {a: "train" for name in free for a in components[name]}
+    free.sort(key=lambda name: hashlib.sha256(f"{splitting.seed}/{name}".encode()).digest())
+    floor = min(splitting.min_articles, len(sizes) // 5)
+    for split, share in (("test", splitting.test_share), ("validation", splitting.validation_share)):
+        free = _fill(split, free, components, sizes, round(share * len(figures)), floor, splits)
+    return splits | {a: "train" for name in free for a in components[name]}
+
+
+def _fill(split, free, components, sizes, figures_wanted, articles_wanted, splits) -> list[str]:
+    """Move components from `free` into `split` until both wishes are met; returns those left over."""
+    figures = articles = 0
+    left = []
+    for name in free:
+        size = sum(sizes[article] for article in components[name])
+        enough = figures >= figures_wanted and articles >= articles_wanted
+        if enough or size > max(figures_wanted, 10 * articles_wanted):  # one huge component would swallow a split
+            left.append(name)
+            continue
+        splits.update(dict.fromkeys(components[name], split))
+        figures, articles = figures + size, articles + len(components[name])
+    return left
+
+
+def certificate(figures: list[FigureKey], duplicates: dict[str, str], splits: dict[str, str], seed: int) -> dict:
+    """`provenance/splits.json`: sizes, every article's split, and the collisions (none, if all is well).
+
+    A collision is an article, image, near-duplicate group or caption that stands in more than one split.
+    """
+    kinds = {
+        "image": lambda f: f.image_sha256,
+        "near_duplicate": lambda f: duplicates.get(f.figure_id),
+        "caption": lambda f: f.caption_sha256,
+    }
+    collisions = [
+        {"kind": kind, "figures": sorted(f.figure_id for f in bucket)}
+        for kind, key in kinds.items()
+        for bucket in _buckets(figures, key).values()
+        if len({splits[f.article_id] for f in bucket}) > 1
+    ]
+    counts = {}
+    for split in SPLITS:
+        inside = [f for f in figures if splits[f.article_id] == split]
+        counts[split] = {
+            "articles": len({f.article_id for f in inside}),
+            "figures": len(inside),
+            "groups": len({duplicates.get(f.figure_id, f.figure_id) for f in inside}),
+        }
+    return {
+        "seed": seed,
+        "max_phash_distance": MAX_PHASH_DISTANCE,
+        "splits": counts,
+        "collisions": sorted(collisions, key=lambda c: (c["kind"], c["figures"])),
+        "assignments": dict(sorted(splits.items())),
+    }
