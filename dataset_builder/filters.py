@@ -14,7 +14,7 @@ class Rejection(NamedTuple):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Limits in the units of their names; a row is kept when it lies strictly above (or, for `max_`, at most at) them."""
+    """Limits in the units of their names; sharpness must lie strictly above its limit, the others may reach it."""
 
     min_sharpness: float = 100.0  # variance of the Laplacian; arXiv 2501.15370
     min_side_px: int = 64

@@ -1,0 +1,149 @@
+"""`ldrt instruct DATASET`: `pairs` -> configs `align`, `detail`, `reasoning`, `instruct` of the same folder.
+
+    ldrt instruct dataset                                     # offline, sentences of the article
+    ldrt instruct dataset --teacher openai --base_url http://localhost:8000/v1 --model Qwen/Qwen2-72B-Instruct
+    ldrt instruct dataset --teacher openai --model gpt-4 --dry_run true        # how many calls, how many words
+
+Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
+only what is missing is asked for.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+_PACKAGES = ("ldrt-vlm", "datasets", "openai")
+
+
+@dataclass
+class Options:
+    """Options of `ldrt instruct`."""
+
+    dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
+    teacher: Literal["extractive", "openai"] = field(
+        default="extractive",
+        metadata={
+            "help": "`extractive`: offline, picks sentences; `openai`: an LLM behind an OpenAI-compatible server"
+        },
+    )
+    base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the LLM server"})
+    model: str | None = field(default=None, metadata={"help": "the LLM's name at the server (teacher `openai`)"})
+    revision: str | None = field(default=None, metadata={"help": "the LLM's revision, for the record"})
+    temperature: float = field(default=0.0, metadata={"help": "sampling temperature of the LLM"})
+    max_tokens: int = field(default=1024, metadata={"help": "longest reply of the LLM, tokens"})
+    concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
+    dry_run: bool = field(default=False, metadata={"help": "only count the calls and words that the LLM would cost"})
+
+
+def run(options: Options) -> str:
+    """Write the instruction configs; returns how many examples each has.
+
+    Raises FileNotFoundError without config `pairs`, ValueError without a model, ConnectionError or PermissionError
+    when the LLM server cannot be used, RuntimeError when no example came out.
+    """
+    from dataset_builder.jsonfiles import write_jsonl
+    from dataset_builder.ldrt import write_config
+    from dataset_builder.manifest import write_stage
+
+    dataset = Path(options.dataset)
+    rows = list(_pairs(dataset))
+    if options.teacher == "openai" and not options.model:
+        raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    if options.dry_run:
+        return _cost(rows)
+    answers, failed = _answers(rows, options, dataset / ".work" / "teacher.jsonl")
+    counts = {}
+    for task in ("align", "detail", "reasoning"):
+        file = dataset / ".work" / f"{task}.jsonl"
+        counts[task] = write_jsonl(file, _examples(rows, task, answers, options))
+        if counts[task]:
+            write_config(dataset, task, file)
+    if not any(counts.values()):
+        raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
+    settings = {k: v for k, v in asdict(options).items() if k not in ("dataset", "concurrency", "dry_run")}
+    write_stage(dataset, "instruct", _PACKAGES, options=settings, counts=counts, replies=dict(failed))
+    lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
+    return "\n".join(
+        lines + [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
+    )
+
+
+def _pairs(dataset: Path) -> Iterator[dict]:
+    """The rows of `pairs` with `split`, without their pictures, in the order of the files."""
+    import pyarrow.parquet as parquet
+
+    from dataset_builder.schema import SPLITS
+
+    columns = ["figure_id", "article_id", "caption", "context", "language", "license"]
+    files = [(split, path) for split in SPLITS for path in sorted((dataset / "pairs").glob(f"{split}-*.parquet"))]
+    if not files:
+        raise FileNotFoundError(f"{dataset} has no config `pairs`; run `ldrt build ARTICLES --output {dataset}` first")
+    for split, path in files:
+        for batch in parquet.ParquetFile(path).iter_batches(columns=columns):
+            yield from (row | {"split": split} for row in batch.to_pylist())
+
+
+def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tuple[str, str], dict], Counter]:
+    """(figure_id, task) -> question, answer, evidence; and the replies that gave none, by status."""
+    from dataset_builder import teachers
+
+    wanted = [(row, task) for row in rows for task in teachers.TASKS if row["caption"] or row["context"]]
+    if options.teacher == "extractive":
+        made = {(row["figure_id"], task): teachers.extractive(row, task) for row, task in wanted}
+        return {key: value for key, value in made.items() if value}, Counter()
+    records = _ask(wanted, options, ledger)
+    answers = {(r["about"]["figure_id"], r["about"]["task"]): r["parsed"] for r in records if r["status"] == "ok"}
+    failed = Counter(r["status"] for r in records if r["status"] != "ok")
+    failed.update("declined" for answer in answers.values() if answer["answer"] is None)
+    return {key: value for key, value in answers.items() if value["answer"] is not None}, failed
+
+
+def _ask(wanted: list[tuple[dict, str]], options: Options, ledger: Path) -> list[dict]:
+    from dataset_builder import teachers
+    from dataset_builder.llm import Server, ask
+
+    shared = ("base_url", "model", "revision", "temperature", "max_tokens", "concurrency")
+    server = Server(**{name: getattr(options, name) for name in shared})
+    return list(ask([teachers.request(row, task) for row, task in wanted], server, ledger, teachers.parse).values())
+
+
+def _cost(rows: list[dict]) -> str:
+    from dataset_builder import teachers
+
+    requests = [teachers.request(row, task) for row in rows for task in teachers.TASKS]
+    words = sum(len(request.messages[0]["content"].split()) for request in requests)
+    return f"{len(requests)} calls with {words} words of prompt (about {round(words * 1.5)} tokens)"
+
+
+def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> Iterator[dict]:
+    from dataset_builder import teachers
+
+    teacher = options.model if options.teacher == "openai" else "extractive"
+    teacher += f"@{options.revision}" if options.revision else ""
+    for row in rows:
+        sentences = {(source, i): text for source, i, text in teachers.evidence_sentences(row)}
+        if task == "align":
+            made = row["caption"] and {"question": "", "answer": row["caption"], "evidence": _whole_caption(sentences)}
+        else:
+            made = answers.get((row["figure_id"], task))
+        if made:
+            yield {
+                "split": row["split"],
+                "prompt": [{"role": "user", "content": made["question"]}],
+                "completion": [{"role": "assistant", "content": made["answer"]}],
+                "task": task,
+                "example_id": f"{row['figure_id']}/{task}",
+                "figure_id": row["figure_id"],
+                "article_id": row["article_id"],
+                "license": row["license"],
+                "teacher": "extractive" if task == "align" else teacher,
+                "prompt_sha256": None if task == "align" else teachers.prompt_sha256(options.teacher, task),
+                "evidence": [e for e in made["evidence"] if (e["source"], e["sentence"]) in sentences],
+                "support": teachers.support(made["answer"], sentences.values()),
+            }
+
+
+def _whole_caption(sentences: dict) -> list[dict]:
+    return [{"source": source, "sentence": i} for source, i in sentences if source == "caption"]
