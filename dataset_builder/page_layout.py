@@ -1,0 +1,325 @@
+"""The text of an article's pages by rules alone: lines → paragraphs in reading order, without headers and footers.
+
+It knows nothing of files or PDF libraries: a reader hands in `PageContent`, one for each page. Boxes are in points,
+origin top left, of pages turned so that most of their text stands upright.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+MARGIN_SHARE = 0.12  # of the page's height: where running heads and page numbers stand, at either end
+MIN_REPEATS = 3  # pages that show a line at the same place before it counts as a running head
+FRAGMENT_GAP_EM = 0.7  # pieces of one baseline nearer than this are one line
+MAX_PITCH_EM = 1.75  # from one line of a paragraph to the next, where the paragraph has only one line so far
+SAME_SIZE_PT = 0.7  # sizes of one paragraph differ by less
+PROSE_MIN_CHARS = 80  # of a block that counts as running text
+PROSE_MIN_LINE_CHARS = 24  # median characters a line of running text
+BOLD_FONT = re.compile(r"bold|black|heavy|demi|[-,.]b(?:i|d)?$", re.I)
+TERMINAL = re.compile(r"[.!?。！？:][\"'”’)\]\d,\-–]*$")
+
+
+class Box(NamedTuple):
+    """x0, y0, x1, y1 in points, origin top left."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        return max(0.0, self.width) * max(0.0, self.height)
+
+    def grow(self, by: float) -> "Box":
+        return Box(self.x0 - by, self.y0 - by, self.x1 + by, self.y1 + by)
+
+    def hull(self, other: "Box") -> "Box":
+        return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
+
+    def x_overlap(self, other: "Box") -> float:
+        """Common width; negative: the horizontal gap."""
+        return min(self.x1, other.x1) - max(self.x0, other.x0)
+
+    def y_overlap(self, other: "Box") -> float:
+        """Common height; negative: the vertical gap."""
+        return min(self.y1, other.y1) - max(self.y0, other.y0)
+
+    def overlap(self, other: "Box") -> float:
+        """Common area, square points."""
+        return max(0.0, self.x_overlap(other)) * max(0.0, self.y_overlap(other))
+
+    def gap(self, other: "Box") -> float:
+        """Distance between the nearest points of two boxes."""
+        return (max(0.0, -self.x_overlap(other)) ** 2 + max(0.0, -self.y_overlap(other)) ** 2) ** 0.5
+
+    def share_in(self, other: "Box") -> float:
+        """Part of this box's area that lies in `other`, 0–1."""
+        return self.overlap(other) / self.area if self.area else 0.0
+
+
+def hull(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all of them; there is at least one."""
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return Box(min(x0), min(y0), max(x1), max(y1))
+
+
+@dataclass(eq=False)
+class Line:
+    """Text of one line of one column; `size` (points) and `font` are those of its middle character."""
+
+    text: str
+    box: Box
+    size: float
+    first_font: str = ""  # of its first character
+    font: str = ""
+    turn: int = 0  # quarters counter-clockwise by which it stands turned on the upright page
+
+    @property
+    def bold(self) -> bool:
+        """Whether it starts in bold, as far as the font's name tells."""
+        return bool(BOLD_FONT.search(self.first_font))
+
+
+@dataclass
+class PageContent:
+    """What a reader of PDFs found on one page."""
+
+    number: int  # 1-based
+    width: float
+    height: float
+    lines: list[Line] = field(default_factory=list)
+    images: list[Box] = field(default_factory=list)
+    shapes: list[Box] = field(default_factory=list)
+    turn: int = 0  # quarters counter-clockwise by which the text stands turned on the page as displayed
+
+    def display_box(self, box: Box) -> Box:
+        """A box of the upright page on the page as displayed."""
+        return [
+            box,
+            Box(box.y0, self.width - box.x1, box.y1, self.width - box.x0),
+            Box(self.width - box.x1, self.height - box.y1, self.width - box.x0, self.height - box.y0),
+            Box(self.height - box.y1, box.x0, self.height - box.y0, box.x1),
+        ][self.turn]
+
+
+@dataclass(eq=False)
+class Block:
+    """Consecutive lines of one paragraph or heading of one column."""
+
+    lines: list[Line]
+    page: int
+
+    @property
+    def box(self) -> Box:
+        return hull(line.box for line in self.lines)
+
+    @property
+    def size(self) -> float:
+        return Counter(round(line.size, 1) for line in self.lines).most_common(1)[0][0]
+
+    @property
+    def text(self) -> str:
+        return join_lines(line.text for line in self.lines)
+
+    @property
+    def is_prose(self) -> bool:
+        """Running text rather than labels, cells of a table or a heading."""
+        texts = [line.text for line in self.lines]
+        whole = "".join(texts)
+        letters = sum(c.isalpha() for c in whole)
+        lengths = sorted(len(text) for text in texts)
+        enough = len(whole) >= PROSE_MIN_CHARS and lengths[len(lengths) // 2] >= PROSE_MIN_LINE_CHARS
+        return enough and letters >= 0.6 * len(whole)
+
+
+def body_size(pages: list[PageContent]) -> float:
+    """The size, in points rounded to halves, in which most characters of the article stand; 10 for an empty one."""
+    sizes: Counter[float] = Counter()
+    for page in pages:
+        for line in page.lines:
+            sizes[round(2 * line.size) / 2] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 10.0
+
+
+def without_running_heads(pages: list[PageContent]) -> list[list[Line]]:
+    """For each page its upright lines, without headers, footers and page numbers, pieces of one line joined."""
+    upright = [join_fragments([line for line in page.lines if line.turn == 0]) for page in pages]
+    seen: Counter[tuple] = Counter()
+    for page, lines in zip(pages, upright, strict=True):
+        seen.update({_place(line, page) for line in lines if _in_margin(line, page)})
+    needed = min(MIN_REPEATS, max(2, len(pages) - 1))
+    return [
+        [line for line in lines if not _is_running_head(line, page, seen, needed)]
+        for page, lines in zip(pages, upright, strict=True)
+    ]
+
+
+def _in_margin(line: Line, page: PageContent) -> bool:
+    middle = (line.box.y0 + line.box.y1) / 2
+    return not MARGIN_SHARE * page.height < middle < (1 - MARGIN_SHARE) * page.height
+
+
+def _place(line: Line, page: PageContent) -> tuple:
+    """Text without digits and height on the page: alike for one running head on many pages."""
+    return re.sub(r"[\d\s]+", "", line.text), round(line.box.y0 / 6)
+
+
+def _is_running_head(line: Line, page: PageContent, seen: Counter, needed: int) -> bool:
+    if not _in_margin(line, page):
+        return False
+    text, place = _place(line, page)
+    repeats = max(seen[text, place + k] for k in (-1, 0, 1))
+    is_number = not text and line.text.strip().isdigit()
+    return (repeats >= needed and len(text) > 1) or (is_number and repeats >= 2)
+
+
+def join_fragments(lines: list[Line]) -> list[Line]:
+    """Pieces of one baseline that nearly touch become one line, whatever their order in the file."""
+    rows: list[Line] = []
+    for line in sorted(lines, key=lambda line: line.box.x0):
+        for k in range(len(rows) - 1, -1, -1):
+            if _continues(rows[k], line):
+                rows[k] = _joined(rows[k], line)
+                break
+        else:
+            rows.append(line)
+    return sorted(rows, key=lambda line: (line.box.y0, line.box.x0))
+
+
+def _continues(left: Line, right: Line) -> bool:
+    a, b = left.box, right.box
+    if not -0.5 * right.size <= b.x0 - a.x1 <= FRAGMENT_GAP_EM * max(left.size, right.size):
+        return False
+    return a.y_overlap(b) > 0.5 * min(a.height, b.height)
+
+
+def _joined(left: Line, right: Line) -> Line:
+    main = left if len(left.text) >= len(right.text) else right
+    gap = right.box.x0 - left.box.x1
+    text = left.text + (" " if gap > 0.15 * main.size else "") + right.text
+    box = Box(left.box.x0, main.box.y0, max(left.box.x1, right.box.x1), main.box.y1)
+    return Line(text, box, main.size, left.first_font, main.font)
+
+
+def make_blocks(lines: list[Line], page: int) -> list[Block]:
+    """Lines of one page grouped into paragraphs and headings of a column, from top to bottom."""
+    blocks: list[Block] = []
+    for line in sorted(lines, key=lambda line: (line.box.y0, line.box.x0)):
+        fitting = [block for block in blocks if belongs_below(block.lines, line)]
+        if fitting:
+            max(fitting, key=lambda block: block.lines[-1].box.y0).lines.append(line)
+        else:
+            blocks.append(Block([line], page))
+    return blocks
+
+
+def belongs_below(lines: list[Line], line: Line) -> bool:
+    """Whether `line` continues the paragraph made of `lines`, directly under its last one."""
+    last = lines[-1]
+    if abs(last.size - line.size) > SAME_SIZE_PT or last.bold != line.bold and len(lines) == 1:
+        return False
+    step = pitch(last, line)
+    if not 0.5 * line.size < step <= max_pitch(lines):
+        return False
+    widest = max(entry.box.width for entry in lines)
+    if line.box.width > 1.35 * widest and len(lines) > 1:
+        return False
+    return last.box.x_overlap(line.box) > 0.5 * min(last.box.width, line.box.width)
+
+
+def pitch(upper: Line, lower: Line) -> float:
+    """Distance from one line to the next."""
+    return min(lower.box.y0 - upper.box.y0, lower.box.y1 - upper.box.y1)
+
+
+def max_pitch(lines: list[Line]) -> float:
+    """The largest step to a next line of the same paragraph."""
+    if len(lines) == 1:
+        return MAX_PITCH_EM * lines[0].size
+    steps = sorted(pitch(a, b) for a, b in zip(lines[:-1], lines[1:], strict=True))
+    return min(1.25 * steps[len(steps) // 2] + 0.5, 2.6 * lines[0].size)
+
+
+def join_lines(texts: Iterable[str], words: frozenset[str] = frozenset()) -> str:
+    """Lines of a paragraph as one text; a word broken by a hyphen is mended, unless `words` (lower case) keeps it."""
+    result = ""
+    for text in texts:
+        text = text.strip()
+        if result.endswith("-") and len(result) > 1 and result[-2].isalpha() and text[:1].islower():
+            result = _mend(result, text, words)
+        elif result:
+            result = result + ("" if result.endswith(("-", "–", "/")) and text[:1].isalnum() else " ") + text
+        else:
+            result = text
+    return result
+
+
+def _mend(left: str, right: str, words: frozenset[str]) -> str:
+    head = re.search(r"[\w-]*$", left[:-1]).group().lower()
+    tail = re.match(r"[\w-]*", right).group().lower()
+    if f"{head}-{tail}" in words and head + tail not in words:
+        return left + right
+    return left[:-1] + right
+
+
+def reading_order(blocks: list[Block]) -> list[Block]:
+    """Blocks of one page column by column: cut at gutters that no block crosses, else into bands from top to bottom."""
+    if len(blocks) < 2:
+        return blocks
+    columns = _split_columns(blocks)
+    if len(columns) > 1:
+        return [block for column in columns for block in reading_order(column)]
+    bands = _split_bands(blocks)
+    if len(bands) == 1:
+        return sorted(blocks, key=lambda block: (block.box.y0, block.box.x0))
+    return [block for band in _merge_bands(bands) for block in reading_order(band)]
+
+
+def _split(blocks: list[Block], axis: int, min_gap: float) -> list[list[Block]]:
+    """Groups of blocks between which a strip of at least `min_gap` points is empty; axis 0: left to right."""
+    groups: list[list[Block]] = []
+    end = float("-inf")
+    for block in sorted(blocks, key=lambda block: block.box[axis]):
+        if not groups or block.box[axis] - end >= min_gap:
+            groups.append([])
+        groups[-1].append(block)
+        end = max(end, block.box[axis + 2])
+    return groups
+
+
+def _split_columns(blocks: list[Block]) -> list[list[Block]]:
+    return _split(blocks, 0, 4.0)
+
+
+def _split_bands(blocks: list[Block]) -> list[list[Block]]:
+    return _split(blocks, 1, 0.5)
+
+
+def _merge_bands(bands: list[list[Block]]) -> list[list[Block]]:
+    """Neighbouring bands with the same gutter are one band: a gap between paragraphs is no end of the columns."""
+    merged = [bands[0]]
+    for band in bands[1:]:
+        together = merged[-1] + band
+        columns = len(_split_columns(together))
+        if (
+            columns > 1
+            and columns == len(_split_columns(merged[-1]))
+            or columns > 1
+            and columns == len(_split_columns(band))
+            and len(_split_columns(merged[-1])) > 1
+        ):
+            merged[-1] = together
+        else:
+            merged.append(band)
+    return merged
