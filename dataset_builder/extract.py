@@ -13,6 +13,7 @@ from pathlib import Path
 from pebble import ProcessExpired, ProcessPool
 from tqdm import tqdm
 
+from dataset_builder.article import Article
 from dataset_builder.packages import Package
 from dataset_builder.records import read_record, write_record
 
@@ -21,18 +22,18 @@ _READERS = ("article", "images", "jats", "layout_geometric", "mentions", "packag
 
 @dataclass(frozen=True)
 class Unit:
-    """One file to read: the XML or the PDF of a package, and where its record goes."""
+    """One file to read: the XML or the PDF of a package (or the package that cannot be opened), and its record."""
 
     package: Package
-    source: str  # jats | pdf
+    source: str  # jats | pdf | package
     record: Path
 
     @property
     def source_file(self) -> str:
         """The file's path relative to the articles folder."""
-        main = self.package.xml or self.package.pdf
-        own = self.package.xml if self.source == "jats" else self.package.pdf
-        return self.package.source_file if own == main else str(Path(self.package.source_file).with_name(own.name))
+        if self.source == "pdf" and self.package.xml:
+            return str(Path(self.package.source_file).with_name(self.package.pdf.name))
+        return self.package.source_file
 
 
 def units(packages: list[Package], records: Path, layout: str) -> Iterator[Unit]:
@@ -42,8 +43,8 @@ def units(packages: list[Package], records: Path, layout: str) -> Iterator[Unit]
     salt = _readers_digest() + layout
     for package in packages:
         stat = [(name, path.stat().st_size, path.stat().st_mtime_ns) for name, path in _inputs(package)]
-        for source, path in (("jats", package.xml), ("pdf", package.pdf)):
-            if path:
+        for source, there in (("jats", package.xml), ("pdf", package.pdf), ("package", package.error)):
+            if there:
                 key = hashlib.sha256(json.dumps([salt, package.source_file, source, stat]).encode()).hexdigest()
                 yield Unit(package, source, records / key[:2] / key[:32])
 
@@ -70,7 +71,9 @@ def extract(unit: Unit, layout: str) -> None:
     write_record(unit.record, article, **about)
 
 
-def _read(unit: Unit, layout: str):
+def _read(unit: Unit, layout: str) -> Article:
+    if unit.package.error:
+        raise ValueError(unit.package.error)
     if unit.source == "jats":
         from dataset_builder.jats import read_jats
 
