@@ -120,6 +120,7 @@ def assemble(units: list[Unit], dataset: Path, limits: Thresholds, splitting: Sp
     Memory grows by a few hundred bytes a figure.
     """
     provenance, work, counts = dataset / "provenance", dataset / ".work", Counts(files=len(units))
+    provenance.mkdir(exist_ok=True)
     counts.failed = write_jsonl(provenance / "failed.jsonl", _failures(units))
     supplementary = provenance / "supplementary.jsonl"
     with supplementary.open("w", encoding="utf-8") as file:

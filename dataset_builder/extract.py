@@ -4,7 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,10 +14,11 @@ from pebble import ProcessExpired, ProcessPool
 from tqdm import tqdm
 
 from dataset_builder.article import Article
+from dataset_builder.language import detect_language
 from dataset_builder.packages import Package
 from dataset_builder.records import read_record, write_record
 
-_READERS = ("article", "images", "jats", "layout_geometric", "mentions", "packages", "page_layout", "pdf", "records")
+_NOT_READERS = ("assemble", "build", "filters", "instruct", "ldrt", "llm", "manifest", "schema", "splits", "teachers")
 
 
 @dataclass(frozen=True)
@@ -55,32 +56,40 @@ def _inputs(package: Package) -> list[tuple[str, Path]]:
 
 
 def _readers_digest() -> str:
-    here = Path(__file__).parent
-    code = b"".join((here / f"{name}.py").read_bytes() for name in _READERS if (here / f"{name}.py").exists())
-    return hashlib.sha256(code + version("docling").encode()).hexdigest()
+    """A hash of the code that reads articles: of all modules here but those of later stages and the sample corpus."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    readers = [m for m in modules if m.stem not in _NOT_READERS and not m.stem.startswith("sample_")]
+    return hashlib.sha256(b"".join(m.read_bytes() for m in readers) + version("docling").encode()).hexdigest()
 
 
 def extract(unit: Unit, layout: str) -> None:
     """Read one file and write its record; a file that cannot be read gives a record with `error`."""
     about = {"source": unit.source, "source_file": unit.source_file, "digest": unit.package.digest(), "error": None}
-    article = None
+    read, article = _reader(unit, layout), None
     try:
-        article = _read(unit, layout)
+        article = read()
+        article.language = article.language or detect_language(article.markdown)
     except Exception as error:  # whatever a stranger's file provokes is that file's failure, not the batch's
-        about["error"] = " ".join(str(error).split()) or type(error).__name__
+        folder = str((unit.package.xml or unit.package.pdf or unit.record).parent)
+        about["error"] = " ".join(str(error).replace(f"{folder}/", "").split()) or type(error).__name__
     write_record(unit.record, article, **about)
 
 
-def _read(unit: Unit, layout: str) -> Article:
-    if unit.package.error:
-        raise ValueError(unit.package.error)
+def _reader(unit: Unit, layout: str) -> Callable[[], Article]:
+    """What reads this unit; imported here, so that `ldrt build` on XML alone never loads the PDF reader."""
     if unit.source == "jats":
         from dataset_builder.jats import read_jats
 
-        return read_jats(unit.package.xml, unit.package.files)
-    from dataset_builder.pdf import read_pdf
+        return lambda: read_jats(unit.package.xml, unit.package.files)
+    if unit.source == "pdf":
+        from dataset_builder.pdf import read_pdf
 
-    return read_pdf(unit.package.pdf, layout=layout)
+        return lambda: read_pdf(unit.package.pdf, layout=layout)
+    return lambda: _fail(unit.package.error)
+
+
+def _fail(error: str) -> Article:
+    raise ValueError(error)
 
 
 def extract_all(todo: list[Unit], layout: str, workers: int, timeout_s: float) -> None:
@@ -92,7 +101,10 @@ def extract_all(todo: list[Unit], layout: str, workers: int, timeout_s: float) -
     if not todo:
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of this process
-    with ProcessPool(max_workers=workers, context=context) as pool, tqdm(total=len(todo), unit="file") as bar:
+    with (
+        ProcessPool(max_workers=workers, context=context) as pool,
+        tqdm(total=len(todo), unit="file", disable=None) as bar,
+    ):
         futures = [(unit, pool.schedule(extract, args=(unit, layout), timeout=timeout_s)) for unit in todo]
         try:
             for unit, future in futures:

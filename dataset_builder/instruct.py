@@ -10,7 +10,7 @@ only what is missing is asked for.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -62,7 +62,8 @@ def run(options: Options) -> str:
             write_config(dataset, task, file)
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
-    settings = {k: v for k, v in asdict(options).items() if k not in ("dataset", "concurrency", "dry_run")}
+    recorded = ("teacher", "model", "revision", "temperature", "max_tokens") if options.model else ("teacher",)
+    settings = {name: getattr(options, name) for name in recorded}
     write_stage(dataset, "instruct", _PACKAGES, options=settings, counts=counts, replies=dict(failed))
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
     return "\n".join(

@@ -105,7 +105,7 @@ async def _ask_all(todo: dict[str, Request], server: Server, file, parse, record
             records[key] = record
             bar.update()
 
-    with tqdm(total=len(todo), unit="reply", desc=server.model) as bar:
+    with tqdm(total=len(todo), unit="reply", desc=server.model, disable=None) as bar:
         async with client:
             workers = [asyncio.create_task(worker(bar)) for _ in range(min(server.concurrency, len(todo)))]
             try:

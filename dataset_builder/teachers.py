@@ -26,8 +26,11 @@ _FIGURE = (
 )
 _IN_PARENTHESES = re.compile(rf"\s*[(\[](?:see|siehe|cf\.?|vgl\.)?\s*{_FIGURE}[^()\[\]]*[)\]]", re.I)
 _CITATION = re.compile(r"\s*\[\d+(?:\s?[–,-]\s?\d+)*\]")
-_MENTION = {"en": re.compile(rf"\b{_FIGURE}", re.I), "de": re.compile(rf"\b{_FIGURE}", re.I)}
-_THE_FIGURE = {"en": ("The figure", "the figure"), "de": ("Die Abbildung", "der Abbildung")}
+_MENTION = re.compile(rf"\b{_FIGURE}", re.I)
+_THE_FIGURE = {
+    "f": ("The figure", "the figure"),
+    "a": ("Die Abbildung", "der Abbildung"),
+}  # by the mention's first letter
 _REASONS = re.compile(
     r"\b(because|therefore|thus|hence|suggest\w*|indicat\w+|impl(?:y|ies)|consistent with|due to|explain\w*|confirm\w*|"
     r"demonstrat\w+|whereas|although|conclu\w+|interpret\w*|in contrast|weil|daher|deshalb|spricht für|spricht gegen|"
@@ -79,7 +82,7 @@ def extractive(row: dict, task: str) -> dict | None:
     for source, number, sentence in evidence_sentences(row):
         gives_reasons = source == "context" and bool(_REASONS.search(sentence))
         if gives_reasons == (task == "reasoning") and len(mentioned_keys(sentence)) <= (source == "context"):
-            chosen.append((source, number, _as_answer(sentence, row["language"])))
+            chosen.append((source, number, _as_answer(sentence)))
     if task == "detail" and not any(source == "caption" for source, _, _ in chosen):
         return None
     answer, kept = "", []
@@ -92,12 +95,9 @@ def extractive(row: dict, task: str) -> dict | None:
     return {"question": _question(row, task), "answer": answer, "evidence": kept}
 
 
-def _as_answer(sentence: str, language: str | None) -> str:
+def _as_answer(sentence: str) -> str:
     sentence = _CITATION.sub("", _IN_PARENTHESES.sub("", sentence))
-    if language in _MENTION:
-        first, inside = _THE_FIGURE[language]
-        sentence = _MENTION[language].sub(lambda m: inside if m.start() else first, sentence)
-    return sentence.strip()
+    return _MENTION.sub(lambda m: _THE_FIGURE[m[0][0].lower()][m.start() > 0], sentence).strip()
 
 
 def _question(row: dict, task: str) -> str:
