@@ -116,6 +116,9 @@ _BEHIND = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
     rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{_DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}})*)"
     r"[A-Z]?\s+(?:Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
 )
+_ANY_WORD = re.compile(  # every alternative of _HEAD and _BEHIND starts with one of these; a test compares them
+    "fig|abb|bild|рис|мал|фиг|[图圖図]|" + "|".join(_OTHER_KINDS.values()), re.IGNORECASE
+)
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 
 
@@ -156,6 +159,11 @@ def mentioned_keys(sentence: str) -> set[str]:
     return keys
 
 
+def mentions_figure(text: str) -> bool:
+    """Whether the text holds a figure word at all: a quick look before `mentioned_keys`."""
+    return bool(_ANY_WORD.search(text))
+
+
 def context_for(sentences: Iterable[str], keys: Iterable[str]) -> dict[str, list[str]]:
     """For each key the sentences that mention it, in the order given, without duplicates."""
     context: dict[str, list[str]] = {key: [] for key in keys}
@@ -175,9 +183,10 @@ def normalise(text: str) -> str:
 
 def clean(text: str) -> str:
     """White space to single spaces; control, surrogate and invisible formatting characters removed."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in text)
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    if text.isprintable():
+        return text
+    return " ".join("".join(filter(str.isprintable, text)).split())
 
 
 def _skip(text: str, position: int) -> int:

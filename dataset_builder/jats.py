@@ -1,0 +1,522 @@
+"""A JATS article (XML) with the picture files beside it -> `Article`.
+
+Where a figure is mentioned is known twice: by `<xref rid="F1 F2">` and by the words ("Figs 2-4"), and both count.
+Context sentences come from the body, its boxes and lists, and from appendices; not from abstracts, captions, tables,
+footnotes or references. `<fig>` elements that hold a table or a box, as their label says, are no figures. Figures of
+`<sub-article>`, `<response>` and `<supplementary-material>` are supplementary.
+"""
+
+import copy
+import html.entities
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from lxml import etree
+from PIL import Image
+
+from dataset_builder.article import Article, Figure, Panel
+from dataset_builder.licenses import license_id
+from dataset_builder.mentions import clean, label_key, mentioned_keys, mentions_figure, sentence_spans, split_label
+from dataset_builder.packages import bare_name, find_pictures
+
+MAX_XML_BYTES = 100 * 1024**2  # the largest articles of PMC have some 20 MB
+
+_HREF = "{http://www.w3.org/1999/xlink}href"
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_MATH = "{http://www.w3.org/1998/Math/MathML}"
+_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*);")
+_TEX_BODY = re.compile(r"\\begin\{document\}(.*)\\end\{document\}", re.DOTALL)
+_EXPONENT = re.compile(r"[-+−–]?\d+")
+_NO_TEXT = (  # what is no running text; what it holds counts for no sentence
+    "table-wrap", "table-wrap-group", "fn", "fn-group", "disp-formula", "disp-formula-group", "ref-list", "supplementary-material",
+    "media", "graphic", "inline-graphic", "object-id", "caption", "array", "code", "glossary",
+)  # fmt: skip
+_CONTAINERS = {
+    "sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote", "statement",
+    "speech", "fig-group",
+}  # fmt: skip
+_NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see mentions.py
+_PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of date, the one that counts first
+
+
+def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article:
+    """The article in a JATS file; `pictures` are the files beside it by lower-case bare name (`Package.files`).
+
+    Raises ValueError when the file is no well-formed XML, no JATS, or larger than `MAX_XML_BYTES`; OSError when it cannot
+    be read. No entity is expanded, no DTD read, no network used.
+    """
+    size = path.stat().st_size
+    if size > MAX_XML_BYTES:
+        raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
+    root = _article_element(_parse(path.read_bytes(), path.name), path.name)
+    article = _metadata(root)
+    parts = _detach(root, ("sub-article", "response"))
+    supplements = _detach(root, ("supplementary-material",))
+    article.figures, article.markdown = _read_part(root, pictures or {}, article.title)
+    for part in (*parts, *supplements):
+        article.supplementary += _read_part(part, pictures or {}, None)[0]
+    return article
+
+
+# ---- XML ----
+
+
+def _parse(data: bytes, name: str) -> etree._Element:
+    """The root element, without comments and processing instructions; named entities are characters or gone."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    if _ENTITY.search(data):
+        data = _ENTITY.sub(_character_reference, data)
+    try:
+        root = etree.fromstring(data.lstrip(), parser)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"{name}: no well-formed XML ({error})") from error
+    for entity in list(root.iter(etree.Entity)):  # only in UTF-16 files, whose bytes the pattern above does not match
+        _drop(entity)
+    return root
+
+
+def _character_reference(match: re.Match) -> bytes:
+    """`&alpha;` -> `&#945;`, whatever the file declares it to be; an unknown entity -> nothing."""
+    characters = html.entities.html5.get(match[1].decode() + ";", "")
+    return "".join(f"&#{ord(character)};" for character in characters).encode()
+
+
+def _article_element(root: etree._Element, name: str) -> etree._Element:
+    """The one `<article>` at or below the root, JATS namespace removed. Raises ValueError when there is none or several."""
+    articles = [e for e in root.iter("{*}article") if e is root or not _inside(e, "article")]
+    if len(articles) != 1:
+        raise ValueError(f"{name}: {len(articles)} JATS articles in the file, expected one (root <{_local(root)}>)")
+    article = articles[0]
+    namespace = etree.QName(article).namespace
+    if namespace:
+        for element in article.iter(f"{{{namespace}}}*"):
+            element.tag = _local(element)
+    if article.find("front") is None and article.find("body") is None:
+        raise ValueError(f"{name}: <article> without <front> and <body>, this is not JATS")
+    return article
+
+
+def _local(element: etree._Element) -> str:
+    return etree.QName(element).localname
+
+
+def _inside(element: etree._Element, name: str) -> bool:
+    return any(_local(parent) == name for parent in element.iterancestors())
+
+
+def _drop(element: etree._Element) -> None:
+    """Remove an element and keep the text behind it."""
+    parent, before = element.getparent(), element.getprevious()
+    if element.tail:
+        if before is None:
+            parent.text = (parent.text or "") + element.tail
+        else:
+            before.tail = (before.tail or "") + element.tail
+    parent.remove(element)
+
+
+def _detach(root: etree._Element, tags: tuple[str, ...]) -> list[etree._Element]:
+    """Take the outermost elements with these tags out of the tree, the text behind them stays."""
+    found = [e for e in root.iter(*tags) if not any(parent.tag in tags for parent in e.iterancestors())]
+    for element in found:
+        mark = etree.Element("detached")
+        mark.tail, element.tail = element.tail, None
+        element.getparent().replace(element, mark)
+    return found
+
+
+def _text(element: etree._Element | None) -> str | None:
+    """All text inside, cleaned; None when there is none."""
+    if element is None:
+        return None
+    return clean("".join(element.itertext())) or None
+
+
+# ---- metadata ----
+
+
+def _metadata(root: etree._Element) -> Article:
+    meta = root.find("front/article-meta")
+    if meta is None:
+        meta = etree.Element("article-meta")
+    ids = {(e.get("pub-id-type") or ""): _text(e) for e in meta.findall("article-id")}
+    language = (root.get(_LANG) or "").strip().lower()[:2]
+    return Article(
+        source="jats",
+        pmcid=_pmcid(ids.get("pmcid") or ids.get("pmc")),
+        doi=_doi(ids.get("doi")),
+        title=_title(meta.find("title-group/article-title")),
+        journal=_text(root.find("front/journal-meta//journal-title")),
+        year=_year(meta),
+        language=language if language.isalpha() else None,
+        license=_license(meta),
+    )
+
+
+def _pmcid(value: str | None) -> str | None:
+    match = re.fullmatch(r"(?:PMC)?(\d+)(?:\.\d+)?", value or "", re.IGNORECASE)
+    return f"PMC{match[1]}" if match else None
+
+
+def _doi(value: str | None) -> str | None:
+    match = re.search(r"10\.\d{4,9}/\S+", value or "")
+    return match.group() if match else None
+
+
+def _title(element: etree._Element | None) -> str | None:
+    """The title without footnote marks."""
+    if element is None:
+        return None
+    for mark in [*element.iter("xref", "fn")]:
+        mark.clear(keep_tail=True)
+    return _text(element)
+
+
+def _year(meta: etree._Element) -> int | None:
+    years: dict[str, int] = {}
+    for date in meta.findall("pub-date"):
+        year = re.fullmatch(r"(?:1[5-9]|20)\d\d", (date.findtext("year") or "").strip())
+        if year:
+            years.setdefault(date.get("pub-type") or date.get("date-type") or "", int(year.group()))
+    return next((years[kind] for kind in _PUBLISHED if kind in years), None)
+
+
+def _license(meta: etree._Element) -> str | None:
+    permissions = meta.find("permissions")
+    if permissions is None:
+        return None
+    licenses = permissions.findall(".//license")
+    own = [element.get(_HREF, "") for element in licenses]
+    own += [_text(element) or "" for element in permissions.iter("{*}license_ref")]
+    linked = [element.get(_HREF, "") for license in licenses for element in license.iter()]
+    text = clean(" ".join(permissions.itertext()))
+    return license_id(own, "") or license_id(linked, "") or license_id([], text)
+
+
+# ---- figures ----
+
+
+def _read_part(part: etree._Element, pictures: Mapping[str, Path], title: str | None) -> tuple[list[Figure], str]:
+    """The figures of an article, a sub-article or a supplement, with their context, and its Markdown.
+
+    Takes the tree apart: every `<fig>` becomes an empty mark of the place where it stood.
+    """
+    _prepare_text(part)
+    _prepare_groups(part)
+    found: dict[int, tuple[Figure, list[str]]] = {}  # place among the part's figures -> figure, its ids
+    for n, element in reversed([*enumerate(part.iter("fig"))]):  # inner figures before those that they are nested in
+        marks = " ".join(mark.get("n") for mark in element.iter("fig") if mark is not element)
+        if figure := _figure(element, pictures):
+            found[n] = figure, _ids(element)
+        element.clear(keep_tail=True)
+        element.set("n", f"{n} {marks}")
+    for element in part.iter(*_NO_TEXT):
+        element.clear(keep_tail=True)
+    found = dict(sorted(found.items()))
+    return [figure for figure, _ in found.values()], _read_text(part, found, title)
+
+
+def _prepare_text(part: etree._Element) -> None:
+    """Formulae to readable text, powers of ten to "10^6"."""
+    for tex in [*part.iter("tex-math")]:
+        holder = tex.getparent()
+        body = None if holder.find(f"{_MATH}math") is not None else _TEX_BODY.search("".join(tex.itertext()))
+        tex.clear(keep_tail=True)
+        tex.text = body[1].replace("$", "").strip() if body else None
+    for annotation in [*part.iter(f"{_MATH}annotation", f"{_MATH}annotation-xml")]:
+        annotation.clear(keep_tail=True)
+    for sup in part.iter("sup"):
+        if sup.text and not len(sup) and _EXPONENT.fullmatch(sup.text):
+            before = sup.getprevious()
+            base = sup.getparent().text if before is None else before.tail
+            if base and re.search(r"(?<!\d)10$", base):
+                sup.text = f"^{sup.text}"
+
+
+def _prepare_groups(part: etree._Element) -> None:
+    """A `<fig-group>` with a caption of its own over figures without captions and numbers is one figure with panels;
+    figures of another group inherit its label or caption where they have none."""
+    for group in [*part.iter("fig-group")]:
+        label, caption = group.find("label"), group.find("caption")
+        figures = [element for element in group.iter("fig")]
+        if label is None and caption is None:
+            continue
+        if all(f.find("caption") is None and label_key(_text(f.find("label"))) is None for f in figures):
+            for figure in figures:
+                figure.tag = "fig-panel"
+            group.tag = "fig"
+            continue
+        for figure in figures:
+            for own in (label, caption):
+                if own is not None and figure.find(own.tag) is None:
+                    figure.insert(0, copy.deepcopy(own))
+
+
+def _ids(element: etree._Element) -> list[str]:
+    return [e.get("id") for e in (element, *element.iter("fig-panel", "graphic", "alternatives")) if e.get("id")]
+
+
+def _figure(element: etree._Element, pictures: Mapping[str, Path]) -> Figure | None:
+    """One `<fig>` (figures inside it are marks already); None for a table or a box."""
+    label = _text(element.find("label"))
+    caption = _caption(element.find("caption"))
+    split = split_label(caption) if caption else None
+    if split and split[1] and (label is None or label_key(split[0]) == label_key(label)):
+        label, caption = label or split[0], split[1]
+    if (label_key(label) or "").startswith(_NO_FIGURE):
+        return None
+    figure = Figure(label=(label or "").rstrip(" .:;|-–—") or None, caption=caption)
+    _set_picture(figure, element, pictures)
+    return figure
+
+
+def _caption(element: etree._Element | None) -> str | None:
+    """Title and paragraphs of a caption as one text; None when there is no text."""
+    if element is None:
+        return None
+    texts = [clean(element.text or "")]
+    for child in element:
+        texts += [clean("".join(child.itertext())), clean(child.tail or "")]
+    return " ".join(filter(None, texts)) or None
+
+
+def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str, Path]) -> None:
+    """Open the figure's picture; several graphics are composed into one picture with a panel for each."""
+    slots = _graphics(element)
+    if not slots:
+        media = [bare_name(e.get(_HREF, "")) for e in element.iter("media")]
+        figure.image_error = f"no picture but the file {media[0]}" if media else "the article names no picture file"
+        return
+    files = [_files(slot, pictures) for slot in slots]
+    missing = [
+        bare_name(slot[0].get(_HREF) or "") or "(no name)"
+        for slot, found in zip(slots, files, strict=True)
+        if not found
+    ]
+    if missing:
+        figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
+        return
+    try:
+        opened = [_open_best(found) for found in files]
+        if len(opened) == 1:
+            figure.image = opened[0]
+        else:
+            labels = [_panel_label(slot[0], i) for i, slot in enumerate(slots)]
+            figure.image, figure.panels = compose(opened, labels)
+    except (ValueError, OSError) as error:
+        figure.image_error = str(error)
+
+
+def _graphics(element: etree._Element) -> list[list[etree._Element]]:
+    """The figure's graphics: those in one `<alternatives>`, or with the same name but for the extension, are one."""
+    slots: dict[object, list[etree._Element]] = {}
+    for graphic in element.iter("graphic"):
+        holder = graphic.getparent()
+        stem = bare_name(graphic.get(_HREF) or "").lower()
+        stem = re.sub(r"\.(?:tiff?|png|jpe?g?|gif|webp|bmp|eps|svg|pdf)$", "", stem)
+        slots.setdefault(holder if holder.tag == "alternatives" else stem, []).append(graphic)
+    return list(slots.values())
+
+
+def _files(slot: list[etree._Element], pictures: Mapping[str, Path]) -> list[Path]:
+    found = [path for graphic in slot for path in find_pictures(pictures, graphic.get(_HREF) or "")]
+    return list(dict.fromkeys(found))
+
+
+def _open_best(files: list[Path]) -> Image.Image:
+    """The picture with the most pixels, the first among equals (`find_pictures` lists lossless formats first)."""
+    from dataset_builder.images import open_image
+
+    errors = []
+    for path in sorted(files, key=_pixels, reverse=True) if len(files) > 1 else files:
+        try:
+            return open_image(path)
+        except (ValueError, OSError) as error:
+            errors.append(str(error))
+    raise ValueError("; ".join(errors))
+
+
+def _pixels(path: Path) -> int:
+    """Pixels by the file's header; 0 when it has none that can be read."""
+    try:
+        with Image.open(path) as image:
+            return image.width * image.height
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return 0
+
+
+def _panel_label(graphic: etree._Element, index: int) -> str:
+    """The label printed with a graphic or its sub-figure, else its place: "1", "2", ..."""
+    holder = graphic.getparent()
+    label = _text(graphic.find("label")) or (_text(holder.find("label")) if holder.tag == "fig-panel" else None)
+    return (label or "").strip(" .:()") or str(index + 1)
+
+
+def compose(images: list[Image.Image], labels: list[str]) -> tuple[Image.Image, list[Panel]]:
+    """One picture from several, one below the other on white, and a panel for each of them.
+
+    Raises ValueError when the result would have more than `images.MAX_PIXELS` pixels.
+    """
+    from dataset_builder.images import MAX_PIXELS
+
+    width, height = max(i.width for i in images), sum(i.height for i in images)
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"the figure's {len(images)} graphics make {width}x{height} pixels, more than {MAX_PIXELS}")
+    mode = "L" if all(image.mode == "L" for image in images) else "RGB"
+    canvas = Image.new(mode, (width, height), "white")
+    panels, top = [], 0
+    for image, label in zip(images, labels, strict=True):
+        canvas.paste(image, (0, top))
+        panels.append(Panel(label, [0, top, image.width, top + image.height]))
+        top += image.height
+    return canvas, panels
+
+
+# ---- text ----
+
+
+class _Run:
+    """A paragraph's text, white space normalised on the way, and where in it which figures are referred to."""
+
+    def __init__(self, ids: Mapping[str, list[int]]):
+        self.ids, self.pieces, self.length = ids, [], 0
+        self.marks: list[tuple[int, list[int]]] = []  # (offset in the text, figures)
+        self.space = True  # whether the text ends with a space: no other one is added
+
+    def add(self, text: str | None) -> None:
+        if not text:
+            return
+        words = clean(text)
+        lead = " " if not self.space and (text[0].isspace() or not words) else ""
+        if words:
+            piece = lead + words + (" " if text[-1].isspace() else "")
+            self.space = text[-1].isspace()
+        else:
+            piece, self.space = (lead, True) if text[0].isspace() else ("", self.space)
+        self.pieces.append(piece)
+        self.length += len(piece)
+
+    def walk(self, element: etree._Element) -> None:
+        """Add the text of an inline element."""
+        if element.tag == "xref" and (figures := _referred(element, self.ids)):
+            self.marks.append((self.length, figures))
+        self.add(element.text)
+        for child in element:
+            self.walk(child)
+            self.add(child.tail)
+
+    def take(self) -> tuple[str, list[tuple[int, list[int]]]]:
+        """The text and its marks so far; the run starts again."""
+        text, marks = "".join(self.pieces), self.marks
+        self.pieces, self.length, self.marks, self.space = [], 0, [], True
+        return text.rstrip(), marks
+
+
+def _referred(xref: etree._Element, ids: Mapping[str, list[int]]) -> list[int]:
+    """The figures that an `<xref>` refers to; `rid` may hold several ids."""
+    return [figure for rid in (xref.get("rid") or "").split() for figure in ids.get(rid, ())]
+
+
+def _read_text(part: etree._Element, found: Mapping[int, tuple[Figure, list[str]]], title: str | None) -> str:
+    """Give the figures their context sentences; returns the part's Markdown."""
+    ids: dict[str, list[int]] = {}
+    keys: dict[str, int] = {}
+    for n, (figure, own_ids) in found.items():
+        for name in own_ids:
+            ids.setdefault(name, []).append(n)
+        if key := label_key(figure.label):
+            keys.setdefault(key, n)
+    marked = _marked_paragraphs(part, ids)
+    lines = [f"# {title}"] if title else []
+    for section, heading, is_body in _sections(part):
+        lines += [f"## {heading}"] if heading else []
+        for kind, content in _blocks(section, ids, marked, 2):
+            if kind == "figures":
+                lines += [_figure_line(found[int(n)][0]) for n in content.split() if int(n) in found]
+            elif kind != "text":
+                lines.append(f"{kind} {content}")
+            else:
+                prefix, text, marks = content
+                lines.append(prefix + text)
+                if is_body:
+                    _add_context(text, marks, found, keys)
+    return "\n\n".join(lines) + "\n"
+
+
+def _sections(part: etree._Element) -> Iterator[tuple[etree._Element, str | None, bool]]:
+    """(element, heading in Markdown, whether its sentences count as context) in reading order."""
+    for abstract in part.findall("front/article-meta/abstract"):
+        yield abstract, None if abstract.find("title") is not None else "Abstract", False
+    for name in ("body", "back"):
+        yield from ((element, None, True) for element in part.findall(name))
+    yield from ((element, None, False) for element in part.findall("floats-group"))
+
+
+def _marked_paragraphs(part: etree._Element, ids: Mapping[str, list[int]]) -> set[etree._Element]:
+    """The paragraphs with an `<xref>` to a figure."""
+    marked = set()
+    for xref in part.iter("xref"):
+        if _referred(xref, ids):
+            marked.add(next(xref.iterancestors("p"), None))
+    return marked
+
+
+def _blocks(parent, ids, marked, level: int, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """What stands in a section: ("##", heading), ("text", (prefix, text, marks)), ("figures", places)."""
+    for child in parent:
+        tag = child.tag
+        if tag == "p":
+            yield from _paragraph(child, ids, marked, level, prefix)
+        elif tag == "title" and (text := _text(child)):
+            yield "#" * min(level, 6), text
+        elif tag == "fig":
+            yield "figures", child.get("n")
+        elif tag in _CONTAINERS:
+            deeper = level + (tag in ("sec", "app", "boxed-text"))
+            yield from _blocks(child, ids, marked, deeper, "- " if tag == "list-item" else prefix)
+
+
+def _paragraph(p, ids, marked, level: int, prefix: str) -> Iterator[tuple[str, object]]:
+    """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
+    figures = [mark.get("n") for child in p if child.tag in ("fig", "fig-group") for mark in child.iter("fig")]
+    if p not in marked and not any(child.tag in _CONTAINERS for child in p):
+        if text := _text(p):
+            yield "text", (prefix, text, [])
+    else:
+        run = _Run(ids)
+        run.add(p.text)
+        for child in p:
+            if child.tag in _CONTAINERS:
+                yield from _texts(run, prefix)
+                yield from _blocks([child], ids, marked, level, prefix)
+            else:
+                run.walk(child)
+            run.add(child.tail)
+        yield from _texts(run, prefix)
+    yield from (("figures", places) for places in figures)
+
+
+def _texts(run: _Run, prefix: str) -> Iterator[tuple[str, object]]:
+    text, marks = run.take()
+    if text:
+        yield "text", (prefix, text, marks)
+
+
+def _add_context(text: str, marks, found: Mapping[int, tuple[Figure, list[str]]], keys: Mapping[str, int]) -> None:
+    """Add the sentences of a paragraph to the figures that they refer to or mention."""
+    if not marks and not mentions_figure(text):
+        return
+    for start, end in sentence_spans(text):
+        sentence = text[start:end]
+        places = {n for offset, figures in marks if start <= offset < end for n in figures}
+        places |= {keys[key] for key in mentioned_keys(sentence) if key in keys}
+        for n in places:
+            if sentence not in found[n][0].context:
+                found[n][0].context.append(sentence)
+
+
+def _figure_line(figure: Figure) -> str:
+    return " ".join(filter(None, [f"**{figure.label or 'Figure'}.**", figure.caption]))

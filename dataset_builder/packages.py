@@ -1,0 +1,308 @@
+"""A folder of articles -> packages: the XML and the PDF of one article with the picture files beside them.
+
+    for package in find_packages(Path("articles"), Path("work/unpacked")):
+        package.source_file, package.xml, package.pdf, package.files, package.error
+
+Articles are JATS files (`.xml`, `.nxml` with the root `article`, also inside an OAI-PMH or pmc-articleset answer), PDFs,
+and `.tar.gz`/`.tgz` packages as PMC ships them. Everything else is ignored. Listing opens only the first kilobytes of an
+XML file; the files of a package are read when they are asked for.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import tarfile
+import urllib.parse
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+XML_SUFFIXES = (".xml", ".nxml")
+ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
+PICTURE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif")  # best first
+MAX_MEMBERS = 10_000  # files in an archive; a PMC package has tens
+MAX_UNPACKED_BYTES = 2 * 1024**3  # of an archive; the largest PMC packages (with videos) have some hundred megabytes
+HEAD_BYTES = 65_536  # enough of an XML file to see its root element behind any prolog
+
+_PROLOG = re.compile(
+    rb"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s[^\[>]*(?:\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*\]\s*)?>)*", re.DOTALL
+)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(?P<name>[\w.-]+)(?P<attributes>[^>]*)")
+_ENVELOPES = (b"OAI-PMH", b"pmc-articleset")
+_ARTICLE = re.compile(rb"<(?:[\w.-]+:)?article[\s>]")
+_FOREIGN = re.compile(rb"docbook|xmlns\s*=\s*[\"']http://www\.elsevier\.com", re.IGNORECASE)
+_HREF = re.compile(rb"href\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+
+
+@dataclass(frozen=True)
+class Package:
+    """One article's files.
+
+    `source_file` is the path of the main file (the XML where there is one) relative to the articles folder, with "/";
+    for a file out of an archive `x.tar.gz!inner/path.nxml`. `error` is set, and both files are None, for an archive that
+    could not be unpacked and a file that could not be opened.
+    """
+
+    source_file: str
+    xml: Path | None = None
+    pdf: Path | None = None
+    error: str | None = None
+    shared_folder: bool = False  # other articles lie in the same folder
+
+    @cached_property
+    def files(self) -> Mapping[str, Path]:
+        """The picture files beside the XML: bare name in lower case -> path.
+
+        Those in the XML's folder and in the folders below that hold no article. Where several articles share a folder,
+        only those that the XML refers to. Links that lead out of the folder are left out.
+        """
+        if not self.xml:
+            return {}
+        pictures = _pictures(self.xml.parent)
+        if not self.shared_folder:
+            return pictures
+        referred = (path for href in _hrefs(self.xml) for path in find_pictures(pictures, href))
+        return {path.name.lower(): path for path in referred}
+
+    def digest(self) -> str:
+        """sha256 over the names and the contents of the XML, the PDF and the pictures. Raises OSError."""
+        total = hashlib.sha256()
+        for path in [path for path in (self.xml, self.pdf) if path] + [self.files[name] for name in sorted(self.files)]:
+            with path.open("rb") as file:
+                total.update(
+                    f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode(errors="replace")
+                )
+        return total.hexdigest()
+
+
+def find_packages(folder: Path, unpacked: Path) -> Iterator[Package]:
+    """The packages below `folder`, folder by folder in sorted order; archives are unpacked into the folder `unpacked`.
+
+    A PDF belongs to the XML of the same name, or to the only XML of its folder when it is the only PDF there. Beside a
+    single XML, further PDFs that the XML refers to are its supplements and left out. An archive that also lies there
+    unpacked (folder `x` beside `x.tar.gz`) is left out. Raises FileNotFoundError when there is no `folder`.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder")
+    skipped = unpacked.resolve()
+    for current, folders, names in os.walk(folder, onerror=_raise):
+        here = Path(current)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and (here / name).resolve() != skipped)
+        yield from _packages_in(here, sorted(names), here.relative_to(folder).as_posix())
+        for name in sorted(names):
+            stem = _archive_stem(name)
+            if stem is not None and stem not in folders:
+                yield from _unpacked_packages(here / name, (here / name).relative_to(folder).as_posix(), unpacked)
+
+
+def find_pictures(pictures: Mapping[str, Path], href: str) -> list[Path]:
+    """The picture files that a `<graphic>`'s href may mean, best format first; [] when there is none.
+
+    Only the bare name counts: folders, hosts and "../" in an href are dropped, so that nothing outside the package can be
+    reached. The extension may be missing or another one.
+    """
+    name = bare_name(href).lower()
+    if not name:
+        return []
+    stem = name
+    for suffix in PICTURE_SUFFIXES:
+        stem = stem.removesuffix(suffix) if stem == name else stem
+    candidates = [stem + suffix for suffix in PICTURE_SUFFIXES]
+    if name in candidates:
+        candidates.remove(name)
+        candidates.insert(0, name)
+    return [pictures[candidate] for candidate in candidates if candidate in pictures]
+
+
+def bare_name(href: str) -> str:
+    """ "https://host/a/fig1.jpg?x=1" -> "fig1.jpg"."""
+    path = href.split("?")[0].split("#")[0] if "://" in href else href
+    return PurePosixPath(urllib.parse.unquote(path).replace("\\", "/")).name
+
+
+def _raise(error: OSError):
+    raise OSError(f"{error.filename}: cannot list the folder ({error.strerror})")
+
+
+def _packages_in(here: Path, names: list[str], relative: str) -> Iterator[Package]:
+    """The packages that the files `names` of the folder `here` make up, in the order of their main file."""
+    prefix = "" if relative == "." else f"{relative}/"
+    xmls = [name for name in names if name.lower().endswith(XML_SUFFIXES) and _is_article(here / name)]
+    pdfs = [name for name in names if name.lower().endswith(".pdf")]
+    pairs = _pair(here, xmls, pdfs)
+    alone = [pdf for pdf in pdfs if pdf not in pairs.values()]
+    if len(xmls) == 1 and alone:
+        alone = [pdf for pdf in alone if not _is_supplement(here, xmls[0], pdf)]
+    shared = len(xmls) > 1
+    for name in sorted(xmls + alone):
+        pdf = pairs.get(name) if name in xmls else name
+        error = next((e for e in (_cannot_open(here / n) for n in {name, pdf or name}) if e), None)
+        if error:
+            yield Package(prefix + name, error=error)
+        else:
+            xml = here / name if name in xmls else None
+            yield Package(prefix + name, xml, here / pdf if pdf else None, shared_folder=shared)
+
+
+def _pair(here: Path, xmls: list[str], pdfs: list[str]) -> dict[str, str]:
+    """XML name -> name of the PDF of the same article."""
+    by_stem = {Path(pdf).stem.lower(): pdf for pdf in reversed(pdfs)}
+    pairs: dict[str, str] = {}
+    for xml in xmls:
+        if pdf := by_stem.pop(Path(xml).stem.lower(), None):
+            pairs[xml] = pdf
+    if len(xmls) == 1 and not pairs and pdfs:
+        rest = pdfs if len(pdfs) == 1 else [pdf for pdf in pdfs if not _is_supplement(here, xmls[0], pdf)]
+        if len(rest) == 1:
+            pairs[xmls[0]] = rest[0]
+    return pairs
+
+
+def _is_supplement(here: Path, xml: str, pdf: str) -> bool:
+    """Whether the XML refers to the PDF (`<supplementary-material>`, `<media>`); `self-uri` names the article itself."""
+    with contextlib.suppress(OSError):
+        data = re.sub(rb"<self-uri[^>]*>", b"", (here / xml).read_bytes())
+        return any(bare_name(href).lower() == pdf.lower() for href in _hrefs_in(data))
+    return False
+
+
+def _hrefs(xml: Path) -> list[str]:
+    try:
+        return _hrefs_in(xml.read_bytes())
+    except OSError:
+        return []  # the reader reports it
+
+
+def _hrefs_in(data: bytes) -> list[str]:
+    return [(a or b).decode("utf-8", "replace") for a, b in _HREF.findall(data)]
+
+
+def _cannot_open(path: Path) -> str | None:
+    try:
+        with path.open("rb"):
+            return None
+    except OSError as error:
+        return f"{path.name}: cannot be opened ({error.strerror})"
+
+
+def _is_article(path: Path) -> bool:
+    """Whether the file is JATS, or should be: unreadable files, files that are no XML at all and every `.nxml` are
+    taken for articles, so that their failure is recorded. XML with another root is not."""
+    if path.suffix.lower() == ".nxml":
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return True
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", "ignore").encode()
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    root = _ROOT.match(head, _PROLOG.match(head).end())
+    if not root:
+        return not head.lstrip().startswith(b"<")
+    if root["name"] in _ENVELOPES:
+        return bool(_ARTICLE.search(head, root.end()))
+    return root["name"] == b"article" and not _FOREIGN.search(head[: root.end()])
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    """The pictures of a folder and of the folders below it that hold no article, by lower-case bare name."""
+    inside = folder.resolve()
+    found: dict[str, Path] = {}
+    for current, folders, names in os.walk(folder):
+        if Path(current) != folder and any(name.lower().endswith((*XML_SUFFIXES, ".pdf")) for name in names):
+            folders.clear()
+            continue
+        folders.sort()
+        for name in sorted(names):
+            path = Path(current, name)
+            if name.lower().endswith(PICTURE_SUFFIXES) and (
+                not path.is_symlink() or path.resolve().is_relative_to(inside)
+            ):
+                found.setdefault(name.lower(), path)
+    return found
+
+
+# ---- archives ----
+
+
+def _archive_stem(name: str) -> str | None:
+    suffix = next((suffix for suffix in ARCHIVE_SUFFIXES if name.lower().endswith(suffix)), None)
+    return name[: -len(suffix)] if suffix else None
+
+
+def _unpacked_packages(archive: Path, relative: str, unpacked: Path) -> Iterator[Package]:
+    """The packages inside an archive, unpacked once (its size and time of change name the folder)."""
+    try:
+        stat = archive.stat()
+        key = hashlib.sha256(f"{relative}\0{stat.st_size}\0{stat.st_mtime_ns}".encode(errors="replace")).hexdigest()[
+            :32
+        ]
+        if not (unpacked / key).is_dir():
+            unpack(archive, unpacked / key)
+    except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
+        message = str(error) if isinstance(error, ValueError) else f"{archive.name}: not a readable archive ({error})"
+        yield Package(relative, error=message)
+        return
+    for current, folders, names in os.walk(unpacked / key):
+        folders.sort()
+        here = Path(current)
+        inner = here.relative_to(unpacked / key).as_posix()
+        for package in _packages_in(here, sorted(names), inner):
+            yield Package(
+                f"{relative}!{package.source_file}", package.xml, package.pdf, package.error, package.shared_folder
+            )
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """Unpack the articles and pictures of a `.tar.gz` into the new folder `target`, all of them or none.
+
+    Other files, links and devices are left out. Raises ValueError for a member outside the archive's own folder, more
+    than `MAX_MEMBERS` members or `MAX_UNPACKED_BYTES` bytes; OSError, EOFError, zlib.error or TarError when it is broken.
+    """
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=_Bounded(stream, archive.name), mode="r|") as tar:
+            for count, member in enumerate(tar):
+                if count >= MAX_MEMBERS:
+                    raise ValueError(f"{archive.name}: more than {MAX_MEMBERS} files in the archive")
+                _unpack_member(tar, member, partial, archive.name)
+        os.replace(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, archive: str) -> None:
+    name = PurePosixPath(member.name.replace("\\", "/"))
+    if name.is_absolute() or ".." in name.parts or ":" in name.parts[:1]:
+        raise ValueError(f"{archive}: the member {member.name!r} leads out of the archive")
+    if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+        return
+    if not name.name.lower().endswith((*XML_SUFFIXES, ".pdf", *PICTURE_SUFFIXES)):
+        return
+    path = target / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tar.extractfile(member) as source, path.open("xb") as file:
+        shutil.copyfileobj(source, file)
+
+
+class _Bounded:
+    """A stream that fails after `MAX_UNPACKED_BYTES`: what an archive says about its sizes need not be true."""
+
+    def __init__(self, stream, name: str):
+        self.stream, self.name, self.left = stream, name, MAX_UNPACKED_BYTES
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise ValueError(f"{self.name}: more than {MAX_UNPACKED_BYTES} bytes in the archive")
+        return data
