@@ -76,7 +76,7 @@ def run(options: Options) -> str:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
     write_config(dataset, "pairs", rows)
     settings = {key: value for key, value in asdict(options).items() if key not in _NOT_IN_MANIFEST}
-    entry = {"options": settings, "inputs_sha256": _inputs_sha256(files), "counts": asdict(counts)}
+    entry = {"options": settings, "inputs_sha256": _inputs_sha256(files), "counts": vars(counts)}
     write_stage(dataset, "build", _PACKAGES, **entry)
     return counts.summary()
 

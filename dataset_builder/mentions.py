@@ -28,25 +28,29 @@ A figure of another paper is no mention: "Fig. 2 in [12]", "Figure 3 of Smith et
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 MAX_RANGE = 60  # figures; the most that "Figs 1-60" may stand for, a longer "range" is a misreading
 
 _DASH = r"[-\u2010-\u2015\u2212]"  # hyphens, en and em dash, minus
 _FIGURE = (
-    r"(?i:(?<![^\W\d_])(?P<{0}>e?fig(?:ure|ura|uras|ures|s|g)?|abb(?:ildung(?:en)?)?|bild(?:er)?"
-    r"|рис(?:ун\w+)?|мал(?:юн\w+)?|фиг(?:ур\w+)?)(?!\w)\.?|(?P<{0}_glued>(?<![^\W\d_])(?:fig(?:ure|s|ures)?|abb|рис)(?=\d))"
-    r"|(?<![地试試企意])[图圖図])"
+    r"(?i:fig(?:ure|ura|uras|ures|s|g)?|abb(?:ildung(?:en)?)?|bild(?:er)?|рис(?:ун\w+)?|мал(?:юн\w+)?|фиг(?:ур\w+)?)"
+    r"(?:(?!\w)\.?|(?=\d))|[图圖図]"
 )
-_OTHER_KINDS = {  # word stem -> key prefix; every series counts for itself
-    "SCHEME": r"schem(?:e|es|a|as|ata)|schéma|schémas|esquemas?|схем[аыеиу]",
+_OTHER_KINDS = {  # key prefix: words; every series counts for itself
+    "SCHEME": r"schem(?:e|es|a|as|ata)|schémas?|esquemas?|схем[аыеиу]",
     "CHART": r"charts?|gr[áa]ficos?|grafic[oi]|graphiques?|diagramme?n?|діаграм\w+|диаграмм\w+|графі?и?к\w*",
     "GRAPH": r"graphs?",
     "PLATE": r"plates?|tafeln?|planches?|l[áa]minas?|pranchas?|tavol[ae]",
     "MAP": r"maps?|karten?|cartes?|mapas?|mappa|карт[аеы]",
     "PHOTO": r"photos?|photographs?|fotos?|fotografi\w+|фото",
-    "IMAGE": r"(?:author response )?images?|im[áa]gen(?:es)?|imagens?|immagin[ei]",
+    "IMAGE": r"images?|im[áa]gen(?:es)?|imagens?|immagin[ei]",
 }
+_STEMS = (  # every word above starts with one of these: a quick way to where a figure word may be
+    "fig efig abb bild рис мал фиг 图 圖 図 schem schém esquem схем chart gráfic grafic graph diagram діаграм диаграм граф plate"
+    " tafel planche lámina lamina prancha tavol map kart carte карт photo foto фото imag imág immag"
+)
 _LABEL_ONLY_KINDS = {
     "TABLE": r"tables?|tab|tabellen?|tabelle|tablas?|tableaux?|tabelas?|quadros?|cuadros?|табл\w*|表",
     "BOX": r"box(?:es)?|kasten|encadré|recuadro|caixa",
@@ -54,18 +58,22 @@ _LABEL_ONLY_KINDS = {
 }
 _SUPPLEMENT = (
     r"suppl?(?:ement(?:ary|al|aire|ar|aria|are)?)?s?\.?|supporting(?: information)?|additional|online|web|suplement\w+"
-    r"|complementar\w*|supplémentaires?|supplementar[ei]|ergänzende|zusatz|дополнительн\w+|додатков\w+|补充|補足|附加"
+    r"|complementar\w*|supplémentaires?|supplementar[ei]|ergänzende|zusatz|дополнительн\w+|додатков\w+"
 )
-_EXTENDED = r"extended[ -]data"
 _APPENDIX = r"appendix|app\.|anhang|annexe|apêndice|apéndice|anexo|appendice|приложени\w+|додат\w+"
-_NUMBER_SIGN = r"(?:(?:no|nr|núm)\.\s*|n[º°o]\.?\s*|№\s*|#\s*)?"
-
+_ANCHOR = re.compile(  # a literal first letter in every branch lets the engine skip quickly over the rest of the text
+    "|".join(f"{stem[0]}(?i:{stem[1:]})|{stem[0].upper()}(?i:{stem[1:]})" for stem in _STEMS.split())
+)
+_PREFIX = re.compile(  # what may stand before a figure word
+    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT})|补充|補足|附加|附)|(?P<extended>(?<!\w)extended[ -]data)"
+    rf"|(?<!\w)(?P<appendix>{_APPENDIX})(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{_DASH}?)\s*$",
+    re.IGNORECASE,
+)
+_PREFIX_CHARS = 40  # the longest prefix
 _HEAD = re.compile(
-    rf"(?:(?<!\w)(?:(?P<supplement>{_SUPPLEMENT})|(?P<extended>{_EXTENDED})"
-    rf"|(?P<appendix>{_APPENDIX})(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{_DASH}?)\s*)?"
-    rf"(?:{_FIGURE.format('word')}"
+    rf"(?:(?<![^\W\d_])(?P<electronic>e)?(?<![地试試企意])(?P<word>{_FIGURE})"
     + "".join(rf"|(?P<{kind}>(?<!\w)(?:{words})(?!\w)\.?)" for kind, words in _OTHER_KINDS.items())
-    + rf")\s*(?:(?P<supplement_after>{_SUPPLEMENT})\s+)?{_NUMBER_SIGN}(?=[\dSEA-HIVX])",
+    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:no|nr|núm)\.\s*|n[º°o]\.?\s*|№\s*|#\s*)?(?=[\dSEA-HIVX])",
     re.IGNORECASE,
 )
 _LABEL_ONLY = re.compile(
@@ -73,7 +81,7 @@ _LABEL_ONLY = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
-    rf"(?:{_FIGURE.format('again')}\s*)?"
+    rf"(?:(?P<again>{_FIGURE})\s*)?"
     rf"(?:(?P<prefix>(?:SI|SM|ED|[Ss]|[A-He])[-.]?)?(?P<number>\d{{1,3}})(?![\d%])(?:\.(?P<sub>\d{{1,2}})(?![\d%]))?"
     rf"|(?P<roman>[IVX]{{1,5}})(?![\w]))"
 )
@@ -116,9 +124,6 @@ _BEHIND = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
     rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{_DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}})*)"
     r"[A-Z]?\s+(?:Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
 )
-_ANY_WORD = re.compile(  # every alternative of _HEAD and _BEHIND starts with one of these; a test compares them
-    "fig|abb|bild|рис|мал|фиг|[图圖図]|" + "|".join(_OTHER_KINDS.values()), re.IGNORECASE
-)
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 
 
@@ -132,11 +137,11 @@ def label_key(label: str | None) -> str | None:
         return f"{other.lastgroup}{_number_key(number)}" if number else None
     if behind := _BEHIND.match(text):
         return behind["items"].split()[0].upper()
-    head = _HEAD.search(text)  # "Additional file 2: Figure S1"
-    number = _NUMBER.match(text, head.end() if head else 0)
+    head = next(_heads(text), None)  # not always first: "Additional file 2: Figure S1"
+    number = _NUMBER.match(text, head.end if head else 0)
     if not number:
         return None
-    key = _in_series(head, _number_key(number)) if head else _number_key(number)
+    key = _in_series(head.series, _number_key(number)) if head else _number_key(number)
     tail = _SUPPLEMENT_OF.match(text, number.end()) or re.compile(rf"{_DASH}(?=\d)").match(text, number.end())
     part = _NUMBER.match(text, tail.end()) if tail else None
     if not part:
@@ -147,21 +152,21 @@ def label_key(label: str | None) -> str | None:
 def mentioned_keys(sentence: str) -> set[str]:
     """The keys of the article's own figures that the sentence mentions, ranges filled in."""
     text = normalise(sentence)
-    keys = {
-        key for match in _BEHIND.finditer(text) for key in _list_keys(text, match.start("items"), match.end("items"))
-    }
+    keys: set[str] = set()
     position = 0
-    while head := _HEAD.search(text, position):
-        found, position = _mention(text, head)
-        if not _is_elsewhere(text, head.start(), position):
-            keys.update(found)
-        position = max(position, head.end())
+    for head in _heads(text):
+        if head.start >= position:
+            found, position = _mention(text, head)
+            if not _is_elsewhere(text, head.start, position):
+                keys.update(found)
+    for match in _BEHIND.finditer(text) if "S" in text else ():
+        keys.update(_list(match["items"], 0, plural=True)[0])
     return keys
 
 
 def mentions_figure(text: str) -> bool:
-    """Whether the text holds a figure word at all: a quick look before `mentioned_keys`."""
-    return bool(_ANY_WORD.search(text))
+    """Whether the text holds a figure's number: a quick look before it is split into sentences."""
+    return next(_heads(normalise(text)), None) is not None or bool("S" in text and _BEHIND.search(text))
 
 
 def context_for(sentences: Iterable[str], keys: Iterable[str]) -> dict[str, list[str]]:
@@ -209,44 +214,58 @@ def _roman(text: str) -> int:
     return sum(-v if v < max(values[i:]) else v for i, v in enumerate(values))
 
 
-def _in_series(head: re.Match, key: str) -> str:
-    """ "3" after "Supplementary Fig." -> "S3"; a key that names its series already ("S3") stays."""
+@dataclass(frozen=True)
+class _Head:
+    """A figure word in front of a number: where it starts (with its prefix), where the number starts, which series."""
+
+    start: int
+    end: int
+    plural: bool
+    series: str  # put before a key that starts with a digit: "", "S", "ED", "A", "A1-", "E", "SCHEME", ...
+
+
+def _heads(text: str) -> Iterator[_Head]:
+    for anchor in _ANCHOR.finditer(text):
+        if head := _HEAD.match(text, anchor.start()):
+            before = text[max(0, head.start() - _PREFIX_CHARS) : head.start()]
+            prefix = _PREFIX.search(before)
+            start = head.start() - (len(before) - prefix.start() if prefix else 0)
+            word = (head["word"] or "").lower().rstrip(".")
+            yield _Head(start, head.end(), word.endswith(("s", "figg", "bildungen")), _series(head, prefix))
+
+
+def _series(head: re.Match, prefix: re.Match | None) -> str:
     kind = next((kind for kind in _OTHER_KINDS if head[kind]), "")
-    if not key[0].isdigit():
-        return kind + key
-    if head["supplement"] or head["supplement_after"]:
-        return f"{kind}S{key}"
-    if head["extended"]:
-        return f"ED{key}"
-    if head["appendix"]:
-        number = head["appendix_no"]
-        return f"A{key}" if not number else f"A{number}-{key}" if number.isdigit() else f"{number.upper()}{key}"
-    if (head["word"] or "").lower().startswith("e"):
-        return f"E{key}"
-    return kind + key
+    if head["supplement"] or (prefix and prefix["supplement"]):
+        return f"{kind}S"
+    if prefix and prefix["extended"]:
+        return f"{kind}ED"
+    if prefix and prefix["appendix"]:
+        number = (prefix["appendix_no"] or "").upper()
+        return f"{kind}A{number}-" if number.isdigit() else kind + (number or "A")
+    return kind + ("E" if head["electronic"] else "")
 
 
-def _mention(text: str, head: re.Match) -> tuple[list[str], int]:
+def _in_series(series: str, key: str) -> str:
+    """("S", "3") -> "S3"; a key that names its series already ("S3") stays."""
+    return series + key if key[0].isdigit() else key
+
+
+def _mention(text: str, head: _Head) -> tuple[list[str], int]:
     """The keys of the list of figures after a figure word, and where the list ends."""
-    first = _NUMBER.match(text, head.end())
+    first = _NUMBER.match(text, head.end)
     if not first:
-        return [], head.end()
+        return [], head.end
     if supplement := _SUPPLEMENT_OF.match(text, first.end()):
-        following = _HEAD.search(text, supplement.end())
-        parts, end = _list(text, supplement.end(), plural=True, limit=following.start() if following else len(text))
-        return [f"{_in_series(head, _number_key(first))}-S{part.lstrip('S')}" for part in parts], end
-    word = (head["word"] or head.group()).lower().rstrip(". ")
-    keys, end = _list(text, head.end(), plural=word.endswith(("s", "figg", "en", "figuras")))
-    return [_in_series(head, key) for key in keys], end
+        following = next((h.start for h in _heads(text) if h.start >= supplement.end()), len(text))
+        parts, end = _list(text[:following], supplement.end(), plural=True)
+        return [f"{_in_series(head.series, _number_key(first))}-S{part.lstrip('S')}" for part in parts], end
+    keys, end = _list(text, head.end, head.plural)
+    return [_in_series(head.series, key) for key in keys], end
 
 
-def _list_keys(text: str, start: int, end: int) -> list[str]:
-    return _list(text[start:end], 0, plural=True)[0]
-
-
-def _list(text: str, position: int, plural: bool, limit: int | None = None) -> tuple[list[str], int]:
-    """The numbers of "2A-C, 3 and S1-S3" from `position` on, ranges filled in, and where they end (before `limit`)."""
-    text = text[:limit]
+def _list(text: str, position: int, plural: bool) -> tuple[list[str], int]:
+    """The numbers of "2A-C, 3 and S1-S3" from `position` on, ranges filled in, and where they end."""
     keys: list[str] = []
     is_range = False
     while number := _NUMBER.match(text, position):
@@ -273,7 +292,7 @@ def _list(text: str, position: int, plural: bool, limit: int | None = None) -> t
 
 def _is_list_item(text: str, number: re.Match, plural: bool) -> bool:
     """Whether a number after a comma or "and" continues the list of figures rather than counting something."""
-    if number["again"] or number["again_glued"] or number["prefix"]:
+    if number["again"] or number["prefix"]:
         return True
     if _QUANTITY.match(text, number.end()):
         return False
@@ -335,8 +354,8 @@ def _label_end(text: str) -> int | None:
     """Where the label at the start of a text ends; None without one."""
     if behind := _BEHIND.match(text):
         return behind.end()
-    head = _HEAD.match(text)
-    number = _NUMBER.match(text, head.end()) if head else None
+    head = next(_heads(text), None)
+    number = _NUMBER.match(text, head.end) if head and head.start == 0 else None
     if not number:
         return None
     supplement = _SUPPLEMENT_OF.match(text, number.end())

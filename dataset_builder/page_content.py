@@ -20,11 +20,11 @@ MIN_LINE_OVERLAP = 0.35  # of the lower of two characters: below it they stand o
 MAX_CHARS_PER_PAGE = 100_000  # a dense printed page has 10,000
 MAX_GRAPHICS_PER_PAGE = 60_000  # further drawings add time, not information
 MAX_FORM_DEPTH = 6  # nesting of form XObjects; cyclic ones end here
-SOFT_HYPHEN = "\ufffe"  # pdfium's mark for a hyphen at the end of a line
+SOFT_HYPHEN = 0xFFFE  # pdfium's mark for a hyphen at the end of a line
 SUBSET_TAG = re.compile(r"^[A-Z]{6}\+")  # "ABCDEF+Arial" is a part of Arial
 LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
-    | {"\u00a0": " ", "\u00ad": "-", SOFT_HYPHEN: "-", "\u2010": "-", "\u2011": "-", "\u200b": "", "\ufeff": ""}
+    | {"\u00a0": " ", "\u00ad": "-", "\u2010": "-", "\u2011": "-", "\u200b": "", "\ufeff": ""}
 )
 
 
@@ -102,8 +102,8 @@ class _Chars:
         self.boxes = np.frombuffer(rects, np.float32).reshape(count, 4).astype(float)[:, [0, 3, 2, 1]]
         self.boxes = _apply(to_display, self.boxes)
         angles = np.array([pdfium_c.FPDFText_GetCharAngle(self.raw, i) for i in range(count)])
-        # pdfium's angles are counter-clockwise in user space; the displayed page may be turned against it
-        shown = np.arctan2(-to_display[0, 1], to_display[0, 0]) + angles
+        # pdfium's angles run clockwise in user space; the page may be displayed turned
+        shown = np.arctan2(-to_display[0, 1], to_display[0, 0]) - angles
         self.quarters = np.round(shown / (np.pi / 2)).astype(int) % 4
         blank = np.array([code <= 32 or code in (0xA0, 0x3000) for code in self.codes], bool)
         area = (self.boxes[:, 2] > self.boxes[:, 0]) & (self.boxes[:, 3] > self.boxes[:, 1])
@@ -147,14 +147,18 @@ class _Chars:
             (" " if space and k else "") + chr(code)
             for k, (code, space) in enumerate(zip(codes, spaced.tolist(), strict=True))
         )
+        last = int(index[-1])
+        if last + 1 < len(self.codes) and self.codes[last + 1] == SOFT_HYPHEN:
+            text += "-"
         first_font = self._font(int(index[0]))
         middle = int(index[len(index) // 2])
+        size = float(np.median([self._size(int(i)) for i in index[:: max(1, len(index) // 4)]]))
         # medians across the line: sub- and superscripts do not move it
         low, high = (0, 2) if turn % 2 else (1, 3)
         edges = [*boxes[:, :2].min(0), *boxes[:, 2:].max(0)]
         edges[low], edges[high] = np.median(boxes[:, low]), np.median(boxes[:, high])
         box = Box(*(float(edge) for edge in edges))
-        return Line(text.translate(LIGATURES), box, self._size(middle), first_font, self._font(middle), turn)
+        return Line(text.translate(LIGATURES), box, size, first_font, self._font(middle), turn)
 
     def _font(self, i: int) -> str:
         buffer = ctypes.create_string_buffer(128)

@@ -89,7 +89,7 @@ def write_corpus(folder: Path, articles: int = 72, seed: int = 0) -> None:
         raise ValueError(f"sample corpus: {articles} articles asked for, at least {len(FIRST_ROLES)} needed")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    made = _make_articles(articles, seed)
+    made = make_articles(articles, seed)
     lines = []
     for article in made:
         main_file = folder / article.main_file
@@ -189,7 +189,8 @@ class _Artist:
         self.made += 1
         for attempt in range(100):
             rng = np.random.default_rng([self.seed, self.made, attempt])
-            ratio = 2 ** rng.uniform(-0.7, 0.8)  # width / height
+            # width / height; dose maps are rarely narrow, so that left and right stay apart when padded to a square
+            ratio = 2 ** rng.uniform(-0.4 if kind == "dose map" else -0.8, 0.9)
             area = rng.integers(270, 350) ** 2
             width, height = int((area * ratio) ** 0.5), int((area / ratio) ** 0.5)
             boxes = []
@@ -210,7 +211,8 @@ def _combinations(kind: str) -> list[dict[str, str]]:
     return [dict(zip(KINDS[kind], values, strict=True)) for values in itertools.product(*KINDS[kind].values())]
 
 
-def _make_articles(count: int, seed: int) -> list[SampleArticle]:
+def make_articles(count: int, seed: int) -> list[SampleArticle]:
+    """The articles of a corpus, with their pictures, before anything is written."""
     artist = _Artist(seed)
     topics = _Deck(text.TOPICS, random.Random(f"{seed}/topics"))
     made = []
@@ -320,7 +322,7 @@ def _add_special(article: SampleArticle, made: list[SampleArticle], day: int, ar
     figure.file = f"fig{number}.png"
     if article.index == BLURRED:
         figure.picture = blurred(figure.picture)
-        figure.expectation = "rejected:sharpness"
+        figure.expectation = "rejected:min_sharpness"
     elif article.index == MISSING:
         figure.expectation = "rejected:image_missing"
     else:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-COLOURS = {"red": (225, 25, 30), "green": (20, 175, 50), "blue": (35, 60, 235), "yellow": (250, 215, 20)}
+COLOURS = {"red": (235, 30, 35), "green": (25, 190, 55), "blue": (40, 80, 250), "yellow": (250, 215, 20)}
 NUMBERS = {"two": 2, "three": 3, "four": 4, "six": 6}
 # Each kind of picture with its attributes. Every value is drawn independently of the others and of the text, and is
 # plain to see at 64 pixels.
@@ -27,6 +27,7 @@ CURVE_COLOURS = ((30, 30, 30), COLOURS["red"], COLOURS["blue"], COLOURS["green"]
 INK = (40, 40, 40)
 MARK = "synthetic"  # drawn into every picture: a PNG without metadata carries its warning in its pixels
 PANEL_GAP_PX = 12
+GRAIN = 7  # standard deviation of the noise in photographs, in grey levels: keeps them sharp
 
 
 def draw(kind: str, attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[tuple]:
@@ -134,50 +135,51 @@ def _field(height: int, width: int, cells: int, rng: np.random.Generator) -> np.
 
 
 def _tissue(height: int, width: int, base: float, swing: float, rng: np.random.Generator) -> np.ndarray:
-    """Grey tissue (height, width) float32: smooth shading, so that no two pictures look alike, and fine grain."""
-    grain = rng.normal(0, 7, (height, width)).astype(np.float32)
-    return base + swing * _field(height, width, 4, rng) + 0.5 * swing * _field(height, width, 8, rng) + grain
+    """Brightness of tissue (height, width) float32: smooth shading, so that no two pictures look alike."""
+    return base + swing * _field(height, width, 4, rng) + 0.5 * swing * _field(height, width, 8, rng)
 
 
 def _dose_map(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[tuple]:
     short = min(width, height)
-    grey = _tissue(height, width, 105, 45, rng)
+    grey = _tissue(height, width, 60, 30, rng)
     body = np.zeros((height, width), np.float32)
     axes = (int(width * rng.uniform(0.42, 0.48)), int(height * rng.uniform(0.4, 0.48)))
     centre = (int(width * rng.uniform(0.46, 0.54)), int(height * rng.uniform(0.46, 0.54)))
     cv2.ellipse(body, centre, axes, rng.uniform(-12, 12), 0, 360, 1.0, -1, cv2.LINE_AA)
     rgb = np.repeat((grey * body + (15 + 0.1 * grey) * (1 - body))[:, :, None], 3, axis=2)
-    x = width * (rng.uniform(0.2, 0.32) if attributes["hot spot side"] == "left" else rng.uniform(0.68, 0.8))
-    y = height * rng.uniform(0.35, 0.65)
+    x = width * (rng.uniform(0.22, 0.3) if attributes["hot spot side"] == "left" else rng.uniform(0.7, 0.78))
+    y = height * rng.uniform(0.38, 0.62)
     rows, columns = np.mgrid[:height, :width]
-    radius = short * rng.uniform(0.17, 0.23)
-    distance = np.hypot((columns - x) / rng.uniform(0.85, 1.15), rows - y) / radius
-    strength = np.clip(2.2 - 1.8 * distance, 0, 1)[:, :, None]  # solid core, soft rim
-    rgb = rgb * (1 - strength) + np.array(COLOURS[attributes["hot spot colour"]]) * strength
-    rgb += rng.normal(0, 3, (height, width, 1))
+    radius = short * rng.uniform(0.2, 0.25)
+    distance = np.hypot((columns - x) / rng.uniform(0.85, 1.15), rows - y)[:, :, None] / radius
+    glow = np.clip(3.2 - 2.2 * distance, 0, 1)  # a pale ring makes the side plain whatever the colour
+    rgb = rgb * (1 - glow) + 245 * glow
+    core = np.clip(6.2 - 6 * distance, 0, 1)
+    rgb = rgb * (1 - core) + np.array(COLOURS[attributes["hot spot colour"]]) * core
+    rgb += rng.normal(0, GRAIN, (height, width, 1))
     return [("image", (0, 0), _pixels(rgb)), ("text", (width - 62, height - 15), 11, MARK, (235, 235, 235))]
 
 
 def _micrograph(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[tuple]:
     dense = attributes["cell density"] == "dense"
-    rgb = np.repeat(_tissue(height, width, 60, 40, rng)[:, :, None], 3, axis=2).clip(5, 150)
-    rgb = np.ascontiguousarray(rgb)
     short = min(width, height)
     colour = np.array(COLOURS[attributes["cell colour"]], float)
-    step = short * (0.11 if dense else 0.29)  # distance between cells
+    # The stain tints the ground a little, as it does in a real section.
+    rgb = np.ascontiguousarray(_tissue(height, width, 0.17, 0.14, rng)[:, :, None] * colour + 12)
+    step = short * (0.12 if dense else 0.34)  # distance between cells
     for cy in np.arange(step / 2, height, step):
         for cx in np.arange(step / 2, width, step):
             if rng.random() < 0.12:
                 continue
             x, y = cx + rng.uniform(-0.3, 0.3) * step, cy + rng.uniform(-0.3, 0.3) * step
-            radius = short * rng.uniform(0.042, 0.056)
+            radius = short * rng.uniform(0.052, 0.066)
             axes = (int(radius * rng.uniform(0.9, 1.3)), int(radius))
             shade = tuple(float(value) for value in (colour * rng.uniform(0.85, 1)))
             angle = rng.uniform(0, 180)
             cv2.ellipse(rgb, (int(x), int(y)), axes, angle, 0, 360, shade, -1, cv2.LINE_AA)
             nucleus = tuple(0.35 * value for value in shade)
             cv2.circle(rgb, (int(x), int(y)), max(1, int(radius * 0.3)), nucleus, -1, cv2.LINE_AA)
-    rgb += rng.normal(0, 3, (height, width, 1))
+    rgb += rng.normal(0, GRAIN, (height, width, 1))
     bar = width * rng.uniform(0.12, 0.2)
     return [
         ("image", (0, 0), _pixels(rgb)),
@@ -200,9 +202,9 @@ def _line_plot(attributes: dict[str, str], width: int, height: int, rng: np.rand
         curve = np.clip(curve if attributes["trend"] == "rise" else curve[::-1], top, bottom)
         xs = left + (0.03 + 0.94 * steps) * (right - left)
         points = [(round(float(x), 2), round(float(y), 2)) for x, y in zip(xs, curve, strict=True)]
-        operations.append(("line", points, CURVE_COLOURS[i], max(3.0, 0.018 * min(width, height))))
+        operations.append(("line", points, CURVE_COLOURS[i], max(4.0, 0.032 * min(width, height))))
         if span > 40:
-            operations += [("dot", point, 0.018 * min(width, height), CURVE_COLOURS[i]) for point in points[::3]]
+            operations += [("dot", point, 0.034 * min(width, height), CURVE_COLOURS[i]) for point in points[::3]]
     return operations
 
 
@@ -212,7 +214,7 @@ def _bar_chart(attributes: dict[str, str], width: int, height: int, rng: np.rand
     heights = rng.uniform(0.2, 0.62, count)
     heights[0 if attributes["tallest bar"] == "left" else -1] = rng.uniform(0.9, 0.98)
     slot = (right - left) / count
-    fill = slot * rng.uniform(0.6, 0.8)
+    fill = (right - left) * rng.uniform(0.11, 0.135)
     for i, share in enumerate(heights):
         x0 = left + i * slot + (slot - fill) / 2
         y0 = bottom - share * (bottom - top)
