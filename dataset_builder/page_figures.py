@@ -10,6 +10,7 @@
 4. Further clusters and stray text (axis labels, panel letters) that a figure can see join it: one figure, many images.
 """
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -24,10 +25,12 @@ from dataset_builder.page_layout import (
     Box,
     Line,
     PageContent,
+    Style,
     belongs_below,
-    body_size,
     hull,
+    join_fragments,
     join_lines,
+    joined,
     make_blocks,
     pitch,
     reading_order,
@@ -39,6 +42,13 @@ MIN_CLUSTER_SIDE_PT = 12  # smaller ones are bullets, logos, inline formulas
 MIN_FIGURE_AREA_PT2 = 1200  # of all clusters of a figure together
 RULE_THICKNESS_PT = 3  # a drawing thinner than this is a line
 MAX_CAPTION_GAP_SHARE = 0.35  # of the page's height between a caption and its nearest cluster
+TABLE_LABEL = r"(?i:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)\s*\d+\s*[.:|–-]?"
+LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
+GUTTER_EM = 6  # between the two columns of one caption
+OTHER_KIND = re.compile(r"[A-Z]{3}")  # the key of a scheme, chart, plate: "CHART1"
+CONTINUED = re.compile(
+    r"[\s(]*\b(?:continued|cont[’']?d?\.|fortsetzung|continuación|continuação|suite)\s*[).]*\s*$", re.I
+)
 LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
 OTHER_SIDE_COST_PT = 60  # a cluster on the unusual side of its caption must be this much nearer
 BESIDE_COST_PT = 30
@@ -50,10 +60,10 @@ class Caption:
 
     key: str  # as dataset_builder.mentions.label_key has it
     label: str
+    is_table: bool
+    score: int  # how much it looks like a caption rather than running text
     lines: list[Line]
     page: int
-    is_table: bool = False
-    score: int = 0  # how much it looks like a caption rather than running text
 
     @property
     def box(self) -> Box:
@@ -90,39 +100,67 @@ class FoundFigure:
 # --- captions -----------------------------------------------------------------------------------------------------
 
 
-def find_captions(lines: list[Line], page: int, body_font: str, body_size: float) -> list[Caption]:
-    """Captions of figures and tables among the lines of one page."""
+def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Caption], list[Line]]:
+    """Captions of figures and tables among the upright lines of one page, and the lines that are left."""
     captions: list[Caption] = []
-    taken: set[int] = set()
+    rest = list(lines)
     for line in lines:
-        start = _caption_start(line, lines, body_font, body_size)
-        if start is None or id(line) in taken:
+        if line not in rest:
             continue
-        key, label, score, is_table = start
-        own = _caption_lines(line, lines, taken)
-        taken.update(id(entry) for entry in own)
-        captions.append(Caption(key, label, own, page, is_table, score))
-    return captions
+        mates = _label_mates(line, rest)
+        whole = _row(line, mates)
+        start = _caption_start(whole, [other for other in lines if other not in mates], style)
+        if start is None:
+            continue
+        rest = [other for other in rest if other is not line and other not in mates]
+        own, rest = _caption_lines(whole, rest)
+        captions.append(Caption(*start, own, page))
+    return captions, rest
 
 
-def _caption_start(
-    line: Line, lines: list[Line], body_font: str, body_size: float
-) -> tuple[str, str, int, bool] | None:
+def _label_mates(line: Line, lines: list[Line]) -> list[Line]:
+    """What stands to the right of a label that is set apart from its caption ("Fig. 2.      Liver")."""
+    found = split_label(line.text)
+    alone = (found is not None and not found[1]) or re.fullmatch(TABLE_LABEL, line.text.strip())
+    return _row_mates(line, lines, LABEL_GAP_EM, line.box.x1 + 1000) if alone else []
+
+
+def _row_mates(line: Line, lines: list[Line], gap_em: float, right_pt: float) -> list[Line]:
+    """Further pieces of the same row to the right, each nearer than `gap_em` to the one before, up to `right_pt`."""
+    mates: list[Line] = []
+    last = line
+    for other in sorted(lines, key=lambda other: other.box.x0):
+        gap = other.box.x0 - last.box.x1
+        level = other.box.y_overlap(line.box) > 0.5 * min(other.box.height, line.box.height)
+        fits = level and 0 <= gap < gap_em * line.size and other.box.x1 <= right_pt
+        if other is not line and fits and abs(other.size - line.size) <= SAME_SIZE_PT:
+            mates.append(other)
+            last = other
+    return mates
+
+
+def _row(line: Line, mates: list[Line]) -> Line:
+    for mate in mates:
+        line = joined(line, mate)
+    return line
+
+
+def _caption_start(line: Line, lines: list[Line], style: Style) -> tuple[str, str, bool, int] | None:
+    """Key, label, whether it is a table's, and how sure, where a caption starts; else None."""
     text = line.text.strip()
-    if text[:1].isdigit() or not text[:1].isalpha():
+    if not text[:1].isalpha():
         return None
     found = split_label(text)
-    key = label_key(text)
-    is_table = found is None and (key or "").startswith("TABLE")
-    if (found is None or key is None) and not is_table:
+    table = None if found else re.match(TABLE_LABEL, text)
+    key = label_key(found[0] if found else text) if found or table else None
+    if key is None:
         return None
-    label = found[0] if found else text[:12]
     above = _line_above(line, lines)
-    styled = line.bold or line.first_font != body_font or abs(line.size - body_size) > SAME_SIZE_PT
+    styled = line.bold or line.first_font != style.font or abs(line.size - style.size) > SAME_SIZE_PT
     inside = above is not None and _is_running_on(above, line)
     if inside and not (styled and line.first_font != above.font):
         return None
-    return key, label, 2 * styled + (not inside), is_table
+    return key, found[0] if found else table.group(), table is not None, 2 * styled + (not inside)
 
 
 def _line_above(line: Line, lines: list[Line]) -> Line | None:
@@ -142,53 +180,46 @@ def _is_running_on(above: Line, line: Line) -> bool:
     return same and len(above.text) > 25 and not TERMINAL.search(above.text.strip())
 
 
-def _caption_lines(first: Line, lines: list[Line], taken: set[int]) -> list[Line]:
+def _caption_lines(first: Line, rest: list[Line]) -> tuple[list[Line], list[Line]]:
+    """The lines of the caption that starts with `first`, and the lines of the page that are left."""
+    own, rest = _lines_below(first, rest)
+    box = hull(line.box for line in own)
+    tops = [line for line in rest if _is_second_column(own, box, line)]
+    if len(tops) == 1 and len(own) > 1:
+        column, others = _lines_below(tops[0], [line for line in rest if line is not tops[0]])
+        if hull(line.box for line in column).y1 <= box.y1 + 2 * first.size:
+            return own + column, others
+    return own, rest
+
+
+def _lines_below(first: Line, rest: list[Line]) -> tuple[list[Line], list[Line]]:
     own = [first]
-    rest = [line for line in lines if id(line) not in taken and line is not first and line.box.y0 >= first.box.y0 - 2]
     while following := _next_caption_line(own, rest):
-        own.append(following)
-    return own + _second_column(own, rest)
+        right = max(line.box.x1 for line in own) + 2
+        mates = _row_mates(following, rest, LABEL_GAP_EM, right)
+        rest = [line for line in rest if line is not following and line not in mates]
+        own.append(_row(following, mates))
+    return own, rest
 
 
 def _next_caption_line(own: list[Line], rest: list[Line]) -> Line | None:
-    last = own[-1]
-    below = [
-        line
-        for line in rest
-        if line not in own
-        and pitch(last, line) > 0.5 * line.size
-        and _caption_goes_on(own, line)
-        and split_label(line.text) is None
-    ]
-    return min(below, key=lambda line: line.box.y0, default=None)
+    below = [line for line in rest if _caption_goes_on(own, line) and split_label(line.text) is None]
+    return min(below, key=lambda line: (round(line.box.y0), line.box.x0), default=None)
 
 
 def _caption_goes_on(own: list[Line], line: Line) -> bool:
-    if len(own) == 1 and split_label(own[0].text) and not split_label(own[0].text)[1]:  # the label stands alone
-        near = pitch(own[0], line) < 2.2 * max(line.size, own[0].size)
+    step = pitch(own[-1], line)
+    found = split_label(own[0].text)
+    if len(own) == 1 and found and not found[1]:  # the label stands alone
+        near = 0.5 * line.size < step < 2.2 * max(line.size, own[0].size)
         return near and own[0].box.x_overlap(line.box) > 0.5 * min(own[0].box.width, line.box.width)
-    plain = [Line(entry.text, entry.box, entry.size, "", entry.font) for entry in own]
-    return belongs_below(plain, Line(line.text, line.box, line.size, "", line.font))
+    return belongs_below(own, line, any_weight=True)
 
 
-def _second_column(own: list[Line], rest: list[Line]) -> list[Line]:
+def _is_second_column(own: list[Line], box: Box, line: Line) -> bool:
     """A caption set in two columns goes on to the right, at the height at which it starts."""
-    box = hull(line.box for line in own)
-    tops = [
-        line
-        for line in rest
-        if 0 < line.box.x0 - box.x1 < 4 * line.size
-        and abs(line.box.y0 - own[0].box.y0) < 0.8 * line.size
-        and abs(line.size - own[-1].size) < 0.3
-        and line.font == own[-1].font
-        and split_label(line.text) is None
-    ]
-    if len(tops) != 1 or len(own) < 2:
-        return []
-    column = [tops[0]]
-    while following := _next_caption_line(column, rest):
-        column.append(following)
-    return column if hull(line.box for line in column).y1 <= box.y1 + 2 * tops[0].size else []
+    beside = 0 < line.box.x0 - box.x1 < GUTTER_EM * line.size and abs(line.box.y0 - own[0].box.y0) < 0.8 * line.size
+    return beside and abs(line.size - own[-1].size) < 0.3 and line.font == own[-1].font and not split_label(line.text)
 
 
 # --- clusters of drawings -----------------------------------------------------------------------------------------
@@ -207,13 +238,39 @@ def _rounded(box: Box) -> tuple:
     return tuple(round(v / 3) for v in box)
 
 
-def clusters(page: PageContent, text: list[Line], repeated: set[tuple]) -> list[Box]:
+def clusters(page: PageContent, text: list[Line], captions: list[Caption], repeated: set[tuple]) -> list[Box]:
     """Boxes around drawings that nearly touch, without rules, frames around text, underlines and logos."""
-    boxes = [box for box in (*page.images, *page.shapes) if _rounded(box) not in repeated]
     sheet = Box(0, 0, page.width, page.height)
-    boxes = [Box(*(np.clip(box, 0, (page.width, page.height) * 2).tolist())) for box in boxes if box.gap(sheet) == 0]
+    labels = [caption.lines[0].box for caption in captions]
+    boxes = [_cut(box, sheet) for box in (*page.images, *page.shapes) if _rounded(box) not in repeated]
+    boxes = [box for box in boxes if box and not any(label.share_in(box) > 0.9 for label in labels)]
     boxes = [box for box in boxes if not _is_background(box, page, text) and not _is_text_mark(box, text)]
+    boxes = _without_frames(boxes, page, labels)
     return [box for box, parts in _connected(boxes, page) if _is_drawing(box, parts, text)]
+
+
+def _cut(box: Box, sheet: Box) -> Box | None:
+    """The part of a box on the sheet, or None."""
+    inside = Box(max(box.x0, sheet.x0), max(box.y0, sheet.y0), min(box.x1, sheet.x1), min(box.y1, sheet.y1))
+    return inside if inside.width >= 0 and inside.height >= 0 else None
+
+
+def _without_frames(boxes: list[Box], page: PageContent, labels: list[Box]) -> list[Box]:
+    """Without the rules that frame a figure together with its caption."""
+    frames: set[Box] = set()
+    for box, parts in _connected(boxes, page):
+        if any(label.share_in(box) > 0.9 for label in labels):
+            frames.update(part for part in parts if _is_edge(part, box))
+    return [box for box in boxes if box not in frames]
+
+
+def _is_edge(part: Box, around: Box) -> bool:
+    """A thin line along one side of a box, or along part of it."""
+    if part.height <= RULE_THICKNESS_PT and part.width > 0.3 * around.width:
+        return min(part.y0 - around.y0, around.y1 - part.y1) < RULE_THICKNESS_PT
+    if part.width <= RULE_THICKNESS_PT and part.height > 0.3 * around.height:
+        return min(part.x0 - around.x0, around.x1 - part.x1) < RULE_THICKNESS_PT
+    return False
 
 
 def _is_background(box: Box, page: PageContent, text: list[Line]) -> bool:
@@ -240,7 +297,7 @@ def _connected(boxes: list[Box], page: PageContent) -> list[tuple[Box, list[Box]
     mask = np.zeros((int(page.height) + 2 * half + 2, int(page.width) + 2 * half + 2), np.uint8)
     for box in boxes:
         x0, y0, x1, y1 = (round(v) + half for v in box)
-        cv2.rectangle(mask, (x0 - half, y0 - half), (x1 + half, y1 + half), 1, _outline(box))
+        cv2.rectangle(mask, (x0 - half, y0 - half), (x1 + half, y1 + half), 1, -1)
     _, labels = cv2.connectedComponents(mask, connectivity=8)
     groups: dict[int, list[Box]] = defaultdict(list)
     for box in boxes:
@@ -248,16 +305,10 @@ def _connected(boxes: list[Box], page: PageContent) -> list[tuple[Box, list[Box]
     return [(hull(parts), parts) for parts in groups.values()]
 
 
-def _outline(box: Box) -> int:
-    del box
-    return -1
-
-
 def _is_drawing(box: Box, parts: list[Box], text: list[Line]) -> bool:
     if box.width < MIN_CLUSTER_SIDE_PT or box.height < MIN_CLUSTER_SIDE_PT:
         return False
-    thin = [part for part in parts if part.height <= RULE_THICKNESS_PT]
-    if len(thin) == len(parts):  # horizontal rules only
+    if all(part.height <= RULE_THICKNESS_PT for part in parts):  # horizontal rules only
         return False
     lines_only = all(min(part.width, part.height) <= RULE_THICKNESS_PT for part in parts)
     prose = sum(len(line.text) for line in text if line.box.share_in(box) > 0.9)
@@ -353,11 +404,10 @@ class ArticleLayout:
 
 def lay_out(pages: list[PageContent]) -> ArticleLayout:
     """Figures and running text of an article given as its pages."""
-    size, font = body_size(pages), body_font(pages)
-    page_lines = without_running_heads(pages)
-    captions = [find_captions(lines, page.number, font, size) for page, lines in zip(pages, page_lines, strict=True)]
+    style = Style.of(pages)
     repeated = repeated_drawings(pages)
-    sheets = [_Sheet(page, lines, own, repeated) for page, lines, own in zip(pages, page_lines, captions, strict=True)]
+    page_lines = without_running_heads(pages)
+    sheets = [_Sheet(page, lines, style, repeated) for page, lines in zip(pages, page_lines, strict=True)]
     side = _usual_side(sheets)
     for sheet in sheets:
         sheet.place(side)
@@ -369,19 +419,20 @@ def lay_out(pages: list[PageContent]) -> ArticleLayout:
 class _Sheet:
     """One page while its figures are looked for."""
 
-    def __init__(self, page: PageContent, lines: list[Line], captions: list[Caption], repeated: set[tuple]):
-        self.page, self.captions = page, captions
-        in_caption = {id(line) for caption in captions for line in caption.lines}
-        self.rest = [line for line in lines if id(line) not in in_caption]
-        self.turned = [line for line in page.lines if line.turn]
-        self.drawings = clusters(page, lines, repeated)
-        self.prose = [block for block in make_blocks(self.rest, page.number) if block.is_prose]
-        outside = [line for block in self.prose for line in block.lines if not self._is_drawn(line.box)]
-        self.walls = [line.box for line in outside]
+    def __init__(self, page: PageContent, lines: list[Line], style: Style, repeated: set[tuple]):
+        self.page = page
+        upright = join_fragments(lines)
+        self.turned = [line for line in lines if line.turn]
+        self.captions, self.rest = find_captions(upright, page.number, style)
+        self.drawings = clusters(page, upright, self.captions, repeated)
+        self.walls = [line.box for block in make_blocks(self.rest, page.number) for line in self._wall(block, style)]
         self.found: dict[Caption, Box] = {}
 
-    def _is_drawn(self, box: Box) -> bool:
-        return any(box.share_in(drawing) > 0.9 for drawing in self.drawings)
+    def _wall(self, block: Block, style: Style) -> list[Line]:
+        """The lines of a block that no figure may reach across: running text outside of drawings."""
+        if not block.is_prose and not any(style.is_body(line) for line in block.lines):
+            return []
+        return [line for line in block.lines if not any(line.box.share_in(drawing) > 0.9 for drawing in self.drawings)]
 
     def place(self, side: int) -> None:
         """Finds the region of each caption of a figure."""
@@ -393,46 +444,53 @@ class _Sheet:
             barred += [hull(other) for key, other in found.items() if key is not caption]
             wall = set(self.walls)
             stray = [line for line in (*self.rest, *self.turned) if line.box not in wall]
-            self.found[caption] = with_stray_text(hull(boxes), stray, barred)
+            region = with_stray_text(hull(boxes), stray, barred)
+            self.found[caption] = beside_caption(region, caption.box)
 
     def blocks(self, figures: list[FoundFigure]) -> list[Block]:
+        """The running text and headings of the page."""
         regions = [part.box for figure in figures for part in figure.parts if part.page == self.page.number]
         used = {id(line) for figure in figures for line in figure.lines}
         used |= {id(line) for caption in self.captions if caption.is_table for line in caption.lines}
-        lines = [
-            line for line in (*self.rest, *(entry for c in self.captions for entry in c.lines)) if id(line) not in used
-        ]
-        return make_blocks(
-            [line for line in lines if not any(line.box.share_in(r) > 0.7 for r in regions)], self.page.number
-        )
+        lines = [*self.rest, *(line for caption in self.captions for line in caption.lines)]
+        lines = [line for line in lines if id(line) not in used]
+        lines = [line for line in lines if not any(line.box.share_in(region) > 0.7 for region in regions)]
+        return make_blocks(lines, self.page.number)
 
 
-def body_font(pages: list[PageContent]) -> str:
-    """The font in which most characters of the article stand."""
-    fonts: Counter[str] = Counter()
-    for page in pages:
-        for line in page.lines:
-            fonts[line.font] += len(line.text)
-    return fonts.most_common(1)[0][0] if fonts else ""
+def beside_caption(region: Box, caption: Box) -> Box:
+    """The region without the strip in which it overlaps its caption."""
+    if region.overlap(caption) == 0:
+        return region
+    cuts = [
+        Box(region.x0, region.y0, region.x1, min(region.y1, caption.y0)),
+        Box(region.x0, max(region.y0, caption.y1), region.x1, region.y1),
+        Box(region.x0, region.y0, min(region.x1, caption.x0), region.y1),
+        Box(max(region.x0, caption.x1), region.y0, region.x1, region.y1),
+    ]
+    return max(cuts, key=lambda box: box.area if box.width > 0 and box.height > 0 else 0)
 
 
 def _usual_side(sheets: list[_Sheet]) -> int:
     """-1 where figures stand above their captions (the usual way), 1 where they stand below."""
-    votes = {-1: 0.0, 1: 0.0}
+    votes = Counter({-1: 0.1})
     for sheet in sheets:
         for caption in sheet.captions:
-            if caption.is_table:
-                continue
-            for side in votes:
-                seen = [
-                    box
-                    for box in sheet.drawings
-                    if _cost(caption, box, side) < 0.15 * sheet.page.height
-                    and caption.box.x_overlap(box) > 0
-                    and _sees(caption.box, box, caption, sheet.captions, sheet.walls)
-                ]
-                votes[side] += bool(seen)
+            if not caption.is_table:
+                sides = _sides_seen(caption, sheet)
+                for side in sides:
+                    votes[side] += 1 / len(sides)
     return 1 if votes[1] > votes[-1] else -1
+
+
+def _sides_seen(caption: Caption, sheet: _Sheet) -> set[int]:
+    return {
+        -1 if box.y0 + box.y1 < caption.box.y0 + caption.box.y1 else 1
+        for box in sheet.drawings
+        if caption.box.x_overlap(box) > 0
+        and caption.box.gap(box) < 0.15 * sheet.page.height
+        and _sees(caption.box, box, caption, sheet.captions, sheet.walls)
+    }
 
 
 def _figures(sheets: list[_Sheet]) -> list[FoundFigure]:
@@ -442,9 +500,19 @@ def _figures(sheets: list[_Sheet]) -> list[FoundFigure]:
         for caption in sheet.captions:
             if not caption.is_table:
                 by_key[caption.key].append((caption, sheet.found.get(caption)))
-    figures = []
-    for key, entries in by_key.items():
-        best = max(entries, key=lambda e: (e[1] is not None, e[0].score, len(e[0].text)))[0]
-        parts = [Region(c.page, box) for c, box in entries if box is not None]
-        figures.append(FoundFigure(best.label, key, best.text, parts, best.page, best.lines))
-    return figures
+    return [figure for key, entries in by_key.items() if (figure := _figure(key, entries))]
+
+
+def _figure(key: str, entries: list[tuple[Caption, Box | None]]) -> FoundFigure | None:
+    best = max(entries, key=lambda e: (e[0].score, e[1] is not None, len(e[0].text)))[0]
+    chosen = [e for e in entries if e[1] is not None or e[0] is best]
+    parts = [Region(caption.page, box) for caption, box in chosen if box is not None]
+    if not parts and OTHER_KIND.match(key):
+        return None  # a "Chart 1" or "Scheme 2" without a picture is set text
+    text = best.text
+    if any(CONTINUED.search(caption.text) for caption, _ in entries):
+        texts = [CONTINUED.sub("", caption.text).strip() for caption, _ in entries]
+        text = " ".join(dict.fromkeys(entry for entry in texts if entry))
+    return FoundFigure(
+        best.label, key, text, parts, best.page, [line for caption, _ in chosen for line in caption.lines]
+    )

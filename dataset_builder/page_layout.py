@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from dataset_builder.mentions import split_label
+
 MARGIN_SHARE = 0.12  # of the page's height: where running heads and page numbers stand, at either end
 MIN_REPEATS = 3  # pages that show a line at the same place before it counts as a running head
 FRAGMENT_GAP_EM = 0.7  # pieces of one baseline nearer than this are one line
@@ -143,54 +145,113 @@ class Block:
         return enough and letters >= 0.6 * len(whole)
 
 
-def body_size(pages: list[PageContent]) -> float:
-    """The size, in points rounded to halves, in which most characters of the article stand; 10 for an empty one."""
-    sizes: Counter[float] = Counter()
-    for page in pages:
-        for line in page.lines:
-            sizes[round(2 * line.size) / 2] += len(line.text)
-    return sizes.most_common(1)[0][0] if sizes else 10.0
+@dataclass(frozen=True)
+class Style:
+    """How the running text of an article is set."""
+
+    size: float  # points
+    font: str
+    column_width: float  # points
+
+    @classmethod
+    def of(cls, pages: list[PageContent]) -> "Style":
+        """Counted over the characters of all pages; lines of at least 30 characters give the width."""
+        lines = [line for page in pages for line in page.lines]
+        size = _commonest((round(2 * line.size) / 2, len(line.text)) for line in lines) or 10.0
+        font = _commonest((line.font, len(line.text)) for line in lines) or ""
+        width = _commonest(
+            (round(line.box.width / 6) * 6.0, 1)
+            for line in lines
+            if abs(line.size - size) < SAME_SIZE_PT and len(line.text) >= 30
+        )
+        return cls(size, font, width or 0.0)
+
+    def is_body(self, line: Line) -> bool:
+        """Whether a line is set like running text and fills its column."""
+        same = abs(line.size - self.size) < SAME_SIZE_PT and line.font == self.font
+        return same and bool(self.column_width) and line.box.width > 0.85 * self.column_width
+
+
+def _commonest(weighted):
+    counts: Counter = Counter()
+    for value, weight in weighted:
+        counts[value] += weight
+    return counts.most_common(1)[0][0] if counts else None
 
 
 def without_running_heads(pages: list[PageContent]) -> list[list[Line]]:
-    """For each page its upright lines, without headers, footers and page numbers, pieces of one line joined."""
-    upright = [join_fragments([line for line in page.lines if line.turn == 0]) for page in pages]
-    seen: Counter[tuple] = Counter()
-    for page, lines in zip(pages, upright, strict=True):
-        seen.update({_place(line, page) for line in lines if _in_margin(line, page)})
+    """For each page its lines without headers, footers, page numbers and notes that repeat along the edges."""
+    rows = [_edge_rows(page) for page in pages]
+    seen = Counter(place for page, edges in zip(pages, rows, strict=True) for place in _places(page, edges))
     needed = min(MIN_REPEATS, max(2, len(pages) - 1))
-    return [
-        [line for line in lines if not _is_running_head(line, page, seen, needed)]
-        for page, lines in zip(pages, upright, strict=True)
-    ]
+    kept = []
+    for page, edges in zip(pages, rows, strict=True):
+        heads = {id(line) for edge in edges for line in _peel(edge, page, seen, needed)}
+        kept.append([line for line in page.lines if id(line) not in heads])
+    return kept
 
 
-def _in_margin(line: Line, page: PageContent) -> bool:
-    middle = (line.box.y0 + line.box.y1) / 2
-    return not MARGIN_SHARE * page.height < middle < (1 - MARGIN_SHARE) * page.height
+def _edge_rows(page: PageContent) -> list[list[list[Line]]]:
+    """The rows of text near the top, bottom, left and right edge, each from the edge inwards."""
+    edges = []
+    for axis, extent in ((1, page.height), (0, page.width)):
+        for sign in (1, -1):
+            lines = [line for line in page.lines if _depth(line, axis, sign, extent) < MARGIN_SHARE * extent]
+            lines = [line for line in lines if (line.turn % 2 == 1) == (axis == 0)]
+            edges.append(_rows(lines, axis, sign, extent))
+    return edges
 
 
-def _place(line: Line, page: PageContent) -> tuple:
-    """Text without digits and height on the page: alike for one running head on many pages."""
-    return re.sub(r"[\d\s]+", "", line.text), round(line.box.y0 / 6)
+def _depth(line: Line, axis: int, sign: int, extent: float) -> float:
+    """How far the middle of a line lies from the edge at the low (sign 1) or high (-1) end of an axis."""
+    middle = (line.box[axis] + line.box[axis + 2]) / 2
+    return middle if sign > 0 else extent - middle
 
 
-def _is_running_head(line: Line, page: PageContent, seen: Counter, needed: int) -> bool:
-    if not _in_margin(line, page):
-        return False
-    text, place = _place(line, page)
-    repeats = max(seen[text, place + k] for k in (-1, 0, 1))
+def _rows(lines: list[Line], axis: int, sign: int, extent: float) -> list[list[Line]]:
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: _depth(line, axis, sign, extent)):
+        near = rows and _depth(line, axis, sign, extent) - _depth(rows[-1][0], axis, sign, extent) < 0.6 * line.size
+        if near:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows
+
+
+def _place(line: Line) -> tuple[str, int, int]:
+    """Text without digits and the place on the page: alike for one running head on many pages."""
+    return re.sub(r"[\d\s]+", "", line.text), round(line.box.y0 / 6), line.turn
+
+
+def _places(page: PageContent, edges: list[list[list[Line]]]) -> set[tuple]:
+    return {_place(line) for edge in edges for row in edge for line in row}
+
+
+def _peel(edge: list[list[Line]], page: PageContent, seen: Counter, needed: int) -> list[Line]:
+    """The rows of running heads at one edge: they end where a row of the page's own text begins."""
+    heads: list[Line] = []
+    for row in edge:
+        if not any(_is_running_head(line, seen, needed) for line in row) or any(split_label(e.text) for e in row):
+            break
+        heads += row
+    return heads
+
+
+def _is_running_head(line: Line, seen: Counter, needed: int) -> bool:
+    text, place, turn = _place(line)
+    repeats = sum(seen[text, place + k, turn] for k in (-1, 0, 1))
     is_number = not text and line.text.strip().isdigit()
     return (repeats >= needed and len(text) > 1) or (is_number and repeats >= 2)
 
 
 def join_fragments(lines: list[Line]) -> list[Line]:
-    """Pieces of one baseline that nearly touch become one line, whatever their order in the file."""
+    """Upright pieces of one baseline that nearly touch become one line, whatever their order in the file."""
     rows: list[Line] = []
-    for line in sorted(lines, key=lambda line: line.box.x0):
+    for line in sorted((line for line in lines if line.turn == 0), key=lambda line: line.box.x0):
         for k in range(len(rows) - 1, -1, -1):
             if _continues(rows[k], line):
-                rows[k] = _joined(rows[k], line)
+                rows[k] = joined(rows[k], line)
                 break
         else:
             rows.append(line)
@@ -204,7 +265,8 @@ def _continues(left: Line, right: Line) -> bool:
     return a.y_overlap(b) > 0.5 * min(a.height, b.height)
 
 
-def _joined(left: Line, right: Line) -> Line:
+def joined(left: Line, right: Line) -> Line:
+    """Two pieces of one baseline as one line."""
     main = left if len(left.text) >= len(right.text) else right
     gap = right.box.x0 - left.box.x1
     text = left.text + (" " if gap > 0.15 * main.size else "") + right.text
@@ -224,10 +286,14 @@ def make_blocks(lines: list[Line], page: int) -> list[Block]:
     return blocks
 
 
-def belongs_below(lines: list[Line], line: Line) -> bool:
-    """Whether `line` continues the paragraph made of `lines`, directly under its last one."""
+def belongs_below(lines: list[Line], line: Line, any_weight: bool = False) -> bool:
+    """Whether `line` continues the paragraph made of `lines`, directly under its last one.
+
+    A first line in bold is a heading of its own, unless `any_weight`.
+    """
     last = lines[-1]
-    if abs(last.size - line.size) > SAME_SIZE_PT or last.bold != line.bold and len(lines) == 1:
+    heading = len(lines) == 1 and last.bold != line.bold and not any_weight
+    if abs(last.size - line.size) > SAME_SIZE_PT or heading:
         return False
     step = pitch(last, line)
     if not 0.5 * line.size < step <= max_pitch(lines):
