@@ -85,11 +85,13 @@ def write_corpus(folder: Path, articles: int = 72, seed: int = 0) -> None:
     pixels of width × height, caption), page and bbox (PDF points, origin top left), and expectation: kept,
     rejected:<filter> or failed. Raises ValueError for fewer than 10 articles, which would lack the special cases.
     """
-    if articles < len(FIRST_ROLES):
-        raise ValueError(f"sample corpus: {articles} articles asked for, at least {len(FIRST_ROLES)} needed")
+    write_articles(folder, make_articles(articles, seed))
+
+
+def write_articles(folder: Path, made: list[SampleArticle]) -> None:
+    """Write the files and the truth of the articles that `make_articles` made; see `write_corpus`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    made = make_articles(articles, seed)
     lines = []
     for article in made:
         main_file = folder / article.main_file
@@ -212,7 +214,9 @@ def _combinations(kind: str) -> list[dict[str, str]]:
 
 
 def make_articles(count: int, seed: int) -> list[SampleArticle]:
-    """The articles of a corpus, with their pictures, before anything is written."""
+    """The articles of a corpus, with their pictures, before anything is written; ValueError for fewer than 10."""
+    if count < len(FIRST_ROLES):
+        raise ValueError(f"sample corpus: {count} articles asked for, at least {len(FIRST_ROLES)} needed")
     artist = _Artist(seed)
     topics = _Deck(text.TOPICS, random.Random(f"{seed}/topics"))
     made = []

@@ -1,10 +1,9 @@
 """Sentences of the sample corpus, in English and German: topics, captions, statements about pictures, filler.
 
 The vocabulary is small and the phrasing regular on purpose: a tiny language model must learn to speak from it in a
-minute. Mentions of figures are written `[[wrap:targets|text]]`: `wrap` is `x` (cross reference), `r` (a range, its ends
-cross references), `b` or `i` (cross
-reference inside bold or italic) or `p` (plain text), `targets` are figure numbers joined by commas, `text` is what is
-printed. `{mention}` in a template is such a mention.
+minute. Mentions of figures are written `[[wrap:targets|text]]`: `wrap` is `x` (cross reference), `r` (a range whose
+ends are cross references), `b` or `i` (cross reference inside bold or italic) or `p` (plain text), `targets` are figure
+numbers joined by commas, `text` is what is printed. `{mention}` in a template is such a mention.
 """
 
 import re
@@ -69,14 +68,14 @@ WORDS = {
 LEADS = {
     "en": {
         "dose map": "Dose map of the {site} on day {day} after {dose} Gy in cohort {cohort}.",
-        "line plot": "Pain score at the {site} until day {day} after {dose} Gy in cohort {cohort}.",
+        "line plot": "Inflammation score of the {site} until day {day} after {dose} Gy in cohort {cohort}.",
         "bar chart": "Marker level in the {site} on day {day} after up to {dose} Gy in cohort {cohort}.",
         "micrograph": "Section of the {site} on day {day} after {dose} Gy in cohort {cohort}.",
         "compound": "Overview of the {site} on day {day} after {dose} Gy in cohort {cohort}.",
     },
     "de": {
         "dose map": "Dosiskarte ({site}, Kohorte {cohort}, Tag {day}, {dose} Gy).",
-        "line plot": "Schmerzwert im Verlauf ({site}, Kohorte {cohort}, bis Tag {day}, {dose} Gy).",
+        "line plot": "Entzündungswert im Verlauf ({site}, Kohorte {cohort}, bis Tag {day}, {dose} Gy).",
         "bar chart": "Markerwert ({site}, Kohorte {cohort}, Tag {day}, bis {dose} Gy).",
         "micrograph": "Gewebeschnitt ({site}, Kohorte {cohort}, Tag {day}, {dose} Gy).",
         "compound": "Übersicht ({site}, Kohorte {cohort}, Tag {day}, {dose} Gy).",
@@ -147,11 +146,11 @@ WHY = {
         ),
         "rise": (
             "{mention} suggests that the effect was lost again, because the curves rise after treatment.",
-            "The rise in {mention} may be a sign of new inflammation, because pain grows with it.",
+            "The rise in {mention} may be a sign of new inflammation, because the score grows with it.",
         ),
         "fall": (
-            "{mention} suggests that the treatment relieved pain, because the curves fall after treatment.",
-            "The fall in {mention} may be a sign of less inflammation, because pain goes down with it.",
+            "{mention} suggests that the treatment had an effect, because the curves fall after treatment.",
+            "The fall in {mention} may be a sign of less inflammation, because the score goes down with it.",
         ),
         "tallest left": (
             "{mention} suggests that the lowest dose had the strongest effect, because the tallest bar comes first.",
@@ -175,7 +174,7 @@ WHY = {
         "left": ("{mention} spricht für eine Bestrahlung von innen, weil das Signal links am höchsten ist.",),
         "right": ("{mention} spricht für eine Bestrahlung von außen, weil das Signal rechts am höchsten ist.",),
         "rise": ("{mention} spricht gegen eine dauerhafte Wirkung, weil die Kurven nach der Behandlung steigen.",),
-        "fall": ("{mention} spricht für weniger Schmerzen, weil die Kurven nach der Behandlung fallen.",),
+        "fall": ("{mention} spricht für eine Wirkung, weil die Kurven nach der Behandlung fallen.",),
         "tallest left": ("{mention} spricht für die kleinste Dosis, weil der erste Balken der höchste ist.",),
         "tallest right": ("{mention} spricht für die größte Dosis, weil der letzte Balken der höchste ist.",),
         "sparse": ("{mention} spricht für wenig Entzündung, weil nur wenige Zellen zu sehen sind.",),
@@ -198,7 +197,7 @@ INTRODUCTION = {
     "en": (
         "Low-dose radiation therapy has been used for benign diseases for more than one hundred years.",
         "It is thought that doses below {dose} Gy reduce inflammation without damage to healthy tissue.",
-        "In {subject}, pain and swelling limit daily life, and common drugs often have side effects.",
+        "In {subject}, inflammation does harm for a long time, and common drugs often have side effects.",
         "Macrophages and other immune cells appear to change their behaviour after low doses.",
         "Earlier reports on {subject} differ, because dose, time point and cohort were not the same.",
         "Sample et al. described a response after two weeks, vs. four weeks in an older report.",
@@ -219,9 +218,9 @@ METHODS = {
         "The {site} received {fractions} fractions with a total dose of {dose} Gy at a dose rate of 0.2 Gy/min.",
         "Dose maps were measured with a camera that shows the highest dose as a hot spot in one colour.",
         "Sections were stained and photographed, and cells were counted in one field of view.",
-        "Pain was scored from 0 to 10 on each visit until day {day}.",
+        "Inflammation was scored from 0 to 10 on each visit until day {day}.",
         "Marker levels were measured in blood, and each bar is the mean of {fractions} samples.",
-        "Control animals received 0 Gy and were kept under the same conditions.",
+        "Controls received 0 Gy and were kept under the same conditions.",
         "Differences between groups were tested with a permutation test at p < 0.05.",
     ),
     "de": (
@@ -229,7 +228,7 @@ METHODS = {
         "Bestrahlt wurde mit {fractions} Fraktionen und insgesamt {dose} Gy.",
         "Dosiskarten zeigen die höchste Dosis als farbigen Herd.",
         "Schnitte wurden gefärbt, und die Zellen wurden in einem Gesichtsfeld gezählt.",
-        "Schmerzen wurden bis Tag {day} mit 0 bis 10 bewertet.",
+        "Die Entzündung wurde bis Tag {day} mit 0 bis 10 bewertet.",
     ),
 }
 RESULTS = {
