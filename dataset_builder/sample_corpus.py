@@ -344,7 +344,7 @@ def _make_copy(article: SampleArticle, first: SampleArticle, number: int, day: i
             **vars(original),
             "number": number,
             "caption": caption,
-            "label": f"{original.label.split()[0]} {number}",
+            "label": f"{article.figures[0].label.split()[0]} {number}",
             "file": f"fig{number}.{original.file.rpartition('.')[2]}",
             "duplicate_of": f"{first.main_file}#{original.label}",
         }
@@ -358,10 +358,9 @@ def _write_sections(article: SampleArticle, prefix: str, days: list[int], rng: r
         kept = sorted(rng.sample(range(len(bank[language])), min(count, len(bank[language]))))
         return [bank[language][i].format(**facts) for i in kept]
 
-    results = []
-    for figure in article.figures:
-        mentioned = _mentions(article, figure, prefix, str(days[figure.number - 1]), rng)
-        results.append([*pick(text.RESULTS, 1), *mentioned] if rng.random() < 0.5 else mentioned)
+    results = [_mentions(article, figure, prefix, str(days[figure.number - 1]), rng) for figure in article.figures]
+    for paragraph, sentence in zip(rng.sample(results, 2), pick(text.RESULTS, 2), strict=True):
+        paragraph.insert(0, sentence)
     discussion = [_together(article, prefix, rng), *pick(text.DISCUSSION, 4)]
     bodies = [[pick(text.INTRODUCTION, 6)], [pick(text.METHODS, 5)], results, [discussion]]
     return list(zip(text.HEADINGS[language], bodies, strict=True))

@@ -256,6 +256,9 @@ def _pixels(rgb: np.ndarray) -> np.ndarray:
 
 
 def blurred(image: Image.Image) -> Image.Image:
-    """The picture out of focus: far below the sharpness that the build asks for."""
+    """The picture out of focus, far below the sharpness that the build asks for; its mark stays just legible."""
     sigma_px = math.sqrt(image.width * image.height) / 30
-    return Image.fromarray(cv2.GaussianBlur(np.asarray(image), (0, 0), sigma_px))
+    soft = Image.fromarray(cv2.GaussianBlur(np.asarray(image), (0, 0), sigma_px))
+    font = ImageFont.load_default(11)
+    ImageDraw.Draw(soft).text((image.width - 62, image.height - 15), MARK, fill=(75, 75, 75), font=font)
+    return soft
