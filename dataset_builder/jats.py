@@ -17,7 +17,7 @@ from PIL import Image
 
 from dataset_builder.article import Article, Figure, Panel
 from dataset_builder.licenses import license_id
-from dataset_builder.mentions import clean, label_key, mentioned_keys, mentions_figure, sentence_spans, split_label
+from dataset_builder.mentions import OTHER_KINDS, clean, label_key, mentions, sentence_spans, split_label
 from dataset_builder.packages import bare_name, find_pictures
 
 MAX_XML_BYTES = 100 * 1024**2  # the largest articles of PMC have some 20 MB
@@ -27,15 +27,28 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*);")
 _TEX_BODY = re.compile(r"\\begin\{document\}(.*)\\end\{document\}", re.DOTALL)
+_TEN = re.compile(r"(?<!\d)10$")
 _EXPONENT = re.compile(r"[-+−–]?\d+")
-_NO_TEXT = (  # what is no running text; what it holds counts for no sentence
-    "table-wrap", "table-wrap-group", "fn", "fn-group", "disp-formula", "disp-formula-group", "ref-list", "supplementary-material",
-    "media", "graphic", "inline-graphic", "object-id", "caption", "array", "code", "glossary",
-)  # fmt: skip
-_CONTAINERS = {
-    "sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote", "statement",
-    "speech", "fig-group",
-}  # fmt: skip
+_PARTS = ("sub-article", "response", "supplementary-material")
+_NO_TEXT = (  # what is no running text: what it holds is in no context sentence
+    *(
+        "table-wrap",
+        "table-wrap-group",
+        "fn",
+        "fn-group",
+        "disp-formula",
+        "disp-formula-group",
+        "ref-list",
+        "array",
+        "code",
+    ),
+    *("supplementary-material", "media", "graphic", "inline-graphic", "object-id", "caption", "glossary"),
+)
+_NEEDED = (*_NO_TEXT, "tex-math", f"{_MATH}math", "sup", "fig-group", "fig", "xref")
+_CONTAINERS = {  # what holds paragraphs
+    *("sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote"),
+    *("statement", "speech", "fig-group"),
+}
 _NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see mentions.py
 _PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of date, the one that counts first
 
@@ -43,18 +56,17 @@ _PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of 
 def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article:
     """The article in a JATS file; `pictures` are the files beside it by lower-case bare name (`Package.files`).
 
-    Raises ValueError when the file is no well-formed XML, no JATS, or larger than `MAX_XML_BYTES`; OSError when it cannot
-    be read. No entity is expanded, no DTD read, no network used.
+    Raises ValueError when the file is no well-formed XML, no JATS, or larger than `MAX_XML_BYTES`; OSError when it
+    cannot be read. No entity is expanded, no DTD read, no network used.
     """
     size = path.stat().st_size
     if size > MAX_XML_BYTES:
         raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
     root = _article_element(_parse(path.read_bytes(), path.name), path.name)
     article = _metadata(root)
-    parts = _detach(root, ("sub-article", "response"))
-    supplements = _detach(root, ("supplementary-material",))
+    parts = _detach_parts(root)
     article.figures, article.markdown = _read_part(root, pictures or {}, article.title)
-    for part in (*parts, *supplements):
+    for part in parts:
         article.supplementary += _read_part(part, pictures or {}, None)[0]
     return article
 
@@ -72,9 +84,10 @@ def _parse(data: bytes, name: str) -> etree._Element:
     try:
         root = etree.fromstring(data.lstrip(), parser)
     except etree.XMLSyntaxError as error:
-        raise ValueError(f"{name}: no well-formed XML ({error})") from error
-    for entity in list(root.iter(etree.Entity)):  # only in UTF-16 files, whose bytes the pattern above does not match
-        _drop(entity)
+        raise ValueError(f"{name}: no well-formed XML ({error.msg})") from error
+    if b"\0" in data[:4]:  # UTF-16, whose bytes the pattern does not match
+        for entity in [*root.iter(etree.Entity)]:
+            _drop(entity)
     return root
 
 
@@ -85,8 +98,8 @@ def _character_reference(match: re.Match) -> bytes:
 
 
 def _article_element(root: etree._Element, name: str) -> etree._Element:
-    """The one `<article>` at or below the root, JATS namespace removed. Raises ValueError when there is none or several."""
-    articles = [e for e in root.iter("{*}article") if e is root or not _inside(e, "article")]
+    """The one `<article>` at or below the root, JATS namespace removed. Raises ValueError for none or several."""
+    articles = [root] if _local(root) == "article" else [*root.iter("{*}article")]
     if len(articles) != 1:
         raise ValueError(f"{name}: {len(articles)} JATS articles in the file, expected one (root <{_local(root)}>)")
     article = articles[0]
@@ -103,10 +116,6 @@ def _local(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
-def _inside(element: etree._Element, name: str) -> bool:
-    return any(_local(parent) == name for parent in element.iterancestors())
-
-
 def _drop(element: etree._Element) -> None:
     """Remove an element and keep the text behind it."""
     parent, before = element.getparent(), element.getprevious()
@@ -118,9 +127,15 @@ def _drop(element: etree._Element) -> None:
     parent.remove(element)
 
 
-def _detach(root: etree._Element, tags: tuple[str, ...]) -> list[etree._Element]:
-    """Take the outermost elements with these tags out of the tree, the text behind them stays."""
-    found = [e for e in root.iter(*tags) if not any(parent.tag in tags for parent in e.iterancestors())]
+def _detach_parts(root: etree._Element) -> list[etree._Element]:
+    """Take sub-articles, responses and supplements out of the tree; the text behind them stays.
+
+    A supplement listed inside a figure's caption stays part of the caption.
+    """
+    found = []
+    for element in root.iter(*_PARTS):
+        if not any(parent.tag in _PARTS or parent.tag == "caption" for parent in element.iterancestors()):
+            found.append(element)
     for element in found:
         mark = etree.Element("detached")
         mark.tail, element.tail = element.tail, None
@@ -132,7 +147,11 @@ def _text(element: etree._Element | None) -> str | None:
     """All text inside, cleaned; None when there is none."""
     if element is None:
         return None
-    return clean("".join(element.itertext())) or None
+    return clean(_string(element)) or None
+
+
+def _string(element: etree._Element) -> str:
+    return etree.tostring(element, method="text", encoding="unicode", with_tail=False)
 
 
 # ---- metadata ----
@@ -149,7 +168,7 @@ def _metadata(root: etree._Element) -> Article:
         pmcid=_pmcid(ids.get("pmcid") or ids.get("pmc")),
         doi=_doi(ids.get("doi")),
         title=_title(meta.find("title-group/article-title")),
-        journal=_text(root.find("front/journal-meta//journal-title")),
+        journal=_journal(root),
         year=_year(meta),
         language=language if language.isalpha() else None,
         license=_license(meta),
@@ -184,15 +203,21 @@ def _year(meta: etree._Element) -> int | None:
     return next((years[kind] for kind in _PUBLISHED if kind in years), None)
 
 
-def _license(meta: etree._Element) -> str | None:
-    permissions = meta.find("permissions")
-    if permissions is None:
+def _journal(root: etree._Element) -> str | None:
+    meta = root.find("front/journal-meta")
+    if meta is None:
         return None
-    licenses = permissions.findall(".//license")
+    title = meta.find(".//journal-title")
+    return _text(title if title is not None else meta.find("journal-id[@journal-id-type='nlm-ta']"))
+
+
+def _license(meta: etree._Element) -> str | None:
+    """By the licence element's own address, else by the addresses in it, else by its words."""
+    licenses = [*meta.iter("license")]
     own = [element.get(_HREF, "") for element in licenses]
-    own += [_text(element) or "" for element in permissions.iter("{*}license_ref")]
+    own += [_text(element) or "" for element in meta.iter("{*}license_ref")]
     linked = [element.get(_HREF, "") for license in licenses for element in license.iter()]
-    text = clean(" ".join(permissions.itertext()))
+    text = clean(" ".join(_string(element) for element in meta.iter("permissions", "license", "copyright-statement")))
     return license_id(own, "") or license_id(linked, "") or license_id([], text)
 
 
@@ -204,44 +229,53 @@ def _read_part(part: etree._Element, pictures: Mapping[str, Path], title: str | 
 
     Takes the tree apart: every `<fig>` becomes an empty mark of the place where it stood.
     """
-    _prepare_text(part)
-    _prepare_groups(part)
+    elements: dict[str, list[etree._Element]] = {}
+    for element in part.iter(*_NEEDED):  # one pass: each pass over a tree costs about 0.1 ms
+        elements.setdefault(element.tag, []).append(element)
+    _prepare_text(elements)
+    if "fig-group" in elements:
+        _prepare_groups(elements["fig-group"])
+        elements["fig"] = [*part.iter("fig")]
     found: dict[int, tuple[Figure, list[str]]] = {}  # place among the part's figures -> figure, its ids
-    for n, element in reversed([*enumerate(part.iter("fig"))]):  # inner figures before those that they are nested in
+    for n, element in reversed([*enumerate(elements.get("fig", ()))]):  # inner figures before those around them
         marks = " ".join(mark.get("n") for mark in element.iter("fig") if mark is not element)
         if figure := _figure(element, pictures):
             found[n] = figure, _ids(element)
         element.clear(keep_tail=True)
         element.set("n", f"{n} {marks}")
-    for element in part.iter(*_NO_TEXT):
-        element.clear(keep_tail=True)
+    for tag in _NO_TEXT:
+        for element in elements.get(tag, ()):
+            element.clear(keep_tail=True)
     found = dict(sorted(found.items()))
-    return [figure for figure, _ in found.values()], _read_text(part, found, title)
+    return [figure for figure, _ in found.values()], _read_text(part, elements.get("xref", ()), found, title)
 
 
-def _prepare_text(part: etree._Element) -> None:
+def _prepare_text(elements: Mapping[str, list[etree._Element]]) -> None:
     """Formulae to readable text, powers of ten to "10^6"."""
-    for tex in [*part.iter("tex-math")]:
-        holder = tex.getparent()
-        body = None if holder.find(f"{_MATH}math") is not None else _TEX_BODY.search("".join(tex.itertext()))
+    for tex in elements.get("tex-math", ()):
+        body = None if tex.getparent().find(f"{_MATH}math") is not None else _TEX_BODY.search(_string(tex))
         tex.clear(keep_tail=True)
         tex.text = body[1].replace("$", "").strip() if body else None
-    for annotation in [*part.iter(f"{_MATH}annotation", f"{_MATH}annotation-xml")]:
-        annotation.clear(keep_tail=True)
-    for sup in part.iter("sup"):
+    for math in elements.get(f"{_MATH}math", ()):
+        for annotation in [*math.iter(f"{_MATH}annotation", f"{_MATH}annotation-xml")]:
+            annotation.clear(keep_tail=True)
+        text = "".join(map(clean, math.itertext()))
+        math.clear(keep_tail=True)
+        math.text = text
+    for sup in elements.get("sup", ()):
         if sup.text and not len(sup) and _EXPONENT.fullmatch(sup.text):
             before = sup.getprevious()
             base = sup.getparent().text if before is None else before.tail
-            if base and re.search(r"(?<!\d)10$", base):
+            if base and _TEN.search(base):
                 sup.text = f"^{sup.text}"
 
 
-def _prepare_groups(part: etree._Element) -> None:
+def _prepare_groups(groups: list[etree._Element]) -> None:
     """A `<fig-group>` with a caption of its own over figures without captions and numbers is one figure with panels;
     figures of another group inherit its label or caption where they have none."""
-    for group in [*part.iter("fig-group")]:
+    for group in groups:
         label, caption = group.find("label"), group.find("caption")
-        figures = [element for element in group.iter("fig")]
+        figures = list(group.iter("fig"))
         if label is None and caption is None:
             continue
         if all(f.find("caption") is None and label_key(_text(f.find("label"))) is None for f in figures):
@@ -279,7 +313,7 @@ def _caption(element: etree._Element | None) -> str | None:
         return None
     texts = [clean(element.text or "")]
     for child in element:
-        texts += [clean("".join(child.itertext())), clean(child.tail or "")]
+        texts += [clean(_string(child)), clean(child.tail or "")]
     return " ".join(filter(None, texts)) or None
 
 
@@ -420,7 +454,7 @@ def _referred(xref: etree._Element, ids: Mapping[str, list[int]]) -> list[int]:
     return [figure for rid in (xref.get("rid") or "").split() for figure in ids.get(rid, ())]
 
 
-def _read_text(part: etree._Element, found: Mapping[int, tuple[Figure, list[str]]], title: str | None) -> str:
+def _read_text(part: etree._Element, xrefs, found: Mapping[int, tuple[Figure, list[str]]], title: str | None) -> str:
     """Give the figures their context sentences; returns the part's Markdown."""
     ids: dict[str, list[int]] = {}
     keys: dict[str, int] = {}
@@ -429,7 +463,7 @@ def _read_text(part: etree._Element, found: Mapping[int, tuple[Figure, list[str]
             ids.setdefault(name, []).append(n)
         if key := label_key(figure.label):
             keys.setdefault(key, n)
-    marked = _marked_paragraphs(part, ids)
+    marked = _marked_paragraphs(xrefs, ids)
     lines = [f"# {title}"] if title else []
     for section, heading, is_body in _sections(part):
         lines += [f"## {heading}"] if heading else []
@@ -455,13 +489,9 @@ def _sections(part: etree._Element) -> Iterator[tuple[etree._Element, str | None
     yield from ((element, None, False) for element in part.findall("floats-group"))
 
 
-def _marked_paragraphs(part: etree._Element, ids: Mapping[str, list[int]]) -> set[etree._Element]:
+def _marked_paragraphs(xrefs: list[etree._Element], ids: Mapping[str, list[int]]) -> set[etree._Element]:
     """The paragraphs with an `<xref>` to a figure."""
-    marked = set()
-    for xref in part.iter("xref"):
-        if _referred(xref, ids):
-            marked.add(next(xref.iterancestors("p"), None))
-    return marked
+    return {next(xref.iterancestors("p"), None) for xref in xrefs if _referred(xref, ids)}
 
 
 def _blocks(parent, ids, marked, level: int, prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -506,16 +536,16 @@ def _texts(run: _Run, prefix: str) -> Iterator[tuple[str, object]]:
 
 
 def _add_context(text: str, marks, found: Mapping[int, tuple[Figure, list[str]]], keys: Mapping[str, int]) -> None:
-    """Add the sentences of a paragraph to the figures that they refer to or mention."""
-    if not marks and not mentions_figure(text):
+    """Add the sentences of a paragraph to the figures that they refer to (`marks`) or mention by words."""
+    other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in keys)
+    said = [(offset, [keys[key] for key in named if key in keys]) for offset, named in mentions(text, other_kinds)]
+    places = [(offset, n) for offset, figures in (*marks, *said) for n in figures]
+    if not places:
         return
     for start, end in sentence_spans(text):
-        sentence = text[start:end]
-        places = {n for offset, figures in marks if start <= offset < end for n in figures}
-        places |= {keys[key] for key in mentioned_keys(sentence) if key in keys}
-        for n in places:
-            if sentence not in found[n][0].context:
-                found[n][0].context.append(sentence)
+        for n in {n for offset, n in places if start <= offset < end}:
+            if text[start:end] not in found[n][0].context:
+                found[n][0].context.append(text[start:end])
 
 
 def _figure_line(figure: Figure) -> str:

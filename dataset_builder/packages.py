@@ -3,12 +3,13 @@
     for package in find_packages(Path("articles"), Path("work/unpacked")):
         package.source_file, package.xml, package.pdf, package.files, package.error
 
-Articles are JATS files (`.xml`, `.nxml` with the root `article`, also inside an OAI-PMH or pmc-articleset answer), PDFs,
-and `.tar.gz`/`.tgz` packages as PMC ships them. Everything else is ignored. Listing opens only the first kilobytes of an
-XML file; the files of a package are read when they are asked for.
+Articles are JATS files (`.xml`, `.nxml` with the root `article`, also inside an OAI-PMH or pmc-articleset answer),
+PDFs, and `.tar.gz`/`.tgz` packages as PMC ships them. Everything else is ignored. Listing opens only the first
+kilobytes of an XML file; the files of a package are read when they are asked for.
 """
 
-import contextlib
+import dataclasses
+import functools
 import gzip
 import hashlib
 import os
@@ -18,8 +19,6 @@ import tarfile
 import urllib.parse
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 XML_SUFFIXES = (".xml", ".nxml")
@@ -36,16 +35,17 @@ _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?P<name>[\w.-]+)(?P<attributes>[^>]*)")
 _ENVELOPES = (b"OAI-PMH", b"pmc-articleset")
 _ARTICLE = re.compile(rb"<(?:[\w.-]+:)?article[\s>]")
 _FOREIGN = re.compile(rb"docbook|xmlns\s*=\s*[\"']http://www\.elsevier\.com", re.IGNORECASE)
+_SELF = re.compile(rb"<self-uri[^>]*>")
 _HREF = re.compile(rb"href\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Package:
     """One article's files.
 
     `source_file` is the path of the main file (the XML where there is one) relative to the articles folder, with "/";
-    for a file out of an archive `x.tar.gz!inner/path.nxml`. `error` is set, and both files are None, for an archive that
-    could not be unpacked and a file that could not be opened.
+    for a file out of an archive `x.tar.gz!inner/path.nxml`. `error` is set, and both files are None, for an archive
+    that could not be unpacked and a file that could not be opened.
     """
 
     source_file: str
@@ -54,7 +54,7 @@ class Package:
     error: str | None = None
     shared_folder: bool = False  # other articles lie in the same folder
 
-    @cached_property
+    @functools.cached_property
     def files(self) -> Mapping[str, Path]:
         """The picture files beside the XML: bare name in lower case -> path.
 
@@ -63,20 +63,21 @@ class Package:
         """
         if not self.xml:
             return {}
-        pictures = _pictures(self.xml.parent)
+        folder = self.xml.parent
         if not self.shared_folder:
-            return pictures
+            return _pictures(folder)
+        pictures = _shared_pictures(folder, folder.stat().st_mtime_ns)
         referred = (path for href in _hrefs(self.xml) for path in find_pictures(pictures, href))
         return {path.name.lower(): path for path in referred}
 
     def digest(self) -> str:
         """sha256 over the names and the contents of the XML, the PDF and the pictures. Raises OSError."""
         total = hashlib.sha256()
-        for path in [path for path in (self.xml, self.pdf) if path] + [self.files[name] for name in sorted(self.files)]:
-            with path.open("rb") as file:
-                total.update(
-                    f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode(errors="replace")
-                )
+        for path in (self.xml, self.pdf, *(self.files[name] for name in sorted(self.files))):
+            if path:
+                with path.open("rb") as file:
+                    content = hashlib.file_digest(file, "sha256").digest()
+                total.update(os.fsencode(path.name) + b"\0" + content)
         return total.hexdigest()
 
 
@@ -89,22 +90,29 @@ def find_packages(folder: Path, unpacked: Path) -> Iterator[Package]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
-    skipped = unpacked.resolve()
-    for current, folders, names in os.walk(folder, onerror=_raise):
+    skipped, unlisted = unpacked.resolve(), []
+    for current, folders, names in os.walk(folder, onerror=unlisted.append):
         here = Path(current)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and (here / name).resolve() != skipped)
-        yield from _packages_in(here, sorted(names), here.relative_to(folder).as_posix())
+        yield from _packages_in(here, sorted(names), _relative(here, folder))
         for name in sorted(names):
             stem = _archive_stem(name)
             if stem is not None and stem not in folders:
-                yield from _unpacked_packages(here / name, (here / name).relative_to(folder).as_posix(), unpacked)
+                yield from _unpacked_packages(here / name, _relative(here / name, folder), unpacked)
+    for error in unlisted:
+        yield Package(_relative(Path(error.filename), folder), error=f"the folder cannot be listed ({error.strerror})")
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """The path as the dataset's column `source_file` has it: with "/", and valid Unicode whatever the disk holds."""
+    return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
 
 
 def find_pictures(pictures: Mapping[str, Path], href: str) -> list[Path]:
     """The picture files that a `<graphic>`'s href may mean, best format first; [] when there is none.
 
-    Only the bare name counts: folders, hosts and "../" in an href are dropped, so that nothing outside the package can be
-    reached. The extension may be missing or another one.
+    Only the bare name counts: folders, hosts and "../" in an href are dropped, so that nothing outside the package can
+    be reached. The extension may be missing or another one.
     """
     name = bare_name(href).lower()
     if not name:
@@ -125,28 +133,29 @@ def bare_name(href: str) -> str:
     return PurePosixPath(urllib.parse.unquote(path).replace("\\", "/")).name
 
 
-def _raise(error: OSError):
-    raise OSError(f"{error.filename}: cannot list the folder ({error.strerror})")
-
-
 def _packages_in(here: Path, names: list[str], relative: str) -> Iterator[Package]:
     """The packages that the files `names` of the folder `here` make up, in the order of their main file."""
     prefix = "" if relative == "." else f"{relative}/"
     xmls = [name for name in names if name.lower().endswith(XML_SUFFIXES) and _is_article(here / name)]
     pdfs = [name for name in names if name.lower().endswith(".pdf")]
     pairs = _pair(here, xmls, pdfs)
-    alone = [pdf for pdf in pdfs if pdf not in pairs.values()]
+    paired = set(pairs.values())
+    alone = [pdf for pdf in pdfs if pdf not in paired]
     if len(xmls) == 1 and alone:
-        alone = [pdf for pdf in alone if not _is_supplement(here, xmls[0], pdf)]
-    shared = len(xmls) > 1
-    for name in sorted(xmls + alone):
-        pdf = pairs.get(name) if name in xmls else name
-        error = next((e for e in (_cannot_open(here / n) for n in {name, pdf or name}) if e), None)
-        if error:
-            yield Package(prefix + name, error=error)
-        else:
-            xml = here / name if name in xmls else None
-            yield Package(prefix + name, xml, here / pdf if pdf else None, shared_folder=shared)
+        alone = _without_supplements(here / xmls[0], alone)
+    files = {xml: (here / xml, here / pairs[xml] if xml in pairs else None) for xml in xmls}
+    files |= {pdf: (None, here / pdf) for pdf in alone}
+    for name, (xml, pdf) in sorted(files.items()):
+        yield _package(prefix + _relative(here / name, here), xml, pdf, len(xmls) > 1)
+
+
+def _package(source_file: str, xml: Path | None, pdf: Path | None, shared_folder: bool) -> Package:
+    for path in filter(None, (xml, pdf)):
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            return Package(source_file, error=f"{path.name}: cannot be opened ({error.strerror})")
+    return Package(source_file, xml, pdf, shared_folder=shared_folder)
 
 
 def _pair(here: Path, xmls: list[str], pdfs: list[str]) -> dict[str, str]:
@@ -157,42 +166,30 @@ def _pair(here: Path, xmls: list[str], pdfs: list[str]) -> dict[str, str]:
         if pdf := by_stem.pop(Path(xml).stem.lower(), None):
             pairs[xml] = pdf
     if len(xmls) == 1 and not pairs and pdfs:
-        rest = pdfs if len(pdfs) == 1 else [pdf for pdf in pdfs if not _is_supplement(here, xmls[0], pdf)]
+        rest = pdfs if len(pdfs) == 1 else _without_supplements(here / xmls[0], pdfs)
         if len(rest) == 1:
             pairs[xmls[0]] = rest[0]
     return pairs
 
 
-def _is_supplement(here: Path, xml: str, pdf: str) -> bool:
-    """Whether the XML refers to the PDF (`<supplementary-material>`, `<media>`); `self-uri` names the article itself."""
-    with contextlib.suppress(OSError):
-        data = re.sub(rb"<self-uri[^>]*>", b"", (here / xml).read_bytes())
-        return any(bare_name(href).lower() == pdf.lower() for href in _hrefs_in(data))
-    return False
+def _without_supplements(xml: Path, pdfs: list[str]) -> list[str]:
+    """The PDFs that the XML does not refer to as `<supplementary-material>` or `<media>`; `<self-uri>` is its own."""
+    referred = {bare_name(href).lower() for href in _hrefs(xml)}
+    return [pdf for pdf in pdfs if pdf.lower() not in referred]
 
 
 def _hrefs(xml: Path) -> list[str]:
     try:
-        return _hrefs_in(xml.read_bytes())
+        data = _SELF.sub(b"", xml.read_bytes())
     except OSError:
         return []  # the reader reports it
-
-
-def _hrefs_in(data: bytes) -> list[str]:
     return [(a or b).decode("utf-8", "replace") for a, b in _HREF.findall(data)]
-
-
-def _cannot_open(path: Path) -> str | None:
-    try:
-        with path.open("rb"):
-            return None
-    except OSError as error:
-        return f"{path.name}: cannot be opened ({error.strerror})"
 
 
 def _is_article(path: Path) -> bool:
     """Whether the file is JATS, or should be: unreadable files, files that are no XML at all and every `.nxml` are
-    taken for articles, so that their failure is recorded. XML with another root is not."""
+    taken for articles, so that their failure is recorded. XML with another root is not.
+    """
     if path.suffix.lower() == ".nxml":
         return True
     try:
@@ -205,10 +202,16 @@ def _is_article(path: Path) -> bool:
     head = head.removeprefix(b"\xef\xbb\xbf")
     root = _ROOT.match(head, _PROLOG.match(head).end())
     if not root:
-        return not head.lstrip().startswith(b"<")
+        return True
     if root["name"] in _ENVELOPES:
         return bool(_ARTICLE.search(head, root.end()))
     return root["name"] == b"article" and not _FOREIGN.search(head[: root.end()])
+
+
+@functools.lru_cache(maxsize=1)
+def _shared_pictures(folder: Path, changed_ns: int) -> dict[str, Path]:
+    """`_pictures` of a folder with many articles, listed once for all of them as long as it does not change."""
+    return _pictures(folder)
 
 
 def _pictures(folder: Path) -> dict[str, Path]:
@@ -222,11 +225,13 @@ def _pictures(folder: Path) -> dict[str, Path]:
         folders.sort()
         for name in sorted(names):
             path = Path(current, name)
-            if name.lower().endswith(PICTURE_SUFFIXES) and (
-                not path.is_symlink() or path.resolve().is_relative_to(inside)
-            ):
+            if name.lower().endswith(PICTURE_SUFFIXES) and _stays_inside(path, inside):
                 found.setdefault(name.lower(), path)
     return found
+
+
+def _stays_inside(path: Path, folder: Path) -> bool:
+    return not path.is_symlink() or path.resolve().is_relative_to(folder)
 
 
 # ---- archives ----
@@ -241,9 +246,7 @@ def _unpacked_packages(archive: Path, relative: str, unpacked: Path) -> Iterator
     """The packages inside an archive, unpacked once (its size and time of change name the folder)."""
     try:
         stat = archive.stat()
-        key = hashlib.sha256(f"{relative}\0{stat.st_size}\0{stat.st_mtime_ns}".encode(errors="replace")).hexdigest()[
-            :32
-        ]
+        key = hashlib.sha256(f"{relative}\0{stat.st_size}\0{stat.st_mtime_ns}".encode()).hexdigest()[:32]
         if not (unpacked / key).is_dir():
             unpack(archive, unpacked / key)
     except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
@@ -253,21 +256,19 @@ def _unpacked_packages(archive: Path, relative: str, unpacked: Path) -> Iterator
     for current, folders, names in os.walk(unpacked / key):
         folders.sort()
         here = Path(current)
-        inner = here.relative_to(unpacked / key).as_posix()
-        for package in _packages_in(here, sorted(names), inner):
-            yield Package(
-                f"{relative}!{package.source_file}", package.xml, package.pdf, package.error, package.shared_folder
-            )
+        for package in _packages_in(here, sorted(names), _relative(here, unpacked / key)):
+            yield dataclasses.replace(package, source_file=f"{relative}!{package.source_file}")
 
 
 def unpack(archive: Path, target: Path) -> None:
     """Unpack the articles and pictures of a `.tar.gz` into the new folder `target`, all of them or none.
 
     Other files, links and devices are left out. Raises ValueError for a member outside the archive's own folder, more
-    than `MAX_MEMBERS` members or `MAX_UNPACKED_BYTES` bytes; OSError, EOFError, zlib.error or TarError when it is broken.
+    than `MAX_MEMBERS` members or `MAX_UNPACKED_BYTES` bytes; OSError, EOFError, zlib.error or TarError when it is
+    broken.
     """
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
     partial.mkdir(parents=True)
     try:
         with gzip.open(archive) as stream, tarfile.open(fileobj=_Bounded(stream, archive.name), mode="r|") as tar:
@@ -290,7 +291,7 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, 
         return
     path = target / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tar.extractfile(member) as source, path.open("xb") as file:
+    with tar.extractfile(member) as source, path.open("wb") as file:
         shutil.copyfileobj(source, file)
 
 
