@@ -82,8 +82,9 @@ def write_corpus(folder: Path, articles: int = 72, seed: int = 0) -> None:
 
     `truth.jsonl` has one line a figure: article (main file), source (jats | pdf | jats+pdf), label, caption, context
     (sentences), attributes, caption_only (names of attributes that the body never states), panels (label, bbox in
-    pixels of width × height, caption), page and bbox (PDF points, origin top left), and expectation: kept,
-    rejected:<filter> or failed. Raises ValueError for fewer than 10 articles, which would lack the special cases.
+    pixels of width × height, caption), page and bbox (of what is visible, PDF points, origin top left), and
+    expectation: kept, rejected:<filter> or failed. Raises ValueError for fewer than 10 articles, which would lack the
+    special cases.
     """
     write_articles(folder, make_articles(articles, seed))
 

@@ -2,6 +2,7 @@
 
 import io
 
+from PIL import ImageOps
 from reportlab import rl_config
 from reportlab.lib.enums import TA_JUSTIFY
 from reportlab.lib.pagesizes import A4
@@ -47,13 +48,21 @@ class _Picture(Flowable):
 
     def draw(self):
         x, y = self.canv.absolutePosition(0, 0)
-        bottom = PAGE_HEIGHT - y
+        top = PAGE_HEIGHT - y - self.height
+        x0, y0, x1, y1 = (value * POINTS_PER_PX for value in visible_box(self.figure))
         self.figure.page = self.canv.getPageNumber()
-        self.figure.bbox = [round(value, 2) for value in (x, bottom - self.height, x + self.width, bottom)]
+        self.figure.bbox = [round(value, 2) for value in (x + x0, top + y0, x + x1, top + y1)]
         if self.figure.vector:
             to_pdf(self.figure.drawing, self.canv, self.figure.height, POINTS_PER_PX)
         else:
             self.canv.drawImage(ImageReader(self.figure.picture), 0, 0, self.width, self.height)
+
+
+def visible_box(figure) -> tuple[int, int, int, int]:
+    """What can be seen of a figure on white paper, pixels x0, y0, x1, y1: all of a bitmap, the ink of vector shapes."""
+    if figure.vector:
+        return ImageOps.invert(figure.picture.convert("L")).getbbox()
+    return 0, 0, figure.width, figure.height
 
 
 def write_pdf(article, password: str | None = None) -> bytes:
@@ -85,7 +94,9 @@ def _styles(article) -> dict[str, ParagraphStyle]:
     text = {"fontName": font, "alignment": TA_JUSTIFY, "embeddedHyphenation": 1}
     return {
         "title": ParagraphStyle("title", fontName=bold, fontSize=17, leading=21, spaceAfter=8),
-        "heading": ParagraphStyle("heading", fontName=bold, fontSize=12, leading=15, spaceBefore=6, spaceAfter=4),
+        "heading": ParagraphStyle(
+            "heading", fontName=bold, fontSize=12, leading=15, spaceBefore=6, spaceAfter=4, keepWithNext=1
+        ),
         "note": ParagraphStyle("note", fontName=bold, fontSize=10, leading=13),
         "body": ParagraphStyle("body", fontSize=10, leading=12.5, spaceAfter=6, **text),
         "small": ParagraphStyle("small", fontSize=8.5, leading=10.5, spaceAfter=4, **text),
