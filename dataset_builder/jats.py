@@ -26,6 +26,13 @@ _HREF = "{http://www.w3.org/1999/xlink}href"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*);")
+_PREFIXES = (
+    (b"xlink", b"http://www.w3.org/1999/xlink"),
+    (b"mml", b"http://www.w3.org/1998/Math/MathML"),
+    (b"ali", b"http://www.niso.org/schemas/ali/1.0/"),
+    (b"xsi", b"http://www.w3.org/2001/XMLSchema-instance"),
+)
+_ARTICLE_TAG = re.compile(rb"<article(?=[\s>])")
 _TEX_BODY = re.compile(r"\\begin\{document\}(.*)\\end\{document\}", re.DOTALL)
 _TEN = re.compile(r"(?<!\d)10$")
 _EXPONENT = re.compile(r"[-+−–]?\d+")
@@ -82,7 +89,7 @@ def _parse(data: bytes, name: str) -> etree._Element:
     if _ENTITY.search(data):
         data = _ENTITY.sub(_character_reference, data)
     try:
-        root = etree.fromstring(data.lstrip(), parser)
+        root = etree.fromstring(_declare_prefixes(data.lstrip()), parser)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"{name}: no well-formed XML ({error.msg})") from error
     if b"\0" in data[:4]:  # UTF-16, whose bytes the pattern does not match
@@ -95,6 +102,16 @@ def _character_reference(match: re.Match) -> bytes:
     """`&alpha;` -> `&#945;`, whatever the file declares it to be; an unknown entity -> nothing."""
     characters = html.entities.html5.get(match[1].decode() + ";", "")
     return "".join(f"&#{ord(character)};" for character in characters).encode()
+
+
+def _declare_prefixes(data: bytes) -> bytes:
+    """Declare the namespace prefixes that files leave to the JATS DTD, which is not read."""
+    missing = b"".join(
+        b' xmlns:%s="%s"' % (prefix, uri)
+        for prefix, uri in _PREFIXES
+        if b"xmlns:%s" % prefix not in data and b"%s:" % prefix in data
+    )
+    return _ARTICLE_TAG.sub(rb"\g<0>" + missing, data, count=1) if missing else data
 
 
 def _article_element(root: etree._Element, name: str) -> etree._Element:
@@ -150,6 +167,11 @@ def _text(element: etree._Element | None) -> str | None:
     return clean(_string(element)) or None
 
 
+def _href(element: etree._Element) -> str:
+    """`xlink:href`, or `href` where the prefix was forgotten; "" without one."""
+    return element.get(_HREF) or element.get("href") or ""
+
+
 def _string(element: etree._Element) -> str:
     return etree.tostring(element, method="text", encoding="unicode", with_tail=False)
 
@@ -200,7 +222,7 @@ def _year(meta: etree._Element) -> int | None:
         year = re.fullmatch(r"(?:1[5-9]|20)\d\d", (date.findtext("year") or "").strip())
         if year:
             years.setdefault(date.get("pub-type") or date.get("date-type") or "", int(year.group()))
-    return next((years[kind] for kind in _PUBLISHED if kind in years), None)
+    return next((years[kind] for kind in (*_PUBLISHED, *years) if kind in years), None)
 
 
 def _journal(root: etree._Element) -> str | None:
@@ -214,9 +236,9 @@ def _journal(root: etree._Element) -> str | None:
 def _license(meta: etree._Element) -> str | None:
     """By the licence element's own address, else by the addresses in it, else by its words."""
     licenses = [*meta.iter("license")]
-    own = [element.get(_HREF, "") for element in licenses]
+    own = [_href(element) for element in licenses]
     own += [_text(element) or "" for element in meta.iter("{*}license_ref")]
-    linked = [element.get(_HREF, "") for license in licenses for element in license.iter()]
+    linked = [_href(element) for license in licenses for element in license.iter()]
     text = clean(" ".join(_string(element) for element in meta.iter("permissions", "license", "copyright-statement")))
     return license_id(own, "") or license_id(linked, "") or license_id([], text)
 
@@ -251,42 +273,45 @@ def _read_part(part: etree._Element, pictures: Mapping[str, Path], title: str | 
 
 
 def _prepare_text(elements: Mapping[str, list[etree._Element]]) -> None:
-    """Formulae to readable text, powers of ten to "10^6"."""
-    for tex in elements.get("tex-math", ()):
-        body = None if tex.getparent().find(f"{_MATH}math") is not None else _TEX_BODY.search(_string(tex))
-        tex.clear(keep_tail=True)
-        tex.text = body[1].replace("$", "").strip() if body else None
-    for math in elements.get(f"{_MATH}math", ()):
-        for annotation in [*math.iter(f"{_MATH}annotation", f"{_MATH}annotation-xml")]:
-            annotation.clear(keep_tail=True)
-        text = "".join(map(clean, math.itertext()))
-        math.clear(keep_tail=True)
-        math.text = text
+    """Powers of ten to "10^6", formulae to readable text: MathML without its spaces, else the body of the TeX."""
     for sup in elements.get("sup", ()):
         if sup.text and not len(sup) and _EXPONENT.fullmatch(sup.text):
             before = sup.getprevious()
             base = sup.getparent().text if before is None else before.tail
             if base and _TEN.search(base):
                 sup.text = f"^{sup.text}"
+    for tex in elements.get("tex-math", ()):
+        body = None if tex.getparent().find(f"{_MATH}math") is not None else _TEX_BODY.search(_string(tex))
+        _set_text(tex, body[1].replace("$", "").strip() if body else None)
+    for math in elements.get(f"{_MATH}math", ()):
+        for annotation in [*math.iter(f"{_MATH}annotation", f"{_MATH}annotation-xml")]:
+            _set_text(annotation, None)
+        _set_text(math, "".join(map(clean, math.itertext())))
+
+
+def _set_text(element: etree._Element, text: str | None) -> None:
+    element.clear(keep_tail=True)
+    element.text = text
 
 
 def _prepare_groups(groups: list[etree._Element]) -> None:
     """A `<fig-group>` with a caption of its own over figures without captions and numbers is one figure with panels;
-    figures of another group inherit its label or caption where they have none."""
+    figures of another group inherit its label or caption where they have none.
+    """
     for group in groups:
-        label, caption = group.find("label"), group.find("caption")
-        figures = list(group.iter("fig"))
-        if label is None and caption is None:
+        own = [child for child in (group.find("label"), group.find("caption")) if child is not None]
+        if not own or group.getparent().tag == "fig":
             continue
+        figures = [*group.iter("fig")]
         if all(f.find("caption") is None and label_key(_text(f.find("label"))) is None for f in figures):
+            group.tag = "fig"
             for figure in figures:
                 figure.tag = "fig-panel"
-            group.tag = "fig"
             continue
         for figure in figures:
-            for own in (label, caption):
-                if own is not None and figure.find(own.tag) is None:
-                    figure.insert(0, copy.deepcopy(own))
+            for child in reversed(own):
+                if figure.find(child.tag) is None:
+                    figure.insert(0, copy.deepcopy(child))
 
 
 def _ids(element: etree._Element) -> list[str]:
@@ -311,25 +336,22 @@ def _caption(element: etree._Element | None) -> str | None:
     """Title and paragraphs of a caption as one text; None when there is no text."""
     if element is None:
         return None
-    texts = [clean(element.text or "")]
-    for child in element:
-        texts += [clean(_string(child)), clean(child.tail or "")]
-    return " ".join(filter(None, texts)) or None
+    for identifier in [*element.iter("object-id")]:
+        _set_text(identifier, None)
+    for block in element.iter("label", "title", "p"):
+        block.tail = f" {block.tail or ''}"
+    return _text(element)
 
 
 def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str, Path]) -> None:
     """Open the figure's picture; several graphics are composed into one picture with a panel for each."""
     slots = _graphics(element)
     if not slots:
-        media = [bare_name(e.get(_HREF, "")) for e in element.iter("media")]
+        media = [bare_name(_href(e)) for e in element.iter("media")]
         figure.image_error = f"no picture but the file {media[0]}" if media else "the article names no picture file"
         return
     files = [_files(slot, pictures) for slot in slots]
-    missing = [
-        bare_name(slot[0].get(_HREF) or "") or "(no name)"
-        for slot, found in zip(slots, files, strict=True)
-        if not found
-    ]
+    missing = [bare_name(_href(slot[0])) or "(no name)" for slot, found in zip(slots, files, strict=True) if not found]
     if missing:
         figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
         return
@@ -349,14 +371,14 @@ def _graphics(element: etree._Element) -> list[list[etree._Element]]:
     slots: dict[object, list[etree._Element]] = {}
     for graphic in element.iter("graphic"):
         holder = graphic.getparent()
-        stem = bare_name(graphic.get(_HREF) or "").lower()
+        stem = bare_name(_href(graphic)).lower()
         stem = re.sub(r"\.(?:tiff?|png|jpe?g?|gif|webp|bmp|eps|svg|pdf)$", "", stem)
         slots.setdefault(holder if holder.tag == "alternatives" else stem, []).append(graphic)
     return list(slots.values())
 
 
 def _files(slot: list[etree._Element], pictures: Mapping[str, Path]) -> list[Path]:
-    found = [path for graphic in slot for path in find_pictures(pictures, graphic.get(_HREF) or "")]
+    found = [path for graphic in slot for path in find_pictures(pictures, _href(graphic))]
     return list(dict.fromkeys(found))
 
 
@@ -467,7 +489,7 @@ def _read_text(part: etree._Element, xrefs, found: Mapping[int, tuple[Figure, li
     lines = [f"# {title}"] if title else []
     for section, heading, is_body in _sections(part):
         lines += [f"## {heading}"] if heading else []
-        for kind, content in _blocks(section, ids, marked, 2):
+        for kind, content in _blocks(section, ids, marked, 1):
             if kind == "figures":
                 lines += [_figure_line(found[int(n)][0]) for n in content.split() if int(n) in found]
             elif kind != "text":
@@ -501,7 +523,7 @@ def _blocks(parent, ids, marked, level: int, prefix: str = "") -> Iterator[tuple
         if tag == "p":
             yield from _paragraph(child, ids, marked, level, prefix)
         elif tag == "title" and (text := _text(child)):
-            yield "#" * min(level, 6), text
+            yield "#" * min(max(level, 2), 6), text
         elif tag == "fig":
             yield "figures", child.get("n")
         elif tag in _CONTAINERS:

@@ -4,8 +4,8 @@
     license_id([], "... the Creative Commons Attribution Non-Commercial License ...") -> "CC-BY-NC"
 
 A Creative Commons licence stated without its version stays without one ("CC-BY", "CC-BY-NC"): that is no SPDX id, but
-it is what the article says, and it is not CC-BY-4.0. A national port ("by-nc/2.0/uk") gives the id of the port where SPDX
-has one, else the id without the port. "Public domain" without a named dedication, an own licence, or two different
+it is what the article says, and it is not CC-BY-4.0. A national port ("by-nc/2.0/uk") gives the id of the port where
+SPDX has one, else the id without the port. "Public domain" without a named dedication, an own licence, or two different
 licences side by side give None.
 """
 
