@@ -30,7 +30,7 @@ class Counts:
 
     articles: int = 0
     files: int = 0
-    failed: int = 0
+    failed: Counter = field(default_factory=Counter)
     figures: int = 0
     kept: int = 0
     supplementary: int = 0
@@ -38,13 +38,21 @@ class Counts:
 
     def summary(self) -> str:
         """The lines `ldrt build` prints."""
-        reasons = "".join(f"\n  {name:<16} {n:>7}" for name, n in sorted(self.rejected.items()))
-        return (
-            f"articles read      {self.articles:>7}  ({self.failed} files failed: provenance/failed.jsonl)\n"
-            f"figures found      {self.figures:>7}  (and {self.supplementary} supplementary)\n"
-            f"kept               {self.kept:>7}\n"
-            f"rejected           {self.rejected.total():>7}  (provenance/rejected.jsonl)" + reasons
+        return "\n".join(
+            [
+                f"articles read  {self.articles:>7}  (of {self.files} files)",
+                f"figures found  {self.figures:>7}  (and {self.supplementary} supplementary)",
+                f"kept           {self.kept:>7}",
+                f"rejected       {self.rejected.total():>7}  (provenance/rejected.jsonl)",
+                *_by_reason(self.rejected),
+                f"files failed   {self.failed.total():>7}  (provenance/failed.jsonl)",
+                *_by_reason(self.failed),
+            ]
         )
+
+
+def _by_reason(reasons: Counter) -> list[str]:
+    return [f"  {n:>7}  {reason}" for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))]
 
 
 def join_articles(units: list[Unit]) -> list[list[Path]]:
@@ -66,13 +74,13 @@ def article_rows(records: list[Path]) -> tuple[dict | None, list[dict], list[dic
     """One article: its columns (None when no file could be read), candidate rows, supplementary figures, Markdown.
 
     A row is a dict with the columns of `pairs` but the image, plus `image_path`, `image_error` and `contrast`. The
-    text comes from the first file with figures, XML before PDF; a picture the XML lacks is taken from the PDF's figure
-    of the same label.
+    text comes from the most complete file, XML before PDF; a picture the XML lacks is taken from the PDF's figure of
+    the same label.
     """
     loaded = [(folder, record) for folder in records if not (record := read_record(folder))["error"]]
     if not loaded:
         return None, [], [], ""
-    folder, main = next((pair for pair in loaded if pair[1]["figures"]), loaded[0])
+    folder, main = max(loaded, key=lambda pair: _completeness(pair[1]))  # of equals the first
     article = {c: next((r[c] for _, r in loaded if r[c] is not None), None) for c in _ARTICLE_COLUMNS}
     article["article_id"] = article["pmcid"] or article["doi"] or f"sha256:{main['digest'][:16]}"
     article |= {"source": main["source"], "source_file": main["source_file"]}
@@ -86,6 +94,13 @@ def article_rows(records: list[Path]) -> tuple[dict | None, list[dict], list[dic
         rows.append(row)
     supplementary = [article | {k: f[k] for k in ("label", "caption")} for _, r in loaded for f in r["supplementary"]]
     return article, rows, supplementary, (folder / "article.md").read_text(encoding="utf-8")
+
+
+def _completeness(record: dict) -> tuple:
+    """Which of an article's files its rows come from: XML before PDF, then the one with most figures and pictures."""
+    figures = record["figures"]
+    pictures = sum(figure["image_file"] is not None for figure in figures)
+    return bool(figures), record["source"] == "jats", len(figures), pictures, record["paired"]
 
 
 def _own_picture(folder: Path, figure: dict) -> dict | None:
@@ -121,7 +136,7 @@ def assemble(units: list[Unit], dataset: Path, limits: Thresholds, splitting: Sp
     """
     provenance, work, counts = dataset / "provenance", dataset / ".work", Counts(files=len(units))
     provenance.mkdir(exist_ok=True)
-    counts.failed = write_jsonl(provenance / "failed.jsonl", _failures(units))
+    write_jsonl(provenance / "failed.jsonl", _failures(units, counts.failed))
     supplementary = provenance / "supplementary.jsonl"
     with supplementary.open("w", encoding="utf-8") as file:
         candidates = _candidates(join_articles(units), limits, provenance / "markdown", file, counts)
@@ -135,10 +150,12 @@ def assemble(units: list[Unit], dataset: Path, limits: Thresholds, splitting: Sp
     return work / "rows.jsonl", counts
 
 
-def _failures(units: list[Unit]) -> Iterator[dict]:
+def _failures(units: list[Unit], by_reason: Counter) -> Iterator[dict]:
+    """The rows of `failed.jsonl`; an error reads "file: reason (details)", and the reason is counted."""
     for unit in units:
         error = read_record(unit.record)["error"]
         if error:
+            by_reason[error.removeprefix(f"{Path(unit.source_file).name}: ").split(" (")[0][:80]] += 1
             yield {"article": unit.source_file, "stage": f"read {unit.source}", "error": error}
 
 
