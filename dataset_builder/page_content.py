@@ -20,7 +20,7 @@ MIN_LINE_OVERLAP = 0.35  # of the lower of two characters: below it they stand o
 MAX_CHARS_PER_PAGE = 100_000  # a dense printed page has 10,000
 MAX_GRAPHICS_PER_PAGE = 60_000  # further drawings add time, not information
 MAX_FORM_DEPTH = 6  # nesting of form XObjects; cyclic ones end here
-SOFT_HYPHEN = 0xFFFE  # pdfium's mark for a hyphen at the end of a line
+SOFT_HYPHENS = (0x02, 0xFFFE)  # pdfium's marks for a hyphen at the end of a line
 SUBSET_TAG = re.compile(r"^[A-Z]{6}\+")  # "ABCDEF+Arial" is a part of Arial
 LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
@@ -148,7 +148,7 @@ class _Chars:
             for k, (code, space) in enumerate(zip(codes, spaced.tolist(), strict=True))
         )
         last = int(index[-1])
-        if last + 1 < len(self.codes) and self.codes[last + 1] == SOFT_HYPHEN:
+        if last + 1 < len(self.codes) and self.codes[last + 1] in SOFT_HYPHENS:
             text += "-"
         first_font = self._font(int(index[0]))
         middle = int(index[len(index) // 2])

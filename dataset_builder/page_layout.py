@@ -219,30 +219,41 @@ def _rows(lines: list[Line], axis: int, sign: int, extent: float) -> list[list[L
     return rows
 
 
-def _place(line: Line) -> tuple[str, int, int]:
-    """Text without digits and the place on the page: alike for one running head on many pages."""
-    return re.sub(r"[\d\s]+", "", line.text), round(line.box.y0 / 6), line.turn
+def _place(line: Line, page: PageContent) -> tuple[str, int, int]:
+    """Text without digits and the place on the page as displayed: alike for one running head on many pages."""
+    turn = (line.turn + page.turn) % 4
+    return re.sub(r"[\d\s]+", "", line.text), round(page.display_box(line.box)[1 - turn % 2] / 6), turn
 
 
 def _places(page: PageContent, edges: list[list[list[Line]]]) -> set[tuple]:
-    return {_place(line) for edge in edges for row in edge for line in row}
+    return {_place(line, page) for edge in edges for row in edge for line in row}
 
 
 def _peel(edge: list[list[Line]], page: PageContent, seen: Counter, needed: int) -> list[Line]:
     """The rows of running heads at one edge: they end where a row of the page's own text begins."""
     heads: list[Line] = []
     for row in edge:
-        if not any(_is_running_head(line, seen, needed) for line in row) or any(split_label(e.text) for e in row):
+        if not any(_is_running_head(line, page, seen, needed) for line in row) or any(split_label(e.text) for e in row):
             break
         heads += row
     return heads
 
 
-def _is_running_head(line: Line, seen: Counter, needed: int) -> bool:
-    text, place, turn = _place(line)
+def _is_running_head(line: Line, page: PageContent, seen: Counter, needed: int) -> bool:
+    text, place, turn = _place(line, page)
     repeats = sum(seen[text, place + k, turn] for k in (-1, 0, 1))
     is_number = not text and line.text.strip().isdigit()
     return (repeats >= needed and len(text) > 1) or (is_number and repeats >= 2)
+
+
+def without_doubles(lines: list[Line]) -> list[Line]:
+    """Without text printed twice nearly on one spot, as imitated bold or by two layers of a file."""
+    kept: dict[str, list[Line]] = {}
+    for line in lines:
+        same = kept.setdefault("".join(line.text.split()), [])
+        if not any(line.box.overlap(other.box) > 0.2 * line.box.area for other in same):
+            same.append(line)
+    return [line for same in kept.values() for line in same]
 
 
 def join_fragments(lines: list[Line]) -> list[Line]:

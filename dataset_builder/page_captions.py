@@ -1,0 +1,194 @@
+"""Captions of figures and tables among the text lines of a page, by rules alone.
+
+A line that starts with a label, and stands where a caption may stand, starts a caption; the lines below in the same
+size and pitch belong to it, as do those of a second column and what stands to the right of a label set apart.
+"""
+
+import re
+from dataclasses import dataclass
+
+from dataset_builder.mentions import label_key, split_label
+from dataset_builder.page_layout import (
+    SAME_SIZE_PT,
+    TERMINAL,
+    Box,
+    Line,
+    Style,
+    belongs_below,
+    hull,
+    join_lines,
+    joined,
+    pitch,
+)
+
+TABLE_LABEL = r"(?i:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)\s*\d+\s*[.:|–-]?"
+LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
+GUTTER_EM = 6  # between the two columns of one caption
+_CONTINUED_WORD = r"(?:continued|cont[’']?d\.?|cont\.|fortsetzung|continuación|continuação|suite|продолжение)"
+STARTS_CONTINUED = re.compile(rf"[\s(\[]*{_CONTINUED_WORD}(?: from (?:the )?previous page)?[\s)\].:]*", re.I)
+ENDS_CONTINUED = re.compile(rf"[\s(\[]*\b{_CONTINUED_WORD}(?: on (?:the )?next page)?[\s)\].]*$", re.I)
+
+
+@dataclass(eq=False)
+class Caption:
+    """A figure's or table's label and caption, in lines on one page."""
+
+    key: str  # as dataset_builder.mentions.label_key has it
+    label: str
+    is_table: bool
+    score: int  # how much it looks like a caption rather than running text
+    lines: list[Line]
+    page: int
+
+    @property
+    def box(self) -> Box:
+        return hull(line.box for line in self.lines)
+
+    @property
+    def text(self) -> str:
+        """Without the label, and without "(continued)"."""
+        return ENDS_CONTINUED.sub(
+            "", STARTS_CONTINUED.sub("", self._text(), count=1) if self.goes_on_from else self._text()
+        )
+
+    @property
+    def goes_on_from(self) -> bool:
+        """Whether it says that it continues a figure begun before ("Figure 2. (Continued)")."""
+        return bool(STARTS_CONTINUED.match(self._text()))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it says that the figure or the caption goes on elsewhere."""
+        return bool(ENDS_CONTINUED.search(self._text())) and not self.goes_on_from
+
+    def _text(self) -> str:
+        found = split_label(join_lines(line.text for line in self.lines))
+        return found[1] if found else ""
+
+
+def whole_text(captions: list[Caption]) -> str:
+    """The caption of one figure that is printed in parts: what goes on comes first, then the others in page order."""
+    ordered = sorted(captions, key=lambda caption: (not caption.goes_on, caption.page))
+    return " ".join(dict.fromkeys(caption.text for caption in ordered if caption.text))
+
+
+def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Caption], list[Line]]:
+    """Captions of figures and tables among the upright lines of one page, and the lines that are left."""
+    captions: list[Caption] = []
+    rest = list(lines)
+    for line in lines:
+        if line not in rest:
+            continue
+        mates = _label_mates(line, rest)
+        whole = _row(line, mates)
+        start = _caption_start(whole, [other for other in lines if other not in mates], style)
+        if start is None:
+            continue
+        rest = [other for other in rest if other is not line and other not in mates]
+        own, rest = _caption_lines(whole, rest)
+        captions.append(Caption(*start, own, page))
+    return captions, rest
+
+
+def _label_mates(line: Line, lines: list[Line]) -> list[Line]:
+    """What stands to the right of a label that is set apart from its caption ("Fig. 2.      Liver")."""
+    found = split_label(line.text)
+    alone = (found is not None and not found[1]) or re.fullmatch(TABLE_LABEL, line.text.strip())
+    return _row_mates(line, lines, LABEL_GAP_EM, line.box.x1 + 1000) if alone else []
+
+
+def _row_mates(line: Line, lines: list[Line], gap_em: float, right_pt: float) -> list[Line]:
+    """Further pieces of the same row to the right, each nearer than `gap_em` to the one before, up to `right_pt`."""
+    mates: list[Line] = []
+    last = line
+    for other in sorted(lines, key=lambda other: other.box.x0):
+        gap = other.box.x0 - last.box.x1
+        level = other.box.y_overlap(line.box) > 0.5 * min(other.box.height, line.box.height)
+        fits = level and 0 <= gap < gap_em * line.size and other.box.x1 <= right_pt
+        if other is not line and fits and abs(other.size - line.size) <= SAME_SIZE_PT:
+            mates.append(other)
+            last = other
+    return mates
+
+
+def _row(line: Line, mates: list[Line]) -> Line:
+    for mate in mates:
+        line = joined(line, mate)
+    return line
+
+
+def _caption_start(line: Line, lines: list[Line], style: Style) -> tuple[str, str, bool, int] | None:
+    """Key, label, whether it is a table's, and how sure, where a caption starts; else None."""
+    text = line.text.strip()
+    if not text[:1].isalpha():
+        return None
+    found = split_label(text)
+    table = None if found else re.match(TABLE_LABEL, text)
+    key = label_key(found[0] if found else text) if found or table else None
+    if key is None:
+        return None
+    above = _line_above(line, lines)
+    styled = line.bold or line.first_font != style.font or abs(line.size - style.size) > SAME_SIZE_PT
+    inside = above is not None and _is_running_on(above, line)
+    if inside and not (styled and line.first_font != above.font):
+        return None
+    return key, found[0] if found else table.group(), table is not None, 2 * styled + (not inside)
+
+
+def _line_above(line: Line, lines: list[Line]) -> Line | None:
+    near = [
+        other
+        for other in lines
+        if other is not line
+        and 0.4 * line.size < pitch(other, line) < 2.2 * line.size
+        and other.box.x_overlap(line.box) > 0.5 * min(other.box.width, line.box.width)
+    ]
+    return max(near, key=lambda other: other.box.y0, default=None)
+
+
+def _is_running_on(above: Line, line: Line) -> bool:
+    """Whether `line` continues the sentence of the line above it."""
+    same = abs(above.size - line.size) <= SAME_SIZE_PT and pitch(above, line) < 1.7 * line.size
+    return same and len(above.text) > 25 and not TERMINAL.search(above.text.strip())
+
+
+def _caption_lines(first: Line, rest: list[Line]) -> tuple[list[Line], list[Line]]:
+    """The lines of the caption that starts with `first`, and the lines of the page that are left."""
+    own, rest = _lines_below(first, rest)
+    box = hull(line.box for line in own)
+    tops = [line for line in rest if _is_second_column(own, box, line)]
+    if len(tops) == 1 and len(own) > 1:
+        column, others = _lines_below(tops[0], [line for line in rest if line is not tops[0]])
+        if hull(line.box for line in column).y1 <= box.y1 + 2 * first.size:
+            return own + column, others
+    return own, rest
+
+
+def _lines_below(first: Line, rest: list[Line]) -> tuple[list[Line], list[Line]]:
+    own = [first]
+    while following := _next_caption_line(own, rest):
+        right = max(line.box.x1 for line in own) + 2
+        mates = _row_mates(following, rest, LABEL_GAP_EM, right)
+        rest = [line for line in rest if line is not following and line not in mates]
+        own.append(_row(following, mates))
+    return own, rest
+
+
+def _next_caption_line(own: list[Line], rest: list[Line]) -> Line | None:
+    below = [line for line in rest if _caption_goes_on(own, line) and split_label(line.text) is None]
+    return min(below, key=lambda line: (round(line.box.y0), line.box.x0), default=None)
+
+
+def _caption_goes_on(own: list[Line], line: Line) -> bool:
+    step = pitch(own[-1], line)
+    found = split_label(own[0].text)
+    if len(own) == 1 and found and not found[1]:  # the label stands alone
+        near = 0.5 * line.size < step < 2.2 * max(line.size, own[0].size)
+        return near and own[0].box.x_overlap(line.box) > 0.5 * min(own[0].box.width, line.box.width)
+    return belongs_below(own, line, any_weight=True)
+
+
+def _is_second_column(own: list[Line], box: Box, line: Line) -> bool:
+    """A caption set in two columns goes on to the right, at the height at which it starts."""
+    beside = 0 < line.box.x0 - box.x1 < GUTTER_EM * line.size and abs(line.box.y0 - own[0].box.y0) < 0.8 * line.size
+    return beside and abs(line.size - own[-1].size) < 0.3 and line.font == own[-1].font and not split_label(line.text)
