@@ -75,7 +75,7 @@ def render_dataset_card(dataset: Path, repo_id: str | None = None) -> str:
             failed=_by_count(_jsonl_counts(dataset / "provenance" / "failed.jsonl", "stage")),
             rejected=_by_count(_jsonl_counts(dataset / "provenance" / "rejected.jsonl", "filter")),
             stages=_stages(_read_json(dataset / "provenance" / "manifest.json")),
-            certificate=_read_json(dataset / "provenance" / "splits.json"),
+            certificate={"splits": {}, "collisions": []} | _read_json(dataset / "provenance" / "splits.json"),
         )
     )
 

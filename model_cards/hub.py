@@ -2,7 +2,7 @@
 
     with hub.session(repo, limit_s=3600):
         hub.preflight(repo, card)  # cheap: token, rights, visibility, the card's YAML; before any heavy work
-        done = hub.commit(repo, files, managed=("pairs/*.parquet", "README.md"), message="…")
+        done = hub.commit(repo, files, managed=("README.md", "pairs/*.parquet"), message="…")
         hub.tag(repo, done.sha, "v1")
 
 `upload_folder` is not used: it commits in parts. Here all files go up first, then one commit names them all, tied to
@@ -137,7 +137,7 @@ def preflight(repo: Repo, card: str) -> None:
         if error.response.status_code not in (403, 404):
             raise
         names = ", ".join([who["name"], *(org["name"] for org in who.get("orgs", []))])
-        raise HubError(f"{who['name']} may not write to {repo.id}; the token's owner belongs to: {names}") from error
+        raise HubError(f"{who['name']} may not write to {repo.id}, only to repositories of: {names}") from error
     private = api.repo_info(repo.id, repo_type=repo.type).private
     if private != repo.private:
         state = "private" if private else "public"
@@ -172,7 +172,7 @@ def commit(
 ) -> Commit:
     """Make the repository hold `files` (path in the repository -> local file or content), in at most one commit.
 
-    Remote files that match a `managed` pattern (fnmatch) and are not in `files` are deleted; others are never touched.
+    Remote files that match a `managed` pattern and are not in `files` are deleted; others are never touched.
     When nothing differs no commit is made. Afterwards every file's hash is compared at the commit. Raises HubError
     when `tag_name` is taken by another commit, when somebody else commits meanwhile, or when the check fails.
     """
@@ -298,8 +298,11 @@ def _leftovers(remote: dict[str, RepoFile], plan: dict[str, _Digests], managed: 
 
 
 def is_managed(path: str, patterns: tuple[str, ...]) -> bool:
-    """Whether `path` matches one of the fnmatch `patterns` (whose `*` crosses folders)."""
-    return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+    """Whether `path` matches one of the fnmatch `patterns`; `*` stays within a folder, a final `/**` does not."""
+    return any(
+        fnmatch.fnmatchcase(path, pattern) and (pattern.endswith("/**") or path.count("/") == pattern.count("/"))
+        for pattern in patterns
+    )
 
 
 def _differences(remote: dict[str, RepoFile], plan: dict[str, _Digests], managed: tuple[str, ...]) -> list[str]:

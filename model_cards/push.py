@@ -25,7 +25,7 @@ from urllib.parse import unquote
 from model_cards.licenses import Policy, permits
 
 MANAGED = (
-    *("README.md", "eval.yaml", "preview.html", "provenance/*"),
+    *("README.md", "eval.yaml", "preview.html", "provenance/**"),
     *("pairs/*.parquet", "align/*.parquet", "detail/*.parquet", "reasoning/*.parquet", "instruct/*.parquet"),
 )
 _ROWS_A_GROUP = 100  # rows with pictures are held in memory by this many

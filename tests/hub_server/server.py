@@ -79,6 +79,11 @@ def _json(data, status: int = 200, **headers) -> Answer:
     return Answer(status, json.dumps(data).encode(), {"Content-Type": "application/json", **headers})
 
 
+def _refusal(error: HubError) -> Answer:
+    headers = {"X-Error-Message": str(error)} | ({"X-Error-Code": error.code} if error.code else {})
+    return _json(error.body, error.status, **headers)
+
+
 class HubServer:
     """The server; `with HubServer(root) as hub:` runs it in a thread. `hub.url` is the endpoint.
 
@@ -178,7 +183,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         time.sleep(fault.delay_s)
         if fault.drop == "before":
             return self._drop()
-        answer = _json({"error": fault.message}, fault.status) if fault.status else self._answer()
+        answer = _refusal(HubError(fault.status, fault.message)) if fault.status else self._answer()
         if fault.drop == "after":
             return self._drop()
         row["status"] = answer.status
@@ -200,8 +205,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                         return getattr(self, name)(*groups)
             raise HubError(404, f"no route for {method} {parts.path}")
         except HubError as error:
-            headers = {"X-Error-Message": str(error)} | ({"X-Error-Code": error.code} if error.code else {})
-            return _json(error.body, error.status, **headers)
+            return _refusal(error)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             return _json({"error": "the test server failed; see its stderr"}, 500)
@@ -466,6 +470,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return b"".join(chunks)
 
     def _send(self, answer: Answer, truncate_bytes: int | None) -> None:
+        try:
+            self._write(answer, truncate_bytes)
+        except ConnectionError:  # the client is gone
+            self.close_connection = True
+
+    def _write(self, answer: Answer, truncate_bytes: int | None) -> None:
         body = answer.body
         if answer.path:
             with open(answer.path, "rb") as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.hub_server.fixtures import hub, run_client  # noqa: F401 - fixtures
+from tests.hub_server.fixtures import hub, hub_process, ldrt_client, run_client  # noqa: F401 - fixtures
 
 LICENSES = ("CC-BY-4.0", "CC0-1.0", "CC-BY-NC-4.0", "CC-BY-NC-ND-4.0", None, "CC-BY-SA-4.0")
 SPLIT_ROWS = {"train": 12, "validation": 6, "test": 6}
