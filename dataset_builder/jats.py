@@ -6,9 +6,11 @@ footnotes or references. `<fig>` elements that hold a table or a box, as their l
 `<sub-article>`, `<response>` and `<supplementary-material>` are supplementary.
 """
 
+import codecs
 import copy
 import html.entities
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -26,6 +28,7 @@ _HREF = "{http://www.w3.org/1999/xlink}href"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*);")
+_DECLARATION = re.compile(r"^<\?xml[^>]*>")
 _PREFIXES = (
     (b"xlink", b"http://www.w3.org/1999/xlink"),
     (b"mml", b"http://www.w3.org/1998/Math/MathML"),
@@ -86,16 +89,22 @@ def _parse(data: bytes, name: str) -> etree._Element:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
+    data = _utf8(data)
     if _ENTITY.search(data):
         data = _ENTITY.sub(_character_reference, data)
     try:
-        root = etree.fromstring(_declare_prefixes(data.lstrip()), parser)
+        return etree.fromstring(_declare_prefixes(data.lstrip()), parser)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"{name}: no well-formed XML ({error.msg})") from error
-    if b"\0" in data[:4]:  # UTF-16, whose bytes the pattern does not match
-        for entity in [*root.iter(etree.Entity)]:
-            _drop(entity)
-    return root
+
+
+def _utf8(data: bytes) -> bytes:
+    """UTF-16 as UTF-8, so that the patterns for bytes see it; other encodings share ASCII with UTF-8 and stay."""
+    if b"\0" not in data[:4]:
+        return data
+    encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-16-be"
+    encoding = "utf-16-le" if data[:2] == b"<\0" else encoding
+    return _DECLARATION.sub("", data.decode(encoding, "replace").lstrip("\ufeff")).encode()
 
 
 def _character_reference(match: re.Match) -> bytes:
@@ -131,17 +140,6 @@ def _article_element(root: etree._Element, name: str) -> etree._Element:
 
 def _local(element: etree._Element) -> str:
     return etree.QName(element).localname
-
-
-def _drop(element: etree._Element) -> None:
-    """Remove an element and keep the text behind it."""
-    parent, before = element.getparent(), element.getprevious()
-    if element.tail:
-        if before is None:
-            parent.text = (parent.text or "") + element.tail
-        else:
-            before.tail = (before.tail or "") + element.tail
-    parent.remove(element)
 
 
 def _detach_parts(root: etree._Element) -> list[etree._Element]:
@@ -256,7 +254,7 @@ def _read_part(part: etree._Element, pictures: Mapping[str, Path], title: str | 
         elements.setdefault(element.tag, []).append(element)
     _prepare_text(elements)
     if "fig-group" in elements:
-        _prepare_groups(elements["fig-group"])
+        _prepare_groups(part)
         elements["fig"] = [*part.iter("fig")]
     found: dict[int, tuple[Figure, list[str]]] = {}  # place among the part's figures -> figure, its ids
     for n, element in reversed([*enumerate(elements.get("fig", ()))]):  # inner figures before those around them
@@ -280,10 +278,10 @@ def _prepare_text(elements: Mapping[str, list[etree._Element]]) -> None:
             base = sup.getparent().text if before is None else before.tail
             if base and _TEN.search(base):
                 sup.text = f"^{sup.text}"
-    for tex in elements.get("tex-math", ()):
+    for tex in reversed(elements.get("tex-math", ())):  # inner ones first, should they be nested
         body = None if tex.getparent().find(f"{_MATH}math") is not None else _TEX_BODY.search(_string(tex))
         _set_text(tex, body[1].replace("$", "").strip() if body else None)
-    for math in elements.get(f"{_MATH}math", ()):
+    for math in reversed(elements.get(f"{_MATH}math", ())):
         for annotation in [*math.iter(f"{_MATH}annotation", f"{_MATH}annotation-xml")]:
             _set_text(annotation, None)
         _set_text(math, "".join(map(clean, math.itertext())))
@@ -294,11 +292,11 @@ def _set_text(element: etree._Element, text: str | None) -> None:
     element.text = text
 
 
-def _prepare_groups(groups: list[etree._Element]) -> None:
+def _prepare_groups(part: etree._Element) -> None:
     """A `<fig-group>` with a caption of its own over figures without captions and numbers is one figure with panels;
     figures of another group inherit its label or caption where they have none.
     """
-    for group in groups:
+    for group in [*part.iter("fig-group")]:
         own = [child for child in (group.find("label"), group.find("caption")) if child is not None]
         if not own or group.getparent().tag == "fig":
             continue
@@ -398,9 +396,11 @@ def _open_best(files: list[Path]) -> Image.Image:
 def _pixels(path: Path) -> int:
     """Pixels by the file's header; 0 when it has none that can be read."""
     try:
-        with Image.open(path) as image:
-            return image.width * image.height
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `open_image` has a limit of its own
+            with Image.open(path) as image:
+                return image.width * image.height
+    except Exception:  # Pillow's decoders raise anything on broken files; `open_image` will say what is wrong
         return 0
 
 

@@ -83,6 +83,7 @@ _PREFIX = re.compile(  # what may stand before a figure word
     re.IGNORECASE,
 )
 _PREFIX_CHARS = 40  # the longest prefix
+_LIST_CHARS = 300  # the longest list of figures
 _HEAD = re.compile(
     rf"(?:(?:(?<![^\W\d_])|(?P<electronic>(?<=\be)))(?P<word>{_FIGURE})|{_HAN}"
     + "".join(rf"|(?P<{kind}>(?<!\w)(?:{words})(?!\w)\.?)" for kind, words in OTHER_KINDS.items())
@@ -98,10 +99,18 @@ _NUMBER = re.compile(
     rf"(?:(?P<prefix>(?:SI|SM|ED|[Ss]|[A-He])[-.]?)?(?P<number>\d{{1,3}})(?![\d%])(?:\.(?P<sub>\d{{1,2}})(?![\d%]))?"
     rf"|(?P<roman>[IVX]{{1,5}})(?![\w]))"
 )
-_JOIN = r"and|or|und|oder|sowie|et|ou|y|e|o|ed?|и|или|та|і|й|або|as well as"  # words between the items of a list
+
+
+def _any_of(words: str) -> str:
+    """A pattern of words, given with spaces between them."""
+    return "|".join(words.split())
+
+
+_JOIN = _any_of(r"and or und oder sowie et ou y e o ed? и или та і й або as\swell\sas")  # between a list's items
 _PANEL = rf"[A-Za-zА-Га-г](?:{_DASH}?(?:iii|ii|i|iv|v|\d))?['′]*(?![^\W_])"
-_PANELS = re.compile(
-    rf"(?:\s(?![aeoyàийі]\s+\S?\d)|,\s(?=[A-Z]))?\(?{_PANEL}\)?(?:(?:\s*(?:[,/&+]|{_DASH})\s*|\s+(?:{_JOIN}|to|through|bis|à|a)\s+)(?:and\s+)?\(?{_PANEL}\)?)*"
+_PANELS = re.compile(  # "A", " a-c", "(b)", "A,B", "B-E,J-M", "C and D", ", A to C"
+    rf"(?:\s(?![aeoyàийі]\s+\S?\d)|,\s(?=[A-Z]))?\(?{_PANEL}\)?"
+    rf"(?:(?:\s*(?:[,/&+]|{_DASH})\s*|\s+(?:{_JOIN}|to|through|bis|à|a)\s+)(?:and\s+)?\(?{_PANEL}\)?)*"
 )
 _ASIDE = re.compile(r"\s?\([^()]{1,40}\)(?=\s*(?:,|;|and|und|et|y|e|и|та)\s)")
 _SUPPLEMENT_OF = re.compile(rf"\s*{_DASH}+\s*(?:figure|fig\.?)\s*supplements?\s*", re.IGNORECASE)
@@ -109,16 +118,17 @@ _SEPARATOR = re.compile(
     rf"\s*(?:(?P<range>{_DASH}|[~～〜]|至|到|から)|[,;、，；/&+]\s*(?:(?:{_JOIN}|&)\s+)?|(?:和|与|與|及|と|および|並びに))\s*"
     rf"|\s+(?:(?P<range_word>to|through|thru|bis|à|al?|até|hasta|до|по)|{_JOIN})\s+"
 )
-_VERBS = (
-    r"shows?|showed|shown|showing|illustrates?|illustrated|presents?|presented|depicts?|depicted|displays?|demonstrates?|summari[sz]es?"
-    r"|indicates?|gives?|provides?|reveals?|reports?|compares?|describes?|represents?|plots?|suggests?|confirms?|lists?|is|are|was"
-    r"|were|has|have|can|also|and|or|to|that|which|we|respectively|below|above|zeigt|zeigen|stellt|veranschaulicht|ist|sind"
-    r"|und|sowie|montre|montrent|illustre|présente|est|sont|et|muestran?|presentan?|ilustran?|es|son|mostram?|apresentam?|é|são"
-    r"|mostrano|mostra|illustra|presenta|sono|показыва\w+|показан\w*|показує|представлен\w*|изображ\w+|наведено|і|и|та|демонстр\w+"
+_VERBS = _any_of(  # what follows a mention in running text
+    r"""shows? showed shown showing illustrates? illustrated presents? presented depicts? depicted displays?
+    demonstrates? summari[sz]es? indicates? gives? provides? reveals? reports? compares? describes? represents?
+    plots? suggests? confirms? lists? is are was were has have can also and or to that which we respectively
+    below above zeigt zeigen stellt veranschaulicht ist sind und sowie montre montrent illustre présente est
+    sont et muestran? presentan? ilustran? es son mostram? apresentam? é são mostrano mostra illustra presenta
+    sono показыва\w+ показан\w* показує представлен\w* изображ\w+ наведено і и та демонстр\w+"""
 )
-_UNITS = (
-    r"%|°|±|×|[munµμ]?[mglM]|k[gm]|[mc]?Gy|cm|m[lL]|µ[lLm]|h|hrs?|hours?|min|minutes?|s|sec|seconds?|d|days?|weeks?|months?|years?"
-    r"|patients?|mice|rats?|cells?|animals?|subjects?|cases?|samples?|genes?|times|fold"
+_UNITS = _any_of(
+    r"""% ° ± × [munµμ]?[mglM] k[gm] [mc]?Gy cm m[lL] µ[lLm] h hrs? hours? min minutes? s sec seconds? d days?
+    weeks? months? years? patients? mice rats? cells? animals? subjects? cases? samples? genes? times fold"""
 )
 _QUANTITY = re.compile(rf"(?:[.,]\d|\s?(?:{_UNITS})(?!\w))")
 _LIST_GOES_ON = re.compile(rf"\s*(?:$|[^\w\s]|(?:{_VERBS}|{_JOIN}|bis|to|through|respectively)\b)|[A-Za-z](?!\w)", re.I)
@@ -129,12 +139,13 @@ _ELSEWHERE = re.compile(
     rf"|{_NAME}\s+(?:et\s+al|(?:and|&|und|y|e|et|и)\s+{_NAME}|\(?\d{{4}}|\[\d)"
     rf"|(?i:supp|supporting|additional file|online|web)|S\d+\s+(?:Text|File|Appendix|Protocol))"
 )
+_AUTHORS = rf"{_NAME}\s+(?:et\s+al\.?|(?:and|&)\s+{_NAME})|[(;]\s*{_NAME}"
 _THEIRS = re.compile(
-    r"(?:\btheir\s+|\[\d+(?:[,–-]\s?\d+)*\s*[,:]\s*(?:see\s+)?"
-    rf"|{_NAME}(?:\s+et\s+al\.?|\s+(?:and|&)\s+{_NAME})?,?\s+\d{{4}}[a-z]?\s*[,:]\s*(?:see\s+|their\s+)?)$"
+    rf"(?:\btheir\s+|\[\d+(?:[,–-]\s?\d+)*\s*[,:]\s*(?:see\s+)?"
+    rf"|(?:{_AUTHORS}),?\s+\d{{4}}[a-z]?\s*[,:]\s*(?:see\s+|their\s+)?)$"
 )
 _BEHIND = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
-    rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{_DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}})*)"
+    rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{_DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}}){{0,30}})"
     r"[A-Z]?\s+(?:Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
 )
 _ROMAN = {"I": 1, "V": 5, "X": 10}
@@ -287,14 +298,17 @@ def _mention(text: str, head: _Head) -> tuple[list[str], int]:
     if not first:
         return [], head.end
     if supplement := _SUPPLEMENT_OF.match(text, first.end()):
-        following = next((h.start for h in _heads(text) if h.start >= supplement.end()), len(text))
-        parts, end = _list(text[:following], supplement.end(), plural=True)
+        parts, end = _list(_up_to_next_head(text, supplement.end()), supplement.end(), plural=True)
         return [f"{_in_series(head.series, _number_key(first))}-S{part.lstrip('S')}" for part in parts], end
     if head.series:  # "Supplementary Figure 1 and Figures 4B-E": the next word starts a list of its own
-        following = next((h.start for h in _heads(text) if h.start >= first.end()), len(text))
-        text = text[:following]
+        text = _up_to_next_head(text, first.end())
     keys, end = _list(text, head.end, head.plural)
     return [_in_series(head.series, key) for key in keys], end
+
+
+def _up_to_next_head(text: str, position: int) -> str:
+    window = text[position : position + _LIST_CHARS]
+    return text[: position + next((head.start for head in _heads(window)), _LIST_CHARS)]
 
 
 def _list(text: str, position: int, plural: bool) -> tuple[list[str], int]:
@@ -354,8 +368,9 @@ _AFTER_LABEL = re.compile(
     rf"(?P<panel>{_PANEL}(?=\s?[.:|]))?(?P<space>\s*)(?P<close>(?:[.:|。．：︱丨]|{_DASH}(?=\s)|[–—](?!\d))+)?\s*"
 )
 _RUNNING = re.compile(  # what follows a mention in running text, never a label in front of a caption
-    rf"(?:{_VERBS}|in|on|at|as|for|from|of|by|with|while|whereas|but|see|panels?|left|right|top|bottom|were|did|does|do|had)\b"
-    r"|显示|所示|表明|表示|可见|可以|可知|中[,的,]|给出|说明|展示|は|に|の|を|で|と|が|から|より|および|及|和|与"
+    rf"(?:{_VERBS}|"
+    + _any_of("in on at as for from of by with while whereas but see panels? left right top bottom did does do had")
+    + r")\b|显示|所示|表明|表示|可见|可以|可知|中[,的,]|给出|说明|展示|は|に|の|を|で|と|が|から|より|および|及|和|与"
 )
 _PARENTHESIS = re.compile(r"\((?P<inside>[^()]{1,40})\)\s*")
 _CONTINUED = re.compile(r"cont|fortsetzung|suite|continua|продолж|продовж|续|続", re.IGNORECASE)
@@ -454,8 +469,9 @@ _AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12"
 _AFTER_CJK = re.compile(r"[」』”’）)\]】]*")
 _WORD_BEFORE = re.compile(r"(?:[^\W_]+\.)*[^\W_]+$")
 _GERMAN_ORDINAL = re.compile(
-    r"(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert|Woche|Tag|Monat)",
-    re.UNICODE,
+    _any_of(
+        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember Jahrhundert Woche Tag Monat"
+    )
 )
 
 
