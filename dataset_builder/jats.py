@@ -321,8 +321,8 @@ def _figure(element: etree._Element, pictures: Mapping[str, Path]) -> Figure | N
     label = _text(element.find("label"))
     caption = _caption(element.find("caption"))
     split = split_label(caption) if caption else None
-    if split and split[1] and (label is None or label_key(split[0]) == label_key(label)):
-        label, caption = label or split[0], split[1]
+    if split and (label is None or label_key(split[0]) == label_key(label)):
+        label, caption = label or split[0], split[1] or None
     if (label_key(label) or "").startswith(_NO_FIGURE):
         return None
     figure = Figure(label=(label or "").rstrip(" .:;|-–—") or None, caption=caption)

@@ -114,6 +114,7 @@ _PANELS = re.compile(  # "A", " a-c", "(b)", "A,B", "B-E,J-M", "C and D", ", A t
 )
 _ASIDE = re.compile(r"\s?\([^()]{1,40}\)(?=\s*(?:,|;|and|und|et|y|e|и|та)\s)")
 _SUPPLEMENT_OF = re.compile(rf"\s*{_DASH}+\s*(?:figure|fig\.?)\s*supplements?\s*", re.IGNORECASE)
+_COMPOUND = re.compile(rf"{_DASH}(?=\d)")  # "Figure 2-1" as a label
 _SEPARATOR = re.compile(
     rf"\s*(?:(?P<range>{_DASH}|[~～〜]|至|到|から)|[,;、，；/&+]\s*(?:(?:{_JOIN}|&)\s+)?|(?:和|与|與|及|と|および|並びに))\s*"
     rf"|\s+(?:(?P<range_word>to|through|thru|bis|à|al?|até|hasta|до|по)|{_JOIN})\s+"
@@ -166,7 +167,7 @@ def label_key(label: str | None) -> str | None:
     if not number:
         return None
     key = _in_series(head.series, _number_key(number)) if head else _number_key(number)
-    tail = _SUPPLEMENT_OF.match(text, number.end()) or re.compile(rf"{_DASH}(?=\d)").match(text, number.end())
+    tail = _SUPPLEMENT_OF.match(text, number.end()) or _COMPOUND.match(text, number.end())
     part = _NUMBER.match(text, tail.end()) if tail else None
     if not part:
         return key
@@ -254,9 +255,10 @@ def _heads(text: str, other_kinds: bool = True) -> Iterator[_Head]:
     """The figure words in front of a number, from left to right."""
     for anchor in _anchors(text, _FIGURE_STEMS + _OTHER_STEMS if other_kinds else _FIGURE_STEMS):
         if head := _HEAD.match(text, anchor):
-            before = text[max(0, head.start() - _PREFIX_CHARS) : head.start()]
-            prefix = _PREFIX.search(before.removesuffix("e") if head["electronic"] is not None else before)
-            start = head.start() - (len(before) - prefix.start() if prefix else 0)
+            start = head.start() - (head["electronic"] is not None)  # the "e" of "eFigure"
+            before = text[max(0, start - _PREFIX_CHARS) : start]
+            if prefix := _PREFIX.search(before):
+                start -= len(before) - prefix.start()
             word = (head["word"] or "").lower().rstrip(".")
             yield _Head(start, head.end(), word.endswith(("s", "figg", "bildungen")), _series(head, prefix))
 

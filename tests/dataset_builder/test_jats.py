@@ -112,6 +112,7 @@ CAPTIONS = {
         "At 10^6 cells, H2O and p < 0.05"
     ),
     "<p>Figure 1. Dose response.</p>": "Dose response.",
+    "<p>Figure 1</p>": None,
     "<p>Figure 2 shows more.</p>": "Figure 2 shows more.",
     "<p>con&#173;trol&#x200b; &#x9d;x</p>": "control x",
     "<object-id>10.1/x</object-id><p>Dose.</p>": "Dose.",

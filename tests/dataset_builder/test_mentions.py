@@ -104,6 +104,8 @@ MENTIONS = {
     "figuras 1 y 2": "1 2",
     "Figuras 1 a 3": "1 2 3",
     "les figures 1 et 2": "1 2",
+    "figures 1 à 3": "1 2 3",
+    "на рисунках 1 и 2 видно": "1 2",
     "Figg. 1 e 2": "1 2",
     "рис. 1": "1",
     "рис. 1 и 2 показывают": "1 2",
@@ -170,6 +172,7 @@ CAPTIONS = {
     "图1 剂量": ("图1", "剂量"),
     "图1剂量反应": ("图1", "剂量反应"),
     "図1 線量": ("図1", "線量"),
+    "eFigure 1. Dose": ("eFigure 1", "Dose"),
     "Scheme 1. Synthesis": ("Scheme 1", "Synthesis"),
     # running text
     "Figure 1 shows that": None,
