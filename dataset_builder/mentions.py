@@ -82,6 +82,7 @@ _PREFIX = re.compile(  # what may stand before a figure word
     rf"|(?<!\w)(?P<appendix>{_APPENDIX})(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{_DASH}?)\s*$",
     re.IGNORECASE,
 )
+_PLURALS = ("s", "figg", "bildungen", "bilder", "и", "ах", "ов", "ками", "ків")
 _PREFIX_CHARS = 40  # the longest prefix
 _LIST_CHARS = 300  # the longest list of figures
 _HEAD = re.compile(
@@ -260,7 +261,7 @@ def _heads(text: str, other_kinds: bool = True) -> Iterator[_Head]:
             if prefix := _PREFIX.search(before):
                 start -= len(before) - prefix.start()
             word = (head["word"] or "").lower().rstrip(".")
-            yield _Head(start, head.end(), word.endswith(("s", "figg", "bildungen")), _series(head, prefix))
+            yield _Head(start, head.end(), word.endswith(_PLURALS), _series(head, prefix))
 
 
 def _anchors(text: str, stems: tuple[str, ...]) -> list[int]:
