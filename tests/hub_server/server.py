@@ -170,6 +170,7 @@ _ROUTES = [
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's delayed acknowledgement
     hub: HubServer
 
     def do_GET(self):
