@@ -21,7 +21,9 @@ from dataset_builder.page_layout import (
     pitch,
 )
 
-TABLE_LABEL = r"(?i:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)\s*\d+\s*[.:|–-]?"
+TABLE_WORD = re.compile(
+    r"(?:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)(?=\s*\d)", re.I
+)
 LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
 GUTTER_EM = 6  # between the two columns of one caption
 _CONTINUED_WORD = r"(?:continued|cont[’']?d\.?|cont\.|fortsetzung|continuación|continuação|suite|продолжение)"
@@ -85,16 +87,26 @@ def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Capt
         if start is None:
             continue
         rest = [other for other in rest if other is not line and other not in mates]
-        own, rest = _caption_lines(whole, rest)
+        own, rest = _lines_below(whole, rest)
+        if not start[2]:
+            own, rest = _with_second_column(own, rest, style)
         captions.append(Caption(*start, own, page))
     return captions, rest
 
 
 def _label_mates(line: Line, lines: list[Line]) -> list[Line]:
     """What stands to the right of a label that is set apart from its caption ("Fig. 2.      Liver")."""
-    found = split_label(line.text)
-    alone = (found is not None and not found[1]) or re.fullmatch(TABLE_LABEL, line.text.strip())
-    return _row_mates(line, lines, LABEL_GAP_EM, line.box.x1 + 1000) if alone else []
+    found = _split_any_label(line.text.strip())
+    return _row_mates(line, lines, LABEL_GAP_EM, line.box.x1 + 1000) if found and not found[1] else []
+
+
+def _split_any_label(text: str) -> tuple[str, str] | None:
+    """Label and caption of a figure or a table; a table's label must stand as a figure's would have to."""
+    table = TABLE_WORD.match(text)
+    if not table:
+        return split_label(text)
+    found = split_label("Figure" + text[table.end() :])
+    return (table.group() + found[0].removeprefix("Figure"), found[1]) if found else None
 
 
 def _row_mates(line: Line, lines: list[Line], gap_em: float, right_pt: float) -> list[Line]:
@@ -122,9 +134,8 @@ def _caption_start(line: Line, lines: list[Line], style: Style) -> tuple[str, st
     text = line.text.strip()
     if not text[:1].isalpha():
         return None
-    found = split_label(text)
-    table = None if found else re.match(TABLE_LABEL, text)
-    key = label_key(found[0] if found else text) if found or table else None
+    found = _split_any_label(text)
+    key = label_key(found[0]) if found else None
     if key is None:
         return None
     above = _line_above(line, lines)
@@ -132,7 +143,7 @@ def _caption_start(line: Line, lines: list[Line], style: Style) -> tuple[str, st
     inside = above is not None and _is_running_on(above, line)
     if inside and not (styled and line.first_font != above.font):
         return None
-    return key, found[0] if found else table.group(), table is not None, 2 * styled + (not inside)
+    return key, found[0], bool(TABLE_WORD.match(text)), 2 * styled + (not inside)
 
 
 def _line_above(line: Line, lines: list[Line]) -> Line | None:
@@ -152,16 +163,16 @@ def _is_running_on(above: Line, line: Line) -> bool:
     return same and len(above.text) > 25 and not TERMINAL.search(above.text.strip())
 
 
-def _caption_lines(first: Line, rest: list[Line]) -> tuple[list[Line], list[Line]]:
-    """The lines of the caption that starts with `first`, and the lines of the page that are left."""
-    own, rest = _lines_below(first, rest)
+def _with_second_column(own: list[Line], rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:
+    """The lines of a caption with those of its second column, if it has one, and the lines that are left."""
     box = hull(line.box for line in own)
     tops = [line for line in rest if _is_second_column(own, box, line)]
-    if len(tops) == 1 and len(own) > 1:
-        column, others = _lines_below(tops[0], [line for line in rest if line is not tops[0]])
-        if hull(line.box for line in column).y1 <= box.y1 + 2 * first.size:
-            return own + column, others
-    return own, rest
+    if len(tops) != 1 or len(own) < 2 or style.matches(tops[0]):
+        return own, rest
+    column, others = _lines_below(tops[0], [line for line in rest if line is not tops[0]])
+    if hull(line.box for line in column).y1 > box.y1 + 2 * own[0].size:
+        return own, rest
+    return own + column, others
 
 
 def _lines_below(first: Line, rest: list[Line]) -> tuple[list[Line], list[Line]]:

@@ -17,6 +17,7 @@ RULE_THICKNESS_PT = 3  # a drawing thinner than this is a line
 FRAME_BAND_PT = 6  # a frame around figure and caption is no thicker, rounded corners included
 BACKGROUND_SHARE = 0.5  # of the page: a larger fill or frame with text on it is a background
 BACKGROUND_MIN_CHARS = 300
+RUNNING_TEXT_CHARS = 40  # a shorter line may be a label in a picture
 REPEATS_SHARE = 0.25  # of the pages, and at least 3: a drawing at the same place on so many is an ornament
 
 
@@ -56,7 +57,8 @@ def _is_background(box: Box, page: PageContent, text: list[Line]) -> bool:
     """A fill or frame as large as the page that lies behind much text."""
     if box.area < BACKGROUND_SHARE * page.width * page.height:
         return False
-    return sum(len(line.text) for line in text if line.box.share_in(box) > 0.9) > BACKGROUND_MIN_CHARS
+    inside = [line for line in text if line.box.share_in(box) > 0.9 and len(line.text) >= RUNNING_TEXT_CHARS]
+    return sum(len(line.text) for line in inside) > BACKGROUND_MIN_CHARS
 
 
 def _is_text_mark(box: Box, text: list[Line]) -> bool:

@@ -166,10 +166,13 @@ class Style:
         )
         return cls(size, font, width or 0.0)
 
+    def matches(self, line: Line) -> bool:
+        """Whether a line is set like running text."""
+        return abs(line.size - self.size) < SAME_SIZE_PT and line.font == self.font
+
     def is_body(self, line: Line) -> bool:
         """Whether a line is set like running text and fills its column."""
-        same = abs(line.size - self.size) < SAME_SIZE_PT and line.font == self.font
-        return same and bool(self.column_width) and line.box.width > 0.85 * self.column_width
+        return self.matches(line) and bool(self.column_width) and line.box.width > 0.85 * self.column_width
 
 
 def _commonest(weighted):

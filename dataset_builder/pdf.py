@@ -1,7 +1,10 @@
 """An article as PDF → `Article`: its figures with captions, context and pictures cut from the rendered pages.
 
-read_pdf(Path("article.pdf"))                      # rules alone, on the CPU, no model weights
-read_pdf(Path("article.pdf"), layout="heron")      # docling's own layout model
+    article = read_pdf(Path("article.pdf"))                    # rules alone: no model, no network
+    article = read_pdf(Path("article.pdf"), layout="heron")    # pictures found by docling's layout model
+
+pdfium reads the file (`page_content`), pure rules find the figures (`page_figures`). docling serves what rules cannot:
+its layout model, and OCR of pages without text (`docling_pages`).
 """
 
 import re
@@ -9,16 +12,23 @@ from pathlib import Path
 from typing import Literal
 
 import pypdfium2
+import pypdfium2.raw as pdfium_c
+from PIL import Image
 
 from dataset_builder.article import Article, Figure
-from dataset_builder.mentions import context_for, split_sentences
+from dataset_builder.front_matter import printed_doi, printed_license, printed_pmcid, printed_title
+from dataset_builder.mentions import clean, context_for, split_sentences
 from dataset_builder.page_content import crop, read_page
-from dataset_builder.page_figures import FoundFigure, lay_out
-from dataset_builder.page_layout import TERMINAL, Block, PageContent, join_lines
+from dataset_builder.page_figures import ArticleLayout, FoundFigure, lay_out
+from dataset_builder.page_layout import TERMINAL, Block, PageContent, Style, join_lines
 
-MAX_PAGES = 500
-CROP_DPI = 200
-MAX_SIDE_PX = 4000
+MAX_PAGES = 500  # more are a book or a bomb
+DPI = 200  # of the crops; at least 150 is asked for
+MAX_SIDE_PX = 4000  # of a crop; lowers the resolution of posters
+MIN_CHARS_PER_PAGE = 20  # a file with fewer is a scan without text
+LOOK_BACK_BLOCKS = 6  # how far back a paragraph is looked for that goes on in another column or page
+
+_ENCRYPTED = pdfium_c.FPDF_ERR_PASSWORD
 
 
 def read_pdf(
@@ -27,53 +37,158 @@ def read_pdf(
     password: str | None = None,
     max_pages: int = MAX_PAGES,
 ) -> Article:
+    """Read one article.
+
+    Figures come in the order of their captions; `bbox` is in points of the page as displayed. A figure whose picture
+    was not found has `image_error`. Raises ValueError, in one line, for a file that is no readable PDF, is encrypted
+    (where `password` does not open it), has more than `max_pages` pages, or has no text and cannot be recognised.
+    """
     document = _open(path, password)
     try:
-        pages = [read_page(page, number) for number, page in enumerate(document, 1)]
+        if len(document) > max_pages:
+            raise ValueError(f"{path}: {len(document)} pages, more than the {max_pages} allowed")
+        pages = _read_pages(document)
+        if sum(len(line.text) for page in pages for line in page.lines) < MIN_CHARS_PER_PAGE * len(pages):
+            pages = _recognised(path, pages, password)
+        elif layout == "heron":
+            pages = _with_model_pictures(path, pages, password)
         found = lay_out(pages)
-        paragraphs = _paragraphs(found.blocks)
-        sentences = [s for p in paragraphs for s in split_sentences(p)]
-        context = context_for(sentences, [f.key for f in found.figures])
-        figures = [_figure(document, pages, f, context[f.key]) for f in found.figures]
+        title = _metadata(document, "Title")
+        return _article(document, pages, found, title)
     finally:
         document.close()
-    return Article(source="pdf", figures=figures, markdown="\n\n".join(paragraphs))
 
 
 def _open(path: Path, password: str | None) -> pypdfium2.PdfDocument:
+    with path.open("rb") as file:
+        head = file.read(1024)
+    if not head:
+        raise ValueError(f"{path}: empty file")
+    if b"%PDF-" not in head:
+        start = clean(head[:40].decode("utf-8", "replace"))
+        raise ValueError(f"{path}: not a PDF, it starts with {start!r}")
     try:
         return pypdfium2.PdfDocument(path, password=password)
     except pypdfium2.PdfiumError as error:
-        raise ValueError(f"{path}: no readable PDF ({error})") from error
+        if pdfium_c.FPDF_GetLastError() == _ENCRYPTED:
+            reason = "the password is wrong" if password else "a password is needed"
+            raise ValueError(f"{path}: encrypted PDF, {reason}") from error
+        raise ValueError(f"{path}: damaged or truncated PDF ({error})") from error
 
 
-def _paragraphs(blocks: list[Block]) -> list[str]:
-    """Blocks joined where a sentence goes on in the next column or page."""
-    words = frozenset(
-        w.lower() for b in blocks for line in b.lines for w in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", line.text)
+def _read_pages(document: pypdfium2.PdfDocument) -> list[PageContent]:
+    """Every page; one that pdfium cannot load is left empty."""
+    pages = []
+    for index in range(len(document)):
+        try:
+            page = document[index]
+        except pypdfium2.PdfiumError:
+            pages.append(PageContent(index + 1, 1.0, 1.0))
+            continue
+        pages.append(read_page(page, index + 1))
+        page.close()
+    return pages
+
+
+def _metadata(document: pypdfium2.PdfDocument, key: str) -> str:
+    return clean(document.get_metadata_value(key))
+
+
+def _recognised(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
+    from dataset_builder.docling_pages import recognise  # docling takes seconds to import
+
+    return recognise(path, pages, password)
+
+
+def _with_model_pictures(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
+    from dataset_builder.docling_pages import with_model_pictures
+
+    return with_model_pictures(path, pages, password)
+
+
+def _article(
+    document: pypdfium2.PdfDocument, pages: list[PageContent], found: ArticleLayout, metadata_title: str
+) -> Article:
+    paragraphs = join_paragraphs(found.blocks)
+    sentences = [sentence for _, text in paragraphs for sentence in split_sentences(text)]
+    context = context_for(sentences, [figure.key for figure in found.figures])
+    figures = [_figure(document, pages, figure, context[figure.key]) for figure in found.figures]
+    return Article(
+        source="pdf",
+        figures=figures,
+        markdown=to_markdown(paragraphs, found.figures, found.style),
+        title=printed_title(pages, found.style, metadata_title),
+        doi=printed_doi(pages),
+        pmcid=printed_pmcid(pages),
+        license=printed_license(pages),
     )
+
+
+def join_paragraphs(blocks: list[Block]) -> list[tuple[Block, str]]:
+    """Blocks in reading order as texts, each with its first block; joined where one goes on in the next column or page.
+
+    Between the two halves may stand blocks of another kind: a footnote, a table, a caption.
+    """
+    words = _words(blocks)
     result: list[tuple[Block, list[str]]] = []
     for block in blocks:
         texts = [line.text for line in block.lines]
-        for previous, lines in reversed(result[-6:]):
-            if abs(previous.size - block.size) < 0.4 and previous.is_prose:
-                if not TERMINAL.search(lines[-1].strip()) and previous.lines[0].font == block.lines[0].font:
-                    lines.extend(texts)
-                    texts = []
-                break
-        if texts:
+        start = _unfinished(result[-LOOK_BACK_BLOCKS:], block)
+        if start is None:
             result.append((block, texts))
-    return [join_lines(lines, words) for _, lines in result]
+        else:
+            start.extend(texts)
+    return [(block, clean(join_lines(lines, words))) for block, lines in result]
 
 
-def _figure(document, pages: list[PageContent], found: FoundFigure, context: list[str]) -> Figure:
-    figure = Figure(found.label, found.caption or None, context)
+def _unfinished(before: list[tuple[Block, list[str]]], block: Block) -> list[str] | None:
+    """The lines of the last running text in the block's size and font, if its last sentence has not ended."""
+    for previous, lines in reversed(before):
+        if previous.is_prose and abs(previous.size - block.size) < 0.4:
+            alike = previous.lines[-1].font == block.lines[0].font
+            return lines if alike and not TERMINAL.search(lines[-1].strip()) else None
+    return None
+
+
+def _words(blocks: list[Block]) -> frozenset[str]:
+    """The words printed within lines, lower case: they tell which hyphens belong to a word."""
+    found = (re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", line.text.lower()) for block in blocks for line in block.lines)
+    return frozenset(word for words in found for word in words)
+
+
+def to_markdown(paragraphs: list[tuple[Block, str]], figures: list[FoundFigure], style: Style) -> str:
+    """Headings, paragraphs and, behind the text of its page, each figure's caption."""
+    parts: list[tuple[int, str]] = []
+    for block, text in paragraphs:
+        heading = len(block.lines) <= 3 and len(text) > 2 and (block.lines[0].bold or block.size > style.size + 0.7)
+        parts.append((block.page, f"## {text}" if heading and not block.is_prose else text))
+    parts += [(figure.page, f"**{figure.label}** {clean(figure.caption)}".strip()) for figure in figures]
+    return "\n\n".join(text for _, text in sorted(parts, key=lambda part: part[0]))
+
+
+def _figure(
+    document: pypdfium2.PdfDocument, pages: list[PageContent], found: FoundFigure, context: list[str]
+) -> Figure:
+    figure = Figure(found.label, clean(found.caption) or None, context)
     if not found.parts:
         figure.image_error = "no picture found near the caption"
         return figure
-    part = found.parts[0]
-    page = pages[part.page - 1]
-    box = page.display_box(part.box.grow(2))
-    figure.image = crop(document[part.page - 1], box, page.turn, CROP_DPI, MAX_SIDE_PX)
-    figure.page, figure.bbox = part.page, [round(v, 2) for v in box]
+    crops = []
+    for part in found.parts:
+        content = pages[part.page - 1]
+        crops.append(crop(document[part.page - 1], content.display_box(part.box), content.turn, DPI, MAX_SIDE_PX))
+    figure.image = crops[0] if len(crops) == 1 else stacked(crops)
+    first = found.parts[0]
+    figure.page = first.page
+    figure.bbox = [round(v, 2) for v in pages[first.page - 1].display_box(first.box)]
     return figure
+
+
+def stacked(images: list[Image.Image]) -> Image.Image:
+    """The parts of a figure that goes on over pages, one below the other on white."""
+    canvas = Image.new("RGB", (max(i.width for i in images), sum(i.height for i in images)), "white")
+    top = 0
+    for image in images:
+        canvas.paste(image, ((canvas.width - image.width) // 2, top))
+        top += image.height
+    return canvas
