@@ -22,7 +22,7 @@ from dataset_builder.licenses import license_id
 from dataset_builder.mentions import OTHER_KINDS, clean, label_key, mentions, sentence_spans, split_label
 from dataset_builder.packages import bare_name, find_pictures
 
-MAX_XML_BYTES = 100 * 1024**2  # the largest articles of PMC have some 20 MB
+MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -41,18 +41,9 @@ _TEN = re.compile(r"(?<!\d)10$")
 _EXPONENT = re.compile(r"[-+−–]?\d+")
 _PARTS = ("sub-article", "response", "supplementary-material")
 _NO_TEXT = (  # what is no running text: what it holds is in no context sentence
-    *(
-        "table-wrap",
-        "table-wrap-group",
-        "fn",
-        "fn-group",
-        "disp-formula",
-        "disp-formula-group",
-        "ref-list",
-        "array",
-        "code",
-    ),
-    *("supplementary-material", "media", "graphic", "inline-graphic", "object-id", "caption", "glossary"),
+    *("table-wrap", "table-wrap-group", "fn", "fn-group", "disp-formula", "disp-formula-group"),
+    *("ref-list", "array", "code", "glossary", "caption", "object-id"),
+    *("supplementary-material", "media", "graphic", "inline-graphic"),
 )
 _NEEDED = (*_NO_TEXT, "tex-math", f"{_MATH}math", "sup", "fig-group", "fig", "xref")
 _CONTAINERS = {  # what holds paragraphs

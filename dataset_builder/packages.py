@@ -25,7 +25,7 @@ XML_SUFFIXES = (".xml", ".nxml")
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 PICTURE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif")  # best first
 MAX_MEMBERS = 10_000  # files in an archive; a PMC package has tens
-MAX_UNPACKED_BYTES = 2 * 1024**3  # of an archive; the largest PMC packages (with videos) have some hundred megabytes
+MAX_UNPACKED_BYTES = 2 * 1024**3  # of an archive, videos and data included
 HEAD_BYTES = 65_536  # enough of an XML file to see its root element behind any prolog
 
 _PROLOG = re.compile(
