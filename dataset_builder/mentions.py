@@ -82,7 +82,7 @@ _PREFIX = re.compile(  # what may stand before a figure word
     rf"|(?<!\w)(?P<appendix>{_APPENDIX})(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{_DASH}?)\s*$",
     re.IGNORECASE,
 )
-_PLURALS = ("s", "figg", "bildungen", "bilder", "и", "ах", "ов", "ками", "ків")
+_PLURALS = ("s", "figg", "abb", "bildungen", "bilder", "и", "ах", "ов", "ками", "ків")
 _PREFIX_CHARS = 40  # the longest prefix
 _LIST_CHARS = 300  # the longest list of figures
 _HEAD = re.compile(

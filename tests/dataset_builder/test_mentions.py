@@ -100,6 +100,7 @@ MENTIONS = {
     "Gráficos 1 e 2": "CHART1 CHART2",
     # other languages
     "(Abb. 2)": "2",
+    "Die Ergebnisse in Abb. 1 und 2 hängen davon ab": "1 2",
     "Abbildungen 1 bis 3": "1 2 3",
     "figuras 1 y 2": "1 2",
     "Figuras 1 a 3": "1 2 3",
