@@ -1,0 +1,142 @@
+"""The items of an evaluation: questions, references and pictures of a dataset's test split."""
+
+import hashlib
+import io
+import random
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets import Dataset, Image, List, concatenate_datasets, load_dataset, load_dataset_builder
+from PIL import Image as PILImage
+
+BLANK_COLOUR = (122, 116, 104)  # mean of CLIP's training pictures: zero after its normalisation
+
+
+@dataclass
+class Items:
+    """Rows of the chosen tasks (dataset_builder/schema.py EXAMPLES, pictures not decoded), and where they come from."""
+
+    rows: Dataset
+    dataset: str
+    revision: str  # Hub commit, or "sha256:" and 64 hex digits of the files read
+    licenses: dict[str, int]  # SPDX id, or "not stated", -> number of rows
+
+
+def load_items(dataset: str, split: str, tasks: list[str], revision: str | None = None) -> Items:
+    """Read `split` of the configs `tasks` from a dataset repo folder or a Hub id; nothing but these files is fetched.
+
+    Raises FileNotFoundError for no dataset, ValueError for an absent config or split, naming those that are there, and
+    for example ids that are not unique.
+    """
+    files = {task: _data_files(dataset, task, split, revision) for task in tasks}
+    parts = [load_dataset("parquet", data_files={split: paths}, split=split) for paths in files.values()]
+    rows = concatenate_datasets([part.cast_column("images", List(Image(decode=False))) for part in parts])
+    if len(rows) == 0:
+        raise ValueError(f"{dataset}: the split {split} of {', '.join(tasks)} is empty")
+    twice = [example_id for example_id, count in Counter(rows["example_id"]).items() if count > 1]
+    if twice:
+        raise ValueError(
+            f"{dataset}: example_id {twice[0]!r} is there twice; ids must be unique over {', '.join(tasks)}"
+        )
+    licenses = Counter(license or "not stated" for license in rows["license"])
+    return Items(rows, dataset, _revision(files), dict(sorted(licenses.items())))
+
+
+def question(row: dict) -> str:
+    """What is asked: the text of the prompt's last message."""
+    return row["prompt"][-1]["content"]
+
+
+def reference(row: dict) -> str:
+    """The answer that the teacher wrote."""
+    return row["completion"][-1]["content"]
+
+
+def image_donors(article_ids: list[str], seed: int) -> list[int]:
+    """For each item the index of another item, of another article, whose picture it gets: each picture is used once.
+
+    Articles are put in a random order, then every item takes the picture that is as many places further as the largest
+    article has items. Raises ValueError where one article has more than half of the items.
+    """
+    shuffler = random.Random(seed)
+    articles = sorted(set(article_ids))
+    shuffler.shuffle(articles)
+    place = {article: i for i, article in enumerate(articles)}
+    order = list(range(len(article_ids)))
+    shuffler.shuffle(order)
+    order.sort(key=lambda i: place[article_ids[i]])
+    largest = max(Counter(article_ids).values())
+    if 2 * largest > len(order):
+        raise ValueError(
+            "image condition shuffled: one article has more than half of the items, so not every item can get the "
+            "picture of another article; evaluate more articles"
+        )
+    donors = [0] * len(order)
+    for i, index in enumerate(order):
+        donors[index] = order[(i + largest) % len(order)]
+    return donors
+
+
+def open_image(row: dict) -> PILImage.Image:
+    """The row's picture in RGB. Raises OSError where it cannot be read or is too large to decode safely."""
+    try:
+        with _open(row) as image:
+            return image.convert("RGB")
+    except (ValueError, SyntaxError, PILImage.DecompressionBombError) as error:  # what Pillow raises for broken files
+        raise OSError(f"unreadable picture: {error}") from error
+
+
+def image_size(row: dict) -> tuple[int, int]:
+    """Height and width in pixels, from the file's header; (0, 0) where it cannot be read."""
+    try:
+        with _open(row) as image:
+            return image.height, image.width
+    except (OSError, ValueError, SyntaxError, PILImage.DecompressionBombError):
+        return 0, 0
+
+
+def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict[str, dict]:
+    """figure_id -> {"figure_id", "caption", "context", "license"} from the config `pairs`; {} where there is none."""
+    try:
+        files = _data_files(dataset, "pairs", split, revision)
+    except ValueError:
+        return {}
+    columns = ["figure_id", "caption", "context", "license"]
+    rows = load_dataset("parquet", data_files={split: files}, split=split, columns=columns)
+    return {row["figure_id"]: row for row in rows}
+
+
+def _open(row: dict) -> PILImage.Image:
+    stored = row["images"][0]
+    return PILImage.open(io.BytesIO(stored["bytes"]) if stored["bytes"] else stored["path"])
+
+
+def _data_files(dataset: str, task: str, split: str, revision: str | None) -> list[str]:
+    """Paths, or hf:// addresses pinned to a commit, of Parquet files (`load_dataset(name)` would fetch every split)."""
+    if not Path(dataset).is_dir() and (
+        Path(dataset).exists() or dataset.startswith((".", "/")) or dataset.count("/") > 1
+    ):
+        raise FileNotFoundError(f"{dataset}: no such dataset folder")
+    try:
+        builder = load_dataset_builder(dataset, task, revision=revision)
+    except (FileNotFoundError, ConnectionError) as error:
+        raise FileNotFoundError(f"{dataset}: no dataset there ({' '.join(str(error).split())})") from error
+    except ValueError as error:
+        raise ValueError(f"{dataset}: cannot evaluate {task!r}: {' '.join(str(error).split())}") from error
+    files = builder.config.data_files or {}
+    if split not in files:
+        raise ValueError(f"{dataset}, config {task}: no split {split!r}; it has {', '.join(map(str, files)) or 'none'}")
+    return sorted(str(path) for path in files[split])
+
+
+def _revision(files: dict[str, list[str]]) -> str:
+    paths = [path for task in sorted(files) for path in files[task]]
+    commits = {path.split("@")[1].split("/")[0] for path in paths if path.startswith("hf://")}
+    if commits:
+        return ",".join(sorted(commits))
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"sha256:{digest.hexdigest()}"

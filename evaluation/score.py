@@ -1,0 +1,207 @@
+"""RUN/predictions.jsonl (+ judgements.jsonl) -> RUN/scores.json and RUN/per_item_scores.jsonl.
+
+    ldrt score runs/tuned
+
+Every answer is measured first and saved; means, intervals and the gaps between image conditions come from those rows.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+PREDICTIONS, JUDGEMENTS = "predictions.jsonl", "judgements.jsonl"
+ITEMS, SCORES = "per_item_scores.jsonl", "scores.json"
+PAPER_HEDGES = ("appears", "possibly", "might")  # the words that arXiv 2501.15370 names
+
+
+@dataclass
+class Options:
+    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True})
+    rouge_tokenizer: Literal["unicode", "google"] = field(
+        default="unicode", metadata={"help": "google: the values of rouge_score, for comparison with papers"}
+    )
+    n_resamples: int = field(default=10_000, metadata={"help": "bootstrap resamples of the articles"})
+    seed: int = field(default=0, metadata={"help": "of the bootstrap"})
+
+
+def run(options: Options) -> str:
+    """Score a run folder; returns the table. Raises FileNotFoundError without a run, ValueError without answers."""
+    from evaluation.metrics.hedging.lexicon import VERSION
+    from evaluation.records import read_json, read_jsonl, write_json, write_jsonl
+
+    folder = Path(options.run)
+    manifest = read_json(folder / "manifest.json", f"ldrt generate --output {folder}")
+    predictions = latest(read_jsonl(folder / PREDICTIONS))
+    if not predictions:
+        raise ValueError(f"{folder}/{PREDICTIONS} has no answers: run `ldrt generate --output {folder}` first")
+    judgements = read_jsonl(folder / JUDGEMENTS)
+    items = measure_all(predictions, judgements, options.rouge_tokenizer)
+    write_jsonl(folder / ITEMS, items)
+    settings = {
+        "rouge": {"tokenizer": options.rouge_tokenizer, "stemmer": False, "measure": "fmeasure"},
+        "hedging": {"lexicon_version": VERSION},
+        "interval": {"level": 0.95, "n_resamples": options.n_resamples, "seed": options.seed, "clusters": "article_id"},
+    }
+    rows = score_rows(items, predictions, settings)
+    scores = {
+        "settings": settings,
+        "inputs": input_hashes(folder),
+        "scores": rows,
+        "image_gaps": gap_rows(items, settings),
+    }
+    write_json(folder / SCORES, scores)
+    return _summary(scores, folder, unfinished(folder, manifest, items))
+
+
+def latest(predictions: list[dict]) -> list[dict]:
+    """One record for each image condition and example, in a fixed order: the newest one."""
+    newest = {(record["image_condition"], record["example_id"]): record for record in predictions}
+    return [newest[key] for key in sorted(newest)]
+
+
+def measure_all(predictions: list[dict], judgements: list[dict], rouge_tokenizer: str) -> list[dict]:
+    """Rows of per_item_scores.jsonl: what example it is, and `scores`, column -> number, None where unscored."""
+    from evaluation.measures import JUDGE_MEAN, measure
+
+    given, judges = _judge_scores(judgements)
+    items = []
+    for prediction in predictions:
+        key = (prediction["image_condition"], prediction["example_id"])
+        of_judges = {judge: given.get((*key, judge)) for judge in judges}
+        if len(judges) > 1:
+            known = [score for score in of_judges.values() if score is not None]
+            of_judges[JUDGE_MEAN] = sum(known) / len(known) if len(known) == len(judges) else None
+        columns = ("example_id", "figure_id", "article_id", "task", "image_condition")
+        scores = measure(prediction, rouge_tokenizer) | {f"judge:{name}": score for name, score in of_judges.items()}
+        items.append({**{column: prediction[column] for column in columns}, "scores": scores})
+    return items
+
+
+def _judge_scores(judgements: list[dict]) -> tuple[dict[tuple, float], list[str]]:
+    """({(image condition, example, judge): score}, judges). Controls and failed calls are left out, never imputed."""
+    given, judges = {}, set()
+    for record in judgements:
+        if record["control"] is None:
+            judges.add(record["judge"])
+            if record["status"] == "ok":
+                given[record.get("image_condition", "true"), record["example_id"], record["judge"]] = record["score"]
+    return given, sorted(judges)
+
+
+def metrics_of(items: list[dict]) -> list:
+    """The metrics whose columns the items have: the fixed ones and one for each judge."""
+    from evaluation.measures import METRICS, judge_metric
+
+    judges = sorted({column.removeprefix("judge:") for column in items[0]["scores"] if column.startswith("judge:")})
+    return [*METRICS, *map(judge_metric, judges)]
+
+
+def by_group(items: list[dict]) -> dict[tuple[str, str], list[dict]]:
+    """(image condition, task or "all") -> items."""
+    from evaluation.measures import ALL_TASKS, IMAGE_CONDITIONS
+
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for item in sorted(items, key=lambda item: (IMAGE_CONDITIONS.index(item["image_condition"]), item["task"])):
+        groups.setdefault((item["image_condition"], ALL_TASKS), []).append(item)
+        groups.setdefault((item["image_condition"], item["task"]), []).append(item)
+    return groups
+
+
+def score_rows(items: list[dict], predictions: list[dict], settings: dict) -> list[dict]:
+    """Rows of scores.json: every metric of every image condition, task and judge."""
+    from evaluation.measures import summarise
+
+    metrics, rows = metrics_of(items), []
+    resampling = settings["interval"]
+    for (condition, task), group in by_group(items).items():
+        for row in summarise(group, metrics, resampling["n_resamples"], resampling["seed"]):
+            used = settings["rouge"] if row["metric"].startswith("rouge") else {}
+            if row["metric"] == "hedges_per_1k_words":
+                used = settings["hedging"] | _hedge_details(group, predictions, condition, task, row["value"])
+            rows.append({"task": task, "image_condition": condition, **row, "settings": used})
+    return rows
+
+
+def _hedge_details(group: list[dict], predictions: list[dict], condition: str, task: str, rate: float | None) -> dict:
+    """The references' rate, the ratio to it, counts by word and category; `mentions` counts words in any context."""
+    from evaluation.measures import ALL_TASKS, count_mentions
+    from evaluation.metrics.hedging.hedging_core import hedging
+
+    answers = [
+        record["prediction"]
+        for record in predictions
+        if record["image_condition"] == condition
+        and task in (ALL_TASKS, record["task"])
+        and record["prediction"] is not None
+    ]
+    scored = [item["scores"] for item in group if item["scores"]["words"] is not None]
+    n_words = sum(scores["reference_words"] for scores in scored)
+    reference = 1000 * sum(scores["reference_hedges"] for scores in scored) / n_words if n_words else None
+    found = hedging(answers)
+    return {
+        "reference_value": reference,
+        "ratio_to_reference": rate / reference if reference and rate is not None else None,
+        "by_word": found["by_word"],
+        "by_category": found["by_category"],
+        "mentions": {word: count_mentions(answers, word) for word in PAPER_HEDGES},
+    }
+
+
+def gap_rows(items: list[dict], settings: dict) -> list[dict]:
+    """How much the true picture matters: (true − another image condition), paired by example, with its interval.
+
+    Rows have `versus` (the other condition), `other` (its value), `true`, `delta` and so on. A gap to `shuffled` that
+    is not above 0 says that the model does not use the picture.
+    """
+    from evaluation.measures import contrast
+
+    groups, rows = by_group(items), []
+    metrics, resampling = metrics_of(items), settings["interval"]
+    for (condition, task), group in groups.items():
+        if condition == "true" or ("true", task) not in groups:
+            continue
+        true = {item["example_id"]: item for item in groups["true", task]}
+        other = [item for item in group if item["example_id"] in true]
+        shown = [true[item["example_id"]] for item in other]
+        for row in contrast(other, shown, metrics, resampling["n_resamples"], resampling["seed"]) if other else []:
+            values = {"true": row.pop("tuned"), "other": row.pop("base")}
+            rows.append({"task": task, "versus": condition, **row, **values})
+    return rows
+
+
+def input_hashes(folder: Path) -> dict[str, str | None]:
+    """sha256 of the files that scores are made from, so that old scores beside new answers are noticed."""
+    return {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() if (folder / name).exists() else None
+        for name in (PREDICTIONS, JUDGEMENTS)
+    }
+
+
+def unfinished(folder: Path, manifest: dict, items: list[dict]) -> str:
+    """ "true: 57 of 120 answered" for each image condition that `ldrt generate` has not finished, or ""."""
+    answered = Counter(item["image_condition"] for item in items)
+    expected = {condition: entry["items"] for condition, entry in manifest["image_conditions"].items()}
+    short = [f"{c}: {answered[c]} of {n} answered" for c, n in expected.items() if answered[c] < n]
+    return f"{folder} is not finished ({'; '.join(short)}): run `ldrt generate` again" if short else ""
+
+
+def _summary(scores: dict, folder: Path, warning: str) -> str:
+    from evaluation.tables import interval_text, metric_text, number_text, text_table
+
+    lines = [
+        [
+            *(metric_text(row), row["task"], row["image_condition"], number_text(row["value"])),
+            *(interval_text(row["ci_low"], row["ci_high"]), str(row["n"]), row["unit"]),
+        ]
+        for row in scores["scores"]
+    ]
+    table = text_table(["metric", "task", "image", "value", "95 % interval", "n", "unit"], lines)
+    gaps = [
+        f"true picture against {row['versus']}, {metric_text(row)}: {number_text(row['delta'], True)} "
+        f"({interval_text(row['ci_low'], row['ci_high'], True)}, n {row['n']})"
+        for row in scores["image_gaps"]
+        if row["task"] == "all" and row["metric"] in ("rougeL", "judge_score")
+    ]
+    return "\n".join(filter(None, [table, *gaps, str(folder / SCORES), warning]))

@@ -1,0 +1,226 @@
+import json
+import shutil
+
+import pytest
+from datasets import load_dataset
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ldrt
+from evaluation.generate import Options, run
+from evaluation.questions import image_donors
+from evaluation.records import append_jsonl, read_jsonl
+
+
+def generate(model, dataset, output, **options):
+    defaults = {"max_new_tokens": 8, "batch_size": 16, "device": "cpu"}
+    run(Options(str(model), str(dataset), str(output), **{**defaults, **options}))
+    return {(r["image_condition"], r["example_id"]): r for r in read_jsonl(output / "predictions.jsonl")}
+
+
+@pytest.fixture(scope="module")
+def answered(tiny_llava, dataset_folder, tmp_path_factory):
+    """A finished run of tiny-llava: (folder, its records)."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    return folder, generate(tiny_llava, dataset_folder, folder)
+
+
+@pytest.mark.parametrize("kind", ["tiny_llava", "tiny_llava_next"])
+def test_batch_size_does_not_change_the_answers(kind, dataset_folder, tmp_path, request):
+    model = request.getfixturevalue(kind)
+    alone = generate(model, dataset_folder, tmp_path / "alone", batch_size=1)
+    together = generate(model, dataset_folder, tmp_path / "together", batch_size=16)
+    assert alone == together
+    assert len({record["prediction"] for record in alone.values()}) > 1
+
+
+def test_every_field_of_the_contract_is_recorded(answered, tiny_llava):
+    folder, records = answered
+    record = records["true", "A1/fig0/detail"]
+    assert record["question"] == "the dose of a lesion : the curve : the curve ?"
+    assert record["reference"] == "the detail curve may appear 2 Gy"
+    assert (record["figure_id"], record["article_id"], record["task"]) == ("A1/fig0", "A1", "detail")
+    assert record["finish_reason"] in ("stop", "length") and record["model"] == "tiny-llava"
+    assert record["generation"] == {"max_new_tokens": 8, "do_sample": False, "num_beams": 1, "dtype": "float32"}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["revision"].startswith("sha256:") and manifest["dataset_revision"].startswith("sha256:")
+    assert manifest["image_conditions"] == {"true": {"items": 16}}
+    assert manifest["data_licenses"] == {"CC-BY-4.0": 8, "not stated": 8}
+    assert str(tiny_llava.parent) not in (folder / "manifest.json").read_text()
+    assert len(read_jsonl(folder / "evidence.jsonl")) == 8
+
+
+@pytest.mark.parametrize("cut_bytes", [1, 37, 400])
+def test_an_interrupted_run_continues(answered, tiny_llava, dataset_folder, tmp_path, cut_bytes):
+    folder, records = answered
+    resumed = tmp_path / "run"
+    shutil.copytree(folder, resumed)
+    content = (folder / "predictions.jsonl").read_bytes()
+    (resumed / "predictions.jsonl").write_bytes(content[:-cut_bytes])
+    assert generate(tiny_llava, dataset_folder, resumed) == records
+    assert len(read_jsonl(resumed / "predictions.jsonl")) == len(records)
+
+
+def test_a_finished_run_is_not_touched(answered, tiny_llava, dataset_folder):
+    folder, _ = answered
+    before = (folder / "predictions.jsonl").read_bytes()
+    generate(tiny_llava, dataset_folder, folder)
+    assert (folder / "predictions.jsonl").read_bytes() == before
+
+
+def test_a_run_folder_of_other_settings_is_refused(answered, tiny_llava, tiny_llava_next, dataset_folder):
+    folder, _ = answered
+    with pytest.raises(ValueError, match="was made with generation .*'max_new_tokens': 8.* give another --output"):
+        generate(tiny_llava, dataset_folder, folder, max_new_tokens=9)
+    with pytest.raises(ValueError, match="was made with revision"):
+        generate(tiny_llava_next, dataset_folder, folder)
+
+
+def test_image_conditions_add_to_one_run(tiny_llava, dataset_folder, tmp_path):
+    for condition in ("true", "blank", "shuffled", "none"):
+        records = generate(tiny_llava, dataset_folder, tmp_path, image_condition=condition, limit=3)
+    assert len(records) == 4 * 2 * 3
+    shown = {key: record["image_figure_id"] for key, record in records.items()}
+    assert shown["true", "A1/fig0/detail"] == "A1/fig0"
+    assert shown["blank", "A1/fig0/detail"] is None and shown["none", "A1/fig0/detail"] is None
+    assert shown["shuffled", "A1/fig0/detail"].split("/")[0] != "A1"
+    answers = {
+        c: [r["prediction"] for (k, _), r in sorted(records.items()) if k == c] for c in ("true", "blank", "none")
+    }
+    assert answers["true"] != answers["blank"] and answers["true"] != answers["none"]
+
+
+@given(st.lists(st.integers(0, 8), min_size=2, max_size=40), st.integers(0, 3))
+def test_shuffled_pictures_come_from_another_article_and_each_is_used_once(articles, seed):
+    ids = [f"A{number}" for number in articles]
+    if 2 * max(map(ids.count, ids)) > len(ids):
+        with pytest.raises(ValueError, match="more than half"):
+            image_donors(ids, seed)
+        return
+    donors = image_donors(ids, seed)
+    assert sorted(donors) == list(range(len(ids)))
+    assert all(ids[donor] != ids[i] for i, donor in enumerate(donors))
+    assert donors == image_donors(ids, seed)
+
+
+def test_an_adapter_is_loaded_on_its_base(answered, tiny_llava, dataset_folder, tmp_path):
+    adapter, merged = _lora(tiny_llava, tmp_path)
+    of_adapter = generate(adapter, dataset_folder, tmp_path / "a")
+    of_merged = generate(merged, dataset_folder, tmp_path / "m")
+    texts = [
+        [records[key]["prediction"] for key in sorted(records)] for records in (of_adapter, of_merged, answered[1])
+    ]
+    assert texts[0] == texts[1] != texts[2]
+    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    base = json.loads((answered[0] / "manifest.json").read_text())
+    assert manifest["adapter_of"] == {"model": "tiny-llava", "revision": base["revision"]}
+    assert manifest["lineage"]["base_model"] == "tiny-llava"
+
+
+def _lora(base, folder):
+    """(adapter with a trained projector, the same weights merged), with large random weights."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    config = LoraConfig(
+        r=4, target_modules=r".*layers\.\d\.self_attn\.[qv]_proj", modules_to_save=["multi_modal_projector"]
+    )
+    torch.manual_seed(0)
+    model = get_peft_model(AutoModelForImageTextToText.from_pretrained(base), config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_" in name or "modules_to_save" in name:
+                parameter.normal_(std=0.3)
+    model.save_pretrained(folder / "adapter")
+    (folder / "adapter" / "lineage.json").write_text(
+        '{"base_model": "tiny-llava", "base_revision": null, "phases": []}'
+    )
+    model.merge_and_unload().save_pretrained(folder / "merged")
+    AutoProcessor.from_pretrained(base).save_pretrained(folder / "merged")
+    return folder / "adapter", folder / "merged"
+
+
+def test_answers_end_at_the_stop_token(tiny_llava):
+    from transformers import AutoProcessor
+
+    from evaluation.answers import _read
+
+    processor = AutoProcessor.from_pretrained(tiny_llava)
+    dose, stop, padding = processor.tokenizer.convert_tokens_to_ids(["dose", "</s>", "<pad>"])
+    assert _read([dose, stop, padding], [stop], processor) == ("dose", "stop", 2)
+    assert _read([dose, dose], [stop], processor) == ("dose dose", "length", 2)
+    assert _read([stop, dose], [stop], processor) == ("", "stop", 1)
+
+
+def test_the_prompt_is_the_one_of_training(tiny_llava, dataset_folder):
+    from transformers import AutoProcessor
+    from trl.data_utils import prepare_multimodal_messages
+
+    from evaluation.answers import render
+
+    processor = AutoProcessor.from_pretrained(tiny_llava)
+    row = {"prompt": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "what dose?"}]}
+    messages = prepare_multimodal_messages(row["prompt"], images=[object()])
+    assert render(row, processor) == processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+
+def test_an_unreadable_picture_stops_nothing(tiny_llava, dataset_folder, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(dataset_folder, broken)
+    parquet = broken / "detail" / "test-00000-of-00001.parquet"
+    rows = load_dataset("parquet", data_files=str(parquet), split="train")
+    stored = [{"bytes": b"\x89PNG\r\n\x1a\nnot a picture", "path": None}]
+    rows.map(lambda row, i: {"images": stored} if i == 1 else row, with_indices=True).to_parquet(parquet)
+    records = generate(tiny_llava, broken, tmp_path / "run", batch_size=4)
+    assert records["true", "A0/fig1/detail"]["prediction"] is None
+    assert records["true", "A0/fig1/detail"]["finish_reason"] == "error"
+    assert sum(record["prediction"] is not None for record in records.values()) == 15
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"tasks": ["detials"]}, ValueError, "(?s)detials.*pairs.*detail.*reasoning"),
+        ({"split": "tset"}, ValueError, "no split 'tset'; it has test"),
+        ({"dataset": "no/such/folder"}, FileNotFoundError, "no such dataset folder"),
+        ({"model": "no/such/folder"}, FileNotFoundError, "no/such/folder"),
+        ({"limit": 0}, ValueError, "at least 1"),
+        ({"device": "cuda:99"}, ValueError, "device cuda:99: torch finds . CUDA GPUs"),
+    ],
+)
+def test_wrong_input_is_one_clear_error(options, error, message, tiny_llava, dataset_folder, tmp_path):
+    options = {"model": str(tiny_llava), "dataset": str(dataset_folder), "output": str(tmp_path / "run"), **options}
+    with pytest.raises(error, match=message):
+        run(Options(**options))
+
+
+def test_a_model_of_another_kind_is_refused(tiny_llava, dataset_folder, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(tiny_llava, other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config["text_config"], "model_type": "llama"}))
+    with pytest.raises(ValueError, match="'llama' model: expected LLaVA"):
+        generate(other, dataset_folder, tmp_path / "run")
+
+
+def test_image_conditions_on_the_command_line_are_words(tmp_path):
+    (tmp_path / "run.yaml").write_text("image_condition: none\nmodel: m\ndataset: d\noutput: o\n")
+    assert ldrt.parse(Options, ["--config", str(tmp_path / "run.yaml")], "x").image_condition == "none"
+    for word in ("true", "none"):
+        argv = ["--model", "m", "--dataset", "d", "--output", "o", "--image_condition", word]
+        assert ldrt.parse(Options, argv, "x").image_condition == word
+
+
+def test_jsonl_keeps_whole_lines_only(tmp_path):
+    path = tmp_path / "records.jsonl"
+    append_jsonl(path, [{"a": "é" * 50_000}, {"a": 2}])
+    whole = path.read_bytes()
+    for torn in (whole[:-1], whole[:-3]):
+        path.write_bytes(torn)
+        assert len(read_jsonl(path)) == 1
+        append_jsonl(path, [{"a": 3}])
+        assert [len(str(record["a"])) for record in read_jsonl(path)] == [50_000, 1]
+    path.write_text('{"a": 1}\nbroken\n{"a": 2}\n')
+    with pytest.raises(ValueError, match="line 2: not JSON"):
+        read_jsonl(path)
