@@ -23,6 +23,7 @@ SPLITS = ("train", "validation", "test")
 _INSTRUCT = ("detail", "reasoning")  # config `instruct` lists their files, without a copy
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
+_TEST_DOI = "10.5555/"  # Crossref's prefix for DOIs of nothing real; the sample corpus uses it
 
 
 def write_dataset_card(dataset: Path, repo_id: str | None = None) -> Path:
@@ -47,37 +48,56 @@ def render_dataset_card(dataset: Path, repo_id: str | None = None) -> str:
         raise FileNotFoundError(
             f"{dataset} is no dataset repo folder (no pairs/train-*.parquet): run `ldrt build` first"
         )
+    template = _environment().get_template("dataset_card.md.jinja")
+    return template.render(
+        **_rows_facts(configs), **_provenance_facts(dataset / "provenance"), repo_id=repo_id or "ORG/NAME"
+    )
+
+
+def _rows_facts(configs: dict[str, dict[str, list[Path]]]) -> dict:
+    """What the Parquet files say, as the template's variables."""
     first = configs.get("pairs") or next(iter(configs.values()))
     figures = [path for paths in first.values() for path in paths]
-    licenses, languages, sources = (column_counts(figures, name) for name in ("license", "language", "source"))
+    licenses, languages, sources, dois = (
+        column_counts(figures, name) for name in ("license", "language", "source", "doi")
+    )
     counts = {name: {split: _rows(paths) for split, paths in splits.items()} for name, splits in configs.items()}
+    return {
+        "front": _front_matter(configs, licenses, languages),
+        "configs": _with_instruct(counts),
+        "megabytes": {name: _bytes(splits) / 1e6 for name, splits in configs.items()},
+        "licenses": [(name, n, use_of(name)) for name, n in _by_count(licenses)],
+        "languages": _by_count(languages),
+        "sources": _by_count(sources),
+        "n_synthetic": sum(n for doi, n in dois.items() if (doi or "").startswith(_TEST_DOI)),
+        "columns": {name: _columns(path) for name, path in _shapes(configs).items()},
+    }
+
+
+def _provenance_facts(folder: Path) -> dict:
+    """What `provenance/` says, as the template's variables."""
+    stages = _stages(_read_json(folder / "manifest.json"))
+    failed = stages["build"]["counts"].get("failed") or _jsonl_counts(folder / "failed.jsonl", "stage")
+    return {
+        "stages": stages,
+        "failed": _by_count(failed),
+        "rejected": _by_count(_jsonl_counts(folder / "rejected.jsonl", "filter")),
+        "certificate": {"splits": {}, "collisions": []} | _read_json(folder / "splits.json"),
+    }
+
+
+def _front_matter(configs: dict[str, dict[str, list[Path]]], licenses: Counter, languages: Counter) -> str:
+    """The card's YAML block."""
+    named = sorted(name for name in languages if name)
     front = {
         **card_fields(set(licenses)),
-        "language": sorted(name for name in languages if name) or None,
+        **({"language": named} if named else {}),
         "task_categories": ["image-to-text", "visual-question-answering"],
         "tags": ["biomedical", "figures", "image-caption", "ldrt-vlm"],
         "size_categories": [_size_category(licenses.total())],
         "configs": _config_yaml(configs),
     }
-    front = {key: value for key, value in front.items() if value is not None}
-    return (
-        _environment()
-        .get_template("dataset_card.md.jinja")
-        .render(
-            front=yaml.safe_dump(front, sort_keys=False, allow_unicode=True),
-            repo_id=repo_id or "ORG/NAME",
-            configs=_with_instruct(counts),
-            megabytes={name: _bytes(splits) / 1e6 for name, splits in configs.items()},
-            licenses=[(name, n, use_of(name)) for name, n in _by_count(licenses)],
-            languages=_by_count(languages),
-            sources=_by_count(sources),
-            columns={name: _columns(paths) for name, paths in _shapes(configs).items()},
-            failed=_by_count(_jsonl_counts(dataset / "provenance" / "failed.jsonl", "stage")),
-            rejected=_by_count(_jsonl_counts(dataset / "provenance" / "rejected.jsonl", "filter")),
-            stages=_stages(_read_json(dataset / "provenance" / "manifest.json")),
-            certificate={"splits": {}, "collisions": []} | _read_json(dataset / "provenance" / "splits.json"),
-        )
-    )
+    return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
 
 
 def config_files(dataset: Path) -> dict[str, dict[str, list[Path]]]:
@@ -137,7 +157,7 @@ def _jsonl_counts(path: Path, key: str) -> Counter:
     return Counter(row.get(key) for row in read_jsonl(path))
 
 
-def _by_count(counts: Counter) -> list[tuple[str | None, int]]:
+def _by_count(counts: dict[str | None, int]) -> list[tuple[str | None, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
 
 

@@ -168,64 +168,64 @@ def _validate_on_hub(repo: Repo, card: str) -> None:
 
 
 def commit(
-    repo: Repo, files: Mapping[str, Path | bytes], managed: tuple[str, ...], message: str, tag_name: str | None = None
+    repo: Repo, files: Mapping[str, Path], managed: tuple[str, ...], message: str, tag_name: str | None = None
 ) -> Commit:
-    """Make the repository hold `files` (path in the repository -> local file or content), in at most one commit.
+    """Make the repository hold `files` (path in the repository -> local file), in at most one commit.
 
     Remote files that match a `managed` pattern and are not in `files` are deleted; others are never touched.
     When nothing differs no commit is made. Afterwards every file's hash is compared at the commit. Raises HubError
     when `tag_name` is taken by another commit, when somebody else commits meanwhile, or when the check fails.
     """
     items = tqdm(files.items(), desc="hash", unit="file", disable=None)
-    plan = {path: _Digests.of(content) for path, content in items}
+    plan = _Plan({path: _Digests.of(file) for path, file in items}, managed)
     head = _head(repo)
     remote = _tree(repo, head)
-    added = sorted(path for path, digests in plan.items() if path not in remote or not digests.match(remote[path]))
-    deleted = _leftovers(remote, plan, managed)
+    added, deleted = plan.to_send(remote), plan.to_delete(remote)
     if not added and not deleted:
         return Commit(head)
     if tag_name and tag_name in _tags(repo):
         raise HubError(f"{repo.id} has a tag {tag_name} for other content: choose another --tag")
-    operations = [CommitOperationAdd(path, files[path]) for path in added]
-    operations += [CommitOperationDelete(path, is_folder=False) for path in deleted]
-    sha = _send(repo, head, operations, message, plan, managed)
-    wrong = _differences(_tree(repo, sha), plan, managed)
+    additions = [CommitOperationAdd(path, files[path]) for path in added]
+    deletions = [CommitOperationDelete(path, is_folder=False) for path in deleted]
+    sha = _send(repo, head, additions, deletions, message, plan)
+    remote = _tree(repo, sha)
+    wrong = plan.to_send(remote) + plan.to_delete(remote)
     if wrong:
         raise HubError(f"{repo.id} at {sha} differs from what was sent in {len(wrong)} files, first {wrong[0]}")
     return Commit(sha, added, deleted)
 
 
-def _send(repo: Repo, head: str, operations: list, message: str, plan: dict, managed: tuple[str, ...]) -> str:
+def _send(repo: Repo, head: str, additions: list, deletions: list, message: str, plan: "_Plan") -> str:
     """Upload and commit on top of `head`, again after passing failures; returns the new commit's sha."""
-    additions = [operation for operation in operations if isinstance(operation, CommitOperationAdd)]
-    for attempt in range(1, ATTEMPTS + 1):
+    attempt = 1
+    while True:
         try:
-            _api().preupload_lfs_files(repo.id, additions, repo_type=repo.type, free_memory=False)
-            return (
-                _api()
-                .create_commit(repo.id, operations, commit_message=message, repo_type=repo.type, parent_commit=head)
-                .oid
-            )
+            api = _api()
+            api.preupload_lfs_files(repo.id, additions, repo_type=repo.type, free_memory=False)
+            operations = [*additions, *deletions]
+            return api.create_commit(
+                repo.id, operations, commit_message=message, repo_type=repo.type, parent_commit=head
+            ).oid
         except _RETRIED as error:
-            landed = _landed(repo, head, plan, managed)
+            landed = _landed(repo, head, plan)
             if landed:
                 return landed
             if attempt == ATTEMPTS or not _is_transient(error):
                 raise
         time.sleep(2 ** (attempt - 1))
-    raise AssertionError("unreachable: the last attempt returns or raises")
+        attempt += 1
 
 
-def _landed(repo: Repo, head: str, plan: dict, managed: tuple[str, ...]) -> str | None:
+def _landed(repo: Repo, head: str, plan: "_Plan") -> str | None:
     """The new head when it holds the plan, None when the head has not moved or cannot be read."""
     try:
         now = _head(repo)
         if now == head:
             return None
-        differs = _differences(_tree(repo, now), plan, managed)
+        remote = _tree(repo, now)
     except _RETRIED:
         return None  # the next attempt is tied to the old head, so it can do no harm
-    if differs:
+    if plan.to_send(remote) or plan.to_delete(remote):
         raise HubError(f"somebody else committed to {repo.id} meanwhile: look at {repo.url}, then run this again")
     return now
 
@@ -254,12 +254,13 @@ class _Digests:
     git_blob: str
 
     @classmethod
-    def of(cls, content: Path | bytes) -> "_Digests":
-        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    def of(cls, path: Path) -> "_Digests":
+        size = path.stat().st_size
         sha256, blob = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size)
-        for chunk in _chunks(content):
-            sha256.update(chunk)
-            blob.update(chunk)
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                sha256.update(chunk)
+                blob.update(chunk)
         return cls(size, sha256.hexdigest(), blob.hexdigest())
 
     def match(self, file: RepoFile) -> bool:
@@ -267,13 +268,20 @@ class _Digests:
         return same and file.size == self.size
 
 
-def _chunks(content: Path | bytes) -> Iterator[bytes]:
-    if isinstance(content, bytes):
-        yield content
-        return
-    with open(content, "rb") as file:
-        while chunk := file.read(1 << 20):
-            yield chunk
+@dataclass(frozen=True)
+class _Plan:
+    """What the repository is to hold, by path, and which of its other files may be deleted."""
+
+    digests: dict[str, _Digests]
+    managed: tuple[str, ...]
+
+    def to_send(self, remote: dict[str, RepoFile]) -> list[str]:
+        """The planned files that `remote` lacks or has with other content."""
+        return sorted(p for p, digests in self.digests.items() if p not in remote or not digests.match(remote[p]))
+
+    def to_delete(self, remote: dict[str, RepoFile]) -> list[str]:
+        """The managed files of `remote` that are not planned."""
+        return sorted(p for p in remote if p not in self.digests and is_managed(p, self.managed))
 
 
 def _api() -> HfApi:
@@ -293,21 +301,12 @@ def _tags(repo: Repo) -> dict[str, str]:
     return {ref.name: ref.target_commit for ref in _api().list_repo_refs(repo.id, repo_type=repo.type).tags}
 
 
-def _leftovers(remote: dict[str, RepoFile], plan: dict[str, _Digests], managed: tuple[str, ...]) -> list[str]:
-    return sorted(path for path in remote if path not in plan and is_managed(path, managed))
-
-
 def is_managed(path: str, patterns: tuple[str, ...]) -> bool:
     """Whether `path` matches one of the fnmatch `patterns`; `*` stays within a folder, a final `/**` does not."""
     return any(
         fnmatch.fnmatchcase(path, pattern) and (pattern.endswith("/**") or path.count("/") == pattern.count("/"))
         for pattern in patterns
     )
-
-
-def _differences(remote: dict[str, RepoFile], plan: dict[str, _Digests], managed: tuple[str, ...]) -> list[str]:
-    wrong = [path for path, digests in plan.items() if path not in remote or not digests.match(remote[path])]
-    return sorted(wrong) + _leftovers(remote, plan, managed)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

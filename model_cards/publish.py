@@ -100,11 +100,11 @@ def _read_run(folder: Path) -> tuple[str, dict]:
 
 
 def _checkpoint_folder(options: Options, manifest: dict) -> Path:
-    folder = Path(options.checkpoint or manifest["model"])
-    if not folder.is_dir():
+    named = options.checkpoint or manifest.get("model")
+    if named is None or not Path(named).is_dir():
         said = "--checkpoint" if options.checkpoint else f"`model` in {options.run}/manifest.json"
-        raise FileNotFoundError(f"no folder {folder} ({said}): give the checkpoint's folder as --checkpoint")
-    return folder
+        raise FileNotFoundError(f"no folder {named} ({said}): give the checkpoint's folder as --checkpoint")
+    return Path(named)
 
 
 def checkpoint_files(folder: Path) -> dict[str, Path]:
@@ -163,7 +163,7 @@ def _check_evaluated(manifest: dict, checkpoint: Path, adapter: Path | None) -> 
     revision = str(manifest.get("revision"))
     if revision.startswith("sha256:") and revision not in (content_hash(f) for f in (checkpoint, adapter) if f):
         raise ValueError(
-            f"{checkpoint} is not the checkpoint that the run evaluated ({manifest['model']}, {revision[:15]}…): "
+            f"{checkpoint} is not the checkpoint that the run evaluated ({manifest.get('model')}, {revision[:15]}…): "
             "give that one as --checkpoint, or evaluate this one"
         )
 

@@ -79,7 +79,7 @@ def _write_provenance(folder: Path) -> None:
     splits = {name: {"articles": n, "figures": n, "groups": n} for name, n in SPLIT_ROWS.items()}
     certificate = {"seed": 0, "splits": splits, "collisions": []}
     (folder / "splits.json").write_text(json.dumps(certificate))
-    counts = {"articles": 30, "failed": 1, "figures": 30, "kept": 24, "rejected": {"sharpness": 6}}
+    counts = {"articles": 30, "failed": {"damaged PDF": 1}, "figures": 30, "kept": 24, "rejected": {"sharpness": 6}}
     build = {"versions": {"python": "3.11"}, "options": {"seed": 0}, "inputs_sha256": "ab" * 32, "counts": counts}
     (folder / "manifest.json").write_text(json.dumps({"stages": {"build": build}}))
 

@@ -28,7 +28,8 @@ def test_body_tells_what_the_files_say(dataset):
     assert "| `instruct` | 24 | 12 | 12 |" in card
     assert "| CC-BY-NC-ND-4.0 | 4 | ask the owner" in card
     assert "| not stated | 4 | ask the owner" in card
-    assert "| – failed at: read pdf | 1 |" in card
+    assert "| – files that failed: damaged PDF | 1 |" in card
+    assert "**24 of these figures are synthetic**" in card
     assert "| – rejected by `sharpness` | 6 |" in card
     assert 'load_dataset("lab/figures", "pairs")' in card
     assert "| `context` | list[string] | sentences" in card
@@ -80,7 +81,8 @@ def test_collisions_are_told(dataset):
 def test_strangers_text_stays_in_its_cell(dataset):
     row = {"article": "x.pdf", "stage": "read | pdf\n# Heading", "error": "no"}
     (dataset / "provenance" / "failed.jsonl").write_text(json.dumps(row) + "\n")
-    assert "| – failed at: read \\| pdf # Heading | 1 |" in render_dataset_card(dataset)
+    (dataset / "provenance" / "manifest.json").unlink()
+    assert "| files that failed: read \\| pdf # Heading | 1 |" in render_dataset_card(dataset)
 
 
 def test_no_dataset(tmp_path):
