@@ -273,7 +273,8 @@ def _stage_whole(dataset: Path, folder: Path, whole: bool) -> None:
     if preview.exists() and whole:
         (folder / preview.name).symlink_to(preview.resolve())
     if tasks.exists():
-        named = {task.get("config") for task in yaml.safe_load(tasks.read_text(encoding="utf-8")).get("tasks", [])}
+        declared = yaml.safe_load(tasks.read_text(encoding="utf-8")) or {}
+        named = {task.get("config") for task in declared.get("tasks", [])}
         if all((folder / name).is_dir() for name in named if name):
             (folder / tasks.name).symlink_to(tasks.resolve())
 
