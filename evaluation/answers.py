@@ -165,7 +165,7 @@ def _record(
     row = asked_one.row
     text, finish_reason, new_tokens = answered or (None, "error", 0)
     shown = asked_one.picture if constants["image_condition"] != "blank" else None
-    record = {key: row[key] for key in ("example_id", "figure_id", "article_id", "task")}
+    record = {key: row[key] for key in ("example_id", "figure_id", "article_id", "task", "license")}
     record |= {"question": question(row), "reference": reference(row), "prediction": text}
     record |= {"finish_reason": finish_reason, "new_tokens": new_tokens}
     record |= {**constants, "image_figure_id": rows[shown]["figure_id"] if shown is not None else None}

@@ -30,7 +30,7 @@ class Run:
     manifest: dict
     scores: dict  # scores.json
     items: dict[tuple[str, str], dict]  # (image condition, example) -> row of per_item_scores.jsonl
-    texts: dict[tuple[str, str], tuple[str, str]]  # the same keys -> (question, reference)
+    predictions: dict[tuple[str, str], dict]  # the same keys -> newest record of predictions.jsonl
 
 
 def run(options: Options) -> str:
@@ -43,15 +43,18 @@ def run(options: Options) -> str:
     base, tuned = read_run(Path(options.base_run)), read_run(Path(options.tuned_run))
     check_comparable(base, tuned)
     keys = sorted(base.items.keys() & tuned.items.keys())
-    paired = [_pair(base.items[key], tuned.items[key]) for key in keys]
+    paired = [_pair(key, base, tuned) for key in keys]
+    rows = compare_rows(paired, tuned.scores["settings"])
     comparison = {
-        "base": _who(base.manifest),
-        "tuned": _who(tuned.manifest),
+        "headline": headline(rows),
+        "n_items": sum(condition == "true" for condition, _ in keys),
+        "base": _who(base),
+        "tuned": _who(tuned),
         "settings": tuned.scores["settings"],
         "differences": {
             key: [base.manifest[key], tuned.manifest[key]] for key in NOTED if base.manifest[key] != tuned.manifest[key]
         },
-        "rows": compare_rows(paired, tuned.scores["settings"]),
+        "rows": rows,
     }
     output = Path(options.output or options.tuned_run)
     output.mkdir(parents=True, exist_ok=True)
@@ -73,10 +76,8 @@ def read_run(folder: Path) -> Run:
     warning = unfinished(folder, manifest, items)
     if warning:
         raise ValueError(warning)
-    texts = {
-        _key(record): (record["question"], record["reference"]) for record in latest(read_jsonl(folder / PREDICTIONS))
-    }
-    return Run(folder, manifest, scores, {_key(item): item for item in items}, texts)
+    predictions = {_key(record): record for record in latest(read_jsonl(folder / PREDICTIONS))}
+    return Run(folder, manifest, scores, {_key(item): item for item in items}, predictions)
 
 
 def check_comparable(base: Run, tuned: Run) -> None:
@@ -99,7 +100,11 @@ def check_comparable(base: Run, tuned: Run) -> None:
         condition, example = min(ours ^ theirs)
         where = base.folder if (condition, example) in ours else tuned.folder
         raise ValueError(f"not comparable: example {example} (image condition {condition}) is in {where} only")
-    changed = [key for key in sorted(ours) if base.texts[key] != tuned.texts[key]]
+    changed = [
+        key
+        for key in sorted(ours)
+        if any(base.predictions[key][name] != tuned.predictions[key][name] for name in ("question", "reference"))
+    ]
     if changed:
         raise ValueError(f"not comparable: question or reference of {changed[0][1]} differ between the two runs")
 
@@ -147,14 +152,20 @@ def _key(record: dict) -> tuple[str, str]:
     return record["image_condition"], record["example_id"]
 
 
-def _pair(base: dict, tuned: dict) -> dict:
-    identity = {key: value for key, value in tuned.items() if key != "scores"}
-    return {**identity, "base": base["scores"], "tuned": tuned["scores"]}
+def _pair(key: tuple[str, str], base: Run, tuned: Run) -> dict:
+    """A row of paired_items.jsonl: the example, both measurements, both answers."""
+    identity = {name: value for name, value in tuned.items[key].items() if name != "scores"}
+    measured = {"base": base.items[key]["scores"], "tuned": tuned.items[key]["scores"]}
+    answers = {f"{name}_answer": run.predictions[key]["prediction"] for name, run in (("base", base), ("tuned", tuned))}
+    return {**identity, **measured, **answers}
 
 
-def _who(manifest: dict) -> dict:
+def _who(run: Run) -> dict:
+    """What the card says of a run: which model on which data, and its hedges (first image condition, all tasks)."""
     keys = ("model", "revision", "adapter_of", "dataset", "dataset_revision", "split", "generation", "image_conditions")
-    return {key: manifest[key] for key in keys}
+    hedges = [row["settings"] for row in run.scores["scores"] if row["metric"] == "hedges_per_1k_words"]
+    counts = {key: hedges[0][key] for key in ("by_word", "mentions", "reference_value")}
+    return {**{key: run.manifest[key] for key in keys}, "hedges": counts}
 
 
 def _summary(comparison: dict, output: Path) -> str:
@@ -173,5 +184,5 @@ def _summary(comparison: dict, output: Path) -> str:
         f"Note: {key} differs between the runs: {a} / {b}" for key, (a, b) in comparison["differences"].items()
     ]
     return "\n".join(
-        filter(None, [text_table(header, lines), *differences, headline(comparison["rows"]), str(output / COMPARISON)])
+        filter(None, [text_table(header, lines), *differences, comparison["headline"], str(output / COMPARISON)])
     )

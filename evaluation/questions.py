@@ -97,12 +97,12 @@ def image_size(row: dict) -> tuple[int, int]:
 
 
 def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict[str, dict]:
-    """figure_id -> {"figure_id", "caption", "context", "license"} from the config `pairs`; {} where there is none."""
+    """figure_id -> figure_id, caption, context, license and doi from the config `pairs`; {} where there is none."""
     try:
         files = _data_files(dataset, "pairs", split, revision)
     except ValueError:
         return {}
-    columns = ["figure_id", "caption", "context", "license"]
+    columns = ["figure_id", "caption", "context", "license", "doi"]
     rows = load_dataset("parquet", data_files={split: files}, split=split, columns=columns)
     return {row["figure_id"]: row for row in rows}
 

@@ -31,7 +31,7 @@ def test_rouge(load):
 
 
 def test_hedging(load):
-    result = load("hedging").compute(predictions=PREDICTIONS, references=REFERENCES)
+    result = load("hedging").compute(predictions=PREDICTIONS, compare_to=REFERENCES)
     assert (result["hedges"], result["by_word"], result["hedged_share"]) == (1, {"may": 1}, 0.5)
     assert result["hedges_per_1k_words"] == pytest.approx(1000 / 9)
     assert result["ratio_to_reference"] == pytest.approx(1.0)

@@ -16,7 +16,7 @@ _CITATION = """@article{kilicoglu2008,
   author = {Kilicoglu, Halil and Bergler, Sabine}, journal = {BMC Bioinformatics}, volume = {9}, number = {S11},
   pages = {S10}, year = {2008}}"""
 _INPUTS = """predictions (list of str): answers.
-references (list of str, optional): reference answers; gives `ratio_to_reference`.
+compare_to (list of str, optional): reference answers; gives `ratio_to_reference`.
 languages (list of str, optional): ISO 639-1 codes of the lexicons to use, default all."""
 
 
@@ -26,14 +26,15 @@ class Hedging(evaluate.Metric):
             description=_DESCRIPTION,
             citation=_CITATION,
             inputs_description=_INPUTS,
-            # references are an argument of _compute: evaluate 0.4.6 fails on a list of Features when they are not given
+            # evaluate 0.4.6 has no optional `references`: it fails where they are declared and not given, drops them
+            # where they are given and not declared. Hence `compare_to`.
             features=datasets.Features({"predictions": datasets.Value("string")}),
         )
 
-    def _compute(self, predictions, references=None, languages=LANGUAGES):
+    def _compute(self, predictions, compare_to=None, languages=LANGUAGES):
         result = hedging(predictions, tuple(languages))
-        if references is not None:
-            rate = hedging(references, tuple(languages))["hedges_per_1k_words"]
+        if compare_to is not None:
+            rate = hedging(compare_to, tuple(languages))["hedges_per_1k_words"]
             result["reference_hedges_per_1k_words"] = rate
             result["ratio_to_reference"] = result["hedges_per_1k_words"] / rate if rate else None
         return {**result, "lexicon_version": VERSION}

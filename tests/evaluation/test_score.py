@@ -1,0 +1,127 @@
+import json
+
+import pytest
+
+from evaluation import score
+from evaluation.metrics.rouge.rouge_core import rouge
+from tests.evaluation.runs import make_run, read_records, write_records
+
+
+def score_run(folder, **options):
+    text = score.run(score.Options(str(folder), n_resamples=500, **options))
+    return text, json.loads((folder / "scores.json").read_text())
+
+
+def row(scores, metric, task="all", condition="true", judge=None):
+    (found,) = [
+        r
+        for r in scores["scores"]
+        if (r["metric"], r["task"], r["image_condition"], r["judge"]) == (metric, task, condition, judge)
+    ]
+    return found
+
+
+def test_scores_are_the_means_of_the_items_with_intervals(tmp_path):
+    text, scores = score_run(make_run(tmp_path, "tuned", 0.6))
+    records = read_records(tmp_path)
+    expected = [rouge(r["prediction"], r["reference"])["rougeL"].fmeasure for r in records]
+    found = row(scores, "rougeL")
+    assert found["value"] == pytest.approx(sum(expected) / len(expected)) and found["n"] == 48
+    assert found["ci_low"] < found["value"] < found["ci_high"]
+    assert found["settings"] == {"tokenizer": "unicode", "stemmer": False, "measure": "fmeasure"}
+    assert row(scores, "rougeL", "detail")["n"] == row(scores, "rougeL", "reasoning")["n"] == 24
+    assert row(scores, "truncated_share")["value"] == pytest.approx(1 / 48)
+    items = read_records(tmp_path, "per_item_scores.jsonl")
+    assert {item["example_id"]: item["scores"]["rougeL"] for item in items} == pytest.approx(
+        {record["example_id"]: value for record, value in zip(records, expected, strict=True)}
+    )
+    assert "rougeL" in text and "scores.json" in text
+
+
+def test_hedging_is_reported_against_the_references(tmp_path):
+    _, scores = score_run(make_run(tmp_path, "tuned", 0.6))
+    found = row(scores, "hedges_per_1k_words")
+    answers = [record["prediction"].split() for record in read_records(tmp_path)]
+    n_may = sum(answer.count("may") for answer in answers)
+    details = found["settings"]
+    assert details["by_word"]["may"] == n_may and details["by_category"]["modal"] == n_may
+    assert details["mentions"]["appears"] == sum(answer.count("appears") for answer in answers)
+    assert details["ratio_to_reference"] == pytest.approx(found["value"] / details["reference_value"])
+    assert found["value"] == pytest.approx(1000 * sum(details["by_word"].values()) / sum(map(len, answers)))
+
+
+def test_a_question_that_could_not_be_asked_is_unscored_and_not_zero(tmp_path):
+    _, before = score_run(make_run(tmp_path, "tuned", 0.6))
+    records = read_records(tmp_path)
+    records[3] |= {"prediction": None, "finish_reason": "error"}
+    write_records(tmp_path, records)
+    _, scores = score_run(tmp_path)
+    found, old = row(scores, "rougeL"), row(before, "rougeL")
+    assert (found["n"], found["n_unscored"]) == (47, 1)
+    lost = next(
+        i["scores"]["rougeL"]
+        for i in score.measure_all(read_records(make_run(tmp_path, "tuned", 0.6)), [], "unicode")
+        if i["example_id"] == "E3"
+    )
+    assert found["value"] == pytest.approx((48 * old["value"] - lost) / 47)
+
+
+def test_the_gap_between_image_conditions_is_paired(tmp_path):
+    text, scores = score_run(make_run(tmp_path, "tuned", 0.8, ("true", "shuffled")))
+    (gap,) = [g for g in scores["image_gaps"] if g["metric"] == "rougeL" and g["task"] == "all"]
+    true, shuffled = row(scores, "rougeL"), row(scores, "rougeL", condition="shuffled")
+    assert gap["versus"] == "shuffled" and gap["delta"] == pytest.approx(true["value"] - shuffled["value"])
+    assert 0 < gap["ci_low"] < gap["delta"] < gap["ci_high"] and gap["p_value"] < 0.01
+    assert "true picture against shuffled, rougeL: +" in text
+
+
+def test_judges_are_read_and_what_they_did_not_score_is_counted(tmp_path):
+    make_run(tmp_path, "tuned", 0.6)
+    judgements = []
+    for i in range(48):
+        for judge in ("one", "two"):
+            refused = judge == "two" and i < 4
+            judgements.append(
+                {
+                    "example_id": f"E{i}",
+                    "judge": judge,
+                    "status": "refused" if refused else "ok",
+                    "score": None if refused else i % 11,
+                    "control": None,
+                    "image_condition": "true",
+                }
+            )
+    judgements.append({**judgements[0], "control": "empty", "score": 0})
+    (tmp_path / "judgements.jsonl").write_text("".join(json.dumps(j) + "\n" for j in judgements))
+    _, scores = score_run(tmp_path)
+    one, two, mean = (row(scores, "judge_score", judge=judge) for judge in ("one", "two", "mean"))
+    assert (one["n"], two["n"], two["n_unscored"], mean["n"]) == (48, 44, 4, 44)
+    assert one["value"] == pytest.approx(sum(i % 11 for i in range(48)) / 48)
+    assert mean["value"] == two["value"] == pytest.approx(sum(i % 11 for i in range(4, 48)) / 44)
+
+
+def test_an_unfinished_run_says_so(tmp_path):
+    make_run(tmp_path, "tuned", 0.6)
+    write_records(tmp_path, read_records(tmp_path)[:10])
+    text, _ = score_run(tmp_path)
+    assert "true: 10 of 48 answered" in text
+
+
+def test_two_runs_of_score_write_the_same_bytes(tmp_path):
+    score_run(make_run(tmp_path, "tuned", 0.6))
+    before = [(tmp_path / name).read_bytes() for name in ("scores.json", "per_item_scores.jsonl")]
+    records = read_records(tmp_path)
+    score_run(tmp_path)
+    assert before == [(tmp_path / name).read_bytes() for name in ("scores.json", "per_item_scores.jsonl")]
+    write_records(tmp_path, records[::-1])
+    _, reversed_scores = score_run(tmp_path)
+    assert reversed_scores["scores"] == json.loads(before[0])["scores"]
+
+
+def test_a_folder_that_is_no_run_is_one_clear_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="manifest.json is absent: run `ldrt generate"):
+        score_run(tmp_path)
+    make_run(tmp_path, "tuned", 0.6)
+    write_records(tmp_path, [])
+    with pytest.raises(ValueError, match="has no answers"):
+        score_run(tmp_path)
