@@ -60,7 +60,7 @@ class FoundFigure:
     caption: str
     page: int  # of the caption
     parts: list[Region] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)  # of the caption
+    captions: list[Caption] = field(default_factory=list)  # as printed: several where it says "continued"
 
 
 @dataclass
@@ -70,6 +70,8 @@ class ArticleLayout:
     style: Style
     figures: list[FoundFigure]
     blocks: list[Block]  # running text, headings and cells of tables in reading order
+    tables: list[Caption]
+    heads: list[tuple[int, Line]]  # running heads and page numbers, with their page
 
 
 def lay_out(pages: list[PageContent]) -> ArticleLayout:
@@ -85,8 +87,21 @@ def lay_out(pages: list[PageContent]) -> ArticleLayout:
     for sheet in sheets:
         sheet.place_text_figures(side)
     figures = _figures(sheets)
-    blocks = [block for sheet in sheets for block in reading_order(sheet.blocks(figures))]
-    return ArticleLayout(style, figures, blocks)
+    return ArticleLayout(
+        style,
+        figures,
+        blocks=[block for sheet in sheets for block in reading_order(sheet.blocks(figures))],
+        tables=[caption for sheet in sheets for caption in sheet.captions if caption.is_table],
+        heads=_heads(pages, page_lines),
+    )
+
+
+def _heads(pages: list[PageContent], kept: list[list[Line]]) -> list[tuple[int, Line]]:
+    heads = []
+    for page, lines in zip(pages, kept, strict=True):
+        own = set(map(id, lines))
+        heads += [(page.number, line) for line in page.lines if id(line) not in own]
+    return heads
 
 
 class _Sheet:
@@ -153,7 +168,7 @@ class _Sheet:
     def blocks(self, figures: list[FoundFigure]) -> list[Block]:
         """Text of the page that is neither caption of a figure found nor part of its picture."""
         regions = [part.box for figure in figures for part in figure.parts if part.page == self.page.number]
-        used = {id(line) for figure in figures for line in figure.lines}
+        used = {id(line) for figure in figures for caption in figure.captions for line in caption.lines}
         used |= {id(line) for caption in self.captions if caption.is_table for line in caption.lines}
         lines = [*self.rest, *(line for caption in self.captions for line in caption.lines)]
         lines = [line for line in lines if id(line) not in used]
@@ -336,5 +351,5 @@ def _figure(key: str, entries: list[tuple[Caption, Region | None]]) -> FoundFigu
     parts = [region for _, region in same if region is not None]
     if not parts and OTHER_KIND.match(key):
         return None  # a "Chart 1" or "Scheme 2" without a picture is set text
-    lines = [line for caption, _ in same for line in caption.lines]
-    return FoundFigure(best.label, key, whole_text([caption for caption, _ in same]), best.page, parts, lines)
+    captions = [caption for caption, _ in same]
+    return FoundFigure(best.label, key, whole_text(captions), best.page, parts, captions)

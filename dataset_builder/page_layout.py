@@ -114,6 +114,12 @@ class PageContent:
             Box(self.height - box.y1, box.x0, self.height - box.y0, box.x1),
         ][self.turn]
 
+    def upright_box(self, box: Box) -> Box:
+        """A box of the page as displayed on the upright page: the inverse of `display_box`."""
+        width, height = (self.height, self.width) if self.turn % 2 else (self.width, self.height)
+        back = PageContent(self.number, width, height, turn=-self.turn % 4)
+        return back.display_box(box)
+
 
 @dataclass(eq=False)
 class Block:
@@ -143,6 +149,11 @@ class Block:
         lengths = sorted(len(text) for text in texts)
         enough = len(whole) >= PROSE_MIN_CHARS and lengths[len(lengths) // 2] >= PROSE_MIN_LINE_CHARS
         return enough and letters >= 0.6 * len(whole)
+
+    def is_heading(self, style: "Style") -> bool:
+        """At most three lines in bold or larger than the running text."""
+        stands_out = self.lines[0].bold or self.size > style.size + SAME_SIZE_PT
+        return stands_out and len(self.lines) <= 3 and not self.is_prose
 
 
 @dataclass(frozen=True)

@@ -160,8 +160,7 @@ def to_markdown(paragraphs: list[tuple[Block, str]], figures: list[FoundFigure],
     """Headings, paragraphs and, behind the text of its page, each figure's caption."""
     parts: list[tuple[int, str]] = []
     for block, text in paragraphs:
-        heading = len(block.lines) <= 3 and len(text) > 2 and (block.lines[0].bold or block.size > style.size + 0.7)
-        parts.append((block.page, f"## {text}" if heading and not block.is_prose else text))
+        parts.append((block.page, f"## {text}" if block.is_heading(style) and len(text) > 2 else text))
     parts += [(figure.page, f"**{figure.label}** {clean(figure.caption)}".strip()) for figure in figures]
     return "\n\n".join(text for _, text in sorted(parts, key=lambda part: part[0]))
 

@@ -1,0 +1,132 @@
+"""What needs docling: pictures found by its layout model, and text recognised on pages that have none.
+
+Both give pages for the rules of `page_figures`, so that captions, mentions and grouping are the same everywhere.
+"""
+
+import shutil
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pypdfium2
+from docling.datamodel.backend_options import PdfBackendOptions
+from docling.datamodel.base_models import ConversionStatus, InputFormat, LayoutPrediction
+from docling.datamodel.document import ConversionResult
+from docling.datamodel.pipeline_options import (
+    LayoutObjectDetectionOptions,
+    OcrMode,
+    OcrOptions,
+    PdfPipelineOptions,
+    RapidOcrOptions,
+    TesseractCliOcrOptions,
+)
+from docling.document_converter import DocumentConverter, PdfFormatOption
+from docling_core.types.doc import DocItemLabel
+from docling_core.types.doc.page import TextCell
+
+from dataset_builder.layout_geometric import GeometricLayoutOptions
+from dataset_builder.page_layout import Box, Line, PageContent
+
+OCR_LINE_SIZE = 0.75  # size of letters as a share of the height of a recognised line
+INK_LEVEL = 200  # of 255: darker is ink
+MIN_INK_SIDE_PT = 4  # smaller specks are dirt
+
+
+def with_model_pictures(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
+    """The pages with the pictures that docling's layout model (Heron) sees in place of their drawings.
+
+    Raises RuntimeError where the model's weights are neither in the Hugging Face cache nor to be downloaded.
+    """
+    options = PdfPipelineOptions(
+        do_ocr=False,
+        do_table_structure=False,
+        layout_options=LayoutObjectDetectionOptions.from_preset("layout_heron_default"),
+    )
+    result = _convert(path, options, password, "the layout model `heron`")
+    found = {page.page_no: page.predictions.layout for page in result.pages}
+    return [replace(page, images=_picture_boxes(page, found.get(page.number)), shapes=[]) for page in pages]
+
+
+def _picture_boxes(page: PageContent, prediction: LayoutPrediction | None) -> list[Box]:
+    clusters = prediction.clusters if prediction else []
+    boxes = [cluster.bbox for cluster in clusters if cluster.label == DocItemLabel.PICTURE]
+    return [page.upright_box(Box(box.l, box.t, box.r, box.b)) for box in boxes]
+
+
+def recognise(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
+    """Pages of a scan with the text that docling's OCR reads on them, and with their ink as drawings.
+
+    Raises ValueError where no OCR engine is installed that works offline, or where it reads no text either.
+    """
+    engine = _ocr_engine()
+    if engine is None:
+        raise ValueError(
+            f"{path}: a PDF without text (a scan?); to have it read, install onnxruntime (for rapidocr) or tesseract"
+        )
+    options = PdfPipelineOptions(
+        do_ocr=True,
+        ocr_options=engine,
+        do_table_structure=False,
+        allow_external_plugins=True,
+        layout_options=GeometricLayoutOptions(),
+        generate_parsed_pages=True,
+    )
+    result = _convert(path, options, password, "OCR of a PDF without text")
+    cells = {page.page_no: page.parsed_page.textline_cells for page in result.pages if page.parsed_page}
+    document = pypdfium2.PdfDocument(path, password=password)
+    try:
+        read = [_recognised_page(document[page.number - 1], page, cells.get(page.number, [])) for page in pages]
+    finally:
+        document.close()
+    if not any(page.lines for page in read):
+        raise ValueError(f"{path}: a PDF without text (a scan?), and OCR read none either")
+    return read
+
+
+def _ocr_engine() -> OcrOptions | None:
+    """An engine whose models are on this machine; docling's own choice would download some."""
+    if find_spec("rapidocr") and find_spec("onnxruntime"):  # rapidocr's wheel carries its ONNX models
+        return RapidOcrOptions(backend="onnxruntime", mode=OcrMode.FULL_PAGE)
+    if shutil.which("tesseract"):
+        return TesseractCliOcrOptions(mode=OcrMode.FULL_PAGE)
+    return None
+
+
+def _recognised_page(page: pypdfium2.PdfPage, content: PageContent, cells: list[TextCell]) -> PageContent:
+    lines = []
+    for cell in cells:
+        box = cell.rect.to_bounding_box().to_top_left_origin(content.height)
+        size = round(OCR_LINE_SIZE * box.height)  # whole points: recognised heights vary from line to line
+        lines.append(Line(cell.text, Box(box.l, box.t, box.r, box.b), size))
+    grey = page.render(scale=1, grayscale=True).to_numpy()  # (points down, points across)
+    return replace(content, lines=lines, images=[], shapes=ink_boxes(grey.squeeze(), lines))
+
+
+def ink_boxes(grey: np.ndarray, lines: list[Line]) -> list[Box]:
+    """Boxes around what is drawn on a page of one pixel a point, besides its recognised lines of text."""
+    ink = (grey < INK_LEVEL).astype(np.uint8)
+    for line in lines:
+        x0, y0, x1, y1 = (round(v) for v in line.box.grow(1))
+        ink[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1] = 0
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    boxes = [Box(float(x), float(y), float(x + w), float(y + h)) for x, y, w, h, _ in stats[1:]]
+    return [box for box in boxes if max(box.width, box.height) >= MIN_INK_SIDE_PT]
+
+
+def _convert(path: Path, options: PdfPipelineOptions, password: str | None, purpose: str) -> ConversionResult:
+    """docling's result for one PDF; RuntimeError in one line where a model that it needs is not there."""
+    backend_options = PdfBackendOptions(password=password)
+    formats = {InputFormat.PDF: PdfFormatOption(pipeline_options=options, backend_options=backend_options)}
+    converter = DocumentConverter(allowed_formats=[InputFormat.PDF], format_options=formats)
+    try:
+        converter.initialize_pipeline(InputFormat.PDF)
+    except (OSError, RuntimeError, ImportError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RuntimeError(f"{path}: {purpose} needs a model that is not on this machine: {reason}") from error
+    result = converter.convert(path, raises_on_error=False)
+    if result.status not in (ConversionStatus.SUCCESS, ConversionStatus.PARTIAL_SUCCESS):
+        reasons = "; ".join(item.error_message for item in result.errors) or result.status.value
+        raise ValueError(f"{path}: {purpose} failed: {' '.join(reasons.split())}")
+    return result
