@@ -1,0 +1,160 @@
+"""Rows of the dataset's training configs -> batches for LLaVA: loading, length scan, collator.
+
+A row is TRL's vision prompt/completion form (`dataset_builder/schema.py`, EXAMPLES). Text is rendered by a chat
+template and tokenised in one piece; only the completion is trained.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from datasets import Dataset, Image, List, load_dataset, load_dataset_builder
+from PIL import Image as PILImage
+from PIL import UnidentifiedImageError
+from transformers import ProcessorMixin
+from trl.data_utils import prepare_multimodal_messages
+
+IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
+COLUMNS = ("images", "prompt", "completion")
+
+
+def load_examples(name: str, config: str | None, split: str, revision: str | None) -> tuple[Dataset, dict]:
+    """Rows of one config, and where they come from.
+
+    `name` is a Hub id or a local dataset repo folder; `split` may be sliced (`train[:10%]`). Returns (dataset with the
+    columns `COLUMNS`, {"dataset", "dataset_config", "dataset_split", "dataset_revision", "dataset_sha256"}): the Hub
+    commit for a Hub id, the content hash of the Parquet files for a folder. Raises ValueError when the config, the
+    split or a column is absent, and FileNotFoundError when there is no such dataset.
+    """
+    files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
+    dataset = load_dataset(name, config, split=split, revision=revision)
+    absent = [column for column in COLUMNS if column not in dataset.column_names]
+    if absent:
+        raise ValueError(
+            f"{name}, config {config}: no column {', '.join(absent)}; use align, detail, reasoning or instruct"
+        )
+    used = sorted(str(path) for path in files.get(split.split("[")[0], []))
+    local = Path(name).exists()
+    source = {
+        "dataset": Path(name).resolve().name if local else name,
+        "dataset_config": config,
+        "dataset_split": split,
+        "dataset_revision": None if local else _hub_commit(used),
+        "dataset_sha256": _sha256(used) if local else None,
+    }
+    return dataset.select_columns(list(COLUMNS)), source
+
+
+def _hub_commit(files: list[str]) -> str | None:
+    """`hf://datasets/org/name@COMMIT/train.parquet` -> COMMIT."""
+    commits = {path.split("@")[1].split("/")[0] for path in files if "@" in path}
+    return commits.pop() if len(commits) == 1 else None
+
+
+def _sha256(files: list[str]) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for path in files:
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def render(row: dict, processor: ProcessorMixin, template: str | None) -> tuple[str, int]:
+    """(whole text of a row with one `<image>` a picture, number of its last characters that are the completion)."""
+    prompt = prepare_multimodal_messages(row["prompt"], images=row["images"])
+    completion = prepare_multimodal_messages(row["completion"])
+    text = processor.apply_chat_template(prompt + completion, chat_template=template, tokenize=False)
+    head = processor.apply_chat_template(prompt, chat_template=template, tokenize=False, add_generation_prompt=True)
+    if not text.startswith(head):
+        raise ValueError(f"the chat template renders a prompt that its own conversation does not start with: {head!r}")
+    return text, len(text) - len(head)
+
+
+@dataclass
+class ExampleCollator:
+    """Rows -> {input_ids, attention_mask, labels: (batch, tokens); pixel_values; image_sizes for LLaVA-NeXT}.
+
+    TRL's own collator tokenises prompt and completion apart, where Llama tokenizers put a word-start mark of their own
+    at the head of the completion; here the text is tokenised whole and cut by character offsets, so the tokens trained
+    are the tokens generated. Nothing is ever truncated: `scan_lengths` has dropped what is too long.
+    """
+
+    processor: ProcessorMixin
+    template: str | None = None  # None: the processor's chat template
+
+    def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
+        rendered = [render(row, self.processor, self.template) for row in rows]
+        batch = self.processor(
+            images=[row["images"] for row in rows],
+            text=[text for text, _ in rendered],
+            padding=True,
+            padding_side="right",
+            add_special_tokens=False,  # the template writes them
+            return_offsets_mapping=True,
+            return_tensors="pt",
+        )
+        offsets = torch.as_tensor(batch.pop("offset_mapping"))  # (batch, tokens, 2), characters
+        end = (offsets[..., 1] * batch["attention_mask"]).amax(1)  # (batch,) length of each text
+        start = end - torch.tensor([trained for _, trained in rendered])
+        in_completion = (offsets[..., 0] >= start[:, None]) & (batch["attention_mask"] == 1)
+        batch["labels"] = batch["input_ids"].masked_fill(~in_completion, IGNORED)
+        return dict(batch)
+
+
+def scan_lengths(
+    dataset: Dataset, processor: ProcessorMixin, template: str | None, max_length: int | None
+) -> tuple[Dataset, dict]:
+    """Drop the rows that cannot be trained whole, and say which.
+
+    Nothing is decoded but the pictures' headers. A row is dropped when it has no picture, when the picture is
+    unreadable, when the answer is empty or when text and image tokens together are more than `max_length` (None: no
+    limit). Returns (kept rows with a column `length` in tokens, report {"rows", "kept", "dropped": {reason: count},
+    "tokens": {"min", "median", "p95", "max"}}). Raises ValueError when nothing is left.
+    """
+    lengths, dropped = [], {}
+    for row in dataset.cast_column("images", List(Image(decode=False))):
+        reason, length = _measure(row, processor, template)
+        if reason is None and max_length is not None and length > max_length:
+            reason = f"longer than max_length {max_length} tokens"
+        if reason is not None:
+            dropped[reason] = dropped.get(reason, 0) + 1
+        lengths.append(length if reason is None else 0)
+    kept = [index for index, length in enumerate(lengths) if length]
+    if not kept:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "the split is empty"
+        raise ValueError(f"no row is left to train on: {reasons}")
+    of_kept = np.array([lengths[index] for index in kept])
+    low, middle, high, top = (int(np.percentile(of_kept, q, method="higher")) for q in (0, 50, 95, 100))
+    report = {
+        "rows": len(lengths),
+        "kept": len(kept),
+        "dropped": dropped,
+        "tokens": {"min": low, "median": middle, "p95": high, "max": top},
+    }
+    return dataset.add_column("length", lengths).select(kept), report
+
+
+def _measure(row: dict, processor: ProcessorMixin, template: str | None) -> tuple[str | None, int]:
+    """(why the row cannot be trained or None, its length in tokens)."""
+    if not row["images"]:
+        return "without a picture (text-only rows train nothing but the language model)", 0
+    if not all(message["content"] and message["content"].strip() for message in row["completion"]):
+        return "with an empty answer", 0
+    try:
+        sizes = [_height_width(image) for image in row["images"]]
+    except (OSError, UnidentifiedImageError, PILImage.DecompressionBombError) as error:
+        return f"with an unreadable picture ({type(error).__name__})", 0
+    # the count that the processor itself expands `<image>` to; vLLM relies on the same method
+    image_tokens = processor._get_num_multimodal_tokens(image_sizes=sizes).num_image_tokens
+    text, _ = render(row, processor, template)
+    text_tokens = len(processor.tokenizer(text, add_special_tokens=False).input_ids) - len(sizes)
+    return None, text_tokens + sum(image_tokens)
+
+
+def _height_width(image: dict) -> tuple[int, int]:
+    with PILImage.open(io.BytesIO(image["bytes"]) if image["bytes"] else image["path"]) as opened:
+        return opened.height, opened.width
