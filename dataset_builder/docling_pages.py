@@ -3,9 +3,7 @@
 Both give pages for the rules of `page_figures`, so that captions, mentions and grouping are the same everywhere.
 """
 
-import shutil
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -55,19 +53,15 @@ def _picture_boxes(page: PageContent, prediction: LayoutPrediction | None) -> li
     return [page.upright_box(Box(box.l, box.t, box.r, box.b)) for box in boxes]
 
 
-def recognise(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
+def recognise(path: Path, pages: list[PageContent], password: str | None, engine: str) -> list[PageContent]:
     """Pages of a scan with the text that docling's OCR reads on them, and with their ink as drawings.
 
-    Raises ValueError where no OCR engine is installed that works offline, or where it reads no text either.
+    `engine` is "rapidocr" or "tesseract"; docling's own choice of one would download models. Raises ValueError where
+    it reads no text either.
     """
-    engine = _ocr_engine()
-    if engine is None:
-        raise ValueError(
-            f"{path}: a PDF without text (a scan?); to have it read, install onnxruntime (for rapidocr) or tesseract"
-        )
     options = PdfPipelineOptions(
         do_ocr=True,
-        ocr_options=engine,
+        ocr_options=_ocr_options(engine),
         do_table_structure=False,
         allow_external_plugins=True,
         layout_options=GeometricLayoutOptions(),
@@ -85,23 +79,26 @@ def recognise(path: Path, pages: list[PageContent], password: str | None) -> lis
     return read
 
 
-def _ocr_engine() -> OcrOptions | None:
-    """An engine whose models are on this machine; docling's own choice would download some."""
-    if find_spec("rapidocr") and find_spec("onnxruntime"):  # rapidocr's wheel carries its ONNX models
+def _ocr_options(engine: str) -> OcrOptions:
+    if engine == "rapidocr":
         return RapidOcrOptions(backend="onnxruntime", mode=OcrMode.FULL_PAGE)
-    if shutil.which("tesseract"):
-        return TesseractCliOcrOptions(mode=OcrMode.FULL_PAGE)
-    return None
+    return TesseractCliOcrOptions(mode=OcrMode.FULL_PAGE)
 
 
 def _recognised_page(page: pypdfium2.PdfPage, content: PageContent, cells: list[TextCell]) -> PageContent:
-    lines = []
-    for cell in cells:
-        box = cell.rect.to_bounding_box().to_top_left_origin(content.height)
-        size = round(OCR_LINE_SIZE * box.height)  # whole points: recognised heights vary from line to line
-        lines.append(Line(cell.text, Box(box.l, box.t, box.r, box.b), size))
+    boxes = [cell.rect.to_bounding_box().to_top_left_origin(content.height) for cell in cells]
+    usual = float(np.median([box.height for box in boxes])) if boxes else 0.0
+    lines = [
+        Line(cell.text, Box(box.l, box.t, box.r, box.b), OCR_LINE_SIZE * _line_height(box.height, usual))
+        for cell, box in zip(cells, boxes, strict=True)
+    ]
     grey = page.render(scale=1, grayscale=True).to_numpy()  # (points down, points across)
     return replace(content, lines=lines, images=[], shapes=ink_boxes(grey.squeeze(), lines))
+
+
+def _line_height(height: float, usual: float) -> float:
+    """Heights of recognised lines vary with their letters and with the scan's skew: only large ones tell of a title."""
+    return height if height > 2 * usual else usual
 
 
 def ink_boxes(grey: np.ndarray, lines: list[Line]) -> list[Box]:
@@ -124,7 +121,9 @@ def _convert(path: Path, options: PdfPipelineOptions, password: str | None, purp
         converter.initialize_pipeline(InputFormat.PDF)
     except (OSError, RuntimeError, ImportError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RuntimeError(f"{path}: {purpose} needs a model that is not on this machine: {reason}") from error
+        raise RuntimeError(
+            f"{path}: {purpose} needs weights that are not in the Hugging Face cache: {reason}"
+        ) from error
     result = converter.convert(path, raises_on_error=False)
     if result.status not in (ConversionStatus.SUCCESS, ConversionStatus.PARTIAL_SUCCESS):
         reasons = "; ".join(item.error_message for item in result.errors) or result.status.value

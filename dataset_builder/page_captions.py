@@ -24,6 +24,10 @@ from dataset_builder.page_layout import (
 TABLE_WORD = re.compile(
     r"(?:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)(?=\s*\d)", re.I
 )
+UNNUMBERED = ""  # the key of an article's only figure where its label has no number
+_FIGURE_WORD = r"(?:fig(?:ure|ura)?|abb(?:ildung)?|рисунок|рис)"
+UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2}})", re.I)
+UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?![\w])(?!\.?\s*[\dSIVX])", re.I)
 LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
 GUTTER_EM = 6  # between the two columns of one caption
 _CONTINUED_WORD = r"(?:continued|cont[’']?d\.?|cont\.|fortsetzung|continuación|continuação|suite|продолжение)"
@@ -64,7 +68,7 @@ class Caption:
         return bool(ENDS_CONTINUED.search(self._text())) and not self.goes_on_from
 
     def _text(self) -> str:
-        found = split_label(join_lines(line.text for line in self.lines))
+        found = _split_any_label(join_lines(line.text for line in self.lines))
         return found[1] if found else ""
 
 
@@ -102,6 +106,8 @@ def _label_mates(line: Line, lines: list[Line]) -> list[Line]:
 
 def _split_any_label(text: str) -> tuple[str, str] | None:
     """Label and caption of a figure or a table; a table's label must stand as a figure's would have to."""
+    if alone := UNNUMBERED_LABEL.match(text):
+        return alone[1], text[alone.end() :]
     table = TABLE_WORD.match(text)
     if not table:
         return split_label(text)
@@ -135,13 +141,13 @@ def _caption_start(line: Line, lines: list[Line], style: Style) -> tuple[str, st
     if not text[:1].isalpha():
         return None
     found = _split_any_label(text)
-    key = label_key(found[0]) if found else None
-    if key is None:
+    if not found:
         return None
+    key = label_key(found[0]) or UNNUMBERED
     above = _line_above(line, lines)
     styled = line.bold or line.first_font != style.font or abs(line.size - style.size) > SAME_SIZE_PT
     inside = above is not None and _is_running_on(above, line)
-    if inside and not (styled and line.first_font != above.font):
+    if inside and not (styled and line.first_font != above.font) or (key == UNNUMBERED and not styled):
         return None
     return key, found[0], bool(TABLE_WORD.match(text)), 2 * styled + (not inside)
 

@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from dataset_builder.page_captions import Caption, find_captions, whole_text
+from dataset_builder.page_captions import UNNUMBERED, Caption, find_captions, whole_text
 from dataset_builder.page_drawings import clusters, repeated_drawings
 from dataset_builder.page_layout import (
     Block,
@@ -340,6 +340,8 @@ def _figures(sheets: list[_Sheet]) -> list[FoundFigure]:
         for caption in sheet.captions:
             if not caption.is_table:
                 by_key[caption.key].append((caption, sheet.found.get(caption)))
+    if len(by_key) > 1:
+        by_key.pop(UNNUMBERED, None)
     return [figure for key, entries in by_key.items() if (figure := _figure(key, entries))]
 
 

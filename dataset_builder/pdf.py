@@ -8,6 +8,8 @@ its layout model, and OCR of pages without text (`docling_pages`).
 """
 
 import re
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +20,7 @@ from PIL import Image
 from dataset_builder.article import Article, Figure
 from dataset_builder.front_matter import printed_doi, printed_license, printed_pmcid, printed_title
 from dataset_builder.mentions import clean, context_for, split_sentences
+from dataset_builder.page_captions import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.page_content import crop, read_page
 from dataset_builder.page_figures import ArticleLayout, FoundFigure, lay_out
 from dataset_builder.page_layout import TERMINAL, Block, PageContent, Style, join_lines
@@ -73,7 +76,7 @@ def _open(path: Path, password: str | None) -> pypdfium2.PdfDocument:
         if pdfium_c.FPDF_GetLastError() == _ENCRYPTED:
             reason = "the password is wrong" if password else "a password is needed"
             raise ValueError(f"{path}: encrypted PDF, {reason}") from error
-        raise ValueError(f"{path}: damaged or truncated PDF ({error})") from error
+        raise ValueError(f"{path}: damaged or truncated PDF") from error
 
 
 def _read_pages(document: pypdfium2.PdfDocument) -> list[PageContent]:
@@ -95,9 +98,20 @@ def _metadata(document: pypdfium2.PdfDocument, key: str) -> str:
 
 
 def _recognised(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
+    engine = ocr_engine()
+    if engine is None:
+        advice = "to have a scan read, install onnxruntime (rapidocr uses it) or tesseract"
+        raise ValueError(f"{path}: a PDF without text; {advice}")
     from dataset_builder.docling_pages import recognise  # docling takes seconds to import
 
-    return recognise(path, pages, password)
+    return recognise(path, pages, password, engine)
+
+
+def ocr_engine() -> str | None:
+    """The OCR engine on this machine that works offline: rapidocr's wheel carries its ONNX models."""
+    if find_spec("rapidocr") and find_spec("onnxruntime"):
+        return "rapidocr"
+    return "tesseract" if shutil.which("tesseract") else None
 
 
 def _with_model_pictures(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
@@ -112,6 +126,8 @@ def _article(
     paragraphs = join_paragraphs(found.blocks)
     sentences = [sentence for _, text in paragraphs for sentence in split_sentences(text)]
     context = context_for(sentences, [figure.key for figure in found.figures])
+    if UNNUMBERED in context:
+        context[UNNUMBERED] = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
     figures = [_figure(document, pages, figure, context[figure.key]) for figure in found.figures]
     return Article(
         source="pdf",
