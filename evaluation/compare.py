@@ -12,7 +12,10 @@ from pathlib import Path
 COMPARISON, PAIRED = "comparison.json", "paired_items.jsonl"
 # Settings that may differ (a comparison of two token limits is one, too) but must then be seen.
 NOTED = ("generation", "chat_template_sha256", "processor")
-HEADLINE = ("judge_score", "rougeL")  # what the last line is about: the first of these that is scored
+HEADLINE = {
+    "judge_score": "judge's score (0 to 10)",
+    "rougeL": "ROUGE-L F",
+}  # what the last line is about: the first of these that is scored
 
 
 @dataclass
@@ -125,17 +128,18 @@ def compare_rows(paired: list[dict], settings: dict) -> list[dict]:
 
 def headline(rows: list[dict]) -> str:
     """One sentence about the first metric of `HEADLINE` that is there, over all tasks, with the true pictures."""
-    from evaluation.tables import interval_text, metric_text, number_text
+    from evaluation.tables import interval_text, number_text
 
     row = _headline_row(rows)
     if row is None:
         return ""
-    verdict = "no difference that its interval tells from zero"
+    verdict = "a difference that the interval does not tell from zero"
     if row["ci_low"] > 0 or row["ci_high"] < 0:
         verdict = "better than the base model" if row["delta"] > 0 else "worse than the base model"
-    change = f"{number_text(row['delta'], True)}, 95 % interval {interval_text(row['ci_low'], row['ci_high'], True)}"
-    values = f"{number_text(row['base'])} → {number_text(row['tuned'])} ({change})"
-    return f"Tuned model, {metric_text(row)}, {row['n']} held-out items: {values}: {verdict}."
+    values = f"{number_text(row['tuned'])}, that of the base model {number_text(row['base'])}"
+    change = f"{number_text(row['delta'], True)} (95 % interval {interval_text(row['ci_low'], row['ci_high'], True)})"
+    name = HEADLINE[row["metric"]]
+    return f"On {row['n']} held-out questions the {name} of the tuned model is {values}: {change}, {verdict}."
 
 
 def _headline_row(rows: list[dict]) -> dict | None:

@@ -103,7 +103,7 @@ def summarise(items: list[dict], metrics: Sequence[Metric], n_resamples: int, se
 
 
 def contrast(base: list[dict], tuned: list[dict], metrics: Sequence[Metric], n_resamples: int, seed: int) -> list[dict]:
-    """One row a metric: n, base, tuned, delta (tuned − base), ci_low, ci_high (of delta), p_value, unit, better, judge.
+    """One row a metric: n, base, tuned, base_ci, tuned_ci, delta (tuned − base), ci_low, ci_high (of delta), p_value.
 
     The two lists hold the same examples in the same order; an example counts where both have a score. Intervals are a
     paired bootstrap over articles, p values come from swapping the two systems within articles.
@@ -129,12 +129,15 @@ def _difference(sums: np.ndarray, samples: np.ndarray, swaps: np.ndarray, metric
     """`sums` (articles, 4) and `samples` (resamples, 4): numerator and denominator of base, then of tuned."""
     totals = sums.sum(0)
     base, tuned = _value(totals[:2], metric), _value(totals[2:], metric)
-    low, high = statistics.interval(_value(samples[:, 2:], metric) - _value(samples[:, :2], metric))
+    of_base, of_tuned = _value(samples[:, :2], metric), _value(samples[:, 2:], metric)
+    low, high = statistics.interval(of_tuned - of_base)
     moved = swaps @ (sums[:, 2:] - sums[:, :2])  # (resamples, 2)
     swapped = _value(totals[2:] - moved, metric) - _value(totals[:2] + moved, metric)
     return {
         "base": _number(base),
+        "base_ci": list(statistics.interval(of_base)),
         "tuned": _number(tuned),
+        "tuned_ci": list(statistics.interval(of_tuned)),
         "delta": _number(tuned - base),
         "ci_low": low,
         "ci_high": high,

@@ -167,7 +167,8 @@ def gap_rows(items: list[dict], settings: dict) -> list[dict]:
         shown = [true[item["example_id"]] for item in other]
         for row in contrast(other, shown, metrics, resampling["n_resamples"], resampling["seed"]) if other else []:
             values = {"true": row.pop("tuned"), "other": row.pop("base")}
-            rows.append({"task": task, "versus": condition, **row, **values})
+            intervals = {"true_ci": row.pop("tuned_ci"), "other_ci": row.pop("base_ci")}
+            rows.append({"task": task, "versus": condition, **row, **values, **intervals})
     return rows
 
 
