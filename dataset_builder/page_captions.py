@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dataset_builder.mentions import label_key, split_label
 from dataset_builder.page_layout import (
+    MAX_ANY_PITCH_EM,
     SAME_SIZE_PT,
     TERMINAL,
     Box,
@@ -30,6 +31,13 @@ UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2
 UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?![\w])(?!\.?\s*[\dSIVX])", re.I)
 LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
 GUTTER_EM = 6  # between the two columns of one caption
+# what publishers print below captions: who made the picture, the picture's own DOI
+NOT_CAPTION = re.compile(
+    r"(?:source|fonte|fuente|quelle|источник|джерело)s?\s?:|(?:https?://)?(?:dx\.)?doi(?:\.org/|:\s?)\S*10\.", re.I
+)
+_DOI_URL = r"https?://(?:dx\.)?doi\.org/"
+_OWN_DOI = re.compile(rf"\s*(?:{_DOI_URL}|doi:\s?(?:{_DOI_URL})?)10\.\d{{4,}}/\S+$", re.I)
+_LETTER_SPACED = re.compile(r"(?:[A-Z] ){3,}[A-Z]\b")  # "F I G U R E 1"
 _CONTINUED_WORD = r"(?:continued|cont[’']?d\.?|cont\.|fortsetzung|continuación|continuação|suite|продолжение)"
 STARTS_CONTINUED = re.compile(rf"[\s(\[]*{_CONTINUED_WORD}(?: from (?:the )?previous page)?[\s)\].:]*", re.I)
 ENDS_CONTINUED = re.compile(rf"[\s(\[]*\b{_CONTINUED_WORD}(?: on (?:the )?next page)?[\s)\].]*$", re.I)
@@ -53,9 +61,9 @@ class Caption:
     @property
     def text(self) -> str:
         """Without the label, and without "(continued)"."""
-        return ENDS_CONTINUED.sub(
-            "", STARTS_CONTINUED.sub("", self._text(), count=1) if self.goes_on_from else self._text()
-        )
+        text = self._text()
+        text = text[STARTS_CONTINUED.match(text).end() :] if self.goes_on_from else text
+        return _OWN_DOI.sub("", ENDS_CONTINUED.sub("", text))
 
     @property
     def goes_on_from(self) -> bool:
@@ -91,7 +99,7 @@ def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Capt
         if start is None:
             continue
         rest = [other for other in rest if other is not line and other not in mates]
-        own, rest = _lines_below(whole, rest)
+        own, rest = _lines_below(whole, rest, style)
         if not start[2]:
             own, rest = _with_second_column(own, rest, style)
         captions.append(Caption(*start, own, page))
@@ -106,6 +114,8 @@ def _label_mates(line: Line, lines: list[Line]) -> list[Line]:
 
 def _split_any_label(text: str) -> tuple[str, str] | None:
     """Label and caption of a figure or a table; a table's label must stand as a figure's would have to."""
+    if spaced := _LETTER_SPACED.match(text):
+        text = spaced.group().replace(" ", "") + text[spaced.end() :]
     if alone := UNNUMBERED_LABEL.match(text):
         return alone[1], text[alone.end() :]
     table = TABLE_WORD.match(text)
@@ -175,15 +185,15 @@ def _with_second_column(own: list[Line], rest: list[Line], style: Style) -> tupl
     tops = [line for line in rest if _is_second_column(own, box, line)]
     if len(tops) != 1 or len(own) < 2 or style.matches(tops[0]):
         return own, rest
-    column, others = _lines_below(tops[0], [line for line in rest if line is not tops[0]])
+    column, others = _lines_below(tops[0], [line for line in rest if line is not tops[0]], style)
     if hull(line.box for line in column).y1 > box.y1 + 2 * own[0].size:
         return own, rest
     return own + column, others
 
 
-def _lines_below(first: Line, rest: list[Line]) -> tuple[list[Line], list[Line]]:
+def _lines_below(first: Line, rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:
     own = [first]
-    while following := _next_caption_line(own, rest):
+    while following := _next_caption_line(own, rest, style):
         right = max(line.box.x1 for line in own) + 2
         mates = _row_mates(following, rest, LABEL_GAP_EM, right)
         rest = [line for line in rest if line is not following and line not in mates]
@@ -191,18 +201,22 @@ def _lines_below(first: Line, rest: list[Line]) -> tuple[list[Line], list[Line]]
     return own, rest
 
 
-def _next_caption_line(own: list[Line], rest: list[Line]) -> Line | None:
-    below = [line for line in rest if _caption_goes_on(own, line) and split_label(line.text) is None]
+def _next_caption_line(own: list[Line], rest: list[Line], style: Style) -> Line | None:
+    below = [line for line in rest if _caption_goes_on(own, line, style)]
     return min(below, key=lambda line: (round(line.box.y0), line.box.x0), default=None)
 
 
-def _caption_goes_on(own: list[Line], line: Line) -> bool:
+def _caption_goes_on(own: list[Line], line: Line, style: Style) -> bool:
     step = pitch(own[-1], line)
-    found = split_label(own[0].text)
+    if not 0.5 * line.size < step < MAX_ANY_PITCH_EM * line.size:
+        return False
+    if split_label(line.text) or NOT_CAPTION.match(line.text.strip()):
+        return False
+    found = _split_any_label(own[0].text)
     if len(own) == 1 and found and not found[1]:  # the label stands alone
-        near = 0.5 * line.size < step < 2.2 * max(line.size, own[0].size)
+        near = step < max(2.2, style.max_pitch_em) * max(line.size, own[0].size)
         return near and own[0].box.x_overlap(line.box) > 0.5 * min(own[0].box.width, line.box.width)
-    return belongs_below(own, line, any_weight=True)
+    return belongs_below(own, line, style.max_pitch_em, any_weight=True)
 
 
 def _is_second_column(own: list[Line], box: Box, line: Line) -> bool:

@@ -152,13 +152,13 @@ class _Chars:
             text += "-"
         first_font = self._font(int(index[0]))
         middle = int(index[len(index) // 2])
-        size = float(np.median([self._size(int(i)) for i in index[:: max(1, len(index) // 4)]]))
+        sizes = sorted(self._size(int(i)) for i in index[:: max(1, len(index) // 4)])
         # medians across the line: sub- and superscripts do not move it
         low, high = (0, 2) if turn % 2 else (1, 3)
         edges = [*boxes[:, :2].min(0), *boxes[:, 2:].max(0)]
         edges[low], edges[high] = np.median(boxes[:, low]), np.median(boxes[:, high])
         box = Box(*(float(edge) for edge in edges))
-        return Line(text.translate(LIGATURES), box, size, first_font, self._font(middle), turn)
+        return Line(text.translate(LIGATURES), box, sizes[len(sizes) // 2], first_font, self._font(middle), turn)
 
     def _font(self, i: int) -> str:
         buffer = ctypes.create_string_buffer(128)

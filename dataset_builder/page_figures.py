@@ -108,13 +108,13 @@ class _Sheet:
     """One page while its figures are looked for."""
 
     def __init__(self, page: PageContent, lines: list[Line], style: Style, repeated: set[tuple]):
-        self.page = page
+        self.page, self.style = page, style
         upright = join_fragments(without_doubles(lines))
         self.captions, self.rest = find_captions(upright, page.number, style)
         labels = [caption.lines[0].box for caption in self.captions]
         self.drawings = clusters(page, upright, labels, repeated)
         self.free = list(self.drawings)
-        blocks = make_blocks(self.rest, page.number)
+        blocks = make_blocks(self.rest, page.number, style.max_pitch_em)
         walls = [line for block in blocks if _is_wall(block, blocks, style) for line in block.lines]
         walls = [line for line in walls if not any(line.box.share_in(drawing) > 0.9 for drawing in self.drawings)]
         self.walls = [line.box for line in walls]
@@ -173,7 +173,7 @@ class _Sheet:
         lines = [*self.rest, *(line for caption in self.captions for line in caption.lines)]
         lines = [line for line in lines if id(line) not in used]
         lines = [line for line in lines if not any(line.box.share_in(region) > 0.7 for region in regions)]
-        return make_blocks(lines, self.page.number)
+        return make_blocks(lines, self.page.number, self.style.max_pitch_em)
 
 
 def _is_wall(block: Block, blocks: list[Block], style: Style) -> bool:
@@ -342,16 +342,21 @@ def _figures(sheets: list[_Sheet]) -> list[FoundFigure]:
                 by_key[caption.key].append((caption, sheet.found.get(caption)))
     if len(by_key) > 1:
         by_key.pop(UNNUMBERED, None)
-    return [figure for key, entries in by_key.items() if (figure := _figure(key, entries))]
+    sure = max((caption.score for entries in by_key.values() for caption, _ in entries), default=0)
+    return [figure for key, entries in by_key.items() if (figure := _figure(key, entries, sure))]
 
 
-def _figure(key: str, entries: list[tuple[Caption, Region | None]]) -> FoundFigure | None:
-    """The best caption of a label, what says that it continues it, and their regions; None for a lone "Chart 1"."""
+def _figure(key: str, entries: list[tuple[Caption, Region | None]], sure: int) -> FoundFigure | None:
+    """The best caption of a label, what says that it continues it, and their regions.
+
+    None for what has no picture and is set otherwise than the article's captions (`sure` is the best one's score), and
+    for a "Chart 1" or "Scheme 2" of set text.
+    """
     best = max(entries, key=lambda e: (bool(e[0].text), e[0].score, e[1] is not None, len(e[0].text)))[0]
     goes_on = any(caption.goes_on for caption, _ in entries)
     same = [e for e in entries if e[0] is best or e[0].goes_on or e[0].goes_on_from or not e[0].text or goes_on]
     parts = [region for _, region in same if region is not None]
-    if not parts and OTHER_KIND.match(key):
-        return None  # a "Chart 1" or "Scheme 2" without a picture is set text
+    if not parts and (OTHER_KIND.match(key) or best.score < sure - 1):
+        return None
     captions = [caption for caption, _ in same]
     return FoundFigure(best.label, key, whole_text(captions), best.page, parts, captions)

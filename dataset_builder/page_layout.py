@@ -5,16 +5,19 @@ origin top left, of pages turned so that most of their text stands upright.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from dataset_builder.mentions import split_label
 
 MARGIN_SHARE = 0.12  # of the page's height: where running heads and page numbers stand, at either end
 MIN_REPEATS = 3  # pages that show a line at the same place before it counts as a running head
+BAND_PT = 20  # lines of one row have their middles in the same or in neighbouring bands of the page
 FRAGMENT_GAP_EM = 0.7  # pieces of one baseline nearer than this are one line
+MAX_ANY_PITCH_EM = 3.0  # in no paragraph do lines stand farther apart
 MAX_PITCH_EM = 1.75  # from one line of a paragraph to the next, where the paragraph has only one line so far
 SAME_SIZE_PT = 0.7  # sizes of one paragraph differ by less
 PROSE_MIN_CHARS = 80  # of a block that counts as running text
@@ -87,7 +90,7 @@ class Line:
     font: str = ""
     turn: int = 0  # quarters counter-clockwise by which it stands turned on the upright page
 
-    @property
+    @cached_property
     def bold(self) -> bool:
         """Whether it starts in bold, as far as the font's name tells."""
         return bool(BOLD_FONT.search(self.first_font))
@@ -123,16 +126,16 @@ class PageContent:
 
 @dataclass(eq=False)
 class Block:
-    """Consecutive lines of one paragraph or heading of one column."""
+    """Consecutive lines of one paragraph or heading of one column. Its lines stay as they are."""
 
     lines: list[Line]
     page: int
 
-    @property
+    @cached_property
     def box(self) -> Box:
         return hull(line.box for line in self.lines)
 
-    @property
+    @cached_property
     def size(self) -> float:
         return Counter(round(line.size, 1) for line in self.lines).most_common(1)[0][0]
 
@@ -140,7 +143,7 @@ class Block:
     def text(self) -> str:
         return join_lines(line.text for line in self.lines)
 
-    @property
+    @cached_property
     def is_prose(self) -> bool:
         """Running text rather than labels, cells of a table or a heading."""
         texts = [line.text for line in self.lines]
@@ -163,19 +166,23 @@ class Style:
     size: float  # points
     font: str
     column_width: float  # points
+    pitch_em: float  # from line to line, in sizes: about 1.2, 2 and more in manuscripts
 
     @classmethod
     def of(cls, pages: list[PageContent]) -> "Style":
-        """Counted over the characters of all pages; lines of at least 30 characters give the width."""
+        """Counted over the characters of all pages; lines of at least 30 characters give width and pitch."""
         lines = [line for page in pages for line in page.lines]
         size = _commonest((round(2 * line.size) / 2, len(line.text)) for line in lines) or 10.0
         font = _commonest((line.font, len(line.text)) for line in lines) or ""
-        width = _commonest(
-            (round(line.box.width / 6) * 6.0, 1)
-            for line in lines
-            if abs(line.size - size) < SAME_SIZE_PT and len(line.text) >= 30
-        )
-        return cls(size, font, width or 0.0)
+        full = [line for line in lines if abs(line.size - size) < SAME_SIZE_PT and len(line.text) >= 30]
+        width = _commonest((round(line.box.width / 6) * 6.0, 1) for line in full) or 0.0
+        steps = (round(pitch(a, b) / size, 1) for a, b in zip(full[:-1], full[1:], strict=True))
+        return cls(size, font, width, _commonest((step, 1) for step in steps if 0.8 < step < 3.5) or 1.2)
+
+    @property
+    def max_pitch_em(self) -> float:
+        """The largest step, in sizes, from a paragraph's first line to its second."""
+        return max(MAX_PITCH_EM, 1.15 * self.pitch_em)
 
     def matches(self, line: Line) -> bool:
         """Whether a line is set like running text."""
@@ -186,7 +193,7 @@ class Style:
         return self.matches(line) and bool(self.column_width) and line.box.width > 0.85 * self.column_width
 
 
-def _commonest(weighted):
+def _commonest(weighted: Iterable[tuple]):
     counts: Counter = Counter()
     for value, weight in weighted:
         counts[value] += weight
@@ -272,15 +279,21 @@ def without_doubles(lines: list[Line]) -> list[Line]:
 
 def join_fragments(lines: list[Line]) -> list[Line]:
     """Upright pieces of one baseline that nearly touch become one line, whatever their order in the file."""
-    rows: list[Line] = []
+    bands: dict[int, list[Line]] = defaultdict(list)  # by height on the page, so that few pairs are compared
     for line in sorted((line for line in lines if line.turn == 0), key=lambda line: line.box.x0):
-        for k in range(len(rows) - 1, -1, -1):
-            if _continues(rows[k], line):
-                rows[k] = joined(rows[k], line)
+        band = _band(line)
+        for rows in (bands[band], bands[band - 1], bands[band + 1]):
+            left = next((row for row in reversed(rows) if _continues(row, line)), None)
+            if left:
+                rows[rows.index(left)] = joined(left, line)
                 break
         else:
-            rows.append(line)
-    return sorted(rows, key=lambda line: (line.box.y0, line.box.x0))
+            bands[band].append(line)
+    return sorted((row for rows in bands.values() for row in rows), key=lambda line: (line.box.y0, line.box.x0))
+
+
+def _band(line: Line) -> int:
+    return int((line.box.y0 + line.box.y1) / 2 // BAND_PT)
 
 
 def _continues(left: Line, right: Line) -> bool:
@@ -299,34 +312,35 @@ def joined(left: Line, right: Line) -> Line:
     return Line(text, box, main.size, left.first_font, main.font)
 
 
-def make_blocks(lines: list[Line], page: int) -> list[Block]:
+def make_blocks(lines: list[Line], page: int, max_pitch_em: float = MAX_PITCH_EM) -> list[Block]:
     """Lines of one page grouped into paragraphs and headings of a column, from top to bottom."""
-    blocks: list[Block] = []
+    blocks: list[list[Line]] = []
+    growing: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: (line.box.y0, line.box.x0)):
-        fitting = [block for block in blocks if belongs_below(block.lines, line)]
+        growing = [block for block in growing if line.box.y0 - block[-1].box.y0 < MAX_ANY_PITCH_EM * block[-1].size]
+        fitting = [block for block in growing if belongs_below(block, line, max_pitch_em)]
         if fitting:
-            max(fitting, key=lambda block: block.lines[-1].box.y0).lines.append(line)
+            max(fitting, key=lambda block: block[-1].box.y0).append(line)
         else:
-            blocks.append(Block([line], page))
-    return blocks
+            blocks.append([line])
+            growing.append(blocks[-1])
+    return [Block(block, page) for block in blocks]
 
 
-def belongs_below(lines: list[Line], line: Line, any_weight: bool = False) -> bool:
+def belongs_below(lines: list[Line], line: Line, max_pitch_em: float, any_weight: bool = False) -> bool:
     """Whether `line` continues the paragraph made of `lines`, directly under its last one.
 
     A first line in bold is a heading of its own, unless `any_weight`.
     """
     last = lines[-1]
+    if last.box.x_overlap(line.box) <= 0.5 * min(last.box.width, line.box.width):
+        return False
     heading = len(lines) == 1 and last.bold != line.bold and not any_weight
     if abs(last.size - line.size) > SAME_SIZE_PT or heading:
         return False
-    step = pitch(last, line)
-    if not 0.5 * line.size < step <= max_pitch(lines):
+    if not 0.5 * line.size < pitch(last, line) <= _max_pitch(lines, max_pitch_em):
         return False
-    widest = max(entry.box.width for entry in lines)
-    if line.box.width > 1.35 * widest and len(lines) > 1:
-        return False
-    return last.box.x_overlap(line.box) > 0.5 * min(last.box.width, line.box.width)
+    return len(lines) == 1 or line.box.width <= 1.35 * max(entry.box.width for entry in lines)
 
 
 def pitch(upper: Line, lower: Line) -> float:
@@ -334,12 +348,12 @@ def pitch(upper: Line, lower: Line) -> float:
     return min(lower.box.y0 - upper.box.y0, lower.box.y1 - upper.box.y1)
 
 
-def max_pitch(lines: list[Line]) -> float:
-    """The largest step to a next line of the same paragraph."""
+def _max_pitch(lines: list[Line], max_pitch_em: float) -> float:
+    """The largest step to a next line of the same paragraph, in points."""
     if len(lines) == 1:
-        return MAX_PITCH_EM * lines[0].size
+        return max_pitch_em * lines[0].size
     steps = sorted(pitch(a, b) for a, b in zip(lines[:-1], lines[1:], strict=True))
-    return min(1.25 * steps[len(steps) // 2] + 0.5, 2.6 * lines[0].size)
+    return min(1.25 * steps[len(steps) // 2] + 0.5, MAX_ANY_PITCH_EM * lines[0].size)
 
 
 def join_lines(texts: Iterable[str], words: frozenset[str] = frozenset()) -> str:
