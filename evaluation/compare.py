@@ -115,13 +115,12 @@ def check_comparable(base: Run, tuned: Run) -> None:
 def compare_rows(paired: list[dict], settings: dict) -> list[dict]:
     """Rows of comparison.json: every metric of every image condition, task and judge that both runs have."""
     from evaluation.measures import contrast
-    from evaluation.score import by_group, metrics_of
+    from evaluation.score import by_group, shared_metrics
 
     resampling, rows = settings["interval"], []
     for (condition, task), group in by_group(paired).items():
         base, tuned = ([{**item, "scores": item[name]} for item in group] for name in ("base", "tuned"))
-        metrics = [metric for metric in metrics_of(tuned) if metric.numerator in base[0]["scores"]]
-        for row in contrast(base, tuned, metrics, resampling["n_resamples"], resampling["seed"]):
+        for row in contrast(base, tuned, shared_metrics(base, tuned), resampling["n_resamples"], resampling["seed"]):
             rows.append({"task": task, "image_condition": condition, **row})
     return rows
 

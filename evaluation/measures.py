@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation import statistics
+from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
+from evaluation.metrics.grounding.grounding_core import ground
 from evaluation.metrics.hedging.hedging_core import count_words, find_hedges
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
 from evaluation.metrics.rouge.rouge_core import rouge
@@ -37,11 +39,13 @@ METRICS = (
     Metric("rouge1", "F, 0 to 1", "higher", "rouge1"),
     Metric("rouge2", "F, 0 to 1", "higher", "rouge2"),
     Metric("rougeL", "F, 0 to 1", "higher", "rougeL"),
+    Metric("grounding", "share, 0 to 1", "higher", "grounded", "claims"),
     Metric("length_ratio", "words / reference words", "one", "length_ratio"),
     Metric("answer_words", "words", None, "words"),
     Metric("hedges_per_1k_words", "per 1,000 words", None, "hedges", "words", 1000.0),
     Metric("hedged_share", "share, 0 to 1", None, "hedged"),
     Metric("truncated_share", "share, 0 to 1", "lower", "truncated"),
+    Metric("looping_share", "share, 0 to 1", "lower", "looping"),
     Metric("empty_share", "share, 0 to 1", "lower", "empty"),
 )
 COLUMNS = sorted({c for metric in METRICS for c in (metric.numerator, metric.denominator) if c})
@@ -52,8 +56,11 @@ def judge_metric(judge: str) -> Metric:
     return Metric(JUDGE, "0 to 10", "higher", f"judge:{judge}", judge=judge)
 
 
-def measure(prediction: dict, rouge_tokenizer: str) -> dict[str, float | None]:
-    """All columns of one record of predictions.jsonl; all None where there is no answer (it could not be asked)."""
+def measure(prediction: dict, evidence: dict | None, rouge_tokenizer: str) -> dict[str, float | None]:
+    """All columns of one record of predictions.jsonl; all None where there is no answer (it could not be asked).
+
+    `evidence` is the figure's row of evidence.jsonl; without it the columns of grounding are None.
+    """
     answer, reference = prediction["prediction"], prediction["reference"]
     if answer is None:
         return {**dict.fromkeys(COLUMNS), "reference_words": None, "reference_hedges": None}
@@ -68,8 +75,18 @@ def measure(prediction: dict, rouge_tokenizer: str) -> dict[str, float | None]:
         "reference_hedges": len(find_hedges(reference)),
         "hedged": int(hedges > 0),
         "truncated": int(prediction["finish_reason"] == "length"),
-        "empty": int(not answer.strip()),
+        "looping": int(has_loop(answer)),
+        "empty": int(is_empty(answer)),
+        **_ground(prediction, evidence),
     }
+
+
+def _ground(prediction: dict, evidence: dict | None) -> dict[str, int | None]:
+    if evidence is None:
+        return {"grounded": None, "claims": None}
+    known = [prediction["question"], prediction["reference"], evidence["caption"] or "", *evidence["context"]]
+    grounded, missing = ground(prediction["prediction"], "\n".join(known))
+    return {"grounded": len(grounded), "claims": len(grounded) + len(missing)}
 
 
 def count_mentions(texts: Sequence[str], word: str) -> int:

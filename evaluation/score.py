@@ -1,4 +1,4 @@
-"""RUN/predictions.jsonl (+ judgements.jsonl) -> RUN/scores.json and RUN/per_item_scores.jsonl.
+"""RUN/predictions.jsonl (+ evidence.jsonl, judgements.jsonl) -> RUN/scores.json and RUN/per_item_scores.jsonl.
 
     ldrt score runs/tuned
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-PREDICTIONS, JUDGEMENTS = "predictions.jsonl", "judgements.jsonl"
+PREDICTIONS, EVIDENCE, JUDGEMENTS = "predictions.jsonl", "evidence.jsonl", "judgements.jsonl"
 ITEMS, SCORES = "per_item_scores.jsonl", "scores.json"
 PAPER_HEDGES = ("appears", "possibly", "might")  # the words that arXiv 2501.15370 names
 
@@ -34,10 +34,10 @@ def run(options: Options) -> str:
     folder = Path(options.run)
     manifest = read_json(folder / "manifest.json", f"ldrt generate --output {folder}")
     predictions = latest(read_jsonl(folder / PREDICTIONS))
-    if not predictions:
+    if all(record["prediction"] is None for record in predictions):
         raise ValueError(f"{folder}/{PREDICTIONS} has no answers: run `ldrt generate --output {folder}` first")
-    judgements = read_jsonl(folder / JUDGEMENTS)
-    items = measure_all(predictions, judgements, options.rouge_tokenizer)
+    evidence = {row["figure_id"]: row for row in read_jsonl(folder / EVIDENCE)}
+    items = measure_all(predictions, evidence, read_jsonl(folder / JUDGEMENTS), options.rouge_tokenizer)
     write_jsonl(folder / ITEMS, items)
     settings = {
         "rouge": {"tokenizer": options.rouge_tokenizer, "stemmer": False, "measure": "fmeasure"},
@@ -61,41 +61,51 @@ def latest(predictions: list[dict]) -> list[dict]:
     return [newest[key] for key in sorted(newest)]
 
 
-def measure_all(predictions: list[dict], judgements: list[dict], rouge_tokenizer: str) -> list[dict]:
+def measure_all(
+    predictions: list[dict], evidence: dict[str, dict], judgements: list[dict], rouge_tokenizer: str
+) -> list[dict]:
     """Rows of per_item_scores.jsonl: what example it is, and `scores`, column -> number, None where unscored."""
     from evaluation.measures import JUDGE_MEAN, measure
 
-    given, judges = _judge_scores(judgements)
+    given = _judge_scores(judgements)
     items = []
     for prediction in predictions:
-        key = (prediction["image_condition"], prediction["example_id"])
-        of_judges = {judge: given.get((*key, judge)) for judge in judges}
-        if len(judges) > 1:
+        condition, example = prediction["image_condition"], prediction["example_id"]
+        of_judges = {judge: scores.get(example) for (judge, judged), scores in given.items() if judged == condition}
+        if len(of_judges) > 1:
             known = [score for score in of_judges.values() if score is not None]
-            of_judges[JUDGE_MEAN] = sum(known) / len(known) if len(known) == len(judges) else None
+            of_judges[JUDGE_MEAN] = sum(known) / len(known) if len(known) == len(of_judges) else None
         columns = ("example_id", "figure_id", "article_id", "task", "image_condition")
-        scores = measure(prediction, rouge_tokenizer) | {f"judge:{name}": score for name, score in of_judges.items()}
+        scores = measure(prediction, evidence.get(prediction["figure_id"]), rouge_tokenizer)
+        scores |= {f"judge:{name}": score for name, score in of_judges.items()}
         items.append({**{column: prediction[column] for column in columns}, "scores": scores})
     return items
 
 
-def _judge_scores(judgements: list[dict]) -> tuple[dict[tuple, float], list[str]]:
-    """({(image condition, example, judge): score}, judges). Controls and failed calls are left out, never imputed."""
-    given, judges = {}, set()
-    for record in judgements:
+def _judge_scores(judgements: list[dict]) -> dict[tuple[str, str], dict[str, float]]:
+    """(judge, image condition) -> {example: score}. Controls and failed calls are left out, never imputed."""
+    given: dict[tuple[str, str], dict[str, float]] = {}
+    for record in sorted(judgements, key=lambda record: record["judge"]):
         if record["control"] is None:
-            judges.add(record["judge"])
+            scores = given.setdefault((record["judge"], record.get("image_condition", "true")), {})
             if record["status"] == "ok":
-                given[record.get("image_condition", "true"), record["example_id"], record["judge"]] = record["score"]
-    return given, sorted(judges)
+                scores[record["example_id"]] = record["score"]
+    return given
 
 
 def metrics_of(items: list[dict]) -> list:
-    """The metrics whose columns the items have: the fixed ones and one for each judge."""
+    """The metrics to report: fixed ones that some item has a number for, and one for each judge that was asked."""
     from evaluation.measures import METRICS, judge_metric
 
-    judges = sorted({column.removeprefix("judge:") for column in items[0]["scores"] if column.startswith("judge:")})
-    return [*METRICS, *map(judge_metric, judges)]
+    judges = sorted({column.removeprefix("judge:") for item in items for column in item["scores"] if ":" in column})
+    computed = [metric for metric in METRICS if any(item["scores"][metric.numerator] is not None for item in items)]
+    return [*computed, *map(judge_metric, judges)]
+
+
+def shared_metrics(first: list[dict], second: list[dict]) -> list:
+    """The metrics that both have."""
+    of_second = metrics_of(second)
+    return [metric for metric in metrics_of(first) if metric in of_second]
 
 
 def by_group(items: list[dict]) -> dict[tuple[str, str], list[dict]]:
@@ -113,10 +123,9 @@ def score_rows(items: list[dict], predictions: list[dict], settings: dict) -> li
     """Rows of scores.json: every metric of every image condition, task and judge."""
     from evaluation.measures import summarise
 
-    metrics, rows = metrics_of(items), []
-    resampling = settings["interval"]
+    resampling, rows = settings["interval"], []
     for (condition, task), group in by_group(items).items():
-        for row in summarise(group, metrics, resampling["n_resamples"], resampling["seed"]):
+        for row in summarise(group, metrics_of(group), resampling["n_resamples"], resampling["seed"]):
             used = settings["rouge"] if row["metric"].startswith("rouge") else {}
             if row["metric"] == "hedges_per_1k_words":
                 used = settings["hedging"] | _hedge_details(group, predictions, condition, task, row["value"])
@@ -157,14 +166,14 @@ def gap_rows(items: list[dict], settings: dict) -> list[dict]:
     """
     from evaluation.measures import contrast
 
-    groups, rows = by_group(items), []
-    metrics, resampling = metrics_of(items), settings["interval"]
+    groups, rows, resampling = by_group(items), [], settings["interval"]
     for (condition, task), group in groups.items():
         if condition == "true" or ("true", task) not in groups:
             continue
         true = {item["example_id"]: item for item in groups["true", task]}
         other = [item for item in group if item["example_id"] in true]
         shown = [true[item["example_id"]] for item in other]
+        metrics = shared_metrics(other, shown)
         for row in contrast(other, shown, metrics, resampling["n_resamples"], resampling["seed"]) if other else []:
             values = {"true": row.pop("tuned"), "other": row.pop("base")}
             intervals = {"true_ci": row.pop("tuned_ci"), "other_ci": row.pop("base_ci")}
@@ -176,7 +185,7 @@ def input_hashes(folder: Path) -> dict[str, str | None]:
     """sha256 of the files that scores are made from, so that old scores beside new answers are noticed."""
     return {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest() if (folder / name).exists() else None
-        for name in (PREDICTIONS, JUDGEMENTS)
+        for name in (PREDICTIONS, EVIDENCE, JUDGEMENTS)
     }
 
 

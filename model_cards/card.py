@@ -172,7 +172,7 @@ def _result_rows(scores: dict, comparison: dict | None) -> list[dict]:
     """The result table, true pictures: of the comparison, else of the run alone; the card's metrics in its order."""
     rows = comparison["rows"] if comparison else scores["scores"]
     order = list(METRICS)
-    shown = [row for row in rows if row["image_condition"] == "true" and row["metric"] in METRICS]
+    shown = [row for row in rows if row["image_condition"] == "true" and row["metric"] in METRICS and row["n"]]
     return sorted(shown, key=lambda row: (order.index(row["metric"]), row["judge"] != "mean"))
 
 

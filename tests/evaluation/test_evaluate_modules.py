@@ -44,7 +44,20 @@ def test_length_ratio(load):
     assert result == {"length_ratio": pytest.approx((6 / 5 + 3 / 4) / 2), "n_unscored": 1}
 
 
-@pytest.mark.parametrize("name", ["rouge", "hedging", "length_ratio"])
+def test_grounding(load):
+    result = load("grounding").compute(predictions=["0.5 Gy of LDRT in 7 days", "x"], references=["LDRT, 0,50 Gy", "y"])
+    assert result == {"grounding": pytest.approx(2 / 3), "claims": 3, "ungrounded": [["7"], []]}
+
+
+def test_degeneration(load):
+    result = load("degeneration").compute(
+        predictions=["a b " * 5, "", "5 Gy", "x"], finish_reasons=["length", *["stop"] * 3]
+    )
+    assert result == {"looping_share": 0.25, "empty_share": 0.25, "truncated_share": 0.25}
+    assert "truncated_share" not in load("degeneration").compute(predictions=["x"])
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in METRICS.iterdir() if (path / "__init__.py").exists()))
 def test_every_metric_has_a_card(name):
     card = (METRICS / name / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\n") and "## How to use" in card and "## Limits" in card

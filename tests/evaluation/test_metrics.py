@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
+from evaluation.metrics.grounding.grounding_core import find_claims, ground
 from evaluation.metrics.hedging.hedging_core import LANGUAGES, count_words, find_hedges, hedging
 from evaluation.metrics.hedging.lexicon import CATEGORIES, EXCLUSIONS, LEXICON
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
@@ -117,3 +119,30 @@ def test_an_unknown_language_is_named():
 def test_length_ratio_has_the_known_value(case):
     value = length_ratio(case["prediction"], case["reference"])
     assert value == (None if case["expected"] is None else pytest.approx(case["expected"], abs=case["tolerance"]))
+
+
+@pytest.mark.parametrize("case", cases("grounding"), ids=lambda case: case["name"])
+def test_claims_are_grounded_as_expected(case):
+    grounded, missing = ground(case["answer"], case["evidence"])
+    assert (len(grounded), sorted(claim.value for claim in missing)) == (case["grounded"], case["missing"])
+
+
+@given(TEXTS, TEXTS)
+def test_an_answer_is_grounded_in_itself_and_more_evidence_never_hurts(answer, more):
+    assert ground(answer, answer)[1] == set()
+    assert ground(answer, more)[0] <= ground(answer, f"{more}\n{answer}")[0] == find_claims(answer)
+
+
+@pytest.mark.parametrize("case", cases("degeneration"), ids=lambda case: case["text"][:20])
+def test_loops_and_empty_answers_are_found(case):
+    assert (has_loop(case["text"]), is_empty(case["text"])) == (case["loop"], case["empty"])
+
+
+@given(st.lists(st.sampled_from(TOKENS), min_size=3, max_size=12), st.integers(3, 6))
+def test_what_is_said_three_times_in_a_row_is_a_loop(phrase, copies):
+    looped = " ".join(phrase * copies)
+    assert has_loop(f"well {looped} end") == (len(hedge_words(looped)) >= 8)
+
+
+def hedge_words(text):
+    return tokenize(text.replace("0.5", "0 5").replace("5μm", "μm"), "unicode")

@@ -60,7 +60,7 @@ def test_a_question_that_could_not_be_asked_is_unscored_and_not_zero(tmp_path):
     assert (found["n"], found["n_unscored"]) == (47, 1)
     lost = next(
         i["scores"]["rougeL"]
-        for i in score.measure_all(read_records(make_run(tmp_path, "tuned", 0.6)), [], "unicode")
+        for i in score.measure_all(read_records(make_run(tmp_path, "tuned", 0.6)), {}, [], "unicode")
         if i["example_id"] == "E3"
     )
     assert found["value"] == pytest.approx((48 * old["value"] - lost) / 47)
@@ -125,3 +125,15 @@ def test_a_folder_that_is_no_run_is_one_clear_error(tmp_path):
     write_records(tmp_path, [])
     with pytest.raises(ValueError, match="has no answers"):
         score_run(tmp_path)
+
+
+def test_grounding_needs_the_figures_evidence(tmp_path):
+    make_run(tmp_path, "tuned", 0.6)
+    _, scores = score_run(tmp_path)
+    assert "grounding" not in {found["metric"] for found in scores["scores"]}
+    records = [record | {"prediction": "5 Gy of LDRT, 7 mGy", "reference": "x"} for record in read_records(tmp_path)]
+    write_records(tmp_path, records)
+    evidence = [{"figure_id": r["figure_id"], "caption": None, "context": ["Here 5 Gy."]} for r in records]
+    (tmp_path / "evidence.jsonl").write_text("".join(json.dumps(e) + "\n" for e in evidence))
+    _, scores = score_run(tmp_path)
+    assert row(scores, "grounding")["value"] == pytest.approx(1 / 3) and row(scores, "grounding")["n"] == 48
