@@ -1,0 +1,94 @@
+"""How far raters (judges, humans) agree, and what a difference means. Plain numpy."""
+
+import math
+
+import numpy as np
+
+POWER_Z = 1.959964 + 0.841621  # two-sided 5 %, power 80 %
+
+
+def weighted_kappa(first: list[int], second: list[int], lowest: int = 0, highest: int = 10) -> float | None:
+    """Cohen's kappa with quadratic weights of two raters of the same items on an integer scale.
+
+    1: the same; 0: as by chance. None where both gave one and the same score throughout. Raises ValueError for scores
+    off the scale. Source: Cohen 1968, "Weighted kappa".
+    """
+    size = highest - lowest + 1
+    a, b = np.asarray(first) - lowest, np.asarray(second) - lowest
+    if a.shape != b.shape or a.size == 0 or min(a.min(), b.min()) < 0 or max(a.max(), b.max()) >= size:
+        raise ValueError(f"weighted kappa needs the same items rated {lowest} to {highest} by both raters")
+    together = np.bincount(a * size + b, minlength=size * size).reshape(size, size) / a.size
+    by_chance = np.outer(together.sum(1), together.sum(0))
+    distance = np.subtract.outer(np.arange(size), np.arange(size)) ** 2
+    expected = (distance * by_chance).sum()
+    return None if expected == 0 else float(1 - (distance * together).sum() / expected)
+
+
+def krippendorff_alpha(ratings: list[list[float | None]]) -> float | None:
+    """Krippendorff's ordinal alpha; `ratings` has one list of items a rater, None where not rated.
+
+    1: the same; 0: as by chance. None where fewer than two ratings can be paired or all are equal. Source: Krippendorff
+    2011, "Computing Krippendorff's Alpha-Reliability", https://repository.upenn.edu/asc_papers/43.
+    """
+    table = np.array([[np.nan if value is None else value for value in rater] for rater in ratings], dtype=float)
+    paired = table[:, (~np.isnan(table)).sum(0) >= 2]  # (raters, items with two ratings or more)
+    values, places = np.unique(paired[~np.isnan(paired)], return_inverse=True)
+    if len(values) < 2:
+        return None
+    items = np.nonzero(~np.isnan(paired))[1]
+    counts = np.zeros((paired.shape[1], len(values)))  # (items, values)
+    np.add.at(counts, (items, places), 1)
+    n_of_item = counts.sum(1, keepdims=True)
+    coincidences = (counts / (n_of_item - 1)).T @ counts - np.diag((counts / (n_of_item - 1)).sum(0))
+    marginals = coincidences.sum(1)
+    distance = _ordinal_distance(marginals)
+    expected = (np.outer(marginals, marginals) * distance).sum() / (marginals.sum() - 1)
+    return float(1 - (coincidences * distance).sum() / expected)
+
+
+def spearman(first: list[float], second: list[float]) -> float | None:
+    """Spearman's rank correlation, ties at their mean rank; None where a list is constant or has fewer than two."""
+    a, b = _ranks(np.asarray(first, dtype=float)), _ranks(np.asarray(second, dtype=float))
+    if a.size < 2 or a.std() == 0 or b.std() == 0:
+        return None
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def effect_size(differences: list[float]) -> float | None:
+    """Cohen's d of paired differences: mean / standard deviation (n − 1); None where they do not vary."""
+    values = np.asarray(differences, dtype=float)
+    spread = values.std(ddof=1) if values.size > 1 else 0.0
+    return float(values.mean() / spread) if spread > 0 else None
+
+
+def length_adjusted_delta(differences: list[float], length_differences: list[float]) -> tuple[float, float] | None:
+    """(difference at equal length, slope per word) from a least-squares line through the paired differences.
+
+    Raters like long answers: the intercept is what is left where tuned and base answers are equally long (the idea of
+    AlpacaEval's length control, Dubois et al. 2024, https://arxiv.org/abs/2404.04475). None where lengths do not vary.
+    """
+    x, y = np.asarray(length_differences, dtype=float), np.asarray(differences, dtype=float)
+    if x.size < 3 or x.std() == 0:
+        return None
+    slope, intercept = np.polyfit(x, y, 1)
+    return float(intercept), float(slope)
+
+
+def detectable_difference(n_items: int, standard_deviation: float) -> float:
+    """Smallest mean paired difference that `n_items` independent items show with 80 % power at 5 % (two-sided).
+
+    Figures of one article are alike, so the true number is larger: a lower bound.
+    """
+    return POWER_Z * standard_deviation / math.sqrt(n_items)
+
+
+def _ordinal_distance(marginals: np.ndarray) -> np.ndarray:
+    """(values, values): squared number of ratings between two values, half of the two values' own."""
+    up_to = np.cumsum(marginals)
+    middle = up_to - marginals / 2
+    return np.subtract.outer(middle, middle) ** 2
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]
