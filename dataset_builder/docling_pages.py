@@ -6,7 +6,6 @@ Both give pages for the rules of `page_figures`, so that captions, mentions and 
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pypdfium2
 from docling.datamodel.backend_options import PdfBackendOptions
@@ -25,11 +24,10 @@ from docling_core.types.doc import DocItemLabel
 from docling_core.types.doc.page import TextCell
 
 from dataset_builder.layout_geometric import GeometricLayoutOptions
+from dataset_builder.page_content import with_ink
 from dataset_builder.page_layout import Box, Line, PageContent
 
 OCR_LINE_SIZE = 0.75  # size of letters as a share of the height of a recognised line
-INK_LEVEL = 200  # of 255: darker is ink
-MIN_INK_SIDE_PT = 4  # smaller specks are dirt
 
 
 def with_model_pictures(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
@@ -92,24 +90,12 @@ def _recognised_page(page: pypdfium2.PdfPage, content: PageContent, cells: list[
         Line(cell.text, Box(box.l, box.t, box.r, box.b), OCR_LINE_SIZE * _line_height(box.height, usual))
         for cell, box in zip(cells, boxes, strict=True)
     ]
-    grey = page.render(scale=1, grayscale=True).to_numpy()  # (points down, points across)
-    return replace(content, lines=lines, images=[], shapes=ink_boxes(grey.squeeze(), lines))
+    return with_ink(page, replace(content, lines=lines))
 
 
 def _line_height(height: float, usual: float) -> float:
     """Heights of recognised lines vary with their letters and with the scan's skew: only large ones tell of a title."""
     return height if height > 2 * usual else usual
-
-
-def ink_boxes(grey: np.ndarray, lines: list[Line]) -> list[Box]:
-    """Boxes around what is drawn on a page of one pixel a point, besides its recognised lines of text."""
-    ink = (grey < INK_LEVEL).astype(np.uint8)
-    for line in lines:
-        x0, y0, x1, y1 = (round(v) for v in line.box.grow(1))
-        ink[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1] = 0
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    boxes = [Box(float(x), float(y), float(x + w), float(y + h)) for x, y, w, h, _ in stats[1:]]
-    return [box for box in boxes if max(box.width, box.height) >= MIN_INK_SIDE_PT]
 
 
 def _convert(path: Path, options: PdfPipelineOptions, password: str | None, purpose: str) -> ConversionResult:

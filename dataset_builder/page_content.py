@@ -6,7 +6,9 @@ Boxes are in points, origin top left, of the page turned so that most of its tex
 
 import ctypes
 import re
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium_c
@@ -19,6 +21,10 @@ SPACE_GAP_EM = 0.22  # a wider gap is a space even where the file has none
 MIN_LINE_OVERLAP = 0.35  # of the lower of two characters: below it they stand on different lines
 MAX_CHARS_PER_PAGE = 100_000  # a dense printed page has 10,000
 MAX_GRAPHICS_PER_PAGE = 60_000  # further drawings add time, not information
+SCAN_SHARE = 0.85  # of the page: a bitmap that covers more, with text on it, is a scanned page
+MAX_SCAN_SIDE_PT = 4000  # larger pages are not rendered to look for ink
+INK_LEVEL = 200  # of 255: darker is ink
+MIN_INK_SIDE_PT = 4  # smaller specks are dirt
 MAX_FORM_DEPTH = 6  # nesting of form XObjects; cyclic ones end here
 SOFT_HYPHENS = (0x02, 0xFFFE)  # pdfium's marks for a hyphen at the end of a line
 SUBSET_TAG = re.compile(r"^[A-Z]{6}\+")  # "ABCDEF+Arial" is a part of Arial
@@ -43,16 +49,42 @@ def read_page(page: pypdfium2.PdfPage, number: int) -> PageContent:
     images, shapes = _graphics(page, to_display @ upright)
     if turn % 2:
         width, height = height, width
+    lines = [line for line in lines if line.box.x1 >= 0 and line.box.x0 <= width and -1 <= line.box.y0 <= height]
     return PageContent(number, width, height, lines, images, shapes, turn)
 
 
 def crop(page: pypdfium2.PdfPage, box: Box, turn: int, dpi: int, max_side_px: int) -> Image.Image:
     """The part `box` (points, display space) of the rendered page, RGB, turned upright, at `dpi` at most."""
     width, height = page.get_size()
+    box = Box(max(0, box.x0), max(0, box.y0), min(width, box.x1), min(height, box.y1))
     scale = min(dpi / 72, max_side_px / max(box.width, box.height))
-    margins = (max(0, box.x0), max(0, height - box.y1), max(0, width - box.x1), max(0, box.y0))
+    margins = (box.x0, height - box.y1, width - box.x1, box.y0)
     picture = page.render(scale=scale, crop=margins, rev_byteorder=True, limit_image_cache=True).to_pil().convert("RGB")
     return picture.rotate(-90 * turn, expand=True) if turn else picture
+
+
+def is_scan(content: PageContent) -> bool:
+    """Whether a page is one picture, with its text recognised and laid over it."""
+    if not content.lines or max(content.width, content.height) > MAX_SCAN_SIDE_PT:
+        return False
+    return any(box.area > SCAN_SHARE * content.width * content.height for box in content.images)
+
+
+def with_ink(page: pypdfium2.PdfPage, content: PageContent) -> PageContent:
+    """A scanned page with its ink, besides the lines of text, in place of its drawings."""
+    grey = page.render(grayscale=True).to_pil().rotate(-90 * content.turn, expand=True)
+    return replace(content, images=[], shapes=ink_boxes(np.asarray(grey), content.lines))
+
+
+def ink_boxes(grey: np.ndarray, lines: list[Line]) -> list[Box]:
+    """Boxes around what is drawn on a page of one pixel a point, besides its recognised lines of text."""
+    ink = (grey < INK_LEVEL).astype(np.uint8)
+    for line in lines:
+        x0, y0, x1, y1 = (round(v) for v in line.box.grow(1))
+        ink[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1] = 0
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    boxes = [Box(float(x), float(y), float(x + w), float(y + h)) for x, y, w, h, _ in stats[1:]]
+    return [box for box in boxes if max(box.width, box.height) >= MIN_INK_SIDE_PT]
 
 
 def _display_matrix(page: pypdfium2.PdfPage) -> np.ndarray:
@@ -106,6 +138,7 @@ class _Chars:
         shown = np.arctan2(-to_display[0, 1], to_display[0, 0]) - angles
         self.quarters = np.round(shown / (np.pi / 2)).astype(int) % 4
         blank = np.array([code <= 32 or code in (0xA0, 0x3000) for code in self.codes], bool)
+        self.boxes[~np.isfinite(self.boxes).all(axis=1)] = 0
         area = (self.boxes[:, 2] > self.boxes[:, 0]) & (self.boxes[:, 3] > self.boxes[:, 1])
         self.solid = area & ~blank
 
@@ -196,7 +229,8 @@ def _graphics(page: pypdfium2.PdfPage, matrix: np.ndarray) -> tuple[list[Box], l
 def _boxes(bounds: list[tuple[float, float, float, float]], matrix: np.ndarray) -> list[Box]:
     if not bounds:
         return []
-    return [Box(*row) for row in _apply(matrix, np.array(bounds, float)).tolist()]
+    boxes = _apply(matrix, np.array(bounds, float))
+    return [Box(*row) for row in boxes[np.isfinite(boxes).all(axis=1)].tolist()]
 
 
 def _is_painted(path: ctypes.c_void_p) -> bool:

@@ -13,6 +13,7 @@ from dataset_builder.page_layout import Box, Line, PageContent, hull
 
 CLUSTER_GAP_PT = 6  # drawings nearer than this belong together
 MIN_CLUSTER_SIDE_PT = 12  # smaller ones are bullets, logos, inline formulas
+MAX_RASTER_SIDE_PX = 3000  # of the raster on which drawings are grouped: posters get a coarser one
 RULE_THICKNESS_PT = 3  # a drawing thinner than this is a line
 FRAME_BAND_PT = 6  # a frame around figure and caption is no thicker, rounded corners included
 BACKGROUND_SHARE = 0.5  # of the page: a larger fill or frame with text on it is a background
@@ -86,18 +87,19 @@ def _is_edge(part: Box, around: Box) -> bool:
 
 
 def _connected(boxes: list[Box], page: PageContent) -> list[tuple[Box, list[Box]]]:
-    """Groups of boxes nearer than CLUSTER_GAP_PT to each other, found on a raster of one pixel a point."""
+    """Groups of boxes nearer than CLUSTER_GAP_PT to each other, found on a raster of one pixel a point, or coarser."""
     if not boxes:
         return []
-    half = CLUSTER_GAP_PT // 2
-    mask = np.zeros((int(page.height) + 2 * half + 2, int(page.width) + 2 * half + 2), np.uint8)
-    for box in boxes:
-        x0, y0, x1, y1 = (round(v) + half for v in box)
+    scale = min(1.0, MAX_RASTER_SIDE_PX / max(page.width, page.height))
+    half = max(1, round(scale * CLUSTER_GAP_PT / 2))
+    mask = np.zeros((int(scale * page.height) + 2 * half + 2, int(scale * page.width) + 2 * half + 2), np.uint8)
+    corners = [tuple(round(scale * v) + half for v in box) for box in boxes]
+    for x0, y0, x1, y1 in corners:
         cv2.rectangle(mask, (x0 - half, y0 - half), (x1 + half, y1 + half), 1, -1)
     _, labels = cv2.connectedComponents(mask, connectivity=8)
     groups: dict[int, list[Box]] = defaultdict(list)
-    for box in boxes:
-        groups[int(labels[round(box.y0) + half, round(box.x0) + half])].append(box)
+    for box, (x0, y0, _, _) in zip(boxes, corners, strict=True):
+        groups[int(labels[y0, x0])].append(box)
     return [(hull(parts), parts) for parts in groups.values()]
 
 

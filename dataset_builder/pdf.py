@@ -21,7 +21,7 @@ from dataset_builder.article import Article, Figure
 from dataset_builder.front_matter import printed_doi, printed_license, printed_pmcid, printed_title
 from dataset_builder.mentions import clean, context_for, split_sentences
 from dataset_builder.page_captions import UNNUMBERED, UNNUMBERED_MENTION
-from dataset_builder.page_content import crop, read_page
+from dataset_builder.page_content import crop, is_scan, read_page, with_ink
 from dataset_builder.page_figures import ArticleLayout, FoundFigure, lay_out
 from dataset_builder.page_layout import TERMINAL, Block, PageContent, Style, join_lines
 
@@ -29,6 +29,7 @@ MAX_PAGES = 500  # more are a book or a bomb
 DPI = 200  # of the crops; at least 150 is asked for
 MAX_SIDE_PX = 4000  # of a crop; lowers the resolution of posters
 MIN_CHARS_PER_PAGE = 20  # a file with fewer is a scan without text
+SUPPLEMENT_KEY = re.compile(r"(?:[A-Z]{3,})?S\d")  # "Figure S1", "Scheme S1"
 LOOK_BACK_BLOCKS = 6  # how far back a paragraph is looked for that goes on in another column or page
 
 _ENCRYPTED = pdfium_c.FPDF_ERR_PASSWORD
@@ -42,9 +43,10 @@ def read_pdf(
 ) -> Article:
     """Read one article.
 
-    Figures come in the order of their captions; `bbox` is in points of the page as displayed. A figure whose picture
-    was not found has `image_error`. Raises ValueError, in one line, for a file that is no readable PDF, is encrypted
-    (where `password` does not open it), has more than `max_pages` pages, or has no text and cannot be recognised.
+    Figures come in the order of their captions, "Figure S1" among `supplementary`; `bbox` is in points of the page as
+    displayed. A figure whose picture was not found has `image_error`. Raises ValueError, in one line, for a file that
+    is no readable PDF, is encrypted (where `password` does not open it), has more than `max_pages` pages, or has no
+    text and cannot be recognised; RuntimeError where the weights for `layout="heron"` are missing.
     """
     document = _open(path, password)
     try:
@@ -88,7 +90,8 @@ def _read_pages(document: pypdfium2.PdfDocument) -> list[PageContent]:
         except pypdfium2.PdfiumError:
             pages.append(PageContent(index + 1, 1.0, 1.0))
             continue
-        pages.append(read_page(page, index + 1))
+        content = read_page(page, index + 1)
+        pages.append(with_ink(page, content) if is_scan(content) else content)
         page.close()
     return pages
 
@@ -128,10 +131,12 @@ def _article(
     context = context_for(sentences, [figure.key for figure in found.figures])
     if UNNUMBERED in context:
         context[UNNUMBERED] = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
-    figures = [_figure(document, pages, figure, context[figure.key]) for figure in found.figures]
+    supplement = [figure for figure in found.figures if SUPPLEMENT_KEY.match(figure.key)]
+    own = [figure for figure in found.figures if figure not in supplement]
     return Article(
         source="pdf",
-        figures=figures,
+        figures=[_figure(document, pages, figure, context[figure.key]) for figure in own],
+        supplementary=[_figure(document, pages, figure, context[figure.key]) for figure in supplement],
         markdown=to_markdown(paragraphs, found.figures, found.style),
         title=printed_title(pages, found.style, metadata_title),
         doi=printed_doi(pages),
