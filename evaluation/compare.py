@@ -172,17 +172,18 @@ def _who(run: Run) -> dict:
 
 
 def _summary(comparison: dict, output: Path) -> str:
+    from evaluation.score import first_condition
     from evaluation.tables import interval_text, metric_text, number_text, p_text, text_table
 
     lines = [
         [
-            *(metric_text(row), row["task"], row["image_condition"], number_text(row["base"])),
+            *(metric_text(row), row["task"], number_text(row["base"])),
             *(number_text(row["tuned"]), number_text(row["delta"], True)),
             *(interval_text(row["ci_low"], row["ci_high"], True), p_text(row["p_value"]), str(row["n"])),
         ]
-        for row in comparison["rows"]
+        for row in first_condition(comparison["rows"])
     ]
-    header = ["metric", "task", "image", "base", "tuned", "delta", "95 % interval", "p", "n"]
+    header = ["metric", "task", "base", "tuned", "delta", "95 % interval", "p", "n"]
     differences = [
         f"Note: {key} differs between the runs: {a} / {b}" for key, (a, b) in comparison["differences"].items()
     ]

@@ -123,7 +123,8 @@ def contrast(base: list[dict], tuned: list[dict], metrics: Sequence[Metric], n_r
     """One row a metric: n, base, tuned, base_ci, tuned_ci, delta (tuned − base), ci_low, ci_high (of delta), p_value.
 
     The two lists hold the same examples in the same order; an example counts where both have a score. Intervals are a
-    paired bootstrap over articles, p values come from swapping the two systems within articles.
+    paired bootstrap over articles; p values come from flipping the sign of the articles' differences, those of rates
+    (a denominator other than the number of answers) from the bootstrap. Interval and p are None for fewer than two articles.
     """
     articles = [item["article_id"] for item in base]
     blocks, counts = [], []
@@ -134,22 +135,26 @@ def contrast(base: list[dict], tuned: list[dict], metrics: Sequence[Metric], n_r
         counts.append(int(both.sum()))
     sums = statistics.cluster_sums(np.hstack(blocks), articles)  # (articles, 4 a metric)
     samples = statistics.bootstrap(sums, n_resamples, seed)
-    swaps = statistics.swaps(len(sums), n_resamples, seed)
+    flips = statistics.sign_flips(len(sums), n_resamples, seed)
     rows = []
     for i, (metric, n) in enumerate(zip(metrics, counts, strict=True)):
         block = slice(4 * i, 4 * i + 4)
-        rows.append({**_label(metric), "n": n, **_difference(sums[:, block], samples[:, block], swaps, metric)})
+        rows.append({**_label(metric), "n": n, **_difference(sums[:, block], samples[:, block], flips, metric)})
     return rows
 
 
-def _difference(sums: np.ndarray, samples: np.ndarray, swaps: np.ndarray, metric: Metric) -> dict:
+def _difference(sums: np.ndarray, samples: np.ndarray, flips: np.ndarray, metric: Metric) -> dict:
     """`sums` (articles, 4) and `samples` (resamples, 4): numerator and denominator of base, then of tuned."""
     totals = sums.sum(0)
     base, tuned = _value(totals[:2], metric), _value(totals[2:], metric)
     of_base, of_tuned = _value(samples[:, :2], metric), _value(samples[:, 2:], metric)
     low, high = statistics.interval(of_tuned - of_base)
-    moved = swaps @ (sums[:, 2:] - sums[:, :2])  # (resamples, 2)
-    swapped = _value(totals[2:] - moved, metric) - _value(totals[:2] + moved, metric)
+    if low is None:
+        p_value = None
+    elif metric.denominator is None:
+        p_value = statistics.sign_flip_p_value(sums[:, 2] - sums[:, 0], flips)
+    else:  # flipping signs would take a change of length for a change of rate
+        p_value = statistics.bootstrap_p_value(of_tuned - of_base)
     return {
         "base": _number(base),
         "base_ci": list(statistics.interval(of_base)),
@@ -158,7 +163,7 @@ def _difference(sums: np.ndarray, samples: np.ndarray, swaps: np.ndarray, metric
         "delta": _number(tuned - base),
         "ci_low": low,
         "ci_high": high,
-        "p_value": statistics.swap_p_value(tuned - base, swapped, len(sums)),
+        "p_value": p_value,
     }
 
 

@@ -189,6 +189,11 @@ def input_hashes(folder: Path) -> dict[str, str | None]:
     }
 
 
+def first_condition(rows: list[dict]) -> list[dict]:
+    """What a terminal shows: the rows of the true pictures, or of the first condition there is; files have them all."""
+    return [row for row in rows if row["image_condition"] == rows[0]["image_condition"]]
+
+
 def unfinished(folder: Path, manifest: dict, items: list[dict]) -> str:
     """ "true: 57 of 120 answered" for each image condition that `ldrt generate` has not finished, or ""."""
     answered = Counter(item["image_condition"] for item in items)
@@ -202,12 +207,12 @@ def _summary(scores: dict, folder: Path, warning: str) -> str:
 
     lines = [
         [
-            *(metric_text(row), row["task"], row["image_condition"], number_text(row["value"])),
+            *(metric_text(row), row["task"], number_text(row["value"])),
             *(interval_text(row["ci_low"], row["ci_high"]), str(row["n"]), row["unit"]),
         ]
-        for row in scores["scores"]
+        for row in first_condition(scores["scores"])
     ]
-    table = text_table(["metric", "task", "image", "value", "95 % interval", "n", "unit"], lines)
+    table = text_table(["metric", "task", "value", "95 % interval", "n", "unit"], lines)
     gaps = [
         f"true picture against {row['versus']}, {metric_text(row)}: {number_text(row['delta'], True)} "
         f"({interval_text(row['ci_low'], row['ci_high'], True)}, n {row['n']})"

@@ -2,14 +2,14 @@
 
 Everything works on sums within articles: a metric is `numerator / denominator` summed over items (a mean has 1 as the
 denominator), so a resample of articles is one matrix product for all metrics at once. Resampling whole clusters:
-Cameron, Gelbach & Miller 2008; swapping the two systems within clusters: the paired permutation test of Noreen 1989.
+Cameron, Gelbach & Miller 2008; flipping the sign of the clusters' differences: Noreen 1989.
 """
 
 import numpy as np
 
 LEVEL = 0.95  # of the intervals
 N_RESAMPLES = 10_000
-EXACT_CLUSTERS = 13  # up to here all 2**n swaps are enumerated instead of drawn
+EXACT_CLUSTERS = 13  # up to here all 2**n flips are enumerated instead of drawn
 _CHUNK = 1_000  # resamples at once: bounds the memory
 
 
@@ -48,21 +48,28 @@ def interval(samples: np.ndarray, level: float = LEVEL) -> tuple[float, float] |
     return float(low), float(high)
 
 
-def swaps(n_clusters: int, n_resamples: int = N_RESAMPLES, seed: int = 0) -> np.ndarray:
-    """(resamples, clusters) of 0 and 1: in which articles the two systems change places. All of them, the unswapped
-    first, where there are at most `EXACT_CLUSTERS` articles."""
+def sign_flips(n_clusters: int, n_resamples: int = N_RESAMPLES, seed: int = 0) -> np.ndarray:
+    """(resamples, clusters) of −1 and 1: all of them where there are at most `EXACT_CLUSTERS` clusters, else drawn."""
     if n_clusters <= EXACT_CLUSTERS:
-        return (np.arange(2**n_clusters)[:, None] >> np.arange(n_clusters) & 1).astype(float)
-    return np.random.default_rng(seed).integers(2, size=(n_resamples, n_clusters)).astype(float)
+        return 1.0 - 2.0 * (np.arange(2**n_clusters)[:, None] >> np.arange(n_clusters) & 1)
+    return 1.0 - 2.0 * np.random.default_rng(seed).integers(2, size=(n_resamples, n_clusters))
 
 
-def swap_p_value(observed: float, swapped: np.ndarray, n_clusters: int) -> float | None:
-    """Two-sided p of a difference against the differences after random swaps (`swaps`); None where it is undefined."""
-    finite = swapped[np.isfinite(swapped)]
-    if not np.isfinite(observed) or finite.size == 0:
+def sign_flip_p_value(contributions: np.ndarray, flips: np.ndarray) -> float | None:
+    """Two-sided p of a difference that is the sum of one contribution a cluster; None where one is not finite."""
+    observed = abs(contributions.sum())
+    if not np.isfinite(observed):
         return None
-    tolerance = 1e-12 * max(1.0, abs(observed))
-    n_extreme = int(np.sum(np.abs(finite) >= abs(observed) - tolerance))
-    if n_clusters <= EXACT_CLUSTERS:
-        return n_extreme / finite.size
-    return (n_extreme + 1) / (finite.size + 1)
+    n_extreme = int(np.sum(np.abs(flips @ contributions) >= observed - 1e-12 * max(1.0, observed)))
+    if len(contributions) <= EXACT_CLUSTERS:
+        return n_extreme / len(flips)
+    return (n_extreme + 1) / (len(flips) + 1)
+
+
+def bootstrap_p_value(samples: np.ndarray) -> float | None:
+    """Two-sided p of a difference from its bootstrap samples: twice the share on the other side of zero, at most 1."""
+    finite = samples[np.isfinite(samples)]
+    if finite.size == 0:
+        return None
+    n_other_side = min(int(np.sum(finite <= 0)), int(np.sum(finite >= 0)))
+    return min(1.0, 2 * (n_other_side + 1) / (finite.size + 1))

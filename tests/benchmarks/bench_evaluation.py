@@ -36,7 +36,7 @@ def main() -> None:
 def _resample(values: np.ndarray, articles: list[str]) -> None:
     sums = statistics.cluster_sums(values, articles)
     statistics.interval(statistics.bootstrap(sums)[:, 0])
-    statistics.swaps(len(sums)) @ sums
+    statistics.sign_flip_p_value(sums[:, 1], statistics.sign_flips(len(sums)))
 
 
 def _seconds(function, *arguments) -> float:

@@ -48,6 +48,22 @@ def test_a_model_against_itself_is_no_different(tmp_path):
     assert "does not tell from zero" in text
 
 
+def test_one_hedge_in_shorter_answers_is_no_evidence(tmp_path):
+    """Shorter answers of the tuned model alone must not make one hedge in all of them look significant."""
+    for name in ("base", "tuned"):
+        folder = make_run(tmp_path / name, name, 0.5)
+        length = 20 if name == "base" else 5
+        for i, record in enumerate(records := read_records(folder)):
+            record["prediction"] = " ".join(["dose"] * length) + (" may" if (name, i) == ("tuned", 9) else "")
+        write_records(folder, records)
+        score.run(score.Options(str(folder), n_resamples=500))
+    _, comparison = compare_runs(tmp_path / "base", tmp_path / "tuned")
+    assert (
+        row(comparison, "hedges_per_1k_words")["delta"] > 0 and row(comparison, "hedges_per_1k_words")["p_value"] > 0.5
+    )
+    assert row(comparison, "answer_words")["p_value"] < 0.001
+
+
 def test_swapping_the_runs_swaps_the_sign(runs, tmp_path):
     _, there = compare_runs(*runs)
     _, back = compare_runs(*reversed(runs), tmp_path / "back")

@@ -18,9 +18,7 @@ def test_the_interval_is_scipys_where_every_item_is_its_own_article():
 def test_the_p_value_is_scipys_sign_flip_test(n_articles):
     rng = np.random.default_rng(n_articles)
     base, tuned = rng.normal(size=n_articles), rng.normal(0.35, size=n_articles)
-    swaps = statistics.swaps(n_articles, 20_000)
-    observed = (tuned - base).sum()
-    p_value = statistics.swap_p_value(observed, observed - 2 * swaps @ (tuned - base), n_articles)
+    p_value = statistics.sign_flip_p_value(tuned - base, statistics.sign_flips(n_articles, 20_000))
     theirs = stats.permutation_test((tuned - base,), np.mean, permutation_type="samples", n_resamples=20_000, rng=0)
     assert p_value == pytest.approx(theirs.pvalue, abs=1e-9 if n_articles <= statistics.EXACT_CLUSTERS else 0.012)
 
@@ -55,6 +53,12 @@ def test_order_of_items_does_not_matter():
     assert shuffled == pytest.approx(statistics.cluster_sums(values, articles))
 
 
+def test_the_bootstrap_p_value_agrees_with_the_interval():
+    rng = np.random.default_rng(0)
+    assert statistics.bootstrap_p_value(rng.normal(1.96, 1, 100_000)) == pytest.approx(0.05, abs=0.003)
+    assert statistics.bootstrap_p_value(np.zeros(99)) == 1 and statistics.bootstrap_p_value(np.array([np.nan])) is None
+
+
 def test_one_article_has_no_interval():
     assert statistics.interval(statistics.bootstrap(np.array([[3.0, 1.0]]))[:, 0]) == (None, None)
-    assert statistics.swap_p_value(float("nan"), np.array([1.0]), 1) is None
+    assert statistics.sign_flip_p_value(np.array([float("nan")]), statistics.sign_flips(1)) is None
