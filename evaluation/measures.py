@@ -124,7 +124,7 @@ def contrast(base: list[dict], tuned: list[dict], metrics: Sequence[Metric], n_r
 
     The two lists hold the same examples in the same order; an example counts where both have a score. Intervals are a
     paired bootstrap over articles; p values come from flipping the sign of the articles' differences, those of rates
-    (a denominator other than the number of answers) from the bootstrap. Interval and p are None for fewer than two articles.
+    (a denominator other than the number of answers) from the bootstrap. Both are None for fewer than two articles.
     """
     articles = [item["article_id"] for item in base]
     blocks, counts = [], []
