@@ -28,7 +28,7 @@ TABLE_WORD = re.compile(
 UNNUMBERED = ""  # the key of an article's only figure where its label has no number
 _FIGURE_WORD = r"(?:fig(?:ure|ura)?|abb(?:ildung)?|рисунок|рис)"
 UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2}})", re.I)
-UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?![\w])(?!\.?\s*[\dSIVX])", re.I)
+UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?!\w)(?!\.?\s*(?:S?\d|(?-i:[IVX]+)\b))", re.I)
 LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
 GUTTER_EM = 6  # between the two columns of one caption
 # what publishers print below captions: who made the picture, the picture's own DOI
@@ -154,28 +154,28 @@ def _caption_start(line: Line, lines: list[Line], style: Style) -> tuple[str, st
     if not found:
         return None
     key = label_key(found[0]) or UNNUMBERED
-    above = _line_above(line, lines)
+    above = _line_above(line, lines, style)
     styled = line.bold or line.first_font != style.font or abs(line.size - style.size) > SAME_SIZE_PT
-    inside = above is not None and _is_running_on(above, line)
+    inside = above is not None and _is_running_on(above, line, style)
     if inside and not (styled and line.first_font != above.font) or (key == UNNUMBERED and not styled):
         return None
     return key, found[0], bool(TABLE_WORD.match(text)), 2 * styled + (not inside)
 
 
-def _line_above(line: Line, lines: list[Line]) -> Line | None:
+def _line_above(line: Line, lines: list[Line], style: Style) -> Line | None:
     near = [
         other
         for other in lines
         if other is not line
-        and 0.4 * line.size < pitch(other, line) < 2.2 * line.size
+        and 0.4 * line.size < pitch(other, line) < 1.2 * style.max_pitch_em * line.size
         and other.box.x_overlap(line.box) > 0.5 * min(other.box.width, line.box.width)
     ]
     return max(near, key=lambda other: other.box.y0, default=None)
 
 
-def _is_running_on(above: Line, line: Line) -> bool:
+def _is_running_on(above: Line, line: Line, style: Style) -> bool:
     """Whether `line` continues the sentence of the line above it."""
-    same = abs(above.size - line.size) <= SAME_SIZE_PT and pitch(above, line) < 1.7 * line.size
+    same = abs(above.size - line.size) <= SAME_SIZE_PT and pitch(above, line) < style.max_pitch_em * line.size
     return same and len(above.text) > 25 and not TERMINAL.search(above.text.strip())
 
 

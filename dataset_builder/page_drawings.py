@@ -19,16 +19,24 @@ FRAME_BAND_PT = 6  # a frame around figure and caption is no thicker, rounded co
 BACKGROUND_SHARE = 0.5  # of the page: a larger fill or frame with text on it is a background
 BACKGROUND_MIN_CHARS = 300
 RUNNING_TEXT_CHARS = 40  # a shorter line may be a label in a picture
+ORNAMENT_SHARE = 0.02  # of the page's area
+EDGE_SHARE = 0.12  # of the page's height
 REPEATS_SHARE = 0.25  # of the pages, and at least 3: a drawing at the same place on so many is an ornament
 
 
 def repeated_drawings(pages: list[PageContent]) -> set[tuple]:
-    """Places (rounded boxes on the displayed page) at which drawings stand on many pages."""
+    """Places (rounded boxes on the displayed page) at which small drawings stand on many pages."""
     seen: Counter[tuple] = Counter()
     for page in pages:
-        seen.update({_place(box, page) for box in (*page.images, *page.shapes)})
+        seen.update({_place(box, page) for box in (*page.images, *page.shapes) if _may_be_ornament(box, page)})
     needed = max(3, REPEATS_SHARE * len(pages))
     return {place for place, count in seen.items() if count >= needed}
+
+
+def _may_be_ornament(box: Box, page: PageContent) -> bool:
+    """Small, or at the upper or lower edge of the page; a larger drawing inside is a figure of a usual format."""
+    at_edge = box.y1 < EDGE_SHARE * page.height or box.y0 > (1 - EDGE_SHARE) * page.height
+    return at_edge or box.area < ORNAMENT_SHARE * page.width * page.height
 
 
 def _place(box: Box, page: PageContent) -> tuple:

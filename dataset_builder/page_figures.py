@@ -35,6 +35,7 @@ MAX_CAPTION_GAP_SHARE = 0.35  # of the page's height between a caption and its n
 OTHER_SIDE_COST_PT = 60  # a cluster on the unusual side of its caption must be this much nearer
 BESIDE_COST_PT = 30
 LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
+TURNED_LABEL_REACH_PT = 30  # turned text is hardly ever anything else than the title of an axis
 TEXT_FIGURE_REACH_PT = 30  # a picture made of text alone starts within this of its caption
 PADDING_PT = 2  # around a region: half strokes, shadows
 GLYPH_OVERHANG_PT = 2.5  # letters reach this far out of the box of their line
@@ -119,7 +120,7 @@ class _Sheet:
         walls = [line for line in walls if not any(line.box.share_in(drawing) > 0.9 for drawing in self.drawings)]
         self.walls = [line.box for line in walls]
         turned = [line for line in lines if line.turn]
-        self.stray = [line.box for line in (*self.rest, *turned) if line not in walls]
+        self.stray = [line for line in (*self.rest, *turned) if line not in walls]
         self.found: dict[Caption, Region] = {}
 
     @property
@@ -156,7 +157,7 @@ class _Sheet:
         """A picture made of text alone (a sequence, a scheme of words): the stray text next to its caption."""
         taken = [region.box for region in self.found.values()]
         for caption in self.lost:
-            near = [box for box in self.stray if _is_next_to(box, caption.box, side)]
+            near = [line.box for line in self.stray if _is_next_to(line.box, caption.box, side)]
             near = [box for box in near if not any(box.share_in(other) > 0.5 for other in taken)]
             if near:
                 start = min(near, key=caption.box.gap)
@@ -257,19 +258,19 @@ def _options(found: dict[Caption, list[Box]], free: list[Box], captions: list[Ca
                 yield region.gap(box), k, caption
 
 
-def with_stray_text(region: Box, stray: list[Box], barred: list[Box]) -> Box:
+def with_stray_text(region: Box, stray: list[Line], barred: list[Box]) -> Box:
     """The region widened by axis labels, legends and panel letters that stand in or near it."""
     loose = list(stray)
-    while near := [box for box in loose if _joins(box, region, barred)]:
-        region = hull([region, *near])
-        loose = [box for box in loose if box not in near]
+    while near := [line for line in loose if _joins(line, region, barred)]:
+        region = hull([region, *(line.box for line in near)])
+        loose = [line for line in loose if line not in near]
     return region
 
 
-def _joins(box: Box, region: Box, barred: list[Box]) -> bool:
-    if box.gap(region) >= LABEL_REACH_PT:
+def _joins(line: Line, region: Box, barred: list[Box]) -> bool:
+    if line.box.gap(region) >= (TURNED_LABEL_REACH_PT if line.turn else LABEL_REACH_PT):
         return False
-    around = region.hull(box)
+    around = region.hull(line.box)
     return not any(wall.overlap(around) > 0.15 * wall.area and wall.share_in(region) < 0.9 for wall in barred)
 
 
@@ -311,7 +312,7 @@ def _sides_seen(caption: Caption, sheet: _Sheet) -> set[int]:
     return {
         -1 if box.y0 + box.y1 < caption.box.y0 + caption.box.y1 else 1
         for box in sheet.drawings
-        if caption.box.x_overlap(box) > 0
+        if caption.box.y_overlap(box) < 0.5 * min(caption.box.height, box.height)
         and caption.box.gap(box) < 0.15 * sheet.page.height
         and _sees(caption.box, box, caption, sheet.captions, sheet.walls)
     }
@@ -320,21 +321,27 @@ def _sides_seen(caption: Caption, sheet: _Sheet) -> set[int]:
 def _adopt(sheets: list[_Sheet]) -> None:
     """Gives pictures of pages without captions to captions without pictures: facing page, or all in order."""
     have = {caption.key for sheet in sheets for caption in sheet.found}
-    lost = [(sheet, caption) for sheet in sheets for caption in sheet.lost if caption.key not in have]
+    lost: dict[str, tuple[_Sheet, Caption]] = {}
+    for sheet in sheets:
+        for caption in sheet.lost:
+            if caption.key not in have and (caption.key not in lost or _rank(lost[caption.key][1]) < _rank(caption)):
+                lost[caption.key] = (sheet, caption)
     spare = [region for sheet in sheets if (region := sheet.spare_picture())]
-    if len({caption.key for _, caption in lost}) == len(lost) == len(spare):
-        for (sheet, caption), region in zip(lost, spare, strict=True):
-            sheet.found[caption] = region
-        return
-    for sheet, caption in lost:
-        facing = [region for region in spare if abs(region.page - sheet.page.number) == 1]
+    in_order = len(lost) == len(spare)
+    for sheet, caption in lost.values():
+        facing = spare[:1] if in_order else [r for r in spare if abs(r.page - sheet.page.number) == 1]
         if facing:
             sheet.found[caption] = facing[0]
             spare.remove(facing[0])
 
 
+def _rank(caption: Caption) -> tuple[bool, int, int]:
+    """Which of several captions of one label is the caption."""
+    return bool(caption.text), caption.score, len(caption.text)
+
+
 def _figures(sheets: list[_Sheet]) -> list[FoundFigure]:
-    """One figure for each label, in the order of the article."""
+    """One figure for each label, in the order of their numbers."""
     by_key: dict[str, list[tuple[Caption, Region | None]]] = defaultdict(list)
     for sheet in sheets:
         for caption in sheet.captions:
@@ -343,7 +350,8 @@ def _figures(sheets: list[_Sheet]) -> list[FoundFigure]:
     if len(by_key) > 1:
         by_key.pop(UNNUMBERED, None)
     sure = max((caption.score for entries in by_key.values() for caption, _ in entries), default=0)
-    return [figure for key, entries in by_key.items() if (figure := _figure(key, entries, sure))]
+    figures = [figure for key, entries in by_key.items() if (figure := _figure(key, entries, sure))]
+    return sorted(figures, key=lambda figure: [int(part) for part in re.findall(r"\d+", figure.key)])
 
 
 def _figure(key: str, entries: list[tuple[Caption, Region | None]], sure: int) -> FoundFigure | None:
