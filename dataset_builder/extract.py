@@ -36,6 +36,18 @@ class Unit:
             return str(Path(self.package.source_file).with_name(self.package.pdf.name))
         return self.package.source_file
 
+    def about(self) -> dict:
+        """What the record says besides the article: its file, its package's hash, whether that has XML and PDF."""
+        paired = self.package.xml is not None and self.package.pdf is not None
+        digest = self.package.digest()
+        return {
+            "source": self.source,
+            "source_file": self.source_file,
+            "digest": digest,
+            "paired": paired,
+            "error": None,
+        }
+
 
 def units(packages: list[Package], records: Path, layout: str) -> Iterator[Unit]:
     """The files of the packages. A record's folder is named by a hash of what it depends on: the file and those
@@ -64,7 +76,7 @@ def _readers_digest() -> str:
 
 def extract(unit: Unit, layout: str) -> None:
     """Read one file and write its record; a file that cannot be read gives a record with `error`."""
-    about = {"source": unit.source, "source_file": unit.source_file, "digest": unit.package.digest(), "error": None}
+    about = unit.about()
     read, article = _reader(unit, layout), None
     try:
         article = read()
@@ -127,6 +139,4 @@ def _wait(unit: Unit, future, timeout_s: float) -> None:
 def _record_failure(unit: Unit, error: str) -> None:
     for partial in unit.record.parent.glob(f"{unit.record.name}.*.partial"):
         shutil.rmtree(partial)
-    write_record(
-        unit.record, None, source=unit.source, source_file=unit.source_file, digest=unit.package.digest(), error=error
-    )
+    write_record(unit.record, None, **unit.about() | {"error": error})

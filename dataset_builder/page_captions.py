@@ -91,7 +91,7 @@ def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Capt
     captions: list[Caption] = []
     rest = list(lines)
     for line in lines:
-        if line not in rest:
+        if not _split_any_label(line.text.strip()) or line not in rest:
             continue
         mates = _label_mates(line, rest)
         whole = _row(line, mates)

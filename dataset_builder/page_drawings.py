@@ -20,6 +20,8 @@ BACKGROUND_SHARE = 0.5  # of the page: a larger fill or frame with text on it is
 BACKGROUND_MIN_CHARS = 300
 RUNNING_TEXT_CHARS = 40  # a shorter line may be a label in a picture
 ORNAMENT_SHARE = 0.02  # of the page's area
+MARKED_LINE_CHARS = 20  # an underlined or highlighted line is longer, a label in a picture is not
+ROW_PT = 20
 EDGE_SHARE = 0.12  # of the page's height
 REPEATS_SHARE = 0.25  # of the pages, and at least 3: a drawing at the same place on so many is an ornament
 
@@ -51,7 +53,8 @@ def clusters(page: PageContent, text: list[Line], labels: list[Box], repeated: s
     sheet = Box(0, 0, page.width, page.height)
     boxes = [_cut(box, sheet) for box in (*page.images, *page.shapes) if _place(box, page) not in repeated]
     boxes = [box for box in boxes if box and not any(label.share_in(box) > 0.9 for label in labels)]
-    boxes = [box for box in boxes if not _is_background(box, page, text) and not _is_text_mark(box, text)]
+    prose = _Prose(text)
+    boxes = [box for box in boxes if not _is_background(box, page, text) and not prose.is_marked_by(box)]
     boxes = _without_frames(boxes, page, labels)
     return [box for box, parts in _connected(boxes, page) if _is_drawing(box, parts, text)]
 
@@ -70,13 +73,21 @@ def _is_background(box: Box, page: PageContent, text: list[Line]) -> bool:
     return sum(len(line.text) for line in inside) > BACKGROUND_MIN_CHARS
 
 
-def _is_text_mark(box: Box, text: list[Line]) -> bool:
-    """An underline, highlight or inline symbol of a line of text."""
-    return any(
-        len(line.text) > 20 and box.height < 1.6 * line.box.height and box.share_in(line.box.grow(2)) > 0.7
-        for line in text
-        if box.gap(line.box) < 3
-    )
+class _Prose:
+    """The longer lines of a page, to tell underlines, highlights and inline symbols from drawings."""
+
+    def __init__(self, text: list[Line]):
+        self.rows: dict[int, list[Box]] = defaultdict(list)  # by height on the page, so that few pairs are compared
+        for box in (line.box for line in text if len(line.text) > MARKED_LINE_CHARS):
+            for row in range(int(box.y0 // ROW_PT) - 1, int(box.y1 // ROW_PT) + 2):
+                self.rows[row].append(box)
+
+    def is_marked_by(self, box: Box) -> bool:
+        """Whether a drawing marks a line of text."""
+        return any(
+            box.height < 1.6 * line.height and box.share_in(line.grow(2)) > 0.7
+            for line in self.rows.get(int((box.y0 + box.y1) / 2 // ROW_PT), ())
+        )
 
 
 def _without_frames(boxes: list[Box], page: PageContent, labels: list[Box]) -> list[Box]:

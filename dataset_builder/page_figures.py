@@ -34,9 +34,9 @@ MIN_FIGURE_AREA_PT2 = 1200  # of all clusters of a figure together
 MAX_CAPTION_GAP_SHARE = 0.35  # of the page's height between a caption and its nearest cluster
 OTHER_SIDE_COST_PT = 60  # a cluster on the unusual side of its caption must be this much nearer
 BESIDE_COST_PT = 30
+GROWTH_PT = 12  # clusters up to this far from a figure join it together, those farther away one after the other
 LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
 TURNED_LABEL_REACH_PT = 30  # turned text is hardly ever anything else than the title of an axis
-TEXT_FIGURE_REACH_PT = 30  # a picture made of text alone starts within this of its caption
 PADDING_PT = 2  # around a region: half strokes, shadows
 GLYPH_OVERHANG_PT = 2.5  # letters reach this far out of the box of their line
 FIGURE_PAGE_SHARE = 0.08  # of the page: the least that drawings without a caption cover on a figure page
@@ -85,8 +85,6 @@ def lay_out(pages: list[PageContent]) -> ArticleLayout:
     for sheet in sheets:
         sheet.place(side)
     _adopt(sheets)
-    for sheet in sheets:
-        sheet.place_text_figures(side)
     figures = _figures(sheets)
     return ArticleLayout(
         style,
@@ -153,19 +151,6 @@ class _Sheet:
         region = with_stray_text(core, self.stray, self.walls).grow(PADDING_PT)
         return Region(self.page.number, clear_of(region, self.walls, core))
 
-    def place_text_figures(self, side: int) -> None:
-        """A picture made of text alone (a sequence, a scheme of words): the stray text next to its caption."""
-        taken = [region.box for region in self.found.values()]
-        for caption in self.lost:
-            near = [line.box for line in self.stray if _is_next_to(line.box, caption.box, side)]
-            near = [box for box in near if not any(box.share_in(other) > 0.5 for other in taken)]
-            if near:
-                start = min(near, key=caption.box.gap)
-                texts = [line.box for other in self.captions for line in other.lines]
-                region = with_stray_text(start, self.stray, [*self.walls, *texts, *taken])
-                if region.area >= MIN_FIGURE_AREA_PT2 and region.height > 3 * start.height:
-                    self._set(caption, region, taken)
-
     def blocks(self, figures: list[FoundFigure]) -> list[Block]:
         """Text of the page that is neither caption of a figure found nor part of its picture."""
         regions = [part.box for figure in figures for part in figure.parts if part.page == self.page.number]
@@ -189,11 +174,6 @@ def _is_wall(block: Block, blocks: list[Block], style: Style) -> bool:
         and abs(other.box.x0 - block.box.x0) < 1.5 * block.size
         for other in blocks
     )
-
-
-def _is_next_to(box: Box, caption: Box, side: int) -> bool:
-    gap = box.y0 - caption.y1 if side > 0 else caption.y0 - box.y1
-    return -GLYPH_OVERHANG_PT < gap < TEXT_FIGURE_REACH_PT and box.x_overlap(caption) > 0
 
 
 # --- captions and clusters ----------------------------------------------------------------------------------------
@@ -242,9 +222,15 @@ def _sees(start: Box, target: Box, own: Caption | None, captions: list[Caption],
 
 def _grow(found: dict[Caption, list[Box]], free: list[Box], captions: list[Caption], walls: list[Box]) -> None:
     """Gives each free cluster to the nearest figure that sees it, nearest first."""
-    while options := list(_options(found, free, captions, walls)):
-        _, k, caption = min(options, key=lambda option: option[:2])
-        found[caption].append(free.pop(k))
+    while options := sorted(_options(found, free, captions, walls), key=lambda option: option[:2]):
+        nearest = options[0][0]
+        taken: set[int] = set()
+        for gap, k, caption in options:
+            near = gap <= max(nearest, GROWTH_PT) and k not in taken
+            if near and _sees(hull(found[caption]), free[k], None, captions, walls):
+                found[caption].append(free[k])
+                taken.add(k)
+        free = [box for k, box in enumerate(free) if k not in taken]
 
 
 def _options(found: dict[Caption, list[Box]], free: list[Box], captions: list[Caption], walls: list[Box]):

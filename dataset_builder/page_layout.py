@@ -14,6 +14,7 @@ from typing import NamedTuple
 from dataset_builder.mentions import split_label
 
 MARGIN_SHARE = 0.12  # of the page's height: where running heads and page numbers stand, at either end
+DOUBLED_MIN_CHARS = 8  # shorter text printed twice does no harm, and marks in plots are many
 MIN_REPEATS = 3  # pages that show a line at the same place before it counts as a running head
 BAND_PT = 20  # lines of one row have their middles in the same or in neighbouring bands of the page
 FRAGMENT_GAP_EM = 0.7  # pieces of one baseline nearer than this are one line
@@ -270,11 +271,12 @@ def _is_running_head(line: Line, page: PageContent, seen: Counter, needed: int) 
 def without_doubles(lines: list[Line]) -> list[Line]:
     """Without text printed twice nearly on one spot, as imitated bold or by two layers of a file."""
     kept: dict[str, list[Line]] = {}
-    for line in lines:
+    short = [line for line in lines if len(line.text) < DOUBLED_MIN_CHARS]
+    for line in (line for line in lines if len(line.text) >= DOUBLED_MIN_CHARS):
         same = kept.setdefault("".join(line.text.split()), [])
         if not any(line.box.overlap(other.box) > 0.2 * line.box.area for other in same):
             same.append(line)
-    return [line for same in kept.values() for line in same]
+    return short + [line for same in kept.values() for line in same]
 
 
 def join_fragments(lines: list[Line]) -> list[Line]:

@@ -40,12 +40,6 @@ def test_pictures_of_one_column_do_not_join_those_of_the_other():
     assert regions(layout) == {"1": [(48, 98, 292, 252)], "2": [(308, 258, 552, 412)]}
 
 
-def test_picture_made_of_words():
-    sequence = [line("ACGTACGTACGT ACGTAACC", 80, 100 + 11 * k, 200, font="Courier") for k in range(9)]
-    lines = [*sequence, line("Figure 1. The sequence of the gene.", 50, 210), *prose(50, 250, 25)]
-    assert regions(lay_out([page(lines)])) == {"1": [(78, 98, 282, 198)]}
-
-
 def test_chart_of_set_text_is_no_figure_but_a_drawn_one_is():
     words = [*prose(50, 60, 10), line("Chart 1. Terms used here.", 50, 190), *prose(50, 220, 5)]
     assert lay_out([page(words)]).figures == []
