@@ -22,13 +22,14 @@ from dataset_builder.front_matter import printed_doi, printed_license, printed_p
 from dataset_builder.mentions import clean, context_for, split_sentences
 from dataset_builder.page_captions import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.page_content import crop, is_scan, read_page, with_ink
-from dataset_builder.page_figures import ArticleLayout, FoundFigure, lay_out
-from dataset_builder.page_layout import TERMINAL, Block, PageContent, Style, join_lines
+from dataset_builder.page_figures import ArticleLayout, FoundFigure, Region, lay_out
+from dataset_builder.page_layout import TERMINAL, Block, PageContent, join_lines
 
 MAX_PAGES = 500  # more are a book or a bomb
 DPI = 200  # of the crops; at least 150 is asked for
 MAX_SIDE_PX = 4000  # of a crop; lowers the resolution of posters
 MIN_CHARS_PER_PAGE = 20  # a file with fewer is a scan without text
+MAX_PARTS = 4  # pages over which a figure may go on
 SUPPLEMENT_KEY = re.compile(r"(?:[A-Z]{3,})?S\d")  # "Figure S1", "Scheme S1"
 LOOK_BACK_BLOCKS = 6  # how far back a paragraph is looked for that goes on in another column or page
 
@@ -133,12 +134,13 @@ def _article(
         context[UNNUMBERED] = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
     supplement = [figure for figure in found.figures if SUPPLEMENT_KEY.match(figure.key)]
     own = [figure for figure in found.figures if figure not in supplement]
+    title = printed_title(pages, found.style, metadata_title)
     return Article(
         source="pdf",
         figures=[_figure(document, pages, figure, context[figure.key]) for figure in own],
         supplementary=[_figure(document, pages, figure, context[figure.key]) for figure in supplement],
-        markdown=to_markdown(paragraphs, found.figures, found.style),
-        title=printed_title(pages, found.style, metadata_title),
+        markdown=to_markdown(paragraphs, found, title),
+        title=title,
         doi=printed_doi(pages),
         pmcid=printed_pmcid(pages),
         license=printed_license(pages),
@@ -177,12 +179,21 @@ def _words(blocks: list[Block]) -> frozenset[str]:
     return frozenset(word for words in found for word in words)
 
 
-def to_markdown(paragraphs: list[tuple[Block, str]], figures: list[FoundFigure], style: Style) -> str:
-    """Headings, paragraphs and, behind the text of its page, each figure's caption."""
+def to_markdown(paragraphs: list[tuple[Block, str]], found: ArticleLayout, title: str | None) -> str:
+    """Title, headings, paragraphs, rows of loose text (cells of tables) and, at the end of its page, each caption."""
     parts: list[tuple[int, str]] = []
+    loose = False
     for block, text in paragraphs:
-        parts.append((block.page, f"## {text}" if block.is_heading(style) and len(text) > 2 else text))
-    parts += [(figure.page, f"**{figure.label}** {clean(figure.caption)}".strip()) for figure in figures]
+        cell = not (block.is_prose or block.is_heading(found.style))
+        if cell and loose and parts[-1][0] == block.page:
+            parts[-1] = (block.page, f"{parts[-1][1]} | {text}")
+        else:
+            level = "# " if text == title else "## " if block.is_heading(found.style) else ""
+            parts.append((block.page, level + text))
+        loose = cell
+    captions = [(figure.page, figure.label, figure.caption) for figure in found.figures]
+    captions += [(table.page, table.label, table.text) for table in found.tables]
+    parts += [(page, f"**{label}** {clean(text)}".strip()) for page, label, text in captions]
     return "\n\n".join(text for _, text in sorted(parts, key=lambda part: part[0]))
 
 
@@ -193,15 +204,20 @@ def _figure(
     if not found.parts:
         figure.image_error = "no picture found near the caption"
         return figure
-    crops = []
-    for part in found.parts:
-        content = pages[part.page - 1]
-        crops.append(crop(document[part.page - 1], content.display_box(part.box), content.turn, DPI, MAX_SIDE_PX))
+    try:
+        crops = [_crop(document, pages[part.page - 1], part) for part in found.parts[:MAX_PARTS]]
+    except pypdfium2.PdfiumError as error:
+        figure.image_error = f"page {found.parts[0].page} cannot be rendered ({error})"
+        return figure
     figure.image = crops[0] if len(crops) == 1 else stacked(crops)
     first = found.parts[0]
     figure.page = first.page
     figure.bbox = [round(v, 2) for v in pages[first.page - 1].display_box(first.box)]
     return figure
+
+
+def _crop(document: pypdfium2.PdfDocument, page: PageContent, part: Region) -> Image.Image:
+    return crop(document[part.page - 1], page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
 
 
 def stacked(images: list[Image.Image]) -> Image.Image:

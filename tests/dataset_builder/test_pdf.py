@@ -258,7 +258,10 @@ def test_table_is_no_figure(tmp_path):
     paper.photo(150, 320, 300, 150)
     paper.caption(LEFT, 480, FULL, "Figure 1. Pain after treatment.")
     paper.text(LEFT, 510, FULL, prose(2, 15))
-    assert_box(only(read_pdf(paper.save())), 150, 320, 300, 150)
+    article = read_pdf(paper.save())
+    assert_box(only(article), 150, 320, 300, 150)
+    assert "**Table 1** Doses of all groups." in article.markdown
+    assert "0.0 Gy | 1.0 Gy" in article.markdown
 
 
 def test_double_spaced_manuscript(tmp_path):
@@ -330,7 +333,7 @@ def test_title_doi_licence_are_those_printed(tmp_path):
     article = read_pdf(paper.save())
     assert article.title == "Low doses in painful joints: a synthetic study"
     assert (article.doi, article.pmcid, article.license) == ("10.5555/abc.12", None, "CC-BY-4.0")
-    assert article.source == "pdf" and article.markdown.startswith("## ") or article.title in article.markdown
+    assert article.source == "pdf" and f"# {article.title}\n" in article.markdown
 
 
 def test_what_is_not_printed_is_none(tmp_path):
