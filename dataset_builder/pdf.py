@@ -72,7 +72,7 @@ def _open(path: Path, password: str | None) -> pypdfium2.PdfDocument:
         raise ValueError(f"{path}: empty file")
     if b"%PDF-" not in head:
         start = clean(head[:40].decode("utf-8", "replace"))
-        raise ValueError(f"{path}: not a PDF, it starts with {start!r}")
+        raise ValueError(f"{path}: not a PDF" + (f", it starts with {start!r}" if start else ""))
     try:
         return pypdfium2.PdfDocument(path, password=password)
     except pypdfium2.PdfiumError as error:

@@ -144,6 +144,21 @@ def test_turned_page(tmp_path, turn):
     assert (x1 - x0 > y1 - y0) == (turn % 180 == 0)
 
 
+def test_page_cut_to_a_crop_box(tmp_path):
+    """Boxes count from the corner of what is displayed."""
+    paper = Paper(tmp_path / "a.pdf")
+    paper.text(LEFT, 60, FULL, prose(1, 12))
+    paper.photo(150, 250, 300, 150)
+    paper.caption(LEFT, 410, FULL, "Figure 1. Pain after treatment.")
+    document = pypdfium2.PdfDocument(paper.save())
+    document[0].set_cropbox(30, 100, WIDTH - 20, HEIGHT - 40)
+    document.save(tmp_path / "cropped.pdf")
+    figure = only(read_pdf(tmp_path / "cropped.pdf"))
+    assert_box(figure, 120, 210, 300, 150)
+    grey = np.asarray(figure.image.convert("L"))[10:-10, 10:-10]
+    assert grey.std() > 50  # the photo, not the empty paper beside it
+
+
 def test_landscape_figure_on_a_portrait_page(tmp_path):
     """Text that runs up the page: figure and caption are read upright, as one turns the page to read them."""
     paper = Paper(tmp_path / "a.pdf")
