@@ -23,7 +23,7 @@ from dataset_builder.page_layout import (
 )
 
 TABLE_WORD = re.compile(
-    r"(?:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)(?=\s*\d)", re.I
+    r"(?:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)(?=\s*(?:\d|[IVX]+\b))", re.I
 )
 UNNUMBERED = ""  # the key of an article's only figure where its label has no number
 _FIGURE_WORD = r"(?:fig(?:ure|ura)?|abb(?:ildung)?|рисунок|рис)"

@@ -73,8 +73,8 @@ def test_sentence_about_a_table_or_a_figure_is_no_caption():
 
 
 def test_tables_are_kept_apart():
-    found, _ = find_captions([line("Table 1. Doses of all groups.", 50, 400)], 1, STYLE)
-    assert [(caption.key, caption.is_table) for caption in found] == [("TABLE1", True)]
+    found, _ = find_captions([line("Table 1. Doses.", 50, 400), line("TABLE II. Pain.", 50, 500)], 1, STYLE)
+    assert [(caption.key, caption.is_table) for caption in found] == [("TABLE1", True), ("TABLE2", True)]
 
 
 @pytest.mark.parametrize(
