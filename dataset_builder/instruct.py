@@ -63,6 +63,7 @@ def run(options: Options) -> str:
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
     recorded = ("teacher", "model", "revision", "temperature", "max_tokens") if options.model else ("teacher",)
+    _write_eval_yaml(dataset, [task for task in ("detail", "reasoning") if counts[task]])
     settings = {name: getattr(options, name) for name in recorded}
     write_stage(dataset, "instruct", _PACKAGES, options=settings, counts=counts, replies=dict(failed))
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
@@ -144,6 +145,19 @@ def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> I
                 "evidence": [e for e in made["evidence"] if (e["source"], e["sentence"]) in sentences],
                 "support": teachers.support(made["answer"], sentences.values()),
             }
+
+
+def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:
+    """Declare the test tasks as the Hub's benchmarks do (`eval.yaml` in the root of a dataset repo)."""
+    import yaml
+
+    about = {
+        "name": "Biomedical figures: description and reasoning",
+        "description": "Questions about figures of articles that are not in the training data.",
+        "evaluation_framework": "ldrt-vlm",
+        "tasks": [{"id": task, "config": task, "split": "test"} for task in tasks],
+    }
+    (dataset / "eval.yaml").write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
 
 
 def _whole_caption(sentences: dict) -> list[dict]:

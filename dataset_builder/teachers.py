@@ -60,7 +60,7 @@ def support(answer: str, evidence: Iterable[str]) -> float | None:
 
     0 to 1; None when the answer has no such term.
     """
-    terms = {_folded(term) for term in _TERM.findall(answer)}
+    terms = {_folded(term) for term in _TERM.findall(answer)} - {"figure", "abbildung"}
     known = _folded(" ".join(evidence))
     return sum(term in known for term in terms) / len(terms) if terms else None
 

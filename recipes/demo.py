@@ -70,7 +70,10 @@ def _steps(out: Path, family: str) -> list[list[str]]:
     ]
     for model in ("base", "tuned"):
         run = f"{out}/runs/{model}"
-        steps.append(["ldrt", "generate", "--model", f"{out}/{model}", "--dataset", f"{out}/dataset", "--output", run])
+        generate = ["ldrt", "generate", "--model", f"{out}/{model}", "--dataset", f"{out}/dataset", "--output", run]
+        steps.append(generate)
+        if model == "tuned":  # does it look at the picture?
+            steps.append([*generate, "--image_condition", "shuffled"])
         steps.append(["ldrt", "score", run])
     steps.append(["ldrt", "compare", f"{out}/runs/base", f"{out}/runs/tuned"])
     steps.append(["ldrt", "card", f"{out}/runs/tuned"])

@@ -95,3 +95,16 @@ def test_a_broken_provenance_file_is_named(dataset):
     (dataset / "provenance" / "rejected.jsonl").write_text('{"filter": "x"}\nnot json\n{"filter": "y"}\n')
     with pytest.raises(ValueError, match="rejected.jsonl, line 2"):
         write_dataset_card(dataset)
+
+
+def test_a_folder_built_anew_is_not_answered_from_the_cache(dataset, tmp_path):
+    def captions() -> list[str]:
+        write_dataset_card(dataset)
+        return datasets.load_dataset(str(dataset), "pairs", split="train", cache_dir=str(tmp_path / "cache"))[
+            "caption"
+        ][:]
+
+    before = captions()
+    path = next((dataset / "pairs").glob("train-*.parquet"))
+    datasets.Dataset.from_parquet(str(path)).map(lambda row: {"caption": row["caption"].upper()}).to_parquet(path)
+    assert captions() == [caption.upper() for caption in before]

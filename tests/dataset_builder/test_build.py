@@ -1,0 +1,164 @@
+"""`ldrt build` on the sample corpus: what comes out, what it says, and what interruptions and bad input do to it."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from datasets import load_dataset
+
+import ldrt
+from dataset_builder import build
+from dataset_builder.jsonfiles import read_jsonl
+from dataset_builder.mentions import label_key
+from dataset_builder.schema import PAIRS, SPLITS
+
+
+def rows_of(dataset: Path, config: str = "pairs") -> list[dict]:
+    splits = load_dataset(str(dataset), config, cache_dir=str(dataset / ".work" / "cache"))
+    return [row | {"split": split} for split in splits for row in splits[split]]
+
+
+def content(dataset: Path) -> dict[str, str]:
+    """path -> hash of everything that a user would publish."""
+    files = [path for path in dataset.rglob("*") if path.is_file() and ".work" not in path.parts]
+    return {str(path.relative_to(dataset)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_every_figure_of_the_corpus_is_found_with_its_text(sample_articles, sample_dataset):
+    truth = [row for row in read_jsonl(sample_articles / "truth.jsonl") if row["expectation"] == "kept"]
+    rows = rows_of(sample_dataset)
+    assert len(rows) == len(truth)
+    found = {(row["doi"], label_key(row["label"])): row for row in rows}
+    for figure in truth:
+        row = found[figure["doi"], label_key(figure["label"])]
+        assert (row["caption"], row["context"]) == (figure["caption"], figure["context"])
+        assert (row["source"], row["license"], row["language"]) == tuple(
+            figure[k] for k in ("source", "license", "language")
+        )
+        assert row["image"].size == (row["width"], row["height"])
+        assert row["sharpness"] > 100
+
+
+def test_the_schema_is_the_documented_one_and_streaming_agrees(sample_dataset):
+    for split in SPLITS:
+        stream = load_dataset(str(sample_dataset), "pairs", split=split, streaming=True)
+        assert stream.features == PAIRS
+        ids = [row["figure_id"] for row in stream]
+        assert ids == [row["figure_id"] for row in rows_of(sample_dataset) if row["split"] == split]
+        assert len(ids) == len(set(ids)) > 0
+
+
+def test_what_was_left_out_is_recorded_with_its_reason(sample_dataset):
+    rejected = {row["filter"]: row for row in read_jsonl(sample_dataset / "provenance/rejected.jsonl")}
+    assert set(rejected) == {"image_missing", "min_sharpness"}
+    assert rejected["min_sharpness"]["value"] < rejected["min_sharpness"]["threshold"] == 100
+    assert rejected["image_missing"]["caption"] and rejected["image_missing"]["context"]
+    assert set(PAIRS) - {"image"} <= set(rejected["image_missing"])
+    failed = {row["article"]: row for row in read_jsonl(sample_dataset / "provenance/failed.jsonl")}
+    assert set(failed) == {"pdf-broken.pdf", "pdf-encrypted.pdf"}
+    assert all(row["stage"] == "read pdf" and row["error"] for row in failed.values())
+
+
+def test_duplicates_share_a_split_and_the_certificate_holds(sample_dataset):
+    rows = rows_of(sample_dataset)
+    twins = [row for row in rows if row["duplicate_group"]]
+    assert len(twins) == 2 and len({row["article_id"] for row in twins}) == 2
+    assert len({row["split"] for row in twins}) == 1
+    certificate = json.loads((sample_dataset / "provenance/splits.json").read_text())
+    assert certificate["collisions"] == []
+    assert {row["article_id"]: row["split"] for row in rows} == certificate["assignments"]
+
+
+def test_every_articles_markdown_is_kept(sample_dataset):
+    names = {path.stem for path in (sample_dataset / "provenance/markdown").glob("*.md")}
+    assert len(names) == 20
+    assert all("ynthetic" in path.read_text() for path in (sample_dataset / "provenance/markdown").glob("*.md"))
+
+
+def test_the_summary_says_the_funnel(sample_articles, sample_dataset):
+    text = build.run(build.Options(str(sample_articles), str(sample_dataset)))
+    for part in ("articles read       20", "min_sharpness", "image_missing", "files failed         2"):
+        assert part in text
+
+
+def test_same_input_same_bytes_whatever_the_number_of_workers(sample_articles, tmp_path):
+    few = tmp_path / "articles"
+    shutil.copytree(sample_articles, few, ignore=lambda _, names: [n for n in names if "jats-003" < n < "pdf-010"])
+    for workers in (1, 2):
+        build.run(build.Options(str(few), str(tmp_path / str(workers)), workers=workers))
+    assert content(tmp_path / "1") == content(tmp_path / "2")
+
+
+def _start(articles: Path, dataset: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "ldrt", "build", str(articles), "--output", str(dataset)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def test_killed_at_any_moment_and_run_again_gives_the_same_dataset(sample_articles, sample_dataset, tmp_path):
+    dataset = tmp_path / "again"
+    for seconds in (2.0, 3.5, 5.0, 6.5):
+        process = _start(sample_articles, dataset)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert _start(sample_articles, dataset).wait() == 0
+    expected = {
+        path: digest for path, digest in content(sample_dataset).items() if path.startswith(("pairs", "provenance"))
+    }
+    made = {path: digest for path, digest in content(dataset).items() if path.startswith(("pairs", "provenance"))}
+    del expected["provenance/manifest.json"], made["provenance/manifest.json"]  # it also records `instruct`
+    assert made == expected
+
+
+def test_added_articles_cost_only_their_own_work_and_keep_the_splits(sample_articles, tmp_path):
+    articles, dataset = tmp_path / "articles", tmp_path / "dataset"
+    late = "jats-000"
+    shutil.copytree(sample_articles, articles, ignore=lambda _, names: [n for n in names if n == late])
+    build.run(build.Options(str(articles), str(dataset)))
+    before = json.loads((dataset / "provenance/splits.json").read_text())["assignments"]
+    records = {path: path.stat().st_mtime_ns for path in (dataset / ".work/records").rglob("article.json")}
+    shutil.copytree(sample_articles / late, articles / late)
+    build.run(build.Options(str(articles), str(dataset)))
+    after = json.loads((dataset / "provenance/splits.json").read_text())["assignments"]
+    assert before.items() < after.items()
+    now = {path: path.stat().st_mtime_ns for path in (dataset / ".work/records").rglob("article.json")}
+    assert records.items() < now.items() and len(now) == len(records) + 1
+
+
+def _error(capsys, *argv: str) -> str:
+    assert ldrt.main(["build", *argv]) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    return line
+
+
+def test_bad_input_is_one_clear_line(tmp_path, capsys):
+    empty, notes, output = tmp_path / "empty", tmp_path / "notes", str(tmp_path / "out")
+    empty.mkdir()
+    notes.mkdir()
+    (notes / "readme.txt").write_text("no article")
+    assert "no folder" in _error(capsys, str(tmp_path / "nowhere"), "--output", output)
+    assert "holds no article" in _error(capsys, str(empty), "--output", output)
+    assert "holds no article" in _error(capsys, str(notes), "--output", output)
+    (tmp_path / "file").write_text("")
+    assert "cannot write to" in _error(capsys, str(notes), "--output", str(tmp_path / "file" / "out"))
+
+
+def test_articles_that_all_fail_are_reported_and_recorded(tmp_path, capsys):
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "page.pdf").write_text("<html>not a PDF</html>")
+    assert "no figure left" in _error(capsys, str(tmp_path / "articles"), "--output", str(tmp_path / "out"))
+    assert len(list(read_jsonl(tmp_path / "out/provenance/failed.jsonl"))) == 1
+
+
+@pytest.mark.corpus
+def test_all_real_articles(tmp_path):
+    dataset = tmp_path / "dataset"
+    assert ldrt.main(["build", os.environ["LDRT_ARTICLES"], "--output", str(dataset)]) == 0
+    assert rows_of(dataset)
