@@ -13,6 +13,7 @@ import dataclasses
 import difflib
 import importlib
 import itertools
+import os
 import sys
 import traceback
 import typing
@@ -45,6 +46,8 @@ def main(argv: list[str] | None = None) -> int:
         print(_overview())
         return 0 if argv else 2
     name, rest = argv[0], argv[1:]
+    if not sys.stderr.isatty():  # no bars of datasets, transformers and the Hub client in a log
+        os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         if name not in STAGES:
             raise UsageError(f"no command {name!r}{_nearest(name, STAGES)}; `ldrt --help` lists them")

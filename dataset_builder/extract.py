@@ -11,14 +11,26 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
-from tqdm import tqdm
 
 from dataset_builder.article import Article
 from dataset_builder.language import detect_language
 from dataset_builder.packages import Package
+from dataset_builder.progress import progress
 from dataset_builder.records import read_record, write_record
 
-_NOT_READERS = ("assemble", "build", "filters", "instruct", "ldrt", "llm", "manifest", "schema", "splits", "teachers")
+_NOT_READERS = (
+    "assemble",
+    "build",
+    "filters",
+    "instruct",
+    "ldrt",
+    "llm",
+    "manifest",
+    "progress",
+    "schema",
+    "splits",
+    "teachers",
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,7 @@ def extract_all(todo: list[Unit], layout: str, workers: int, timeout_s: float) -
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of this process
     with (
         ProcessPool(max_workers=workers, context=context) as pool,
-        tqdm(total=len(todo), unit="file", disable=None) as bar,
+        progress(len(todo), "files", "read") as bar,
     ):
         futures = [(unit, pool.schedule(extract, args=(unit, layout), timeout=timeout_s)) for unit in todo]
         try:

@@ -9,7 +9,6 @@ made it, and what anybody can make it with again:
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +89,6 @@ def write_config(dataset: Path, name: str, rows: Path) -> None:
     digest = hashlib.sha256(rows.read_bytes()).hexdigest()
     pairs = None if name == "pairs" else str(dataset / "pairs")
     builder = LDRT(config_name=name, rows=str(rows), pairs=pairs, inputs_sha256=digest, cache_dir=str(work / "cache"))
-    if not sys.stderr.isatty():
-        datasets.disable_progress_bars()
     builder.download_and_prepare(str(work / "parquet"), file_format="parquet", max_shard_size=_SHARD_SIZE)
     new, old = work / "new", work / "old"
     new.mkdir()

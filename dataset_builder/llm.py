@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataset_builder.jsonfiles import to_line
+from dataset_builder.progress import progress
 
 _DEAD_AFTER = 8  # failures to connect in a row, each after the client's own retries
 _REFUSAL = "content_filter"
@@ -84,7 +85,6 @@ def read_ledger(ledger: Path) -> dict[str, dict]:
 
 async def _ask_all(todo: dict[str, Request], server: Server, file, parse, records: dict[str, dict]) -> None:
     import openai
-    from tqdm import tqdm
 
     key = os.environ.get("OPENAI_API_KEY", "none")
     client = openai.AsyncOpenAI(
@@ -105,7 +105,7 @@ async def _ask_all(todo: dict[str, Request], server: Server, file, parse, record
             records[key] = record
             bar.update()
 
-    with tqdm(total=len(todo), unit="reply", desc=server.model, disable=None) as bar:
+    with progress(len(todo), "replies", server.model) as bar:
         async with client:
             workers = [asyncio.create_task(worker(bar)) for _ in range(min(server.concurrency, len(todo)))]
             try:

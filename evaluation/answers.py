@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 from datasets import Dataset
 from PIL import Image
-from tqdm import tqdm
 from transformers import GenerationConfig, LlavaNextProcessor, PreTrainedModel, ProcessorMixin
 
+from dataset_builder.progress import progress
 from evaluation.questions import BLANK_COLOUR, image_donors, image_size, open_image, question, reference
 from evaluation.records import append_jsonl, read_jsonl
 
@@ -85,7 +85,7 @@ def answer(
     be read gets a record with `prediction` None and `error`, and is asked again by the next run.
     """
     n_failed = 0
-    with tqdm(total=len(todo), desc="answers", unit="answer", disable=None) as progress:
+    with progress(len(todo), "answers", "generate") as bar:
         for start in range(0, len(todo), batch_size):
             batch = todo[start : start + batch_size]
             pictures, errors = _pictures(batch, rows, constants["image_condition"])
@@ -94,7 +94,7 @@ def answer(
             answers = dict(zip(readable, _generate(texts, images, model, processor, max_new_tokens), strict=True))
             append_jsonl(path, [_record(q, rows, answers.get(i), errors[i], constants) for i, q in enumerate(batch)])
             n_failed += len(batch) - len(readable)
-            progress.update(len(batch))
+            bar.update(len(batch))
     return n_failed
 
 

@@ -82,11 +82,12 @@ def _steps(out: Path, family: str) -> list[list[str]]:
 
 def _run(words: list[str]) -> None:
     """Run one command as it was printed, with this Python's environment; paths of the project are made absolute."""
+    env = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     program = {"python": [sys.executable], "ldrt": [sys.executable, "-m", "ldrt"]}
     command = program.get(words[0], [sys.executable, "-m", "accelerate.commands.accelerate_cli"]) + [
         str(_ROOT / word) if word.startswith(("recipes/", "accelerate_configs/")) else word for word in words[1:]
     ]
-    status = subprocess.run(command, env=os.environ | {"HF_HUB_OFFLINE": "1"}, check=False).returncode
+    status = subprocess.run(command, env=env, check=False).returncode
     if status:
         raise RuntimeError(f"step `{' '.join(words)}` failed (exit status {status}); mend it and run `ldrt demo` again")
 

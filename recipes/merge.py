@@ -5,9 +5,15 @@ answer with the base model in silence. So the merged checkpoint is loaded again 
 must be the adapter's, and must not be the base model's.
 """
 
+import hashlib
+import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from dataset_builder.jsonfiles import write_json
+
+CHECK = "merge.json"  # what was merged and how far the logits are apart; where it is, the checkpoint is whole
 
 # Largest difference of a logit, in standard deviations of the logits: rounding of the merged weights, no more.
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.2, "float16": 0.05}
@@ -27,18 +33,21 @@ class Options:
 
 
 def run(options: Options) -> str:
-    """Merge, save, load again and compare. Raises RuntimeError when the saved checkpoint is not the tuned model."""
+    """Merge, save, load again and compare; a merged checkpoint of the same adapter is left alone.
+
+    Raises RuntimeError when the saved checkpoint is not the tuned model, ValueError when `output` holds something else.
+    """
     import torch
     from peft import PeftModel
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    output = Path(options.output)
-    if output.exists() and any(output.iterdir()):
-        raise ValueError(f"{output} is not empty: choose another --output or remove it")
+    output, adapter_sha256 = Path(options.output), hash_adapter(options.adapter)
+    if is_merged(output, adapter_sha256):
+        return f"{output} holds {options.adapter}, merged already"
     base_name, revision = find_base(options)
     processor = AutoProcessor.from_pretrained(options.adapter)
-    model = AutoModelForImageTextToText.from_pretrained(base_name, revision=revision, dtype=options.dtype).eval()
     batch = sample_batch(processor)
+    model = AutoModelForImageTextToText.from_pretrained(base_name, revision=revision, dtype=options.dtype).eval()
     of_base = logits(model, batch)
     tuned = PeftModel.from_pretrained(model, options.adapter).eval()
     of_adapter = logits(tuned, batch)
@@ -52,14 +61,16 @@ def run(options: Options) -> str:
     processor.save_pretrained(draft)
     copy_lineage(options.adapter, draft)
 
-    reloaded = AutoModelForImageTextToText.from_pretrained(draft, dtype=options.dtype).eval()
-    of_merged = logits(reloaded, batch)
+    of_merged = logits(AutoModelForImageTextToText.from_pretrained(draft, dtype=options.dtype).eval(), batch)
     scale = of_adapter.std()
-    error, change = (of_merged - of_adapter).abs().max() / scale, (of_merged - of_base).abs().max() / scale
+    error, change = ((of_merged - other).abs().max().item() / scale.item() for other in (of_adapter, of_base))
     if not torch.isfinite(of_merged).all() or error > TOLERANCE[dtype]:
         raise RuntimeError(f"{draft}: the merged model is not the adapter's: logits differ by {error:.2g} std")
-    if change < MIN_CHANGE * error or change == 0:
+    if change <= MIN_CHANGE * error:
         raise RuntimeError(f"{draft}: the merged model is the base model: logits differ by {change:.2g} std only")
+    write_json(
+        draft / CHECK, {"adapter_sha256": adapter_sha256, "dtype": dtype, "error_std": error, "change_std": change}
+    )
     if output.exists():
         output.rmdir()
     draft.rename(output)
@@ -67,6 +78,24 @@ def run(options: Options) -> str:
         f"merged {options.adapter} into {output} ({dtype}); largest difference of a logit: {error:.2g} std to the "
         f"adapter (at most {TOLERANCE[dtype]}), {change:.2g} std to the base model"
     )
+
+
+def hash_adapter(adapter: str) -> str:
+    """SHA-256 of the adapter's weights. Raises OSError when there is no adapter."""
+    from transformers.utils import cached_file
+
+    with open(cached_file(adapter, "adapter_model.safetensors"), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_merged(output: Path, adapter_sha256: str) -> bool:
+    """Whether `output` is this adapter, merged. Raises ValueError when it holds something else."""
+    if not output.exists() or not any(output.iterdir()):
+        return False
+    check = output / CHECK
+    if not check.exists() or json.loads(check.read_text(encoding="utf-8"))["adapter_sha256"] != adapter_sha256:
+        raise ValueError(f"{output} is not empty: choose another --output or remove it")
+    return True
 
 
 def find_base(options: Options) -> tuple[str, str | None]:

@@ -150,6 +150,9 @@ def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
         raise UsageError("chat_template_path is needed: the template of llava-hf checkpoints trains no end of answer")
     if model_args.dtype not in ("float32", "bfloat16") or (model_args.dtype == "bfloat16" and not args.bf16):
         raise UsageError(f"dtype {model_args.dtype} with bf16 {args.bf16}: use float32, or bfloat16 and bf16: true")
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if args.world_size != launched:
+        raise UsageError(f"{launched} processes were launched, each would train alone; on CPUs set use_cpu: true")
     args.remove_unused_columns = False  # examples.py has chosen them, and `length` is for the sampler
     return recipe, args, model_args
 

@@ -99,6 +99,7 @@ def train_tokenizer(texts: list[str]) -> LlamaTokenizer:
         vocab=learnt["vocab"],
         merges=[tuple(merge) for merge in learnt["merges"]],
         pad_token="<pad>",
+        add_bos_token=True,
         extra_special_tokens={"image_token": "<image>"},
     )
 

@@ -1,0 +1,16 @@
+"""A progress bar on a terminal, a plain line every half minute in a log."""
+
+import sys
+
+from tqdm import tqdm
+
+LOG_INTERVAL_S = 30
+
+
+def progress(total: int, unit: str, desc: str) -> tqdm:
+    """A tqdm bar for `total` items; where stderr is no terminal it writes lines instead of redrawing itself."""
+    if sys.stderr.isatty():
+        return tqdm(total=total, unit=unit, desc=desc)
+    line = "{desc}: {n_fmt}/{total_fmt} {unit} in {elapsed}\n"
+    every = {"mininterval": LOG_INTERVAL_S, "maxinterval": LOG_INTERVAL_S}
+    return tqdm(total=total, unit=unit, desc=desc, bar_format=line, disable=False, **every)
