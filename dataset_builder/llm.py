@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset_builder.jsonfiles import to_line
+from dataset_builder.jsonfiles import append_jsonl, read_jsonl
 from dataset_builder.progress import progress
 
 _DEAD_AFTER = 8  # failures to connect in a row, each after the client's own retries
@@ -62,28 +62,16 @@ def ask(requests: Iterable[Request], server: Server, ledger: Path, parse: Callab
     records = {key: record for key, record in read_ledger(ledger).items() if key in wanted}
     todo = [key for key in wanted if records.get(key, {}).get("status") != "ok"]
     if todo:
-        with ledger.open("ab") as file:
-            asyncio.run(_ask_all({key: wanted[key] for key in todo}, server, file, parse, records))
+        asyncio.run(_ask_all({key: wanted[key] for key in todo}, server, ledger, parse, records))
     return records
 
 
 def read_ledger(ledger: Path) -> dict[str, dict]:
-    """key -> latest record. A torn last line (the process was killed while writing) is cut off the file."""
-    records, whole = {}, 0
-    if not ledger.exists():
-        return records
-    with ledger.open("r+b") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            record = json.loads(line)
-            records[record["key"]] = record
-            whole += len(line)
-        file.truncate(whole)
-    return records
+    """key -> latest record."""
+    return {record["key"]: record for record in read_jsonl(ledger)}
 
 
-async def _ask_all(todo: dict[str, Request], server: Server, file, parse, records: dict[str, dict]) -> None:
+async def _ask_all(todo: dict[str, Request], server: Server, ledger: Path, parse, records: dict[str, dict]) -> None:
     import openai
 
     key = os.environ.get("OPENAI_API_KEY", "none")
@@ -99,9 +87,7 @@ async def _ask_all(todo: dict[str, Request], server: Server, file, parse, record
             failures = failures + 1 if record.pop("dead", False) else 0
             if failures >= _DEAD_AFTER:
                 raise ConnectionError(f"{server.base_url} does not answer ({record['error']}); run again to continue")
-            file.write(to_line(record).encode())
-            file.flush()
-            os.fsync(file.fileno())
+            append_jsonl(ledger, [record])
             records[key] = record
             bar.update()
 

@@ -8,9 +8,9 @@ from datasets import Dataset
 from PIL import Image
 from transformers import GenerationConfig, LlavaNextProcessor, PreTrainedModel, ProcessorMixin
 
+from dataset_builder.jsonfiles import append_jsonl, read_jsonl
 from dataset_builder.progress import progress
 from evaluation.questions import BLANK_COLOUR, image_donors, image_size, open_image, question, reference
-from evaluation.records import append_jsonl, read_jsonl
 
 CAPTION_ONLY = "Caption of the figure: {caption}\n{question}"  # what image condition `none` asks
 

@@ -41,7 +41,7 @@ def run(options: Options) -> str:
 
     Raises FileNotFoundError for a run that is not scored, ValueError for runs that cannot be compared.
     """
-    from evaluation.records import write_json, write_jsonl
+    from dataset_builder.jsonfiles import write_json, write_jsonl
 
     base, tuned = read_run(Path(options.base_run)), read_run(Path(options.tuned_run))
     check_comparable(base, tuned)
@@ -68,14 +68,14 @@ def run(options: Options) -> str:
 
 def read_run(folder: Path) -> Run:
     """Raises FileNotFoundError where it is not scored, ValueError where answers are newer than scores or unfinished."""
-    from evaluation.records import read_json, read_jsonl
+    from dataset_builder.jsonfiles import read_json, read_jsonl
     from evaluation.score import ITEMS, PREDICTIONS, SCORES, input_hashes, latest, unfinished
 
     manifest = read_json(folder / "manifest.json", f"ldrt generate --output {folder}")
     scores = read_json(folder / SCORES, f"ldrt score {folder}")
     if scores["inputs"] != input_hashes(folder):
         raise ValueError(f"{folder}: answers or judgements are newer than its scores: run `ldrt score {folder}` again")
-    items = read_jsonl(folder / ITEMS)
+    items = list(read_jsonl(folder / ITEMS))
     warning = unfinished(folder, manifest, items)
     if warning:
         raise ValueError(warning)

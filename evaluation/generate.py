@@ -146,7 +146,7 @@ def _manifest(options: Options, source: "Source", items: "Items", chat_template:
 
 def _open_run(options: Options, manifest: dict) -> dict:
     """Make the run folder, or check that it was made with these settings, and add the image condition; its manifest."""
-    from evaluation.records import read_json, write_json
+    from dataset_builder.jsonfiles import read_json, write_json
 
     output = Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ def _open_run(options: Options, manifest: dict) -> dict:
 
 def _write_evidence(output: Path, items: "Items", evidence: dict[str, dict]) -> None:
     """Caption and context of the figures asked about, for metrics and judges; nothing where there is no `pairs`."""
-    from evaluation.records import write_jsonl
+    from dataset_builder.jsonfiles import write_jsonl
 
     figures = set(items.rows["figure_id"])
     if not (output / "evidence.jsonl").exists() and evidence:

@@ -28,8 +28,8 @@ class Options:
 
 def run(options: Options) -> str:
     """Score a run folder; returns the table. Raises FileNotFoundError without a run, ValueError without answers."""
+    from dataset_builder.jsonfiles import read_json, read_jsonl, write_json, write_jsonl
     from evaluation.metrics.hedging.lexicon import VERSION
-    from evaluation.records import read_json, read_jsonl, write_json, write_jsonl
 
     folder = Path(options.run)
     manifest = read_json(folder / "manifest.json", f"ldrt generate --output {folder}")
@@ -37,7 +37,7 @@ def run(options: Options) -> str:
     if all(record["prediction"] is None for record in predictions):
         raise ValueError(f"{folder}/{PREDICTIONS} has no answers: run `ldrt generate --output {folder}` first")
     evidence = {row["figure_id"]: row for row in read_jsonl(folder / EVIDENCE)}
-    items = measure_all(predictions, evidence, read_jsonl(folder / JUDGEMENTS), options.rouge_tokenizer)
+    items = measure_all(predictions, evidence, list(read_jsonl(folder / JUDGEMENTS)), options.rouge_tokenizer)
     write_jsonl(folder / ITEMS, items)
     settings = {
         "rouge": {"tokenizer": options.rouge_tokenizer, "stemmer": False, "measure": "fmeasure"},

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _ROOT = Path(__file__).parent.parent
+_QUIET = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "passive"}  # idle threads do not spin: shared machines
 
 
 @dataclass
@@ -82,7 +83,7 @@ def _steps(out: Path, family: str) -> list[list[str]]:
 
 def _run(words: list[str]) -> None:
     """Run one command as it was printed, with this Python's environment; paths of the project are made absolute."""
-    env = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    env = _QUIET | os.environ | {"HF_HUB_OFFLINE": "1"}
     program = {"python": [sys.executable], "ldrt": [sys.executable, "-m", "ldrt"]}
     command = program.get(words[0], [sys.executable, "-m", "accelerate.commands.accelerate_cli"]) + [
         str(_ROOT / word) if word.startswith(("recipes/", "accelerate_configs/")) else word for word in words[1:]

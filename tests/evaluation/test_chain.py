@@ -4,8 +4,8 @@ import json
 import re
 
 import ldrt
+from dataset_builder.jsonfiles import read_jsonl
 from evaluation.questions import open_image
-from evaluation.records import read_jsonl
 
 
 def ldrt_does(*words):
@@ -25,7 +25,7 @@ def test_the_chain_from_checkpoint_to_card(tiny_llava, tiny_llava_next, dataset_
     assert json.loads((tuned / "comparison.json").read_text())["n_items"] == 16
     assert "llava-next" in capsys.readouterr().out
 
-    first = read_jsonl(dataset_rows(dataset_folder, tmp_path))[0]
+    first = next(read_jsonl(dataset_rows(dataset_folder, tmp_path)))
     monkeypatch.chdir(tmp_path)
     (snippet,) = re.findall(r"```python\n(.*?)```", (tuned / "README.md").read_text(), re.S)
     exec(snippet.replace("Describe this figure in detail.", first["question"]), {})

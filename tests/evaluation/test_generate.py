@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ldrt
+from dataset_builder.jsonfiles import append_jsonl, read_jsonl
 from evaluation.generate import Options, run
 from evaluation.questions import image_donors
-from evaluation.records import append_jsonl, read_jsonl
 
 
 def generate(model, dataset, output, **options):
@@ -47,7 +47,7 @@ def test_every_field_of_the_contract_is_recorded(answered, tiny_llava):
     assert manifest["image_conditions"] == {"true": {"items": 16}}
     assert manifest["data_licenses"] == {"CC-BY-4.0": 8, "not stated": 8}
     assert str(tiny_llava.parent) not in (folder / "manifest.json").read_text()
-    assert len(read_jsonl(folder / "evidence.jsonl")) == 8
+    assert len(list(read_jsonl(folder / "evidence.jsonl"))) == 8
 
 
 @pytest.mark.parametrize("cut_bytes", [1, 37, 400])
@@ -58,7 +58,7 @@ def test_an_interrupted_run_continues(answered, tiny_llava, dataset_folder, tmp_
     content = (folder / "predictions.jsonl").read_bytes()
     (resumed / "predictions.jsonl").write_bytes(content[:-cut_bytes])
     assert generate(tiny_llava, dataset_folder, resumed) == records
-    assert len(read_jsonl(resumed / "predictions.jsonl")) == len(records)
+    assert len(list(read_jsonl(resumed / "predictions.jsonl"))) == len(records)
 
 
 def test_a_finished_run_is_not_touched(answered, tiny_llava, dataset_folder):
@@ -218,9 +218,9 @@ def test_jsonl_keeps_whole_lines_only(tmp_path):
     whole = path.read_bytes()
     for torn in (whole[:-1], whole[:-3]):
         path.write_bytes(torn)
-        assert len(read_jsonl(path)) == 1
+        assert len(list(read_jsonl(path))) == 1
         append_jsonl(path, [{"a": 3}])
         assert [len(str(record["a"])) for record in read_jsonl(path)] == [50_000, 1]
     path.write_text('{"a": 1}\nbroken\n{"a": 2}\n')
     with pytest.raises(ValueError, match="line 2: not JSON"):
-        read_jsonl(path)
+        list(read_jsonl(path))
