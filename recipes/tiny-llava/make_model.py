@@ -9,6 +9,7 @@ seed, steps and versions give the same weights on the same machine.
 """
 
 import argparse
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -48,12 +49,21 @@ SEQUENCE_TOKENS, BATCH, LEARNING_RATE = 96, 32, 3e-3  # of the language model's 
 def main(argv: list[str] | None = None) -> None:
     options = _options(argv)
     torch.manual_seed(options.seed)
-    texts = training_texts(options.dataset)
+    texts, made = training_texts(options.dataset), Path(options.output) / "made_of.json"
+    recipe = {"family": options.family, "steps": options.steps, "seed": options.seed, "texts_sha256": digest(texts)}
+    if made.is_file() and json.loads(made.read_text(encoding="utf-8")) == recipe:
+        print(f"{options.output} holds this tiny {options.family} already")
+        return
     tokenizer = train_tokenizer(texts)
     language_model = pretrain(texts, tokenizer, options.steps, options.seed)
     model = assemble(options.family, language_model, tokenizer)
     save(model, make_processor(model, tokenizer), Path(options.output))
+    made.write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")  # last: from here on it is complete
     print(f"tiny {options.family}: {model.num_parameters():,} parameters, saved in {options.output}")
+
+
+def digest(texts: list[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:

@@ -1,0 +1,69 @@
+"""What the project says of itself is true: README's paths and commands, shipped YAML, pins."""
+
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import ldrt
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / name for name in ("README.md", "recipes/README.md", "recipes/tiny-llava/README.md")]
+FOLDERS = "recipes|dataset_builder|evaluation|model_cards|accelerate_configs|tests"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_path_that_a_document_names_exists(document):
+    text = document.read_text(encoding="utf-8")
+    named = set(re.findall(rf"(?<![\w/.])((?:{FOLDERS})/[\w./-]*\w)", text))
+    placeholders = ("recipes/STUDY", "accelerate_configs/X")
+    missing = [path for path in named if not (ROOT / path).exists() and not path.startswith(placeholders)]
+    assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_that_a_document_names_exists_with_its_options(document):
+    import dataclasses
+    import importlib
+
+    text = document.read_text(encoding="utf-8").replace("\\\n", " ")
+    blocks = "\n".join(re.findall(r"```bash\n(.*?)```", text, re.S))
+    for line in (part.split("#")[0] for row in blocks.splitlines() for part in row.split("&&")):
+        words = line.split()
+        if words[:1] == ["ldrt"]:
+            stage = importlib.import_module(ldrt.STAGES[words[1]][0])
+            known = {field.name for field in dataclasses.fields(stage.Options)} | {"help", "config"}
+            assert {word[2:].split("=")[0] for word in words if word.startswith("--")} <= known, line
+
+
+def test_make_targets_that_readme_names_exist():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"\bmake (\w+)", (ROOT / "README.md").read_text())) & {"demo", "test", "bench"} <= targets
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "accelerate_configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_launch_config_parses_and_says_what_it_is_for(path):
+    assert path.read_text().startswith("# ")
+    assert "distributed_type" in yaml.safe_load(path.read_text())
+
+
+def test_every_requirement_is_pinned():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    wanted = setup["options"]["install_requires"] + setup["options.extras_require"]["dev"]
+    names = {re.split(r"[<>=\[ ]", line)[0].lower().replace("_", "-") for line in wanted.split("\n") if line}
+    pinned = dict(
+        line.split(";")[0].split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
+    )
+    assert names <= set(pinned)
+    exact = dict(line.split("==") for line in wanted.split("\n") if "==" in line)
+    assert exact == {name: pinned[name] for name in exact}
+
+
+def test_no_committed_file_names_a_machine_or_a_token():
+    private = re.compile(r"/(?:work|root)/|hf_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9]{30,}")
+    texts = [p for p in ROOT.rglob("*") if p.suffix in (".py", ".md", ".yaml", ".cfg", ".toml", ".txt", ".jinja")]
+    inside = [p for p in texts if not {".venv", "demo", "runs", "build"} & set(p.relative_to(ROOT).parts)]
+    assert not [str(p) for p in inside if p != Path(__file__) and private.search(p.read_text(encoding="utf-8"))]
