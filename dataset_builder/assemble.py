@@ -4,6 +4,7 @@ The rows of the dataset go to a JSONL file that names each picture's file; `ldrt
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -151,11 +152,12 @@ def assemble(units: list[Unit], dataset: Path, limits: Thresholds, splitting: Sp
 
 
 def _failures(units: list[Unit], by_reason: Counter) -> Iterator[dict]:
-    """The rows of `failed.jsonl`; an error reads "file: reason (details)", and the reason is counted."""
+    """The rows of `failed.jsonl`; an error reads "file: reason, details", and the reason is counted."""
     for unit in units:
         error = read_record(unit.record)["error"]
         if error:
-            by_reason[error.removeprefix(f"{Path(unit.source_file).name}: ").split(" (")[0][:80]] += 1
+            reason = error.removeprefix(f"{Path(unit.source_file).name}: ")
+            by_reason[re.split(r"[,;(]", reason)[0].strip()[:80]] += 1
             yield {"article": unit.source_file, "stage": f"read {unit.source}", "error": error}
 
 

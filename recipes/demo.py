@@ -18,6 +18,23 @@ from pathlib import Path
 _ROOT = Path(__file__).parent.parent
 _QUIET = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "passive"}  # idle threads do not spin: shared machines
 
+# `shuffled` asks whether the tuned model looks at the picture.
+_STEPS = """
+ldrt build {out}/articles --output {out}/dataset --test_share 0.2
+ldrt instruct {out}/dataset
+python RECIPE/make_model.py --family {family} --dataset {out}/dataset --output {out}/tiny-llava-base
+SFT --config RECIPE/phase1.yaml --model_name_or_path {out}/tiny-llava-base --output_dir {out}/phase1
+SFT --config RECIPE/phase2.yaml --model_name_or_path {out}/phase1 --output_dir {out}/phase2
+ldrt merge {out}/phase2 --output {out}/tiny-llava-tuned
+ldrt generate --model {out}/tiny-llava-base --dataset {out}/dataset --output {out}/runs/base
+ldrt generate --model {out}/tiny-llava-tuned --dataset {out}/dataset --output {out}/runs/tuned
+ldrt generate --image_condition shuffled --model {out}/tiny-llava-tuned --dataset {out}/dataset --output {out}/runs/tuned
+ldrt score {out}/runs/base
+ldrt score {out}/runs/tuned
+ldrt compare {out}/runs/base {out}/runs/tuned
+ldrt card {out}/runs/tuned
+"""
+
 
 @dataclass
 class Options:
@@ -48,37 +65,10 @@ def run(options: Options) -> str:
 
 
 def _steps(out: Path, family: str) -> list[list[str]]:
-    """The demo's commands, in order."""
-    tiny, launch = "recipes/tiny-llava", ["accelerate", "launch", "--config_file", "accelerate_configs/cpu.yaml"]
-    sft = [*launch, "recipes/sft.py", "--config"]
-    data = ["--dataset_name", f"{out}/dataset"]
-    steps = [
-        ["ldrt", "build", f"{out}/articles", "--output", f"{out}/dataset", "--test_share", "0.2"],
-        ["ldrt", "instruct", f"{out}/dataset"],
-        [
-            "python",
-            f"{tiny}/make_model.py",
-            "--family",
-            family,
-            "--dataset",
-            f"{out}/dataset",
-            "--output",
-            f"{out}/base",
-        ],
-        [*sft, f"{tiny}/phase1.yaml", *data, "--model_name_or_path", f"{out}/base", "--output_dir", f"{out}/phase1"],
-        [*sft, f"{tiny}/phase2.yaml", *data, "--model_name_or_path", f"{out}/phase1", "--output_dir", f"{out}/adapter"],
-        ["ldrt", "merge", f"{out}/adapter", "--output", f"{out}/tuned"],
-    ]
-    for model in ("base", "tuned"):
-        run = f"{out}/runs/{model}"
-        generate = ["ldrt", "generate", "--model", f"{out}/{model}", "--dataset", f"{out}/dataset", "--output", run]
-        steps.append(generate)
-        if model == "tuned":  # does it look at the picture?
-            steps.append([*generate, "--image_condition", "shuffled"])
-        steps.append(["ldrt", "score", run])
-    steps.append(["ldrt", "compare", f"{out}/runs/base", f"{out}/runs/tuned"])
-    steps.append(["ldrt", "card", f"{out}/runs/tuned"])
-    return steps
+    """The demo's commands, in order, each as a list of words."""
+    sft = "accelerate launch --config_file accelerate_configs/cpu.yaml recipes/sft.py --dataset_name {out}/dataset"
+    lines = _STEPS.strip().replace("SFT", sft).replace("RECIPE", "recipes/tiny-llava").splitlines()
+    return [[word.format(out=out, family=family) for word in line.split()] for line in lines]
 
 
 def _run(words: list[str]) -> None:
@@ -105,6 +95,6 @@ Base against tuned on {n} held-out examples: the table above, and with plots in
   {out}/runs/tuned/plots/               its plots
   {out}/runs/tuned/predictions.jsonl    what the tuned model said
   {out}/dataset/README.md               the dataset card; load_dataset("{out}/dataset", "pairs")
-  {out}/tuned/                          the tuned checkpoint, for from_pretrained
+  {out}/tiny-llava-tuned/               the tuned checkpoint, for from_pretrained
 
 A tiny model on synthetic articles proves that the chain works. It proves nothing about medicine."""
