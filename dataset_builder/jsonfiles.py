@@ -52,11 +52,12 @@ def read_jsonl(path: Path) -> Iterator[dict]:
         return
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
+            if not line.endswith("\n"):
+                return  # torn: `append_jsonl` will cut it off
             try:
                 yield json.loads(line)
             except json.JSONDecodeError as error:
-                if line.endswith("\n"):
-                    raise ValueError(f"{path}, line {number}: not JSON; remove the line and run again") from error
+                raise ValueError(f"{path}, line {number}: not JSON; remove the line and run again") from error
 
 
 def read_json(path: Path, made_by: str) -> dict:

@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
 def difference(old: dict, new: dict) -> str | None:
     """The first setting or input of `new` that is another in `old`, as "learning_rate 0.001 there, 0.002 here"."""
     old, new = ({**entry, **entry["settings"]} for entry in (old, new))
-    for key in sorted(set(new) - {"settings", "versions"}):
+    for key in sorted(set(new) - {"settings", "versions", "recipe"}):
         if old.get(key) != new[key]:
             return f"{key} {old.get(key)!r} there, {new[key]!r} here"
     return None

@@ -95,8 +95,8 @@ class UsageError(Exception):
     """The command line or the YAML is wrong: exit status 2."""
 
 
-def main(argv: list[str] | None = None) -> int:
-    recipe, args, model_args = parse(sys.argv[1:] if argv is None else argv)
+def main(argv: list[str]) -> int:
+    recipe, args, model_args = parse(argv)
     output = Path(args.output_dir)
     announce = print if args.process_index == 0 else (lambda *_: None)
 
@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
         recipe.dataset_name, recipe.dataset_config, recipe.dataset_train_split, recipe.dataset_revision
     )
     history = lineage.read(model_args.model_name_or_path, model_args.model_revision)
-    entry = describe_phase(recipe, args, model_args, source)
+    entry = describe_phase(recipe, args, model_args, source) | {"recipe": recipe_file(argv)}
     if is_finished(output, entry):
         announce(f"sft: {output} holds this finished run already; remove it to train again")
         return 0
@@ -389,6 +389,15 @@ def describe_phase(recipe: Recipe, args: SFTConfig, model_args: ModelConfig, sou
     if recipe.trainable == "lora":
         settings |= {key: getattr(model_args, key) for key in LORA_KEYS}
     return {"trainable": recipe.trainable, **source, "settings": settings, "versions": lineage.versions()}
+
+
+def recipe_file(argv: list[str]) -> str | None:
+    """The YAML given by `--config`, as a path within the project where it is one of its recipes."""
+    if "--config" not in argv[:-1]:
+        return None
+    path = Path(argv[argv.index("--config") + 1]).resolve()
+    root = Path(__file__).resolve().parents[1]
+    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
 
 
 def is_finished(output: Path, entry: dict) -> bool:
