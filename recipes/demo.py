@@ -26,9 +26,9 @@ python RECIPE/make_model.py --family {family} --dataset {out}/dataset --output {
 SFT --config RECIPE/phase1.yaml --model_name_or_path {out}/tiny-llava-base --output_dir {out}/phase1
 SFT --config RECIPE/phase2.yaml --model_name_or_path {out}/phase1 --output_dir {out}/phase2
 ldrt merge {out}/phase2 --output {out}/tiny-llava-tuned
-ldrt generate --model {out}/tiny-llava-base --dataset {out}/dataset --output {out}/runs/base
-ldrt generate --model {out}/tiny-llava-tuned --dataset {out}/dataset --output {out}/runs/tuned
-ldrt generate --image_condition shuffled --model {out}/tiny-llava-tuned --dataset {out}/dataset --output {out}/runs/tuned
+ldrt generate --model {out}/tiny-llava-base DATA --output {out}/runs/base
+ldrt generate --model {out}/tiny-llava-tuned DATA --output {out}/runs/tuned
+ldrt generate --model {out}/tiny-llava-tuned DATA --output {out}/runs/tuned --image_condition shuffled
 ldrt score {out}/runs/base
 ldrt score {out}/runs/tuned
 ldrt compare {out}/runs/base {out}/runs/tuned
@@ -67,7 +67,8 @@ def run(options: Options) -> str:
 def _steps(out: Path, family: str) -> list[list[str]]:
     """The demo's commands, in order, each as a list of words."""
     sft = "accelerate launch --config_file accelerate_configs/cpu.yaml recipes/sft.py --dataset_name {out}/dataset"
-    lines = _STEPS.strip().replace("SFT", sft).replace("RECIPE", "recipes/tiny-llava").splitlines()
+    lines = _STEPS.strip().replace("SFT", sft).replace("RECIPE", "recipes/tiny-llava")
+    lines = lines.replace("DATA", "--dataset {out}/dataset").splitlines()
     return [[word.format(out=out, family=family) for word in line.split()] for line in lines]
 
 

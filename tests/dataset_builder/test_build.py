@@ -135,7 +135,7 @@ def test_added_articles_cost_only_their_own_work_and_keep_the_splits(sample_arti
 def _error(capsys, *argv: str) -> str:
     assert ldrt.main(["build", *argv]) == 1
     *progress, line = capsys.readouterr().err.strip().splitlines()
-    assert all("read: " in row for row in progress)
+    assert all("read: " in row for row in progress if row)
     return line
 
 
