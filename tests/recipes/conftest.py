@@ -57,7 +57,11 @@ def write_dataset(folder: Path) -> Path:
         for task, examples in rows.items():
             _write(Dataset.from_list(examples, features=EXAMPLES), folder / task / f"{split}-00000-of-00001.parquet")
         pairs = [
-            {"caption": row["completion"][0]["content"], "context": ["It is seen in Figure 1."]}
+            {
+                "image": row["images"][0],
+                "caption": row["completion"][0]["content"],
+                "context": ["It is seen in Figure 1."],
+            }
             for row in rows["align"]
         ]
         pairs = [{column: row.get(column) for column in PAIRS} for row in pairs]
