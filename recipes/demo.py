@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _ROOT = Path(__file__).parent.parent
-_QUIET = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "passive"}  # idle threads do not spin: shared machines
+_QUIET = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000"}  # threads that spin starve a busy machine
 
 # `shuffled` asks whether the tuned model looks at the picture.
 _STEPS = """
