@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
+_cache = tempfile.TemporaryDirectory(prefix="ldrt-tests-")
+os.environ["HF_DATASETS_CACHE"] = _cache.name  # never the user's: no rows of an earlier run
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
