@@ -4,8 +4,8 @@
 
 The tokenizer and the language model are trained here, on captions and contexts of the training split alone: the base
 model speaks the corpus' English, and has never seen a picture, a question or a held-out article. The vision tower is
-random and stays frozen; the projector is random until phase 1, scaled to the training pictures. It proves the chain,
-not medicine. The same dataset, seed, steps and versions give the same weights on the same machine.
+random and stays frozen, the projector is random until phase 1. It proves the chain, not medicine. The same dataset,
+seed, steps and versions give the same weights on the same machine.
 """
 
 import argparse
@@ -17,7 +17,6 @@ from pathlib import Path
 
 import torch
 from datasets import load_dataset
-from PIL import Image
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import (
@@ -40,38 +39,31 @@ from transformers import (
 CHAT_TEMPLATE = Path(__file__).parents[1] / "templates" / "vicuna_v1.jinja"
 VOCABULARY = 1024  # tokens, before <pad> and <image>
 IMAGE_SIDE_PX, PATCH_SIDE_PX = 64, 16  # 4 × 4 patches a tile
-VISION_WIDTH = 32
+VISION_WIDTH = 96
 WIDTH, LAYERS, HEADS, FEED_FORWARD = 128, 4, 4, 384
 MAX_TOKENS = 1024
-SAMPLE_PICTURES = 256  # that the projector is scaled to
 GRIDS = [[1, 2], [2, 1], [2, 2], [3, 1], [1, 3]]  # LLaVA-NeXT's image grids in tiles (rows, columns)
-SEQUENCE_TOKENS, BATCH, LEARNING_RATE = 96, 8, 3e-3  # of the language model's pre-training
+SEQUENCE_TOKENS, BATCH, LEARNING_RATE = 96, 32, 3e-3  # of the language model's pre-training
 
 
 def main(argv: list[str] | None = None) -> None:
     options = _options(argv)
     torch.manual_seed(options.seed)
-    texts, pictures = training_texts(options.dataset), training_pictures(options.dataset)
-    made = Path(options.output) / "made_of.json"
-    recipe = {"family": options.family, "steps": options.steps, "seed": options.seed, "sha256": digest(texts, pictures)}
+    texts, made = training_texts(options.dataset), Path(options.output) / "made_of.json"
+    recipe = {"family": options.family, "steps": options.steps, "seed": options.seed, "texts_sha256": digest(texts)}
     if made.is_file() and json.loads(made.read_text(encoding="utf-8")) == recipe:
         print(f"{options.output} holds this tiny {options.family} already")
         return
     tokenizer = train_tokenizer(texts)
     language_model = pretrain(texts, tokenizer, options.steps, options.seed)
     model = assemble(options.family, language_model, tokenizer)
-    processor = make_processor(model, tokenizer)
-    scale_projector(model, processor, pictures)
-    save(model, processor, Path(options.output))
+    save(model, make_processor(model, tokenizer), Path(options.output))
     made.write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")  # last: from here on it is complete
     print(f"tiny {options.family}: {model.num_parameters():,} parameters, saved in {options.output}")
 
 
-def digest(texts: list[str], pictures: list[Image.Image]) -> str:
-    digest = hashlib.sha256("\0".join(texts).encode())
-    for picture in pictures:
-        digest.update(picture.tobytes())
-    return digest.hexdigest()
+def digest(texts: list[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
@@ -79,7 +71,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--dataset", required=True, help="dataset repo folder or Hub id with the config `pairs`")
     parser.add_argument("--output", required=True, help="folder for the checkpoint")
     parser.add_argument("--family", choices=["llava", "llava_next"], default="llava")
-    parser.add_argument("--steps", type=int, default=250, help="steps of the language model's pre-training")
+    parser.add_argument("--steps", type=int, default=150, help="steps of the language model's pre-training")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args(argv)
 
@@ -92,12 +84,6 @@ def training_texts(dataset: str) -> list[str]:
     rows = load_dataset(dataset, "pairs", split="train").select_columns(["caption", "context"])
     texts = [" ".join([row["caption"] or "", *row["context"]]).strip() for row in rows]
     return [text for text in texts if text]
-
-
-def training_pictures(dataset: str) -> list[Image.Image]:
-    """The first pictures of the training split."""
-    rows = load_dataset(dataset, "pairs", split=f"train[:{SAMPLE_PICTURES}]").select_columns(["image"])
-    return [row["image"].convert("RGB") for row in rows]
 
 
 def train_tokenizer(texts: list[str]) -> LlamaTokenizer:
@@ -180,7 +166,7 @@ def assemble(
     vision = CLIPVisionConfig(
         hidden_size=VISION_WIDTH,
         intermediate_size=2 * VISION_WIDTH,
-        num_hidden_layers=2,  # LLaVA reads the last layer but one: here the first
+        num_hidden_layers=1,  # LLaVA reads the last layer but one: here the patch embedding itself
         num_attention_heads=4,
         image_size=IMAGE_SIDE_PX,
         patch_size=PATCH_SIDE_PX,
@@ -199,7 +185,6 @@ def assemble(
     model.model.language_model.load_state_dict(language_model.model.state_dict())
     model.lm_head.load_state_dict(language_model.lm_head.state_dict())
     make_patch_embedding(model.model.vision_tower.embeddings)
-    make_first_layer(model.model.vision_tower.encoder.layers[0])
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     return model
@@ -219,44 +204,13 @@ def make_patch_embedding(embeddings: torch.nn.Module) -> None:
     fall_off = 1 / (1 + side[:, None] + side[None]) ** 2  # (frequency, frequency)
     weights = torch.randn(VISION_WIDTH, 3, PATCH_SIDE_PX, PATCH_SIDE_PX) * fall_off
     filters = torch.einsum("ochw,hy,wx->ocyx", weights, cosines, cosines)
-    embeddings.patch_embedding.weight.copy_(0.3 * filters / filters.flatten(1).norm(dim=1).mean())
+    embeddings.patch_embedding.weight.copy_(0.1 * filters / filters.flatten(1).norm(dim=1).mean())
     patches = IMAGE_SIDE_PX // PATCH_SIDE_PX
     rows, columns = torch.meshgrid(torch.arange(patches), torch.arange(patches), indexing="ij")
     rates = 1e-4 ** (torch.arange(VISION_WIDTH // 4) / (VISION_WIDTH // 4))
     angles = [axis.flatten()[:, None] * rates for axis in (columns, rows)]  # each (patches, width / 4)
     embeddings.position_embedding.weight[1:] = torch.cat([f(a) for a in angles for f in (torch.sin, torch.cos)], 1)
     embeddings.position_embedding.weight[0] = 0  # the class token, which LLaVA drops
-
-
-@torch.no_grad()
-def make_first_layer(layer: torch.nn.Module) -> None:
-    """Random weights that mix: each patch gets a share of the whole picture's mean beside its own content."""
-    layer.self_attn.q_proj.weight.mul_(0.3)  # weak queries and keys: attention is nearly even
-    layer.self_attn.k_proj.weight.mul_(0.3)
-    torch.nn.init.orthogonal_(layer.self_attn.v_proj.weight, gain=2)
-    torch.nn.init.orthogonal_(layer.self_attn.out_proj.weight)
-    torch.nn.init.normal_(layer.mlp.fc1.weight, std=VISION_WIDTH**-0.5)
-    torch.nn.init.normal_(layer.mlp.fc2.weight, std=0.5 * (2 * VISION_WIDTH) ** -0.5)
-
-
-@torch.no_grad()
-def scale_projector(model: torch.nn.Module, processor: ProcessorMixin, pictures: list[Image.Image]) -> None:
-    """Random projector weights on whitened features of the training pictures (no labels; Krähenbühl et al. 2016).
-
-    The random tower's features differ a thousandfold in variance: unscaled, the projector would learn brightness first
-    and colour never within a minute.
-    """
-    first, second = model.model.multi_modal_projector.linear_1, model.model.multi_modal_projector.linear_2
-    pixels = [processor.image_processor(picture, return_tensors="pt")["pixel_values"] for picture in pictures]
-    tiles = torch.cat([picture.flatten(0, -4) for picture in pixels])  # (tiles, 3, side, side)
-    hidden = model.model.vision_tower(tiles, output_hidden_states=True).hidden_states[-2][:, 1:]
-    features = hidden.reshape(-1, VISION_WIDTH)  # (tiles × patches, width)
-    mean = features.mean(0)
-    variances, directions = torch.linalg.eigh((features - mean).T.cov().double())
-    whitening = (directions / (variances.clamp(min=0) + 0.01 * variances.mean()).sqrt()).T.float()
-    first.weight.copy_(torch.randn_like(first.weight) * VISION_WIDTH**-0.5 @ whitening)
-    first.bias.copy_(-first.weight @ mean)
-    torch.nn.init.normal_(second.weight, std=WIDTH**-0.5)
 
 
 def make_processor(model: torch.nn.Module, tokenizer: LlamaTokenizer) -> ProcessorMixin:
