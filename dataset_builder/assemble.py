@@ -144,7 +144,6 @@ def assemble(units: list[Unit], dataset: Path, limits: Thresholds, splitting: Sp
         counts.figures = write_jsonl(work / "candidates.jsonl", candidates)
     splits, duplicates = _split(work / "candidates.jsonl", provenance / "splits.json", splitting)
     rows = _verdicts(work / "candidates.jsonl", splits, duplicates)
-    counts.rejected = Counter()
     write_jsonl(provenance / "rejected.jsonl", (_count(row, counts.rejected) for row in rows if "filter" in row))
     rows = _verdicts(work / "candidates.jsonl", splits, duplicates)
     counts.kept = write_jsonl(work / "rows.jsonl", (row for row in rows if "filter" not in row))

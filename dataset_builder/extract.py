@@ -16,7 +16,7 @@ from dataset_builder.article import Article
 from dataset_builder.language import detect_language
 from dataset_builder.packages import Package
 from dataset_builder.progress import progress
-from dataset_builder.records import read_record, write_record
+from dataset_builder.records import is_written, write_record
 
 _NOT_READERS = (
     "assemble",
@@ -121,7 +121,7 @@ def extract_all(todo: list[Unit], layout: str, workers: int, timeout_s: float) -
 
     A file that takes longer than `timeout_s` seconds, or kills its worker, gets a record with `error`, too.
     """
-    todo = [unit for unit in todo if read_record(unit.record) is None]
+    todo = [unit for unit in todo if not is_written(unit.record)]
     if not todo:
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of this process

@@ -42,9 +42,11 @@ def _write_figure(folder: Path, name: str, figure: Figure) -> dict:
     return row | measure(figure.image, encoded)
 
 
-def read_record(folder: Path) -> dict | None:
-    """The content of `article.json`, or None when the folder holds no whole record."""
-    try:
-        return json.loads((folder / "article.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
+def is_written(folder: Path) -> bool:
+    """Whether the record is there; it is renamed into place, so it is then whole."""
+    return (folder / "article.json").is_file()
+
+
+def read_record(folder: Path) -> dict:
+    """The content of `article.json`."""
+    return json.loads((folder / "article.json").read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -100,8 +101,13 @@ def _as_answer(sentence: str) -> str:
     return _MENTION.sub(lambda m: _THE_FIGURE[m[0][0].lower()][m.start() > 0], sentence).strip()
 
 
+@cache
+def _questions() -> dict[str, dict[str, list[str]]]:
+    return yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+
+
 def _question(row: dict, task: str) -> str:
-    questions = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+    questions = _questions()
     choices = questions.get(row["language"], questions["en"])[task]
     return choices[int(hashlib.sha256(f"{row['figure_id']}/{task}".encode()).hexdigest(), 16) % len(choices)]
 
@@ -109,15 +115,20 @@ def _question(row: dict, task: str) -> str:
 # The LLM as teacher
 
 
+@cache
+def _template(task: str) -> jinja2.Template:
+    return jinja2.Template((PROMPTS / f"{task}.md").read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
+
+
 def request(row: dict, task: str) -> Request:
     """What is asked of the LLM about one figure: the task's prompt file with caption and context quoted as data."""
-    template = jinja2.Template((PROMPTS / f"{task}.md").read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
     lines = [
         f"[{source} {number}] {json.dumps(s, ensure_ascii=False)}" for source, number, s in evidence_sentences(row)
     ]
     quoted = "\n".join(["<<<EVIDENCE", *lines, "EVIDENCE>>>"])
     return Request(
-        [{"role": "user", "content": template.render(evidence=quoted)}], {"figure_id": row["figure_id"], "task": task}
+        [{"role": "user", "content": _template(task).render(evidence=quoted)}],
+        {"figure_id": row["figure_id"], "task": task},
     )
 
 
@@ -140,6 +151,7 @@ def parse(reply: str) -> dict:
     return {"question": question, "answer": answer, "evidence": evidence}
 
 
+@cache
 def prompt_sha256(teacher: str, task: str) -> str:
     """The hash of the file that the questions or the prompt come from."""
     file = QUESTIONS if teacher == "extractive" else PROMPTS / f"{task}.md"
