@@ -3,32 +3,79 @@
 The rows of the dataset go to a JSONL file that names each picture's file; `ldrt.py` writes the Parquet from it.
 """
 
+import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
 from dataset_builder.extract import Unit
-from dataset_builder.filters import Thresholds, rejection
+from dataset_builder.filters import Rejection, Thresholds, rejection
 from dataset_builder.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
+from dataset_builder.leakage import benchmark_keys, benchmark_of
 from dataset_builder.mentions import label_key
 from dataset_builder.records import read_record
-from dataset_builder.splits import FigureKey, Splitting, assign, caption_sha256, certificate, duplicate_groups
-
-_NO_PICTURE = dict.fromkeys(
-    ("image_path", "width", "height", "sharpness", "contrast", "image_sha256", "phash", "duplicate_group")
+from dataset_builder.splits import (
+    MAX_PHASH_DISTANCE,
+    FigureKey,
+    Splitting,
+    assign,
+    caption_sha256,
+    certificate,
+    duplicate_groups,
 )
-_ARTICLE_COLUMNS = ("pmcid", "doi", "title", "journal", "year", "language", "license")
+
+_MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
+_NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
+_ONLY_FOR_FILTERS = ("contrast", "text_share", "rejection")
+_ARTICLE_COLUMNS = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
+_STATUSES = ("retracted", "concern", "corrected")  # the gravest counts
+
+
+@dataclass(frozen=True)
+class Head:
+    """What joining articles needs of a record: a few hundred bytes, so that all of them fit into memory."""
+
+    record: Path
+    source: str
+    package: str  # its main file
+    source_file: str
+    digest: str
+    error: str | None
+    names: tuple[str, ...]  # PMCID and DOI, lower case
+    notices: dict[str, str]  # what this article says of others: DOI or PMCID, lower case -> status
+
+
+def read_heads(units: list[Unit]) -> list[Head]:
+    """One pass over the records of all files."""
+    heads = []
+    for unit in units:
+        record = read_record(unit.record)
+        names = tuple(record[key].lower() for key in ("pmcid", "doi") if record.get(key))
+        notices = {name.lower(): status for name, status in record.get("notices", {}).items()}
+        about = {key: record[key] for key in ("source", "digest", "error")}
+        package = unit.package.source_file
+        heads.append(
+            Head(unit.record, package=package, source_file=unit.source_file, names=names, notices=notices, **about)
+        )
+    return heads
+
+
+def inputs_sha256(heads: list[Head]) -> str:
+    """One hash over what was read: every file's path and the hash of its package's content."""
+    lines = sorted(f"{head.source_file} {head.digest}" for head in heads)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass
 class Counts:
     """The funnel of one build: what was read, found, kept and left out."""
 
+    inputs_sha256: str = ""
     articles: int = 0
     files: int = 0
     failed: Counter = field(default_factory=Counter)
@@ -36,6 +83,10 @@ class Counts:
     kept: int = 0
     supplementary: int = 0
     rejected: Counter = field(default_factory=Counter)
+
+    def funnel(self) -> dict:
+        """The counts, for the manifest."""
+        return {name: value for name, value in vars(self).items() if name != "inputs_sha256"}
 
     def summary(self) -> str:
         """The lines `ldrt build` prints."""
@@ -56,45 +107,50 @@ def _by_reason(reasons: Counter) -> list[str]:
     return [f"  {n:>7}  {reason}" for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def join_articles(units: list[Unit]) -> list[list[Path]]:
+def join_articles(heads: list[Head]) -> list[list[Head]]:
     """The records of each article: files of one package, or with the same PMCID or DOI; XML first, then by path."""
     owner: dict[str, int] = {}
-    groups: dict[int, list[Path]] = defaultdict(list)
-    order = sorted(range(len(units)), key=lambda i: (units[i].source != "jats", i))
-    for i in order:
-        record = read_record(units[i].record)
-        names = [f"package:{units[i].package.source_file}"]
-        names += [f"{key}:{record[key].lower()}" for key in ("pmcid", "doi") if record.get(key)]
+    groups: dict[int, list[Head]] = defaultdict(list)
+    for i, head in sorted(enumerate(heads), key=lambda item: (item[1].source != "jats", item[0])):
+        names = [f"package:{head.package}", *head.names]
         known = next((owner[name] for name in names if name in owner), i)
         owner.update(dict.fromkeys(names, known))
-        groups[known].append(units[i].record)
+        groups[known].append(head)
     return [groups[i] for i in sorted(groups)]
 
 
-def article_rows(records: list[Path]) -> tuple[dict | None, list[dict], list[dict], str]:
+def article_rows(heads: list[Head], notices: dict[str, str]) -> tuple[dict | None, list[dict], list[dict], str]:
     """One article: its columns (None when no file could be read), candidate rows, supplementary figures, Markdown.
 
-    A row is a dict with the columns of `pairs` but the image, plus `image_path`, `image_error` and `contrast`. The
-    text comes from the most complete file, XML before PDF; a picture the XML lacks is taken from the PDF's figure of
-    the same label.
+    A row is a dict with the columns of `pairs` but the image, plus `image_path`, `image_error` and what else the
+    filters look at. The text comes from the most complete file, XML before PDF; a picture the XML lacks is taken from
+    the PDF's figure of the same label. `notices` is what other articles say of articles: DOI or PMCID -> status.
     """
-    loaded = [(folder, record) for folder in records if not (record := read_record(folder))["error"]]
+    loaded = [(head.record, read_record(head.record)) for head in heads if not head.error]
     if not loaded:
         return None, [], [], ""
     folder, main = max(loaded, key=lambda pair: _completeness(pair[1]))  # of equals the first
     article = {c: next((r[c] for _, r in loaded if r[c] is not None), None) for c in _ARTICLE_COLUMNS}
     article["article_id"] = article["pmcid"] or article["doi"] or f"sha256:{main['digest'][:16]}"
+    article["status"] = _gravest([*(r["status"] for _, r in loaded), *(notices.get(n) for h in heads for n in h.names)])
+    article["attribution"] = None
     article |= {"source": main["source"], "source_file": main["source_file"]}
     pictures = _pdf_pictures(loaded) if main["source"] == "jats" else {}
     rows, taken = [], set()
     for figure in main["figures"]:
-        picture = _own_picture(folder, figure) or pictures.get(label_key(figure["label"])) or {}
-        row = _NO_PICTURE | article | figure | picture
+        picture = _own_picture(folder, figure)
+        if not picture and (from_pdf := pictures.get(label_key(figure["label"]))):
+            picture = from_pdf
+        row = _NO_PICTURE | article | figure | (picture or {})
         del row["image_file"]
         row["figure_id"] = _unique_id(article["article_id"], figure["label"], taken)
         rows.append(row)
     supplementary = [article | {k: f[k] for k in ("label", "caption")} for _, r in loaded for f in r["supplementary"]]
     return article, rows, supplementary, (folder / "article.md").read_text(encoding="utf-8")
+
+
+def _gravest(statuses: list[str | None]) -> str | None:
+    return next((status for status in _STATUSES if status in statuses), None)
 
 
 def _completeness(record: dict) -> tuple:
@@ -129,44 +185,49 @@ def _unique_id(article_id: str, label: str | None, taken: set[str]) -> str:
     return name
 
 
-def assemble(units: list[Unit], dataset: Path, limits: Thresholds, splitting: Splitting) -> tuple[Path, Counts]:
-    """Write `.work/rows.jsonl` (the rows to publish, in reading order) and `provenance/`; returns its path and counts.
+def assemble(
+    units: list[Unit], dataset: Path, limits: Thresholds, splitting: Splitting, benchmarks: list[Path]
+) -> Counts:
+    """Write `.work/verdicts.jsonl`, `.work/rows.jsonl` and `provenance/`; returns the counts.
 
-    Every line of `rows.jsonl` has the columns of `pairs` but the image, and `image_path`, `split`, `duplicate_group`.
-    Memory grows by a few hundred bytes a figure.
+    `verdicts.jsonl` has every figure, in reading order: the columns of `pairs` but the image, `image_path`,
+    `image_error`, and `split` when it is kept or `filter`, `value`, `threshold` when not; `rows.jsonl` has the kept.
+    Memory grows by a few hundred bytes a file and a figure.
     """
-    provenance, work, counts = dataset / "provenance", dataset / ".work", Counts(files=len(units))
+    provenance, work = dataset / "provenance", dataset / ".work"
     provenance.mkdir(exist_ok=True)
-    write_jsonl(provenance / "failed.jsonl", _failures(units, counts.failed))
+    heads = read_heads(units)
+    counts = Counts(inputs_sha256=inputs_sha256(heads), files=len(heads))
+    write_jsonl(provenance / "failed.jsonl", _failures(heads, counts.failed))
     supplementary = provenance / "supplementary.jsonl"
     with supplementary.open("w", encoding="utf-8") as file:
-        candidates = _candidates(join_articles(units), limits, provenance / "markdown", file, counts)
+        candidates = _candidates(heads, limits, provenance / "markdown", file, counts)
         counts.figures = write_jsonl(work / "candidates.jsonl", candidates)
-    splits, duplicates = _split(work / "candidates.jsonl", provenance / "splits.json", splitting)
-    rows = _verdicts(work / "candidates.jsonl", splits, duplicates)
-    write_jsonl(provenance / "rejected.jsonl", (_count(row, counts.rejected) for row in rows if "filter" in row))
-    rows = _verdicts(work / "candidates.jsonl", splits, duplicates)
-    counts.kept = write_jsonl(work / "rows.jsonl", (row for row in rows if "filter" not in row))
-    return work / "rows.jsonl", counts
+    known = benchmark_keys(benchmarks, work / "benchmarks")
+    grouping = _split(work / "candidates.jsonl", provenance / "splits.json", splitting, known)
+    write_jsonl(work / "verdicts.jsonl", _verdicts(work / "candidates.jsonl", *grouping))
+    (work / "candidates.jsonl").unlink()
+    write_jsonl(provenance / "rejected.jsonl", _rejected(work / "verdicts.jsonl", counts.rejected))
+    kept = (row for row in read_jsonl(work / "verdicts.jsonl") if "filter" not in row)
+    counts.kept = write_jsonl(work / "rows.jsonl", kept)
+    return counts
 
 
-def _failures(units: list[Unit], by_reason: Counter) -> Iterator[dict]:
+def _failures(heads: list[Head], by_reason: Counter) -> Iterator[dict]:
     """The rows of `failed.jsonl`; an error reads "file: reason, details", and the reason is counted."""
-    for unit in units:
-        error = read_record(unit.record)["error"]
-        if error:
-            reason = error.removeprefix(f"{Path(unit.source_file).name}: ")
+    for head in heads:
+        if head.error:
+            reason = head.error.removeprefix(f"{Path(head.source_file).name}: ")
             by_reason[re.split(r"[,;(]", reason)[0].strip()[:80]] += 1
-            yield {"article": unit.source_file, "stage": f"read {unit.source}", "error": error}
+            yield {"article": head.source_file, "stage": f"read {head.source}", "error": head.error}
 
 
-def _candidates(
-    articles: Iterable[list[Path]], limits, markdown: Path, supplementary, counts: Counts
-) -> Iterator[dict]:
+def _candidates(heads: list[Head], limits, markdown: Path, supplementary, counts: Counts) -> Iterator[dict]:
     """Every figure with its filter's verdict; on the way, write each article's Markdown and supplementary figures."""
     markdown.mkdir(parents=True, exist_ok=True)
-    for records in articles:
-        about, rows, extra, text = article_rows(records)
+    notices = {name: _gravest([h.notices.get(name) for h in heads]) for head in heads for name in head.notices}
+    for records in join_articles(heads):
+        about, rows, extra, text = article_rows(records, notices)
         if about is None:
             continue
         counts.articles += 1
@@ -177,15 +238,31 @@ def _candidates(
             yield row | {"rejection": rejection(row, limits)}
 
 
-def _split(candidates: Path, splits_file: Path, splitting: Splitting) -> tuple[dict[str, str], dict[str, str]]:
-    """Write the certificate; returns article_id -> split and figure_id -> duplicate group."""
+def _split(
+    candidates: Path, splits_file: Path, splitting: Splitting, known: list[FigureKey]
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Write the certificate; returns article_id -> split, figure_id -> duplicate group, figure_id -> `known` picture.
+
+    Figures that are duplicates of a `known` picture, of a benchmark, are left out of the splits.
+    """
     figures = [_key(row) for row in read_jsonl(candidates) if not row["rejection"]]
-    duplicates = duplicate_groups(figures)
+    duplicates = duplicate_groups([*figures, *known])
+    leaders = {duplicates[key.figure_id]: benchmark_of(key.figure_id) for key in known if key.figure_id in duplicates}
+    leaked = {f.figure_id: leaders[g] for f in figures if (g := duplicates.get(f.figure_id)) in leaders}
+    figures = [figure for figure in figures if figure.figure_id not in leaked]
     published = json.loads(splits_file.read_text(encoding="utf-8"))["assignments"] if splits_file.exists() else {}
     splits = assign(figures, duplicates, splitting, published)
     inside = [figure for figure in figures if figure.article_id in splits]
-    write_json(splits_file, certificate(inside, duplicates, published | splits, splitting.seed))
-    return splits, duplicates
+    proof = certificate(inside, duplicates, published | splits, splitting.seed)
+    write_json(splits_file, proof | {"benchmarks": _benchmarks(known, leaked)})
+    return splits, duplicates, leaked
+
+
+def _benchmarks(known: list[FigureKey], leaked: dict[str, str]) -> dict[str, dict[str, int]]:
+    """benchmark -> how many pictures it has and how many figures were left out for them."""
+    pictures = Counter(benchmark_of(key.article_id) for key in known)
+    left_out = Counter(picture.split("/")[0] for picture in leaked.values())
+    return {name: {"pictures": n, "figures_left_out": left_out[name]} for name, n in sorted(pictures.items())}
 
 
 def _key(row: dict) -> FigureKey:
@@ -194,22 +271,26 @@ def _key(row: dict) -> FigureKey:
     return FigureKey(**columns, aspect=aspect, caption_sha256=caption_sha256(row["caption"]))
 
 
-def _verdicts(candidates: Path, splits: dict[str, str], duplicates: dict[str, str]) -> Iterator[dict]:
+def _verdicts(
+    candidates: Path, splits: dict[str, str], duplicates: dict[str, str], leaked: dict[str, str]
+) -> Iterator[dict]:
     """The candidates, with `split` and `duplicate_group` when kept and `filter`, `value`, `threshold` when not."""
     for row in read_jsonl(candidates):
-        verdict = row.pop("rejection")
-        split = splits.get(row["article_id"])
-        if not verdict and split is None:
-            verdict = ("links_splits", None, None)  # a newcomer that is like articles of two published splits
-        del row["contrast"]
+        verdict, split = row["rejection"], splits.get(row["article_id"])
+        if not verdict and row["figure_id"] in leaked:
+            verdict = Rejection("benchmark", leaked[row["figure_id"]], MAX_PHASH_DISTANCE)
+        elif not verdict and split is None:  # a newcomer that is like articles of two published splits
+            verdict = Rejection("links_splits", None, None)
+        row = {key: value for key, value in row.items() if key not in _ONLY_FOR_FILTERS}
         if verdict:
-            for key in ("image_path", "image_error"):
-                del row[key]
-            yield row | dict(zip(("filter", "value", "threshold"), verdict, strict=True))
+            yield row | Rejection(*verdict)._asdict()
         else:
             yield row | {"split": split, "duplicate_group": duplicates.get(row["figure_id"])}
 
 
-def _count(row: dict, rejected: Counter) -> dict:
-    rejected[row["filter"]] += 1
-    return row
+def _rejected(verdicts: Path, by_reason: Counter) -> Iterator[dict]:
+    """The rows of `rejected.jsonl`."""
+    for row in read_jsonl(verdicts):
+        if "filter" in row:
+            by_reason[row["filter"]] += 1
+            yield {key: value for key, value in row.items() if key not in ("image_path", "image_error")}

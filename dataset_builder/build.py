@@ -6,7 +6,6 @@ Run it again after an interruption, or when articles were added: only what is ne
 laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
 """
 
-import hashlib
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,14 +33,24 @@ class Options:
     min_side_px: int = field(default=Thresholds.min_side_px, metadata={"help": "least shorter side, pixels"})
     max_aspect: float = field(default=Thresholds.max_aspect, metadata={"help": "most longer side / shorter side"})
     min_contrast: float = field(default=Thresholds.min_contrast, metadata={"help": "least standard deviation of grey"})
+    max_text_share: float = field(
+        default=Thresholds.max_text_share, metadata={"help": "most print in a picture's ink, 0 to 1; more is a text"}
+    )
     min_text_chars: int = field(
         default=Thresholds.min_text_chars, metadata={"help": "least caption + context, characters"}
     )
-    test_share: float = field(default=Splitting.test_share, metadata={"help": "share of the figures for `test`"})
-    validation_share: float = field(default=Splitting.validation_share, metadata={"help": "share for `validation`"})
+    max_caption_chars: int = field(default=Thresholds.max_caption_chars, metadata={"help": "longest caption"})
+    test_size: float = field(
+        default=Splitting.test_size, metadata={"help": "figures for `test`: a share below 1, else their number"}
+    )
+    validation_size: float = field(default=Splitting.validation_size, metadata={"help": "the same for `validation`"})
     min_articles: int = field(
         default=Splitting.min_articles,
         metadata={"help": "least articles in each held-out split, where there are enough"},
+    )
+    benchmarks: list[str] = field(
+        default_factory=list,
+        metadata={"help": "folders of benchmark pictures (VQA-RAD, SLAKE, PathVQA): figures like theirs are left out"},
     )
     seed: int = field(default=0, metadata={"help": "draws the splits"})
     workers: int = field(default=os.cpu_count() or 1, metadata={"help": "processes that read articles"})
@@ -71,12 +80,12 @@ def run(options: Options) -> str:
     extract_all(files, options.layout, options.workers, options.timeout_s)
     limits = Thresholds(**{name: getattr(options, name) for name in asdict(Thresholds())})
     splitting = Splitting(**{name: getattr(options, name) for name in asdict(Splitting())})
-    rows, counts = assemble(files, dataset, limits, splitting)
+    counts = assemble(files, dataset, limits, splitting, [Path(folder) for folder in options.benchmarks])
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
-    write_config(dataset, "pairs", rows)
+    write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")
     settings = {key: value for key, value in asdict(options).items() if key not in _NOT_IN_MANIFEST}
-    entry = {"options": settings, "inputs_sha256": _inputs_sha256(files), "counts": vars(counts)}
+    entry = {"options": settings, "inputs_sha256": counts.inputs_sha256, "counts": counts.funnel()}
     write_stage(dataset, "build", _PACKAGES, **entry)
     return counts.summary()
 
@@ -88,11 +97,3 @@ def _make_writable(work: Path) -> None:
         (work / "probe").unlink()
     except OSError as error:
         raise PermissionError(f"cannot write to {work.parent}: {error.strerror}; choose another --output") from error
-
-
-def _inputs_sha256(files) -> str:
-    """One hash over what was read: every file's path and the hash of its package's content."""
-    from dataset_builder.records import read_record
-
-    lines = sorted(f"{unit.source_file} {read_record(unit.record)['digest']}" for unit in files)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

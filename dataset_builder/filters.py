@@ -20,16 +20,21 @@ class Thresholds:
     min_side_px: int = 64
     max_aspect: float = 10.0  # longer side over shorter side
     min_contrast: float = 2.0  # standard deviation of 8-bit grey: below it the picture is blank
+    max_text_share: float = 0.99  # of the ink: above it the picture shows print and nothing else
     min_text_chars: int = 10  # caption and context together
+    max_caption_chars: int = 10_000  # more is running text taken for a caption
 
 
 def rejection(row: dict, limits: Thresholds) -> Rejection | None:
     """The first objection to a row, or None when it is kept.
 
-    `row` holds `image_error` (None when there is a picture), `caption`, `context` and, with a picture, `width`,
-    `height`, `contrast` and `sharpness` (see `images.measure`).
+    `row` holds `status`, `image_error` (None when there is a picture), `caption`, `context` and, with a picture,
+    `width`, `height`, `contrast`, `sharpness` and `text_share` (see `images.measure`).
     """
-    text_chars = len(row["caption"] or "") + sum(map(len, row["context"]))
+    if row["status"] == "retracted":
+        return Rejection("retracted", row["status"], None)
+    caption_chars = len(row["caption"] or "")
+    text_chars = caption_chars + sum(map(len, row["context"]))
     if row["image_error"]:
         return Rejection("image_missing", row["image_error"], None)
     short_px, long_px = sorted((row["width"], row["height"]))
@@ -41,6 +46,10 @@ def rejection(row: dict, limits: Thresholds) -> Rejection | None:
         return Rejection("min_contrast", row["contrast"], limits.min_contrast)
     if row["sharpness"] <= limits.min_sharpness:
         return Rejection("min_sharpness", row["sharpness"], limits.min_sharpness)
+    if row["text_share"] > limits.max_text_share:
+        return Rejection("max_text_share", row["text_share"], limits.max_text_share)
+    if caption_chars > limits.max_caption_chars:
+        return Rejection("max_caption_chars", caption_chars, limits.max_caption_chars)
     if text_chars < limits.min_text_chars:
         return Rejection("min_text_chars", text_chars, limits.min_text_chars)
     return None

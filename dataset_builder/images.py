@@ -3,6 +3,8 @@
 import hashlib
 import io
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -10,6 +12,15 @@ import imagehash
 import numpy as np
 from PIL import Image, ImageOps
 
+from dataset_builder.article import Figure
+
+_TEXT_SIDE_PX = 1000  # pictures are looked at no larger than this when print is told from drawing
+_INK_LEVEL = 160  # of 255
+_MAX_INK_SHARE = 0.3  # of a printed page a tenth is black
+_LETTER_PX = 34  # tallest letter at that size
+_MIN_LETTERS = 60
+THUMBNAIL_PX = 320  # longest side, for the preview
+THUMBNAIL_QUALITY = 70
 MAX_PIXELS = 120_000_000  # a 600 dpi A4 page has 35 million
 
 
@@ -63,7 +74,8 @@ def encode(image: Image.Image) -> bytes:
 
 
 def measure(image: Image.Image, encoded: bytes) -> dict:
-    """The columns `width`, `height` (pixels), `sharpness`, `image_sha256`, `phash`, and `contrast` for the filters.
+    """The columns `width`, `height` (pixels), `sharpness`, `image_sha256`, `phash`, and `contrast` and `text_share`
+    for the filters.
 
     `sharpness` is the variance of the Laplacian on 8-bit grey (CV_64F, kernel size 1: CV_8U would clip negatives);
     `contrast` is the standard deviation of grey, 0 to 127.5; `phash` is 64 bits as hex (imagehash's DCT hash).
@@ -74,6 +86,55 @@ def measure(image: Image.Image, encoded: bytes) -> dict:
         "height": image.height,
         "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F, ksize=1).var()),
         "contrast": float(grey.std()),
+        "text_share": text_share(grey),
         "image_sha256": hashlib.sha256(encoded).hexdigest(),
         "phash": str(imagehash.phash(image)),
     }
+
+
+def text_share(grey: np.ndarray) -> float:
+    """The share of a picture's ink that is print: 1.0 is a crop of nothing but text, 0.0 has none.
+
+    `grey` is uint8 (height, width). Ink is what is darker than a light ground; print are connected pieces of the size
+    of letters. A picture without a light ground, or with few letters, gives 0.0.
+    """
+    shrink = _TEXT_SIDE_PX / max(grey.shape)
+    if shrink < 1:
+        grey = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    ink = (grey < _INK_LEVEL).astype(np.uint8)
+    if not 0 < ink.mean() < _MAX_INK_SHARE:
+        return 0.0
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    widths, heights, areas = boxes[1:, 2], boxes[1:, 3], boxes[1:, 4]  # (pieces,), the first row is the ground
+    letters = (heights <= _LETTER_PX) & (widths <= 3 * _LETTER_PX)
+    return float(areas[letters].sum() / areas.sum()) if letters.sum() >= _MIN_LETTERS else 0.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the dataset keeps it: its encoded bytes, its columns (see `measure`) and a JPEG thumbnail."""
+
+    encoded: bytes
+    measures: dict
+    thumbnail: bytes
+
+
+def keep_picture(figure: Figure, image: Image.Image, letters: Sequence[tuple[str, float, float]] = ()) -> None:
+    """Give a figure its picture, measured and encoded, so that an article never holds two decoded pictures.
+
+    `letters` are panel letters that are known to stand in the picture: (letter, x, y) in pixels.
+    """
+    encoded = encode(image)
+    figure.picture = Picture(encoded, measure(image, encoded), thumbnail(image))
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """The picture as a small JPEG, longest side `THUMBNAIL_PX`."""
+    small = image.copy() if max(image.size) <= THUMBNAIL_PX else image.resize(_fit(image.size), reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=THUMBNAIL_QUALITY)
+    return buffer.getvalue()
+
+
+def _fit(size: tuple[int, int]) -> tuple[int, int]:
+    return tuple(max(1, round(side * THUMBNAIL_PX / max(size))) for side in size)

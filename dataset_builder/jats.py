@@ -344,13 +344,15 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str,
     if missing:
         figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
         return
+    from dataset_builder.images import keep_picture
+
     try:
         opened = [_open_best(found) for found in files]
-        if len(opened) == 1:
-            figure.image = opened[0]
-        else:
+        image = opened[0]
+        if len(opened) > 1:
             labels = [_panel_label(slot[0], i) for i, slot in enumerate(slots)]
-            figure.image, figure.panels = compose(opened, labels)
+            image, figure.panels = compose(opened, labels)
+        keep_picture(figure, image)
     except (ValueError, OSError) as error:
         figure.image_error = str(error)
 

@@ -5,6 +5,7 @@ Boxes are in points, origin top left, of the page turned so that most of its tex
 """
 
 import ctypes
+import io
 import re
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ MIN_LINE_OVERLAP = 0.35  # of the lower of two characters: below it they stand o
 MAX_CHARS_PER_PAGE = 100_000  # a dense printed page has 10,000
 MAX_GRAPHICS_PER_PAGE = 60_000  # further drawings add time, not information
 SCAN_SHARE = 0.85  # of the page: a bitmap that covers more, with text on it, is a scanned page
-MAX_SCAN_SIDE_PT = 4000  # larger pages are not rendered to look for ink
+MAX_SCAN_SIDE_PT = 4000  # larger pages are posters and not rendered as a whole
 INK_LEVEL = 200  # of 255: darker is ink
 MIN_INK_SIDE_PT = 4  # smaller specks are dirt
 MAX_FORM_DEPTH = 6  # nesting of form XObjects; cyclic ones end here
@@ -61,6 +62,16 @@ def crop(page: pypdfium2.PdfPage, box: Box, turn: int, dpi: int, max_side_px: in
     margins = (box.x0, height - box.y1, width - box.x1, box.y0)
     picture = page.render(scale=scale, crop=margins, rev_byteorder=True, limit_image_cache=True).to_pil().convert("RGB")
     return picture.rotate(-90 * turn, expand=True) if turn else picture
+
+
+def page_thumbnail(page: pypdfium2.PdfPage) -> bytes | None:
+    """The page as displayed, as JPEG, half a pixel a point: the preview draws a figure's `bbox` on it. No posters."""
+    if max(page.get_size()) > MAX_SCAN_SIDE_PT:
+        return None
+    buffer = io.BytesIO()
+    picture = page.render(scale=0.5, rev_byteorder=True, limit_image_cache=True).to_pil().convert("RGB")
+    picture.save(buffer, format="JPEG", quality=60)
+    return buffer.getvalue()
 
 
 def is_scan(content: PageContent) -> bool:

@@ -19,9 +19,10 @@ from PIL import Image
 
 from dataset_builder.article import Article, Figure
 from dataset_builder.front_matter import printed_doi, printed_license, printed_pmcid, printed_title
+from dataset_builder.images import keep_picture
 from dataset_builder.mentions import clean, context_for, split_sentences
 from dataset_builder.page_captions import UNNUMBERED, UNNUMBERED_MENTION
-from dataset_builder.page_content import crop, is_scan, read_page, with_ink
+from dataset_builder.page_content import crop, is_scan, page_thumbnail, read_page, with_ink
 from dataset_builder.page_figures import ArticleLayout, FoundFigure, Region, lay_out
 from dataset_builder.page_layout import TERMINAL, Block, PageContent, join_lines
 
@@ -209,9 +210,10 @@ def _figure(
     except pypdfium2.PdfiumError as error:
         figure.image_error = f"page {found.parts[0].page} cannot be rendered ({error})"
         return figure
-    figure.image = crops[0] if len(crops) == 1 else stacked(crops)
+    keep_picture(figure, crops[0] if len(crops) == 1 else stacked(crops))
     first = found.parts[0]
     figure.page = first.page
+    figure.page_thumbnail = page_thumbnail(document[first.page - 1])
     figure.bbox = [round(v, 2) for v in pages[first.page - 1].display_box(first.box)]
     return figure
 

@@ -1,4 +1,5 @@
-"""What was read from one file, on disk: a folder with `article.json`, `article.md` and the pictures.
+"""What was read from one file, on disk: a folder with `article.json`, `article.md` and, of each figure,
+the picture (`figures-0.png`), a thumbnail (`figures-0.thumb.jpg`) and, from a PDF, its page (`figures-0.page.jpg`).
 
 A record is written under a temporary name and renamed, so that it is there whole or not at all.
 """
@@ -10,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dataset_builder.article import Article, Figure
-from dataset_builder.images import encode, measure
 from dataset_builder.jsonfiles import write_json
 
 
@@ -32,14 +32,17 @@ def write_record(folder: Path, article: Article | None, **about) -> None:
 
 
 def _write_figure(folder: Path, name: str, figure: Figure) -> dict:
-    row = {k: v for k, v in vars(figure).items() if k not in ("image", "panels")}
+    row = {k: v for k, v in vars(figure).items() if k not in ("picture", "page_thumbnail", "panels")}
     row |= {"panels": [asdict(panel) for panel in figure.panels], "image_file": None}
-    if figure.image is None:
+    picture = figure.picture
+    if picture is None:
         return row | {"image_error": figure.image_error or "no picture found"}
-    encoded = encode(figure.image)
-    row["image_file"] = name + (".png" if encoded.startswith(b"\x89PNG") else ".jpg")
-    (folder / row["image_file"]).write_bytes(encoded)
-    return row | measure(figure.image, encoded)
+    row["image_file"] = name + (".png" if picture.encoded.startswith(b"\x89PNG") else ".jpg")
+    (folder / row["image_file"]).write_bytes(picture.encoded)
+    (folder / f"{name}.thumb.jpg").write_bytes(picture.thumbnail)
+    if figure.page_thumbnail:
+        (folder / f"{name}.page.jpg").write_bytes(figure.page_thumbnail)
+    return row | picture.measures
 
 
 def is_written(folder: Path) -> bool:

@@ -29,6 +29,9 @@ PAIRS = Features(
         "year": Value("int32"),
         "language": _STRING,  # ISO 639-1
         "license": _STRING,  # SPDX id, null where the article states none
+        "attribution": _STRING,  # the line that a Creative Commons licence asks for
+        "article_type": _STRING,  # JATS: research-article, correction, ...
+        "status": _STRING,  # what has become of the article: corrected or concern; retracted ones are rejected
         "source": _STRING,  # jats | pdf | jats+pdf
         "source_file": _STRING,  # relative to the articles folder
         "page": Value("int32"),  # 1-based, PDF only

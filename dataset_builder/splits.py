@@ -2,21 +2,28 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from dataset_builder.schema import SPLITS
 
 MAX_PHASH_DISTANCE = 4  # of 64 bits; up to here two pictures count as the same (re-encoded, scaled)
 _BANDS = MAX_PHASH_DISTANCE + 1  # hashes at distance <= d agree in at least one of d + 1 bands
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
 class Splitting:
-    """How large the held-out splits are: a share of the figures, but at least some articles; `seed` draws them."""
+    """How large the held-out splits are, and the seed that draws them.
 
-    test_share: float = 0.03
-    validation_share: float = 0.03
+    A size below 1 is a share of the figures, from 1 on their number (the paper: 1574); in either case at least
+    `min_articles` articles are held out where there are enough.
+    """
+
+    test_size: float = 0.03
+    validation_size: float = 0.03
     min_articles: int = 10
     seed: int = 0
 
@@ -68,19 +75,30 @@ def duplicate_groups(figures: list[FigureKey]) -> dict[str, str]:
     `MAX_PHASH_DISTANCE` bits and their aspect ratios by at most 10 %.
     """
     groups = _Groups()
-    for key in (lambda f: f.image_sha256, *map(_band, range(_BANDS))):
-        for bucket in _buckets(figures, key).values():
-            for i, a in enumerate(bucket):
-                for b in bucket[i + 1 :]:
-                    if groups.find(a.figure_id) != groups.find(b.figure_id) and _same_picture(a, b):
-                        groups.join(a.figure_id, b.figure_id)
+    for same in (lambda f: f.image_sha256, lambda f: (f.phash, f.aspect)):
+        for bucket in _buckets(figures, same).values():
+            groups.join_all(figure.figure_id for figure in bucket)
+    distinct = list({(figure.phash, figure.aspect): figure for figure in figures}.values())
+    hashes = np.array([int(figure.phash, 16) for figure in distinct], dtype=np.uint64)
+    aspects = np.array([figure.aspect for figure in distinct])
+    for i, j in _near_pairs(hashes, aspects):
+        groups.join(distinct[i].figure_id, distinct[j].figure_id)
     sizes = Counter(groups.find(figure.figure_id) for figure in figures)
     return {f.figure_id: groups.find(f.figure_id) for f in figures if sizes[groups.find(f.figure_id)] > 1}
 
 
-def _band(index: int) -> Callable[[FigureKey], int]:
+def _near_pairs(hashes: np.ndarray, aspects: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Pairs of places whose hashes (n,) uint64 are near and whose aspect ratios (n,) are alike; some come twice."""
     width = -(-64 // _BANDS)
-    return lambda figure: int(figure.phash, 16) >> (index * width) & ((1 << width) - 1)
+    for band in range(_BANDS):
+        keys = hashes >> np.uint64(band * width) & np.uint64((1 << width) - 1)
+        order = np.argsort(keys, kind="stable")
+        for places in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
+            for row in range(0, len(places), _BLOCK):  # a block of rows bounds the memory for a huge bucket
+                block = places[row : row + _BLOCK, None]
+                near = np.bitwise_count(hashes[block] ^ hashes[places]) <= MAX_PHASH_DISTANCE  # (block, bucket)
+                near &= (block < places) & (np.abs(np.log(aspects[block] / aspects[places])) <= np.log(1.1))
+                yield from ((int(block[i, 0]), int(places[j])) for i, j in np.argwhere(near))
 
 
 def _buckets(figures: Iterable[FigureKey], key: Callable) -> dict:
@@ -91,11 +109,6 @@ def _buckets(figures: Iterable[FigureKey], key: Callable) -> dict:
     return buckets
 
 
-def _same_picture(a: FigureKey, b: FigureKey) -> bool:
-    near = (int(a.phash, 16) ^ int(b.phash, 16)).bit_count() <= MAX_PHASH_DISTANCE
-    return a.image_sha256 == b.image_sha256 or (near and 1 / 1.1 <= a.aspect / b.aspect <= 1.1)
-
-
 def assign(
     figures: list[FigureKey],
     duplicates: dict[str, str],
@@ -104,10 +117,10 @@ def assign(
 ) -> dict[str, str]:
     """article_id -> split. Articles that share a duplicate group or a caption go together.
 
-    Of a first build `test` and `validation` get their share of the figures and at least `min_articles` articles (or a
-    fifth of all, if that is less); the rest is `train`. `published`, the assignment of an earlier build, is kept;
-    newcomers join the split they are linked to, else `train`, and those that would link two splits are left out of
-    the result. The order is drawn from the seed and the names alone.
+    Of a first build `test` and `validation` get the figures asked for, at most one group more, and at least
+    `min_articles` articles (or a fifth of all, if that is less); the rest is `train`. `published`, the assignment of
+    an earlier build, is kept; newcomers join the split they are linked to, else `train`, and those that would link two
+    splits are left out of the result. The order is drawn from the seed and the names alone.
     """
     linked = _Groups()
     members = [*_buckets(figures, lambda f: duplicates.get(f.figure_id)).values()]
@@ -131,8 +144,9 @@ def assign(
         return splits | {a: "train" for name in free for a in components[name]}
     free.sort(key=lambda name: hashlib.sha256(f"{splitting.seed}/{name}".encode()).digest())
     floor = min(splitting.min_articles, len(sizes) // 5)
-    for split, share in (("test", splitting.test_share), ("validation", splitting.validation_share)):
-        free = _fill(split, free, components, sizes, round(share * len(figures)), floor, splits)
+    for split, size in (("test", splitting.test_size), ("validation", splitting.validation_size)):
+        wanted = round(size * len(figures)) if size < 1 else round(size)
+        free = _fill(split, free, components, sizes, wanted, floor, splits)
     return splits | {a: "train" for name in free for a in components[name]}
 
 

@@ -20,7 +20,7 @@ _QUIET = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000"}  # thread
 
 # `shuffled` asks whether the tuned model looks at the picture.
 _STEPS = """
-ldrt build {out}/articles --output {out}/dataset --test_share 0.2
+ldrt build {out}/articles --output {out}/dataset --test_size 0.2
 ldrt instruct {out}/dataset
 python RECIPE/make_model.py --family {family} --dataset {out}/dataset --output {out}/tiny-llava-base
 SFT --config RECIPE/phase1.yaml --model_name_or_path {out}/tiny-llava-base --output_dir {out}/phase1

@@ -69,7 +69,7 @@ def test_the_draw_depends_on_the_seed_and_not_on_the_order():
 def test_nothing_alike_crosses_splits(rows):
     figures = [figure(f"PMC{a}", i, sha=f"sha{picture}", caption=c) for i, (a, picture, c) in enumerate(rows)]
     duplicates = duplicate_groups(figures)
-    splits = assign(figures, duplicates, Splitting(test_share=0.3, validation_share=0.3, min_articles=3), {})
+    splits = assign(figures, duplicates, Splitting(test_size=0.3, validation_size=0.3, min_articles=3), {})
     assert set(splits) == {f.article_id for f in figures}
     assert certificate(figures, duplicates, splits, 0)["collisions"] == []
 
