@@ -8,12 +8,11 @@ where they are there. Same files, same card.
 """
 
 import hashlib
-import json
-import os
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from model_cards.files import read_json, read_jsonl, write_text
 from model_cards.licenses import use_of
 
 METRICS = {
@@ -69,7 +68,7 @@ def run(options: Options) -> str:
     folder = Path(options.run)
     plots = write_plots(folder) if _required(folder / "scores.json", f"ldrt score {folder}") else []
     path = folder / "README.md"
-    _write(path, render_card(folder, options, [plot.stem for plot in plots]))
+    write_text(path, render_card(folder, options, [plot.stem for plot in plots]))
     return "\n".join(map(str, [path, *plots]))
 
 
@@ -81,7 +80,7 @@ def render_card(folder: Path, options: Options, plots: list[str]) -> str:
 
     manifest = _required(folder / "manifest.json", f"ldrt generate --output {folder}")
     scores = _required(folder / "scores.json", f"ldrt score {folder}")
-    comparison = _optional(folder / "comparison.json")
+    comparison = read_json(folder / "comparison.json")
     facts, result = _facts(manifest, options), _result_rows(scores, comparison)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -187,10 +186,10 @@ def examples(folder: Path) -> list[dict]:
 
     {"task", "figure_id", "question", "reference", "base", "tuned"}; `base` is None without a comparison.
     """
-    answers = {item["example_id"]: item["base_answer"] for item in _lines(folder / "paired_items.jsonl")}
+    answers = {item["example_id"]: item["base_answer"] for item in read_jsonl(folder / "paired_items.jsonl")}
     quotable = {
         record["example_id"]: record
-        for record in _lines(folder / "predictions.jsonl")
+        for record in read_jsonl(folder / "predictions.jsonl")
         if record["image_condition"] == "true"
         and record["prediction"] is not None
         and use_of(record["license"]) == "commercial"
@@ -211,7 +210,7 @@ def examples(folder: Path) -> list[dict]:
 
 def synthetic_share(folder: Path) -> float:
     """Share of the evaluated figures that come from made-up articles (test DOIs); 0 where no DOI is known."""
-    dois = [row["doi"] for row in _lines(folder / "evidence.jsonl")]
+    dois = [row["doi"] for row in read_jsonl(folder / "evidence.jsonl")]
     return sum((doi or "").startswith(TEST_DOI) for doi in dois) / len(dois) if dois else 0.0
 
 
@@ -243,26 +242,7 @@ def _cell(value) -> str:
 
 
 def _required(path: Path, command: str) -> dict:
-    if not path.exists():
+    content = read_json(path)
+    if content is None:
         raise FileNotFoundError(f"{path} is absent: run `{command}` first")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _optional(path: Path) -> dict | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def _lines(path: Path) -> list[dict]:
-    """Whole lines of a JSONL file; [] where it is absent."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(draft, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    return content

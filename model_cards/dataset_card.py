@@ -8,15 +8,15 @@ file is absent, so that a folder made with `datasets` alone gets a card, too.
 
 import hashlib
 import json
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow.parquet as parquet
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from model_cards.files import read_json, read_jsonl, write_text
 from model_cards.licenses import card_fields, use_of
 
 CONFIGS = ("pairs", "align", "detail", "reasoning")
@@ -32,13 +32,8 @@ def write_dataset_card(dataset: Path, repo_id: str | None = None) -> Path:
 
     Raises FileNotFoundError when the folder holds no config.
     """
-    card = render_dataset_card(dataset, repo_id)
-    path, partial = dataset / "README.md", dataset / "README.md.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(card)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    path = dataset / "README.md"
+    write_text(path, render_dataset_card(dataset, repo_id))
     return path
 
 
@@ -77,13 +72,13 @@ def _rows_facts(configs: dict[str, dict[str, list[Path]]]) -> dict:
 
 def _provenance_facts(folder: Path) -> dict:
     """What `provenance/` says, as the template's variables."""
-    stages = _stages(_read_json(folder / "manifest.json"))
+    stages = _stages(read_json(folder / "manifest.json") or {})
     failed = stages["build"]["counts"].get("failed") or _jsonl_counts(folder / "failed.jsonl", "stage")
     return {
         "stages": stages,
         "failed": _by_count(failed),
         "rejected": _by_count(_jsonl_counts(folder / "rejected.jsonl", "filter")),
-        "certificate": {"splits": {}, "collisions": []} | _read_json(folder / "splits.json"),
+        "certificate": {"splits": {}, "collisions": []} | (read_json(folder / "splits.json") or {}),
     }
 
 
@@ -121,30 +116,6 @@ def column_counts(paths: Iterable[Path], column: str) -> Counter:
             else:
                 counts[None] += file.metadata.num_rows
     return counts
-
-
-def read_jsonl(path: Path) -> Iterator[dict]:
-    """The objects of a JSONL file; none when it is absent. A last line that was cut off is passed over.
-
-    Raises ValueError for any other line that is no JSON.
-    """
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError as error:
-                if line.endswith("\n"):
-                    raise ValueError(f"{path}, line {number}: no JSON: {error}") from error
-
-
-def _read_json(path: Path) -> dict:
-    """The object in a JSON file; empty when the file is absent. Raises ValueError when it is no JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: no JSON: {error}") from error
 
 
 def _stages(manifest: dict) -> dict[str, dict]:

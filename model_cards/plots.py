@@ -5,11 +5,12 @@
 Small, the same bytes for the same files, one message each. Blue is the base model, orange the tuned one.
 """
 
-import json
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from model_cards.files import read_json, read_jsonl
 
 BASE, TUNED, GREY = "#4477aa", "#ee7733", "#888888"  # told apart by colour-blind readers too (Paul Tol's palette)
 WIDTH_IN, DPI = 7.0, 110
@@ -21,8 +22,8 @@ TOP_HEDGES = 8
 
 def write_plots(run: Path) -> list[Path]:
     """Write what the run's files allow and remove plots of an earlier state; returns the paths in reading order."""
-    comparison = _read(run / "comparison.json")
-    scores = _read(run / "scores.json") or {"scores": [], "image_gaps": []}
+    comparison = read_json(run / "comparison.json")
+    scores = read_json(run / "scores.json") or {"scores": [], "image_gaps": []}
     figures = {
         "metrics": metrics_figure(_overall(comparison, scores)),
         "delta_by_task": delta_figure(comparison["rows"]) if comparison else None,
@@ -174,9 +175,9 @@ def _overall(comparison: dict | None, scores: dict) -> list[dict]:
 def _items(run: Path) -> list[dict]:
     """Answers to the true pictures: `tuned` and, where two runs were compared, `base`, column -> number."""
     if (run / "comparison.json").exists() and (run / "paired_items.jsonl").exists():
-        items = _read_lines(run / "paired_items.jsonl")
+        items = read_jsonl(run / "paired_items.jsonl")
     else:
-        items = [{**item, "tuned": item["scores"]} for item in _read_lines(run / "per_item_scores.jsonl")]
+        items = [{**item, "tuned": item["scores"]} for item in read_jsonl(run / "per_item_scores.jsonl")]
     return [item for item in items if item["image_condition"] == "true"]
 
 
@@ -209,11 +210,3 @@ def _plain(axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
-
-
-def _read(path: Path) -> dict | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def _read_lines(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []

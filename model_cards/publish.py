@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from model_cards.files import read_json, read_jsonl
 from model_cards.licenses import Policy, permits
 
 CHECKPOINT = (
@@ -92,11 +93,7 @@ def _read_run(folder: Path) -> tuple[str, dict]:
     for name, command in (("manifest.json", "generate"), ("README.md", "card")):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} has no {name}: run `ldrt {command}` for it first")
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{folder / 'manifest.json'}: no JSON: {error}") from error
-    return (folder / "README.md").read_text(encoding="utf-8"), manifest
+    return (folder / "README.md").read_text(encoding="utf-8"), read_json(folder / "manifest.json")
 
 
 def _checkpoint_folder(options: Options, manifest: dict) -> Path:
@@ -196,8 +193,6 @@ def _result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[s
 
 def _predictions(folder: Path, policy: Policy) -> Iterator[tuple[dict, bool]]:
     """Each prediction, and whether the policy permits to quote its row (by the figure's licence in evidence.jsonl)."""
-    from model_cards.dataset_card import read_jsonl
-
     licenses = {row["figure_id"]: row.get("license") for row in read_jsonl(folder / "evidence.jsonl")}
     for row in read_jsonl(folder / "predictions.jsonl"):
         yield row, permits(policy, licenses.get(row.get("figure_id")))

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from model_cards.files import read_json, read_jsonl
 from model_cards.licenses import Policy, permits
 
 MANAGED = (
@@ -86,8 +87,8 @@ def _refuse_collisions(path: Path) -> None:
     if not path.exists():
         return
     try:
-        collisions = json.loads(path.read_text(encoding="utf-8"))["collisions"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        collisions = read_json(path)["collisions"]
+    except (KeyError, TypeError) as error:
         raise ValueError(f"{path} is no leakage certificate ({error!r}): run `ldrt build` again") from error
     if collisions:
         raise ValueError(
@@ -193,8 +194,6 @@ def _encoding(file) -> dict:
 
 def _stage_provenance(dataset: Path, folder: Path, policy: Policy) -> bool:
     """Write the permitted part of `provenance/`; returns whether that is all of it."""
-    from model_cards.dataset_card import read_jsonl
-
     source, target = dataset / "provenance", folder / "provenance"
     target.mkdir()
     for name in ("manifest.json", "splits.json"):
@@ -253,7 +252,7 @@ def _article_licenses(dataset: Path) -> dict[str, set[str | None]]:
 def _stated(dataset: Path) -> Iterator[tuple[str, str | None]]:
     import pyarrow.parquet as parquet
 
-    from model_cards.dataset_card import config_files, read_jsonl
+    from model_cards.dataset_card import config_files
 
     for path in (path for paths in config_files(dataset).get("pairs", {}).values() for path in paths):
         for batch in parquet.ParquetFile(path).iter_batches(columns=["article_id", "license"]):
@@ -281,7 +280,7 @@ def _stage_whole(dataset: Path, folder: Path, whole: bool) -> None:
 
 def _record(path: Path, policy: Policy, counts: dict) -> None:
     """Note in the published manifest what the policy left out; the card says it."""
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"stages": {}}
+    manifest = read_json(path) or {"stages": {}}
     manifest["stages"]["push"] = {"options": {"policy": policy}, "counts": counts}
     path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

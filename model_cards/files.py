@@ -1,0 +1,40 @@
+"""Result files as the cards read and write them: JSON, JSON lines, and text that is there whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def read_json(path: Path) -> dict | None:
+    """The object in a JSON file; None when the file is absent. Raises ValueError when it is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except ValueError as error:
+        raise ValueError(f"{path}: no JSON: {error}") from error
+
+
+def read_jsonl(path: Path) -> Iterator[dict]:
+    """The objects of a JSONL file; none when it is absent. A last line that was cut off is passed over.
+
+    Raises ValueError for any other line that is no JSON.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                if line.endswith(b"\n"):
+                    raise ValueError(f"{path}, line {number}: no JSON: {error}") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name and rename it, so that no reader ever sees half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
