@@ -1,0 +1,302 @@
+"""Split a compound figure into its panels.
+
+The caption says how many panels there are and what their letters are; a figure is split only if the picture agrees:
+
+1. Letters of one size that stand in the order of the alphabet are found in the picture (or given by the caller, from a
+   PDF's text). Cuts along empty rows and columns, or along straight edges between photographs that touch, then part the
+   picture until each piece holds one letter, in the same place of each piece.
+2. Without letters, a grid of pieces of about one size, as many as the caption names, with gaps much wider than any other.
+
+An unsure figure stays whole.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from dataset_builder.article import Panel
+from dataset_builder.panel_captions import caption_parts
+from dataset_builder.panel_letters import Letter, find_letters, same_letter
+
+WORK_SIDE_PX = 1200  # longest side of the copy on which letters and gaps are looked for
+MIN_SIDE_SHARE = 0.06  # of a panel: its sides, as a share of the figure's longest side
+INK_LEVELS = 24  # a pixel differs from the background by more than this; JPEG noise stays below
+NOISE_SHARE = 0.004  # of a row or column that is empty may be ink
+SIZE_TOLERANCE = 0.13  # letters of one figure differ less in size, and their rows and columns by less than letters' height
+MAX_CHOICES = 64  # ways to pick one of several places for each letter
+GRID_GAP_RATIO = 1.6  # a grid's gaps are wider than any other by at least this
+GRID_SIZE_RATIO = 0.7  # the smallest piece of a grid against its largest, in width and in height
+EDGE_SHARE = 0.75  # of an edge between touching photographs is visible
+EDGE_LEVELS = 14  # step in grey level that makes it visible
+
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels of the working copy
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The working copy: `grey`, where it differs from its background (`ink`), from black (`light`)."""
+
+    grey: np.ndarray  # (height, width) uint8
+    ink: np.ndarray  # (height, width) uint8, 0 or 1
+    light: np.ndarray  # (height, width) uint8, 0 or 1
+    scale: float  # working pixels for each pixel of the picture
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """An empty stripe across a box, from `start` to `stop` in working pixels; `width` 0 is an edge."""
+
+    start: int
+    stop: int
+
+    @property
+    def width(self) -> int:
+        return self.stop - self.start
+
+
+def split_panels(
+    image: Image.Image, caption: str | None, letters: Sequence[tuple[str, float, float]] = ()
+) -> list[Panel]:
+    """The panels of a compound figure in the order of their letters, or an empty list when the picture leaves doubt.
+
+    `letters` are single letters with their centre in pixels of `image`, where a PDF's text layer gives them. Boxes are
+    x0, y0, x1, y1 in pixels of `image`, do not overlap, and leave out margins; captions are the panels' parts of `caption`.
+    """
+    parts = caption_parts(caption)
+    if len(parts) < 2 or min(image.size) < 32:
+        return []
+    page = _page(image)
+    boxes = _boxes_by_letters(page, list(parts), letters) or _boxes_of_grid(page, len(parts))
+    if not boxes:
+        return []
+    width, height = image.size
+    panels = []
+    for (label, text), box in zip(parts.items(), boxes, strict=True):
+        x0, y0, x1, y1 = (value / page.scale for value in box)
+        panels.append(Panel(label, [max(0, round(x0)), max(0, round(y0)), min(width, round(x1)), min(height, round(y1))], text or None))
+    return panels
+
+
+def with_captions(panels: list[Panel], caption: str | None) -> list[Panel]:
+    """The same panels with what another text of the caption says about them; None where it says nothing."""
+    parts = {label.casefold(): text for label, text in caption_parts(caption).items()}
+    return [Panel(panel.label, list(panel.bbox), parts.get(panel.label.casefold()) or None) for panel in panels]
+
+
+def _page(image: Image.Image) -> _Page:
+    scale = min(1.0, WORK_SIDE_PX / max(image.size))
+    pixels = np.asarray(image.convert("RGB"))
+    if scale < 1:
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    colours, counts = np.unique(border >> 3, axis=0, return_counts=True)
+    common = border[(border >> 3 == colours[counts.argmax()]).all(axis=1)].mean(axis=0).round()
+    # Photographs may reach the border; the gaps between them are then white.
+    background = common if counts.max() > 0.3 * len(border) and common.min() > 200 else np.full(3, 255)
+    low = np.clip(background - INK_LEVELS, 0, 255)
+    high = np.clip(background + INK_LEVELS, 0, 255)
+    empty = cv2.inRange(pixels, low, high)
+    return _Page(grey, 1 - empty // 255, (grey > INK_LEVELS).astype(np.uint8), scale)
+
+
+# ---- by letters ----
+
+
+def _boxes_by_letters(page: _Page, labels: list[str], given: Sequence[tuple[str, float, float]]) -> list[Box]:
+    """One box for each label, or none. Each way to place the letters is tried, those that line up best first."""
+    found = [letter for letter in find_letters(page.grey) if any(same_letter(letter.char, label) for label in labels)]
+    results = []
+    for places in (_given(page, given), found):
+        for choice in _choices(places, labels)[:6]:
+            boxes = _split_around(page, choice)
+            if boxes:
+                results.append((_disorder(choice), boxes))
+        if results:
+            return min(results)[1]
+    return []
+
+
+def _given(page: _Page, given: Sequence[tuple[str, float, float]]) -> list[Letter]:
+    half = 0.01 * max(page.grey.shape)
+    centres = [(char, x * page.scale, y * page.scale) for char, x, y in given]
+    return [Letter(char, x - half, y - half, x + half, y + half, 2 * half, 1.0) for char, x, y in centres]
+
+
+def _choices(places: list[Letter], labels: list[str]) -> list[tuple[Letter, ...]]:
+    """Ways to give each label one letter, all of one size and in reading order by rows or columns; tidy ones first."""
+    choices = set()
+    for seed in (letter for letter in places if same_letter(letter.char, labels[0])):
+        alike = [p for p in places if abs(p.capital_px - seed.capital_px) <= SIZE_TOLERANCE * seed.capital_px + 1]
+        options = [[p for p in alike if same_letter(p.char, label)] for label in labels[1:]]
+        if np.prod([len(option) for option in options], dtype=float) <= MAX_CHOICES:
+            choices.update((seed, *rest) for rest in itertools.product(*options))
+    return sorted((choice for choice in choices if _in_order(choice)), key=_disorder)
+
+
+def _in_order(letters: Sequence[Letter]) -> bool:
+    """Whether each letter stands right of or below the one before it."""
+    return all(b.x0 >= a.x1 or b.y0 >= a.y1 for a, b in itertools.pairwise(letters))
+
+
+def _disorder(letters: Sequence[Letter]) -> float:
+    """How many different rows and columns the letters stand in, less how sure they are."""
+    tolerance = max(letter.capital_px for letter in letters)
+    lines = _lines([letter.x0 for letter in letters], tolerance) + _lines([letter.y1 for letter in letters], tolerance)
+    return lines - sum(letter.score for letter in letters) / len(letters)
+
+
+def _lines(values: list[float], tolerance: float) -> int:
+    ordered = sorted(values)
+    return 1 + sum(b - a > tolerance for a, b in itertools.pairwise(ordered))
+
+
+def _split_around(page: _Page, letters: Sequence[Letter]) -> list[Box]:
+    """A box around each letter, if the letters then stand in one place of their boxes: above, below or in a corner."""
+    height, width = page.grey.shape
+    for where in ("above", "below"):
+        boxes = _cut(page, (0, 0, width, height), list(range(len(letters))), letters, where)
+        if boxes and (ordered := [_trim(page, boxes[i]) for i in range(len(letters))]) and _fit(page, ordered, letters, where):
+            return ordered
+    return []
+
+
+def _cut(page: _Page, box: Box, members: list[int], letters: Sequence[Letter], where: str) -> dict[int, Box]:
+    """Part the box until each piece holds one of the letters `members`; {} when that is not possible."""
+    if len(members) == 1:
+        return {members[0]: box}
+    for _, axis, at in sorted(_cuts(page, box, members, letters, where), reverse=True)[:4]:
+        start, stop = ("x0", "x1") if axis == 0 else ("y0", "y1")
+        before = [i for i in members if (getattr(letters[i], start) + getattr(letters[i], stop)) / 2 < at]
+        after = [i for i in members if i not in before]
+        first, second = _halves(box, axis, at)
+        one = _cut(page, first, before, letters, where)
+        two = _cut(page, second, after, letters, where) if one else {}
+        if two:
+            return one | two
+    return {}
+
+
+def _halves(box: Box, axis: int, at: int) -> tuple[Box, Box]:
+    x0, y0, x1, y1 = box
+    return ((x0, y0, at, y1), (at, y0, x1, y1)) if axis == 0 else ((x0, y0, x1, at), (x0, at, x1, y1))
+
+
+def _cuts(page: _Page, box: Box, members: list[int], letters: Sequence[Letter], where: str) -> list[tuple]:
+    """(score, axis, place) of the best cut between each two neighbouring letters along x (axis 0) and y (axis 1)."""
+    cuts = []
+    for axis in (0, 1):
+        spans = sorted((letters[i].x0, letters[i].x1) if axis == 0 else (letters[i].y0, letters[i].y1) for i in members)
+        gaps = None
+        for (_, end), (begin, _) in itertools.pairwise(spans):
+            if begin - end < 2:
+                continue
+            if gaps is None:
+                gaps = _gaps(page, box, axis)
+            at_end = where == "above" or axis == 0
+            if best := _best_gap(gaps, end, begin, at_end):
+                score, gap = best
+                place = round(begin) - min(3, (round(begin) - gap.start) // 2) if gap.stop > begin else gap.stop - min(3, gap.width // 2)
+                if not at_end:
+                    place = max(round(end) + 1, gap.start + min(3, gap.width // 2))
+                cuts.append((score, axis, place))
+            elif (edge := _edge(page, box, axis, end, begin, letters[members[0]].capital_px)) is not None:
+                cuts.append((0.0, axis, edge))
+    return cuts
+
+
+def _best_gap(gaps: list[_Gap], end: float, begin: float, at_end: bool) -> tuple[float, _Gap] | None:
+    """The widest gap between two letters; one near the second (or, with letters below, the first) counts more."""
+    best = None
+    for gap in gaps:
+        start, stop = max(gap.start, end), min(gap.stop, begin)
+        if stop - start < 1:
+            continue
+        distance = (begin - stop if at_end else start - end) / (begin - end)
+        score = (gap.width + 1) * (1 - 0.9 * distance)
+        if best is None or score > best[0]:
+            best = score, gap
+    return best
+
+
+def _gaps(page: _Page, box: Box, axis: int) -> list[_Gap]:
+    """Empty stripes across the box: columns for axis 0, rows for axis 1, white (background) or black all along."""
+    x0, y0, x1, y1 = box
+    offset = x0 if axis == 0 else y0
+    length = (y1 - y0) if axis == 0 else (x1 - x0)
+    allowed = NOISE_SHARE * length
+    empty = np.zeros(x1 - x0 if axis == 0 else y1 - y0, bool)
+    for mask in (page.ink, page.light):
+        sums = cv2.reduce(mask[y0:y1, x0:x1], axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+        empty |= sums <= allowed
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], empty, [False]]).astype(np.int8)))
+    return [_Gap(int(start) + offset, int(stop) + offset) for start, stop in steps.reshape(-1, 2)]
+
+
+def _edge(page: _Page, box: Box, axis: int, end: float, begin: float, capital_px: float) -> int | None:
+    """Where two photographs touch, just ahead of the second's letter: one straight edge across the box."""
+    x0, y0, x1, y1 = box
+    first = max(round(end), round(begin - 3 * capital_px))
+    last = round(begin)
+    if last - first < 3:
+        return None
+    stripe = page.grey[y0:y1, first - 1 : last] if axis == 0 else page.grey[first - 1 : last, x0:x1].T
+    steps = np.abs(np.diff(stripe.astype(np.int16), axis=1)) > EDGE_LEVELS
+    shares = (steps[:, :-1] | steps[:, 1:]).mean(axis=0)
+    best = int(shares.argmax())
+    rest = np.delete(shares, range(max(0, best - 2), best + 3))
+    if shares[best] < EDGE_SHARE or (len(rest) and rest.max() > 0.6 * shares[best]):
+        return None
+    return first + best + 1
+
+
+def _trim(page: _Page, box: Box) -> Box:
+    """The box without its empty margins."""
+    x0, y0, x1, y1 = box
+    ink = page.ink[y0:y1, x0:x1]
+    if not ink.size:
+        return box
+    columns, rows = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
+    if not len(columns):
+        return box
+    return (x0 + int(columns[0]), y0 + int(rows[0]), x0 + int(columns[-1]) + 1, y0 + int(rows[-1]) + 1)
+
+
+def _fit(page: _Page, boxes: list[Box], letters: Sequence[Letter], where: str) -> bool:
+    """Whether the boxes are large enough and the letters stand at the same end and side of them."""
+    if not _large_enough(page, boxes):
+        return False
+    sides = set()
+    for (x0, y0, x1, y1), letter in zip(boxes, letters, strict=True):
+        down = ((letter.y0 + letter.y1) / 2 - y0) / (y1 - y0)
+        across = ((letter.x0 + letter.x1) / 2 - x0) / (x1 - x0)
+        near = min((letter.y0 - y0) if where == "above" else (y1 - letter.y1), y1 - y0)
+        if (down > 0.3 if where == "above" else down < 0.7) and near > 2.5 * letter.capital_px:
+            return False
+        sides.add("left" if across < 0.35 else "right" if across > 0.65 else "middle")
+    return "right" not in sides or "left" not in sides
+
+
+def _large_enough(page: _Page, boxes: list[Box]) -> bool:
+    side = MIN_SIDE_SHARE * max(page.grey.shape)
+    return all(x1 - x0 >= side and y1 - y0 >= side for x0, y0, x1, y1 in boxes)
+
+
+# ---- by the picture alone ----
+
+
+def _boxes_of_grid(page: _Page, count: int) -> list[Box]:
+    """`count` pieces of about one size in rows and columns, parted by gaps much wider than any other, in reading order."""
+    height, width = page.grey.shape
+    whole = _trim(page, (0, 0, width, height))
+    rows = _bands(page, whole, 1)
+    return []
+
+
+def _bands(page: _Page, box: Box, axis: int) -> list[Box]:
+    return []
