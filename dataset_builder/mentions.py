@@ -17,7 +17,8 @@ A figure's key is its number without words, panel letters and leading zeros, so 
 | Figure 2—figure supplement 1 | 2-S1 |
 | Figure A1, Appendix Figure 1 | A1 |
 | Appendix 1—figure 2 | A1-2 |
-| Extended Data Fig. 4 | ED4 |
+| Extended Data Fig. 4, Figure EV1 | ED4, EV1 |
+| Box 1—figure 2 | BX1-2 |
 | Scheme 2, Chart 1, Gráfico 1, Plate 3 | SCHEME2, CHART1, CHART1, PLATE3 |
 | Table 2, Box 1, Video 1 (labels only: such words are never mentions of a figure) | TABLE2, BOX1, VIDEO1 |
 
@@ -41,7 +42,7 @@ _FIGURE = (
 _HAN = r"(?<![地试試企意])[图圖図]"  # not in "map", "try", "attempt", "intention"
 OTHER_KINDS = {  # key prefix: words; every series counts for itself
     "SCHEME": r"schem(?:e|es|a|as|ata)|schémas?|esquemas?|схем[аыеиу]",
-    "CHART": r"charts?|gr[áa]ficos?|grafic[oi]|graphiques?|diagramme?n?|діаграм\w+|диаграмм\w+|графі?и?к\w*",
+    "CHART": r"charts?|gr[áa]fic[oa]s?|grafici|graphiques?|diagramme?n?|діаграм\w+|диаграмм\w+|графі?и?к\w*",
     "GRAPH": r"graphs?",
     "PLATE": r"plates?|tafeln?|planches?|l[áa]minas?|pranchas?|tavol[ae]",
     "MAP": r"maps?|karten?|cartes?|mapas?|mappa|карт[аеы]",
@@ -78,17 +79,21 @@ _SUPPLEMENT = (
 )
 _APPENDIX = r"appendix|app\.|anhang|annexe|apêndice|apéndice|anexo|appendice|приложени\w+|додат\w+"
 _PREFIX = re.compile(  # what may stand before a figure word
-    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT})|补充|補足|附加|附)|(?P<extended>(?<!\w)extended[ -]data)"
+    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT})|补充(?:材料)?|補[充足]?|附加?|付)"
+    rf"|(?P<extended>(?<!\w)extended(?:[ -]data)?)|(?P<expanded>(?<!\w)expanded[ -]view)"
+    rf"|(?<!\w)box\s(?P<box_no>\d)\s?{_DASH}"
     rf"|(?<!\w)(?P<appendix>{_APPENDIX})(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{_DASH}?)\s*$",
     re.IGNORECASE,
 )
+_TO = r"to|through|thru|bis|à|al?|até|hasta|до|по"  # between the first and the last of a range
 _PLURALS = ("s", "figg", "abb", "bildungen", "bilder", "и", "ах", "ов", "ками", "ків")
 _PREFIX_CHARS = 40  # the longest prefix
 _LIST_CHARS = 300  # the longest list of figures
 _HEAD = re.compile(
-    rf"(?:(?:(?<![^\W\d_])|(?P<electronic>(?<=\be)))(?P<word>{_FIGURE})|{_HAN}"
+    rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|{_HAN}"
     + "".join(rf"|(?P<{kind}>(?<!\w)(?:{words})(?!\w)\.?)" for kind, words in OTHER_KINDS.items())
-    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:no|nr|núm)\.\s*|n[º°o]\.?\s*|№\s*|#\s*)?(?=[\dSEA-HIVX])",
+    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:no|nr|núm)\.\s*|n[º°o]\.?\s*|№\s*|#\s*|-(?=\d))?"
+    + rf"(?:(?:from|von|de|da|с|з)\s+(?=\d+\s(?:{_TO})\s\d))?(?=[\dSEA-HIVX])",
     re.IGNORECASE,
 )
 _LABEL_ONLY = re.compile(
@@ -97,7 +102,7 @@ _LABEL_ONLY = re.compile(
 )
 _NUMBER = re.compile(
     rf"(?:(?P<again>{_FIGURE}|{_HAN})\s*)?"
-    rf"(?:(?P<prefix>(?:SI|SM|ED|[Ss]|[A-He])[-.]?)?(?P<number>\d{{1,3}})(?![\d%])(?:\.(?P<sub>\d{{1,2}})(?![\d%]))?"
+    rf"(?:(?P<prefix>(?:(?:SI|SM|ED|EV)\s?|[Ss]|[A-He])[-.]?)?(?P<number>\d{{1,3}})(?![\d%])(?:\.(?P<sub>\d{{1,2}})(?![\d%]))?"
     rf"|(?P<roman>[IVX]{{1,5}})(?![\w]))"
 )
 
@@ -107,18 +112,24 @@ def _any_of(words: str) -> str:
     return "|".join(words.split())
 
 
-_JOIN = _any_of(r"and or und oder sowie et ou y e o ed? и или та і й або as\swell\sas")  # between a list's items
-_PANEL = rf"[A-Za-zА-Га-г](?:{_DASH}?(?:iii|ii|i|iv|v|\d))?['′]*(?![^\W_])"
+_JOIN = _any_of(
+    r"and AND or und u\. oder sowie et ou y e o ed? и или та і й або as\swell\sas"
+)  # between a list's items
+_PANEL = rf"(?!S\d|E[DV]\d)[A-Za-zА-Еа-е](?:{_DASH}?(?:iii|ii|i|iv|v|\d))?['′]*(?![^\W_])"
 _PANELS = re.compile(  # "A", " a-c", "(b)", "A,B", "B-E,J-M", "C and D", ", A to C"
-    rf"(?:\s(?![aeoyàийі]\s+\S?\d)|,\s(?=[A-Z]))?\(?{_PANEL}\)?"
+    rf"(?:\s(?!(?:[aeoyàийі]|u\.)\s+\S?\d)|,\s(?=[A-Z]))?\(?{_PANEL}\)?"
     rf"(?:(?:\s*(?:[,/&+]|{_DASH})\s*|\s+(?:{_JOIN}|to|through|bis|à|a)\s+)(?:and\s+)?\(?{_PANEL}\)?)*"
 )
-_ASIDE = re.compile(r"\s?\([^()]{1,40}\)(?=\s*(?:,|;|and|und|et|y|e|и|та)\s)")
+_ASIDE = re.compile(  # "(left)", ", upper panel"
+    r"(?:\s?\([^()]{1,40}\)|,?\s(?:left|right|top|bottom|upper|lower|middle|inset)(?:\s(?:panel|row|column)s?)?)"
+    r"(?=\s*(?:,|;|and|und|et|y|e|и|та)\s)"
+)
 _SUPPLEMENT_OF = re.compile(rf"\s*{_DASH}+\s*(?:figure|fig\.?)\s*supplements?\s*", re.IGNORECASE)
 _COMPOUND = re.compile(rf"{_DASH}(?=\d)")  # "Figure 2-1" as a label
+_IN_BOX = re.compile(rf"\s*box\s\d\s?{_DASH}\s?fig", re.IGNORECASE)  # "Box 1—figure 2"
 _SEPARATOR = re.compile(
-    rf"\s*(?:(?P<range>{_DASH}|[~～〜]|至|到|から)|[,;、，；/&+]\s*(?:(?:{_JOIN}|&)\s+)?|(?:和|与|與|及|と|および|並びに))\s*"
-    rf"|\s+(?:(?P<range_word>to|through|thru|bis|à|al?|até|hasta|до|по)|{_JOIN})\s+"
+    rf"\s*(?:(?P<range>{_DASH}|[~～〜]|至|到|から)|[,;、，；・/&+]\s*(?:(?:{_JOIN}|&)\s+)?|(?:和|与|與|及|と|および|並びに))\s*"
+    rf"|\s+(?:(?P<range_word>{_TO})|{_JOIN})\s+"
 )
 _VERBS = _any_of(  # what follows a mention in running text
     r"""shows? showed shown showing illustrates? illustrated presents? presented depicts? depicted displays?
@@ -130,10 +141,21 @@ _VERBS = _any_of(  # what follows a mention in running text
 )
 _UNITS = _any_of(
     r"""% ° ± × [munµμ]?[mglM] k[gm] [mc]?Gy cm m[lL] µ[lLm] h hrs? hours? min minutes? s sec seconds? d days?
-    weeks? months? years? patients? mice rats? cells? animals? subjects? cases? samples? genes? times fold"""
+    weeks? months? years? patients? mice rats? cells? animals? subjects? cases? samples? genes? times fold
+    Patient\w+ Monat\w* Wochen? Tagen? Jahren? Stunden? Minuten Mäusen? Ratten Tieren? Zellen Fällen? Proband\w+
+    mois jours? semaines ans heures souris animaux cas cellules pacientes? mes\w* d[íi]as? semanas? a[ñn]os? horas?
+    minutos ratones ratas ratos camundongos animales animais casos pazient[ei] mesi giorni settimane anni ore topi
+    ratti casi больн\w+ пациент\w* месяц\w* дн\w+ недел\w+ лет год\w* час\w* мин мыш\w* крыс\w* Гр мг мл см мм ч
+    хвор\w+ пацієнт\w* місяц\w* тижн\w* рок\w* хв миш\w* щур\w*"""
 )
-_QUANTITY = re.compile(rf"(?:[.,]\d|\s?(?:{_UNITS})(?!\w))")
-_LIST_GOES_ON = re.compile(rf"\s*(?:$|[^\w\s]|(?:{_VERBS}|{_JOIN}|bis|to|through|respectively)\b)|[A-Za-z](?!\w)", re.I)
+_COUNTERS = "例名位只隻匹个個组組次种種天周週月年日时時分秒岁歳倍点點人"  # Chinese and Japanese words behind counts
+_QUANTITY = re.compile(rf"(?:[.,]\d|\s?(?:{_UNITS})(?!\w)|\s?[{_COUNTERS}])")
+_OTHER_FILE = re.compile(
+    r"\s(?:Tables?|Text|Files?|Appendix|Videos?|Movies?|Audio|Data(?:set)?s?|Protocol|Checklist)\b"
+)
+_LIST_GOES_ON = re.compile(
+    rf"\s*(?:$|[^\w\s]|(?:{_VERBS}|{_JOIN}|bis|to|through|respectively)\b|[\u3040-\u9fff])|[A-Za-zА-Еа-е](?!\w)", re.I
+)
 _NAME = r"[A-ZА-ЯЁ][\w'’-]+"
 _ELSEWHERE = re.compile(
     rf"\s*,?\s*(?:in|of|from|by|aus|von|de|dans|del?|do|di|из|з)\s+(?:the\s+)?(?:"
@@ -153,12 +175,26 @@ _BEHIND = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 
 
+def label_keys(label: str | None) -> list[str]:
+    """The keys of a label of several figures ("Figures 1–3" -> 1, 2, 3), else its one key, if it has one."""
+    text = normalise(label or "")
+    head = next(_heads(text), None)
+    several = _several(text, head) if head else None
+    if several:
+        return [_in_series(head.series, key) for key in several[0]]
+    key = label_key(label)
+    return [key] if key else []
+
+
 def label_key(label: str | None) -> str | None:
-    """The key of a label ("Figure 2" -> "2"; the table above has all forms); None for a label without a number."""
+    """The key of a label ("Figure 2" -> "2"; the table above has all forms); None for a label without a number.
+
+    A label of several figures ("Figures 1–3") has the key of the first.
+    """
     text = normalise(label or "")
     if not text:
         return None
-    if other := _LABEL_ONLY.match(text):
+    if (other := _LABEL_ONLY.match(text)) and not _IN_BOX.match(text):
         number = _NUMBER.match(text, _skip(text, other.end()))
         return f"{other.lastgroup}{_number_key(number)}" if number else None
     if behind := _BEHIND.match(text):
@@ -168,6 +204,8 @@ def label_key(label: str | None) -> str | None:
     if not number:
         return None
     key = _in_series(head.series, _number_key(number)) if head else _number_key(number)
+    if head and _several(text, head):
+        return key
     tail = _SUPPLEMENT_OF.match(text, number.end()) or _COMPOUND.match(text, number.end())
     part = _NUMBER.match(text, tail.end()) if tail else None
     if not part:
@@ -197,13 +235,14 @@ def mentions(text: str, other_kinds: bool = True) -> list[tuple[int, list[str]]]
     return found
 
 
-def context_for(sentences: Iterable[str], keys: Iterable[str]) -> dict[str, list[str]]:
-    """For each key the sentences that mention it, in the order given, without duplicates."""
-    context: dict[str, list[str]] = {key: [] for key in keys}
-    for sentence in sentences:
-        for key in mentioned_keys(sentence):
-            if key in context and sentence not in context[key]:
-                context[key].append(sentence)
+def context_for(sentences: Iterable[str], figures: list[set[str]]) -> list[list[str]]:
+    """For each figure, given as its keys, the sentences that mention it, in the order given, without duplicates."""
+    context: list[list[str]] = [[] for _ in figures]
+    for sentence in dict.fromkeys(sentences):
+        named = mentioned_keys(sentence)
+        for keys, found in zip(figures, context, strict=True):
+            if keys & named:
+                found.append(sentence)
     return context
 
 
@@ -231,7 +270,7 @@ def _skip(text: str, position: int) -> int:
 def _number_key(number: re.Match) -> str:
     if number["roman"]:
         return str(_roman(number["roman"]))
-    prefix = (number["prefix"] or "").rstrip("-.").upper()
+    prefix = (number["prefix"] or "").rstrip("-. ").upper()
     prefix = {"SI": "S", "SM": "S"}.get(prefix, prefix)
     sub = f".{int(number['sub'])}" if number["sub"] else ""
     return f"{prefix}{int(number['number'])}{sub}"
@@ -256,7 +295,9 @@ def _heads(text: str, other_kinds: bool = True) -> Iterator[_Head]:
     """The figure words in front of a number, from left to right."""
     for anchor in _anchors(text, _FIGURE_STEMS + _OTHER_STEMS if other_kinds else _FIGURE_STEMS):
         if head := _HEAD.match(text, anchor):
-            start = head.start() - (head["electronic"] is not None)  # the "e" of "eFigure"
+            start = head.start()
+            if head["electronic"] is not None:  # the "e" of "eFigure", "e-Figure"
+                start -= 1 + (text[start - 1] == "-")
             before = text[max(0, start - _PREFIX_CHARS) : start]
             if prefix := _PREFIX.search(before):
                 start -= len(before) - prefix.start()
@@ -282,8 +323,10 @@ def _series(head: re.Match, prefix: re.Match | None) -> str:
     kind = next((kind for kind in OTHER_KINDS if head[kind]), "")
     if head["supplement"] or (prefix and prefix["supplement"]):
         return f"{kind}S"
-    if prefix and prefix["extended"]:
-        return f"{kind}ED"
+    if prefix and (prefix["extended"] or prefix["expanded"]):
+        return kind + ("ED" if prefix["extended"] else "EV")
+    if prefix and prefix["box_no"]:
+        return f"BX{prefix['box_no']}-"
     if prefix and prefix["appendix"]:
         number = (prefix["appendix_no"] or "").upper()
         return f"{kind}A{number}-" if number.isdigit() else kind + (number or "A")
@@ -319,8 +362,6 @@ def _list(text: str, position: int, plural: bool) -> tuple[list[str], int]:
     keys: list[str] = []
     is_range = False
     while number := _NUMBER.match(text, position):
-        if keys and not _is_list_item(text, number, plural or is_range):
-            break
         key = _number_key(number)
         keys += _range(keys[-1], key) if is_range else [key]
         position = number.end()
@@ -334,19 +375,29 @@ def _list(text: str, position: int, plural: bool) -> tuple[list[str], int]:
             break
         is_range = bool(separator["range"] or separator["range_word"])
         following = _NUMBER.match(text, separator.end())
-        if not following or not _is_list_item(text, following, plural or is_range):
+        tight = separator.group() == ","
+        if not following or not _is_list_item(text, following, plural or is_range, tight):
             break
         position = separator.end()
     return keys, position
 
 
-def _is_list_item(text: str, number: re.Match, plural: bool) -> bool:
-    """Whether a number after a comma or "and" continues the list of figures rather than counting something."""
+def _is_list_item(text: str, number: re.Match, plural: bool, tight: bool) -> bool:
+    """Whether a number after a comma or "and" continues the list of figures rather than counting something.
+
+    `tight`: no space stands around the comma, so that further commas ("Figs 1,2,3") are none of decimals.
+    """
     if number["again"] or number["prefix"]:
-        return True
-    if _QUANTITY.match(text, number.end()):
+        return number["again"] is not None or not _OTHER_FILE.match(text, number.end())
+    if _QUANTITY.match(text, number.end()) and not (tight and text[number.end()] == ","):
         return False
     return plural or bool(_LIST_GOES_ON.match(text, number.end()))
+
+
+def _several(text: str, head: _Head) -> tuple[list[str], int] | None:
+    """The keys in a label of several figures ("Figures 1–3"), and where the list ends; None where it is of one."""
+    keys, end = _list(text, head.end, head.plural) if head.plural else ([], 0)
+    return (keys, end) if len(keys) > 1 else None
 
 
 def _range(first: str, last: str) -> list[str]:
@@ -367,16 +418,22 @@ def _is_elsewhere(text: str, start: int, end: int) -> bool:
 
 # ---- captions ----
 
+_MARKS = r"[.:|。．：︱丨◂◄◀△▲▼▽▶►▸]"  # after a label; the arrows point to the picture
 _AFTER_LABEL = re.compile(
-    rf"(?P<panel>{_PANEL}(?=\s?[.:|]))?(?P<space>\s*)(?P<close>(?:[.:|。．：︱丨]|{_DASH}(?=\s)|[–—](?!\d))+)?\s*"
+    rf"(?P<space>\s*)(?P<close>(?:{_MARKS}|{_DASH}(?=\s)|[–—](?!\d)|-(?=[^\W\d_]{{2}})|\s(?={_DASH}\s))+)?\s*"
+)
+_OWN_PANELS = re.compile(  # "Fig. 3A,B.", "Fig. 3a and b", "Рис. 2, а."
+    rf"{_PANEL}(?:\s?(?:[,/&+]|{_DASH}|(?:{_JOIN})\s)\s?{_PANEL})*(?=\s|{_MARKS})|,\s?[a-hа-е](?=[.:])"
 )
 _RUNNING = re.compile(  # what follows a mention in running text, never a label in front of a caption
     rf"(?:{_VERBS}|"
     + _any_of("in on at as for from of by with while whereas but see panels? left right top bottom did does do had")
-    + r")\b|显示|所示|表明|表示|可见|可以|可知|中[,的,]|给出|说明|展示|は|に|の|を|で|と|が|から|より|および|及|和|与"
+    + r")\b|[eyoaиіа]\s+(?i:fig|tab|quadro|cuadro|gr[áa]fic|рис|табл)"
+    r"|显示|所示|表明|表示|可见|可以|可知|中[,的,]|给出|说明|展示|为|是|は|に|の|を|で|と|が(?!ん)|から|より|および|及|和|与"
 )
 _PARENTHESIS = re.compile(r"\((?P<inside>[^()]{1,40})\)\s*")
-_CONTINUED = re.compile(r"cont|fortsetzung|suite|continua|продолж|продовж|续|続", re.IGNORECASE)
+_ASIDE_OF_LABEL = re.compile(r"cont|fortsetzung|suite|continua|продолж|продовж|续|続|colou?r|online", re.IGNORECASE)
+_CONTINUED = re.compile(r"(?i:cont(?:inued|inuação|inuación|[’']?d)?|fortsetzung|suite)\b[\s.:]*(?=$|[^\Wa-z])")
 _MIXED_CASE = re.compile(
     r"(?:[a-z]{1,3}[A-Z\d]|[a-z]-[A-Za-z]|[a-h](?:[,)]|\s+(?=[A-Z(]))|[α-ωµμ])"
 )  # "pH", "mRNA", "p53", "a Dose"
@@ -394,11 +451,14 @@ def split_label(text: str) -> tuple[str, str] | None:
     end = _label_end(text)
     if end is None:
         return None
-    after = _AFTER_LABEL.match(text, end)
+    panels = _OWN_PANELS.match(text, end)
+    after = _AFTER_LABEL.match(text, panels.end() if panels else end)
     rest = text[after.end() :]
-    if rest and not _starts_caption(rest, bool(after["close"]), bool(after["space"])):
+    if (panels and not rest and not after["close"]) or (
+        rest and not _starts_caption(rest, bool(after["close"]), bool(after["space"]))
+    ):
         return None
-    return text[:end] + (after["panel"] or ""), rest.lstrip(".:|。．：︱丨–— ")
+    return text[: panels.end() if panels else end], rest.lstrip(".:|。．：︱丨–— ")
 
 
 def _label_end(text: str) -> int | None:
@@ -409,21 +469,30 @@ def _label_end(text: str) -> int | None:
     number = _NUMBER.match(text, head.end) if head and head.start == 0 else None
     if not number:
         return None
-    supplement = _SUPPLEMENT_OF.match(text, number.end())
-    part = _NUMBER.match(text, supplement.end()) if supplement else None
+    if several := _several(text, head):
+        return several[1]
+    tail = _SUPPLEMENT_OF.match(text, number.end()) or _COMPOUND.match(text, number.end())
+    part = _NUMBER.match(text, tail.end()) if tail else None
     return (part or number).end()
 
 
 def _starts_caption(rest: str, closed: bool, spaced: bool) -> bool:
     """Whether the text after a label is a caption; `closed`: punctuation stood between, `spaced`: white space did."""
+    if _CONTINUED.match(rest):
+        return True
     panels = _PANELS.match(rest)
-    if _RUNNING.match(rest) or (panels and _RUNNING.match(rest[panels.end() :].lstrip())):
+    behind = rest[panels.end() :].lstrip() if panels else ""
+    if _RUNNING.match(rest) or _RUNNING.match(behind):
         return False
+    if spaced and behind and (behind[0].isupper() or re.match(_MARKS, behind)):  # "Fig. 2 a–d Dose"
+        return True
     if parenthesis := _PARENTHESIS.match(rest):
         inside, after = parenthesis["inside"], rest[parenthesis.end() :]
-        if _CONTINUED.match(inside):
-            return True
-        return len(inside) <= 5 and (not after or _starts_caption(after, closed, True))
+        if closed or len(inside) <= 5 or _ASIDE_OF_LABEL.match(inside):
+            close = re.match(rf"{_MARKS}+\s*", after)
+            after = after[close.end() :] if close else after
+            return not after or _starts_caption(after, closed or bool(close), True)
+        return False
     if closed:
         return rest[0] not in ",;)]"
     first = rest[0]
@@ -448,11 +517,15 @@ def _words(text: str) -> frozenset[str]:
 _NEVER_LAST = _words(  # abbreviations that something always follows
     """fig figs figg abb рис мал фиг tab tabl табл eq eqs eqn ref refs sec sect chap suppl supp dr prof mr mrs ms
     mme st vs e.g i.e eg ie cf approx ca resp viz incl var subsp ssp cv bzw z.b d.h u.a vgl sog evtl ggf inkl ej
-    ex p.ex p.ej núm sra dra es ad.es т.е т.к т.н см напр им ср див gen comb"""
+    ex p.ex p.ej núm sra sr dra dott aprox env ee cfr figg abbn ad.es т.е т.к т.н см напр им ср див прибл gen comb"""
 )
-_NUMBERED = _words("no nos nr pp vol vols art ch pt par bd ст стр гл ed num pág")  # abbreviations in front of a number
+_NUMBERED = _words(  # abbreviations in front of a number
+    """no nos nr es pp vol vols art ch pt par bd ст стр гл ed num pág jan feb apr
+    jun jul aug sep sept oct nov dec okt dez
+    janv févr juil déc ene abr dic fev out"""
+)
 _AMBIGUOUS = _words(  # last word of a sentence or not: the next word decides
-    "al inc ltd co corp jr sr sp spp i.v i.p s.c i.m p.o a.m p.m u.s u.k e.u usw др гг ін dept univ"
+    "al inc ltd co corp jr sp spp med i.v i.p s.c i.m p.o a.m p.m u.s u.k e.u usw др гг ін dept univ"
 )
 _STARTERS = _words(  # words that start a sentence and are no name
     """the this these that those we our it its in on at to for from as by with when while where after before during
@@ -470,12 +543,13 @@ _AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12"
     r"[\"'”’»)\]]*(?:\d{1,3}(?:[,–-]\d{1,3})*|\s?\[\d+(?:[,–-]\s?\d+)*\])?(?=\s|$)"
 )
 _AFTER_CJK = re.compile(r"[」』”’）)\]】]*")
-_WORD_BEFORE = re.compile(r"(?:[^\W_]+\.)*[^\W_]+$")
+_WORD_BEFORE = re.compile(r"(?:[^\W_\u3040-\u9fff]+\.)*[^\W_\u3040-\u9fff]+$")
 _GERMAN_ORDINAL = re.compile(
     _any_of(
         "Januar Februar März April Mai Juni Juli August September Oktober November Dezember Jahrhundert Woche Tag Monat"
     )
 )
+_GERMAN_ARTICLE = re.compile(r"(?<!\w)(?:der|dem|den|des|am|vom|zum|im|beim)\s$", re.IGNORECASE)  # "der 3. Patient"
 
 
 def split_sentences(text: str) -> list[str]:
@@ -502,7 +576,7 @@ def _sentence_end(text: str, stop: re.Match) -> int | None:
     if stop.group()[-1] in "。！？｡":
         return _AFTER_CJK.match(text, stop.end()).end()
     after = _AFTER_LATIN.match(text, stop.end())
-    if not after or (text[stop.end()].isdigit() and not text[stop.start() - 1].isalpha() if after.group() else False):
+    if not after or (after.group()[:1].isdigit() and not _may_be_cited(text[stop.start() - 1])):
         return None
     following = text[after.end() + 1 : after.end() + 40]
     if following and not _may_start(following):
@@ -510,6 +584,11 @@ def _sentence_end(text: str, stop: re.Match) -> int | None:
     if following and stop.group() == "." and _is_abbreviation(text, stop, following):
         return None
     return after.end()
+
+
+def _may_be_cited(last: str) -> bool:
+    """Whether digits after the full stop behind this character may be a citation rather than decimals."""
+    return last.isalpha() or last in ')]"”’'
 
 
 def _may_start(following: str) -> bool:
@@ -536,7 +615,10 @@ def _is_abbreviation(text: str, match: re.Match, following: str) -> bool:
         return following[0].isdigit()
     if folded in _AMBIGUOUS or (folded.count(".") and folded.replace(".", "").isalpha() and len(folded) <= 6):
         return not starts
-    return word.isdigit() and len(word) <= 2 and bool(_GERMAN_ORDINAL.match(following))
+    if not (word.isdigit() and len(word) <= 2):
+        return False
+    before = text[max(0, found.start() - 6) : found.start()]
+    return bool(_GERMAN_ORDINAL.match(following) or _GERMAN_ARTICLE.search(before))
 
 
 def _is_initial(text: str, start: int, word: str, starts: bool, following: str) -> bool:

@@ -20,7 +20,7 @@ from PIL import Image
 from dataset_builder.article import Article, Figure
 from dataset_builder.front_matter import printed_doi, printed_license, printed_pmcid, printed_title
 from dataset_builder.images import keep_picture
-from dataset_builder.mentions import clean, context_for, split_sentences
+from dataset_builder.mentions import clean, context_for, label_keys, split_sentences
 from dataset_builder.page_captions import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.page_content import crop, is_scan, page_thumbnail, read_page, with_ink
 from dataset_builder.page_figures import ArticleLayout, FoundFigure, Region, lay_out
@@ -130,16 +130,18 @@ def _article(
 ) -> Article:
     paragraphs = join_paragraphs(found.blocks)
     sentences = [sentence for _, text in paragraphs for sentence in split_sentences(text)]
-    context = context_for(sentences, [figure.key for figure in found.figures])
-    if UNNUMBERED in context:
-        context[UNNUMBERED] = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
-    supplement = [figure for figure in found.figures if SUPPLEMENT_KEY.match(figure.key)]
-    own = [figure for figure in found.figures if figure not in supplement]
+    context = context_for(sentences, [{figure.key, *label_keys(figure.label)} for figure in found.figures])
+    own, supplement = [], []
+    for figure, said in zip(found.figures, context, strict=True):
+        if figure.key == UNNUMBERED:
+            said = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
+        part = supplement if SUPPLEMENT_KEY.match(figure.key) else own
+        part.append(_figure(document, pages, figure, said))
     title = printed_title(pages, found.style, metadata_title)
     return Article(
         source="pdf",
-        figures=[_figure(document, pages, figure, context[figure.key]) for figure in own],
-        supplementary=[_figure(document, pages, figure, context[figure.key]) for figure in supplement],
+        figures=own,
+        supplementary=supplement,
         markdown=to_markdown(paragraphs, found, title),
         title=title,
         doi=printed_doi(pages),
