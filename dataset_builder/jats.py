@@ -12,6 +12,7 @@ import html.entities
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from lxml import etree
@@ -19,7 +20,18 @@ from PIL import Image
 
 from dataset_builder.article import Article, Figure, Panel
 from dataset_builder.licenses import license_id
-from dataset_builder.mentions import OTHER_KINDS, clean, label_key, mentions, sentence_spans, split_label
+from dataset_builder.mentions import OTHER_KINDS, clean, label_key, label_keys, mentions, sentence_spans, split_label
+from dataset_builder.notices import (
+    NOTICE_TYPES,
+    OF_ITSELF,
+    OF_OTHERS,
+    RETRACTED,
+    gravest,
+    misused,
+    notice_type,
+    own_status,
+    title_status,
+)
 from dataset_builder.packages import bare_name, find_pictures
 
 MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
@@ -37,6 +49,8 @@ _PREFIXES = (
 )
 _ARTICLE_TAG = re.compile(rb"<article(?=[\s>])")
 _TEX_BODY = re.compile(r"\\begin\{document\}(.*)\\end\{document\}", re.DOTALL)
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_PMCID = ("pmc", "pmcid")  # kinds of identifier
 _TEN = re.compile(r"(?<!\d)10$")
 _EXPONENT = re.compile(r"[-+−–]?\d+")
 _PARTS = ("sub-article", "response", "supplementary-material")
@@ -174,16 +188,20 @@ def _metadata(root: etree._Element) -> Article:
         meta = etree.Element("article-meta")
     ids = {(e.get("pub-id-type") or ""): _text(e) for e in meta.findall("article-id")}
     language = (root.get(_LANG) or "").strip().lower()[:2]
-    return Article(
+    article = Article(
         source="jats",
         pmcid=_pmcid(ids.get("pmcid") or ids.get("pmc")),
         doi=_doi(ids.get("doi")),
         title=_title(meta.find("title-group/article-title")),
+        authors=_authors(meta),
         journal=_journal(root),
         year=_year(meta),
         language=language if language.isalpha() else None,
         license=_license(meta),
+        article_type=(root.get("article-type") or "").strip().lower() or None,
     )
+    article.status, article.notices = _fate(root, meta, article)
+    return article
 
 
 def _pmcid(value: str | None) -> str | None:
@@ -220,6 +238,83 @@ def _journal(root: etree._Element) -> str | None:
         return None
     title = meta.find(".//journal-title")
     return _text(title if title is not None else meta.find("journal-id[@journal-id-type='nlm-ta']"))
+
+
+def _authors(meta: etree._Element) -> list[str]:
+    """The authors' names in the order of the article; of a group of authors the group's name, not its members'."""
+    contributors = [c for c in meta.iterfind("contrib-group//contrib") if next(c.iterancestors("collab"), None) is None]
+    authors = [c for c in contributors if c.get("contrib-type") == "author"]
+    authors = authors or [c for c in contributors if c.get("contrib-type") is None]
+    return [name for author in authors if (name := _author(author))]
+
+
+def _author(contributor: etree._Element) -> str | None:
+    """The first of a contributor's names: "Jane Smith"; "山田太郎" where the family name comes first."""
+    element = next(contributor.iter("name", "string-name", "collab"), None)
+    if element is None:
+        return None
+    if element.tag == "collab":
+        element = copy.deepcopy(element)
+        for members in [*element.iter("contrib-group", "xref", "fn", "aff")]:
+            members.clear(keep_tail=True)
+    given, family, suffix = (_text(element.find(tag)) for tag in ("given-names", "surname", "suffix"))
+    if family is None:
+        return _text(element)
+    if element.get("name-style") != "eastern":
+        return " ".join(filter(None, (given, family, suffix)))
+    return ("" if _CJK.match(family) else " ").join(filter(None, (family, given)))
+
+
+def _fate(root: etree._Element, meta: etree._Element, article: Article) -> tuple[str | None, dict[str, str]]:
+    """What the article says has become of itself, and what it says of others (`Article.status`, `Article.notices`)."""
+    subjects = [_text(subject) for subject in meta.iterfind("article-categories//subject")]
+    headings = [article.title, *subjects]
+    kind = article.article_type if article.article_type in NOTICE_TYPES else None
+    kind = kind or next((found for heading in headings if (found := notice_type(heading))), None)
+    own = {(article.doi or "").lower(), article.pmcid}
+    statuses, notices = [], {}
+    for related in _related(root, meta, anywhere=kind is not None):
+        relation = (related.get("related-article-type") or "").strip().lower()
+        names = _names(related)
+        of_others = OF_OTHERS.get(relation) or misused(relation, kind)
+        if of_others and own.isdisjoint(names):
+            notices |= {name: gravest([of_others, notices.get(name)]) for name in names}
+        else:
+            statuses.append(of_others or OF_ITSELF.get(relation))
+    if kind is None:
+        statuses += [title_status(heading) for heading in headings]
+        statuses += [own_status("".join(islice(p.itertext(), 3))) for p in root.iterfind("front//p")]
+        statuses += [RETRACTED] * _is_marked_retracted(root, meta)
+    return gravest(statuses), notices
+
+
+def _related(root: etree._Element, meta: etree._Element, anywhere: bool) -> list[etree._Element]:
+    """The related articles in the metadata; of a notice also those in its text, where older ones name them."""
+    related = [*meta.iter("related-article")]
+    if anywhere:
+        related += root.iterfind("body//related-article")
+    return related
+
+
+def _names(related: etree._Element) -> list[str]:
+    """The DOI in lower case and the PMCID by which a related article is known; both, one or none of them."""
+    kind, href = (related.get("ext-link-type") or "").lower(), _href(related).strip()
+    linked = [_doi(href), _pmcid(href) if kind in _PMCID or href.upper().startswith("PMC") else None]
+    for element in related.iter("pub-id", "ext-link"):
+        value = _text(element) or ""
+        linked += [_doi(_href(element)) or _doi(value), _pmcid(value) if element.get("pub-id-type") in _PMCID else None]
+    return list(dict.fromkeys(name if name.startswith("PMC") else name.lower() for name in linked if name))
+
+
+def _is_marked_retracted(root: etree._Element, meta: etree._Element) -> bool:
+    """By its type, by a date of its retraction, or by PMC's own mark."""
+    marks = [root.get("article-type") == "retracted-article"]
+    marks += [date.get("date-type") == "retracted" for date in meta.iterfind("history/date")]
+    marks += [event.get("event-type") == "retracted" for event in meta.iterfind("pub-history/event")]
+    for custom in meta.iterfind("custom-meta-group/custom-meta"):
+        marked = (custom.findtext("meta-name") or "").endswith("is-retracted")
+        marks.append(marked and (custom.findtext("meta-value") or "").strip().lower() in ("yes", "true"))
+    return any(marks)
 
 
 def _license(meta: etree._Element) -> str | None:
@@ -476,7 +571,7 @@ def _read_text(part: etree._Element, xrefs, found: Mapping[int, tuple[Figure, li
     for n, (figure, own_ids) in found.items():
         for name in own_ids:
             ids.setdefault(name, []).append(n)
-        if key := label_key(figure.label):
+        for key in label_keys(figure.label):
             keys.setdefault(key, n)
     marked = _marked_paragraphs(xrefs, ids)
     lines = [f"# {title}"] if title else []

@@ -336,6 +336,128 @@ def test_license(read, statement, spdx):
     assert read(article(meta=f"<permissions>{statement}</permissions>")).license == spdx
 
 
+def name(family, given="", style="western"):
+    given = given and f"<given-names>{given}</given-names>"
+    return f'<name name-style="{style}"><surname>{family}</surname>{given}</name>'
+
+
+AUTHORS = {
+    f'<contrib contrib-type="author">{name("Smith", "Jane")}</contrib>': ["Jane Smith"],
+    f"<contrib>{name('Smith', 'Jane')}</contrib>": ["Jane Smith"],
+    f"""<contrib contrib-type="author">{name("Smith", "Jane")}</contrib>
+    <contrib contrib-type="editor">{name("Ed")}</contrib>""": ["Jane Smith"],
+    f'<contrib contrib-type="author">{name("山田", "太郎", "eastern")}</contrib>': ["山田太郎"],
+    f'<contrib contrib-type="author">{name("Nguyễn", "Văn An", "eastern")}</contrib>': ["Nguyễn Văn An"],
+    f'<contrib contrib-type="author">{name("Іваненко", "Олена")}</contrib>': ["Олена Іваненко"],
+    f"""<contrib contrib-type="author"><name-alternatives>{name("Yamada", "Taro")}{name("山田", "太郎", "eastern")}
+    </name-alternatives></contrib>""": ["Taro Yamada"],
+    """<contrib contrib-type="author"><name><surname>King</surname><given-names>M. L.</given-names><suffix>Jr</suffix>
+    <prefix>Dr</prefix></name><xref ref-type="aff">1</xref></contrib>""": ["M. L. King Jr"],
+    '<contrib contrib-type="author"><string-name>Plato</string-name></contrib>': ["Plato"],
+    f"""<contrib contrib-type="author"><collab>The Dose Group<xref>*</xref><contrib-group>
+    <contrib contrib-type="author">{name("Member")}</contrib></contrib-group></collab></contrib>""": ["The Dose Group"],
+    '<contrib contrib-type="author"><anonymous/></contrib>': [],
+    "": [],
+}
+
+
+@pytest.mark.parametrize(("contributors", "authors"), AUTHORS.items())
+def test_authors(read, contributors, authors):
+    meta = f"<contrib-group>{contributors}</contrib-group>"
+    inside_a_reply = (
+        f"<sub-article><front-stub><contrib-group><contrib>{name('R')}</contrib></contrib-group></front-stub>"
+    )
+    assert read(article(meta=meta, rest=f"{inside_a_reply}</sub-article>")).authors == authors
+
+
+# ---- retractions and corrections ----
+
+
+def related(relation, href="10.5555/OTHER", link="doi", inside=""):
+    return f"""<related-article related-article-type="{relation}" ext-link-type="{link}" xlink:href="{href}">{inside}
+    </related-article>"""
+
+
+def of_type(kind, meta="", title="Low doses", body=""):
+    meta = f"<title-group><article-title>{title}</article-title></title-group>{meta}"
+    meta += '<article-id pub-id-type="doi">10.5555/own</article-id><article-id pub-id-type="pmc">7</article-id>'
+    return article(body, meta).replace("<article ", f'<article article-type="{kind}" ', 1)
+
+
+STATUS = {
+    of_type("research-article"): None,
+    of_type("research-article", related("retraction-forward")): "retracted",
+    of_type("research-article", related("correction-forward")): "corrected",
+    of_type("research-article", related("concern-forward") + related("correction-forward")): "concern",
+    of_type("research-article", related("companion")): None,
+    of_type("research-article", title="RETRACTED: Low doses"): "retracted",
+    of_type("research-article", title="[ARTIGO RETRATADO]: Doses baixas"): "retracted",
+    of_type("review-article", title="Retracted articles: a review"): None,
+    of_type("retracted-article"): "retracted",
+    of_type(
+        "other",
+        "<article-categories><subj-group><subject>Retracted Article</subject></subj-group></article-categories>",
+    ): ("retracted"),
+    of_type("research-article", '<history><date date-type="retracted"><year>2020</year></date></history>'): "retracted",
+    of_type(
+        "research-article",
+        """<custom-meta-group><custom-meta><meta-name>is-retracted</meta-name><meta-value>yes</meta-value></custom-meta>
+        </custom-meta-group>""",
+    ): "retracted",
+    of_type(
+        "research-article",
+        """<custom-meta-group><custom-meta><meta-name>is-retracted</meta-name><meta-value>no</meta-value></custom-meta>
+        </custom-meta-group>""",
+    ): None,
+    of_type("research-article", "<abstract><p>This article has been retracted.</p></abstract>"): "retracted",
+    of_type("research-article", body=f"<p>Cites {related('retracted-article')} in passing.</p>"): None,
+    of_type("research-article", related("retracted-article", "10.5555/own")): "retracted",
+    of_type("retraction", related("retracted-article"), "Retracted: Low doses"): None,
+    of_type("correction", related("corrected-article") + related("retraction-forward")): "retracted",
+}
+NOTICES = {
+    of_type("research-article", related("retraction-forward")): {},
+    of_type("retraction", related("retracted-article")): {"10.5555/other": "retracted"},
+    of_type("correction", related("corrected-article", "https://doi.org/10.5555/OTHER", "uri")): {
+        "10.5555/other": "corrected"
+    },
+    of_type("correction", related("corrected-article", "info:doi/10.5555/other", "uri")): {
+        "10.5555/other": "corrected"
+    },
+    of_type("expression-of-concern", related("object-of-concern", "PMC12", "pmc")): {"PMC12": "concern"},
+    of_type("expression-of-concern", related("expression-of-concern")): {"10.5555/other": "concern"},
+    of_type("correction", related("corrected-article", "12", "pmc")): {"PMC12": "corrected"},
+    of_type("correction", related("corrected-article", "12345", "pmid")): {},
+    of_type("correction", related("corrected-article", "12", "pmid", '<pub-id pub-id-type="doi">10.5555/O</pub-id>')): {
+        "10.5555/o": "corrected"
+    },
+    of_type("correction", related("companion")): {},
+    of_type("correction", body=f"<p>This corrects {related('corrected-article', 'PMC12', 'pmc')}</p>"): {
+        "PMC12": "corrected"
+    },
+    of_type("other", title="Erratum: Low doses", body=related("corrected-article")): {"10.5555/other": "corrected"},
+    of_type("retraction", related("retracted-article") + related("retracted-article", "10.5555/b")): {
+        "10.5555/other": "retracted",
+        "10.5555/b": "retracted",
+    },
+}
+
+
+@pytest.mark.parametrize(("xml", "status"), STATUS.items())
+def test_what_an_article_says_of_itself(read, xml, status):
+    assert read(xml).status == status
+
+
+@pytest.mark.parametrize(("xml", "notices"), NOTICES.items())
+def test_what_a_notice_says_of_others(read, xml, notices):
+    assert read(xml).notices == notices
+
+
+def test_article_type(read):
+    assert read(of_type("Research-Article")).article_type == "research-article"
+    assert read(article()).article_type is None
+
+
 def test_markdown(read):
     body = f"<sec><title>Results</title><p>See {xref(1)}.</p>{fig(1)}<sec><title>Dose</title>"
     body += "<list><list-item><p>One</p></list-item></list></sec></sec>"

@@ -1,0 +1,164 @@
+"""Retractions, corrections and expressions of concern: what an article says of itself, and a notice of other articles.
+
+    title_status("RETRACTED ARTICLE: A study") -> "retracted"
+    notice_type("Correction to: A study") -> "correction"
+    notice_type("Correction of scoliosis: a study") -> None
+
+Only what is said counts: an article that cites a retraction, or is about retractions, has no status. Titles are known
+in the ten languages of figure labels (`mentions.py`).
+"""
+
+import re
+from collections.abc import Iterable
+
+RETRACTED, CONCERN, CORRECTED = STATUSES = ("retracted", "concern", "corrected")  # the gravest first
+NOTICE_TYPES = {  # values of JATS's article-type that mark a notice about another article -> what it says of that
+    "retraction": RETRACTED,
+    "partial-retraction": CONCERN,  # which part, the markup does not say: the rest is not to be trusted unread
+    "expression-of-concern": CONCERN,
+    "correction": CORRECTED,
+    "corrigendum": CORRECTED,
+    "erratum": CORRECTED,
+}
+# Values of related-article-type. https://jats.nlm.nih.gov/archiving/tag-library/1.3/attribute/related-article-type.html,
+# SciELO's and PLOS's words for the same things beside them.
+OF_OTHERS = {
+    "retracted-article": RETRACTED,
+    "article-retracted": RETRACTED,
+    "partially-retracted-article": CONCERN,
+    "object-of-concern": CONCERN,
+    "corrected-article": CORRECTED,
+}
+OF_ITSELF = {
+    "retraction-forward": RETRACTED,
+    "retraction": RETRACTED,
+    "partial-retraction": CONCERN,
+    "partial-retraction-forward": CONCERN,
+    "expression-of-concern": CONCERN,
+    "expressed-concern": CONCERN,
+    "concern-forward": CONCERN,
+    "correction-forward": CORRECTED,
+}
+
+_ARTICLE = r"(?:article|paper|artikel|art[íi]culo|artigo|articolo|статья|стаття|论文|論文|文章)"
+_RETRACTED = (
+    r"(?:retracted|withdrawn|zurückgezogene?r?|rétractée?|retirée?|retractad[oa]|retratad[oa]|retirad[oa]"
+    r"|ritrattat[oa]|ritirat[oa]|отозван(?:а|о|ная)|ретрагирован(?:а|о|ная)|відкликан(?:а|о)|ретрагован(?:а|о)"
+    r"|(?:已)?撤稿|(?:已)?撤回)"
+)
+_MARK = rf"(?:{_ARTICLE}\s*)?{_RETRACTED}(?:\s*{_ARTICLE})?"
+_STATUS_TITLE = re.compile(  # "RETRACTED: ...", "[Retracted] ...", "... (Retracted article)", "RETRACTED" alone
+    rf"^\W*{_MARK}\s*(?::|：|$)|^\s*[\[(【〔]\s*{_MARK}\W*[\])】〕]|[\[(【〔]\s*{_MARK}\s*[\])】〕]\s*$", re.IGNORECASE
+)
+_NOTICES = (
+    (
+        "retraction",
+        r"retraction(?: notes?| notice| statement)?|(?:notice|statement) of retraction|retraktion|zurückziehung"
+        r"|rétractation|retractación|nota de retractación|retratação|nota de retratação|ritrattazione"
+        r"|(?:отзыв|ретракция)(?: статьи)?|(?:відкликання|ретракція)(?: статті)?"
+        r"|撤稿(?:声明|聲明|通知|启事|啟事|公告)|(?:論文)?撤回(?:のお知らせ|公告|通知)",
+    ),
+    (
+        "expression-of-concern",
+        r"(?:editorial )?expression of concern|editorial note of concern|ausdruck der besorgnis"
+        r"|expression de préoccupation|expresión de (?:preocupación|inquietud)|expressão de preocupação"
+        r"|manifestação de preocupação|espressione di preoccupazione|выражение (?:обеспокоенности|озабоченности)"
+        r"|висловлення (?:занепокоєння|стурбованості)|(?:编辑)?关注声明|关切声明|懸念表明",
+    ),
+    (
+        "correction",
+        r"(?:author|publisher)(?:['’]s)? correction|corrections?|corrigend(?:um|a)|errat(?:um|a)|korrektur|berichtigung"
+        r"|rectificatif|corrección|fe de erratas|correção|errata corrige|correzione|исправлени[ея]|поправк[аи]|опечатки"
+        r"|виправлення|更正(?:声明|通知)?|勘[误誤](?:表|声明)?|訂正(?:のお知らせ)?|正誤表",
+    ),
+)
+_TO = r"(?:\s+(?:to|for|on|of|zu|à|a|al|de|до|к))?"
+_NOTICE_TITLES = [  # "Correction: ...", "Correction to: ...", "Corrigendum to “...”", "[Erratum] ...", "... [Erratum]"
+    (
+        kind,
+        re.compile(
+            rf"^\W*(?:{words}){_TO}(?:\s*[:：]|\s*$|\s+[\"“„«‘'])|^\s*[\[【]\s*(?:{words})\s*[\]】]"
+            rf"|[\[(【]\s*(?:{words})\s*[\])】]\s*$",
+            re.IGNORECASE,
+        ),
+    )
+    for kind, words in _NOTICES
+]
+_OWN_FATE = (  # how an article speaks of itself where it is printed or displayed, at the start of a paragraph
+    (RETRACTED, r"this (?:article|paper) (?:has been|was|is) (?:retracted|withdrawn)"),
+    (CONCERN, r"an? (?:editorial )?expression of concern (?:to|for|about|on) this (?:article|paper)"),
+    (CORRECTED, r"(?:an? )?(?:(?:author|publisher) )?(?:correction|corrigendum|erratum) to this (?:article|paper)"),
+    (CORRECTED, r"this (?:article|paper) has been corrected"),
+)
+_OWN_FATE_PATTERNS = [(status, re.compile(rf"\W*(?:{words})\b", re.IGNORECASE)) for status, words in _OWN_FATE]
+
+DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>|{}]+", re.IGNORECASE)
+_REACH_CHARS = 300  # from the words that announce another article to its DOI
+_ORIGINAL = re.compile(  # "the original article can be found at", "[This corrects the article DOI:"
+    r"\boriginal (?:article|publication|version|paper)\b|\b(?:corrects|retracts) the (?:article|paper)\b", re.IGNORECASE
+)
+_NOTICE_TO = re.compile(
+    r"\b(?:correction|erratum|corrigendum|retraction(?: note| notice)?|expression of concern) (?:to|for)\b",
+    re.IGNORECASE,
+)
+
+
+def title_status(title: str | None) -> str | None:
+    """`retracted` where the title of an article, or of its section, says so; else None."""
+    return RETRACTED if title and _STATUS_TITLE.search(title) else None
+
+
+def notice_type(title: str | None) -> str | None:
+    """The article type of a notice by its title: retraction, expression-of-concern or correction; else None."""
+    return next((kind for kind, pattern in _NOTICE_TITLES if title and pattern.search(title)), None)
+
+
+def own_status(paragraph: str) -> str | None:
+    """What a paragraph says of the article in which it stands: "A Correction to this article was published on ..."."""
+    return next((status for status, pattern in _OWN_FATE_PATTERNS if pattern.match(paragraph)), None)
+
+
+def misused(relation: str, notice: str | None) -> str | None:
+    """What a notice of this type says of the article it names with the word for the opposite direction; else None.
+
+    Such words stand in real files ("expression-of-concern" for "object-of-concern"). "correction-forward" in a
+    retraction is no misuse: that notice was corrected.
+    """
+    status = OF_ITSELF.get(relation)
+    if notice is None or relation.endswith("-forward") and status != NOTICE_TYPES[notice]:
+        return None
+    return status
+
+
+def gravest(statuses: Iterable[str | None]) -> str | None:
+    """The gravest of several statuses; None when there is none."""
+    found = set(statuses)
+    return next((status for status in STATUSES if status in found), None)
+
+
+def dois(text: str) -> list[str]:
+    """The DOIs in a text, in reading order, lower case, without the sentence's punctuation."""
+    return list(dict.fromkeys(match[0].rstrip(".,;:)]}").lower() for match in DOI.finditer(text)))
+
+
+def split_dois(text: str) -> tuple[str | None, list[str]]:
+    """The printed text of a notice -> the notice's own DOI, and the DOIs of the articles that it is about.
+
+    A DOI stands for another article where the words before it announce one ("The original article can be found at");
+    the first of the other DOIs is the notice's own. After "Correction to" comes the title, which is that of both, so a
+    DOI there counts only where the notice's own was printed already.
+    """
+    announced = _after(_ORIGINAL, text)
+    own = next((doi for doi in dois(text) if doi not in announced), None)
+    return own, list(dict.fromkeys(doi for doi in announced + _after(_NOTICE_TO, text) if doi != own))
+
+
+def _after(words: re.Pattern, text: str) -> list[str]:
+    """The first DOI within reach behind each occurrence of the words; not one of "how to cite"."""
+    found = []
+    for match in words.finditer(text):
+        reach = text[match.end() : match.end() + _REACH_CHARS]
+        doi = DOI.search(reach)
+        if doi and not re.search(r"\bcit(?:ation|e)\b", reach[: doi.start()], re.IGNORECASE):
+            found += dois(doi[0])
+    return found
