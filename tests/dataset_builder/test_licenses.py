@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataset_builder.licenses import license_id
+from dataset_builder.licenses import attribution, license_id, license_url
 
 URLS = {
     "https://creativecommons.org/licenses/by/4.0/": "CC-BY-4.0",
@@ -31,6 +31,28 @@ TEXTS = {
     "CC0 1.0 Universal": "CC0-1.0",
     "bajo la licencia Creative Commons Atribución-NoComercial 4.0": "CC-BY-NC-4.0",
     "sob a licença Creative Commons Attribution NonCommercial, que permite": "CC-BY-NC",
+    "veröffentlicht unter der Creative Commons Namensnennung 4.0 International Lizenz": "CC-BY-4.0",
+    "Creative-Commons-Lizenz Namensnennung - Nicht kommerziell - Keine Bearbeitungen 4.0": "CC-BY-NC-ND-4.0",
+    "Creative Commons Namensnennung – Weitergabe unter gleichen Bedingungen 3.0": "CC-BY-SA-3.0",
+    "sous licence Creative Commons Attribution - Pas d’Utilisation Commerciale - Pas de Modification 4.0": "CC-BY-NC-ND-4.0",
+    "Creative Commons Attribution - Partage dans les Mêmes Conditions 4.0": "CC-BY-SA-4.0",
+    "licencia Creative Commons Reconocimiento-NoComercial-SinObraDerivada 4.0 Internacional": "CC-BY-NC-ND-4.0",
+    "Licencia Creative Commons Atribución-NoComercial-CompartirIgual 4.0 Internacional": "CC-BY-NC-SA-4.0",
+    "licença Creative Commons Atribuição 4.0 Internacional": "CC-BY-4.0",
+    "Licença Creative Commons Atribuição-NãoComercial-SemDerivações 4.0": "CC-BY-NC-ND-4.0",
+    "licenza Creative Commons Attribuzione - Non commerciale - Non opere derivate 4.0": "CC-BY-NC-ND-4.0",
+    "licenza Creative Commons Attribuzione - Condividi allo stesso modo 4.0": "CC-BY-SA-4.0",
+    "по лицензии Creative Commons «Attribution» («Атрибуция») 4.0 Всемирная": "CC-BY-4.0",
+    "Creative Commons С указанием авторства – Некоммерческая – Без производных 4.0": "CC-BY-NC-ND-4.0",
+    "ліцензія Creative Commons Із Зазначенням Авторства – Некомерційна 4.0 Міжнародна": "CC-BY-NC-4.0",
+    "本文采用知识共享署名-非商业性使用-禁止演绎4.0国际许可协议": "CC-BY-NC-ND-4.0",
+    "采用知识共享 署名 4.0 国际许可协议": "CC-BY-4.0",
+    "本著作採用創用CC 姓名標示-非商業性 4.0 國際授權條款": "CC-BY-NC-4.0",
+    "クリエイティブ・コモンズ 表示 - 非営利 - 改変禁止 4.0 国際 ライセンス": "CC-BY-NC-ND-4.0",
+    "クリエイティブ・コモンズ・ライセンス（表示 4.0 国際）": "CC-BY-4.0",
+    "このクリエイティブ・コモンズ・ライセンス": None,
+    "Creative Commons Lizenz": None,
+    "(CC‐BY‐NC 4.0)": "CC-BY-NC-4.0",
     "Creative Commons license": None,
     "This is an open-access article, free of all copyright, and may be freely reproduced": None,
     "Creative Commons Public Domain Declaration": None,
@@ -62,3 +84,37 @@ def test_a_waiver_for_the_data_is_not_the_articles_licence():
 def test_two_licences_are_none():
     urls = ["http://creativecommons.org/licenses/by/4.0/", "http://creativecommons.org/licenses/by-nc/4.0/"]
     assert license_id(urls, "") is None
+
+
+def test_the_address_of_a_licence():
+    assert license_url("CC-BY-4.0") == "https://creativecommons.org/licenses/by/4.0/"
+    assert license_url("CC-BY-NC-ND-3.0-IGO") == "https://creativecommons.org/licenses/by-nc-nd/3.0/igo/"
+    assert license_url("CC0-1.0") == "https://creativecommons.org/publicdomain/zero/1.0/"
+    assert license_url("CC-PDM-1.0") == "https://creativecommons.org/publicdomain/mark/1.0/"
+    assert license_url("CC-BY") is license_url("MIT") is license_url(None) is None
+    stated = [spdx for spdx in (*URLS.values(), *TEXTS.values()) if spdx and license_url(spdx)]
+    assert stated and all(license_id([license_url(spdx)], "") == spdx for spdx in stated)
+
+
+ATTRIBUTIONS = [
+    (
+        (["Jane Smith", "Bo Li"], "A study", "J. Dose", 2020, "10.5555/a(1)", "PMC1", "CC-BY-4.0"),
+        "Jane Smith, Bo Li. A study. J. Dose (2020). https://doi.org/10.5555/a(1) · CC-BY-4.0 "
+        "https://creativecommons.org/licenses/by/4.0/",
+    ),
+    (
+        (["A One", "B Two", "C Three", "D Four"], "Why?", None, 2020, None, "PMC1", "CC-BY"),
+        "A One, B Two, C Three, et al. Why? (2020). https://pmc.ncbi.nlm.nih.gov/articles/PMC1/ · CC-BY",
+    ),
+    (([], None, "J. Dose", None, None, None, None), "J. Dose. · licence not stated"),
+    (([], None, None, None, None, None, None), "licence not stated"),
+    (
+        (["Bo\u202e Li"], "A\n\x00 st\u200budy", None, None, "10.5555/<a b>", None, None),
+        "Bo Li. A study. https://doi.org/10.5555/%3Ca%20b%3E · licence not stated",
+    ),
+]
+
+
+@pytest.mark.parametrize(("known", "line"), ATTRIBUTIONS)
+def test_attribution(known, line):
+    assert attribution(*known) == line
