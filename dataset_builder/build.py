@@ -7,6 +7,7 @@ laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
 """
 
 import os
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,17 @@ from dataset_builder.filters import Thresholds
 from dataset_builder.splits import Splitting
 
 _PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-python-headless", "pillow", "pypdfium2")
-_NOT_IN_MANIFEST = ("articles", "output", "workers")  # they do not change the result
+_NOT_IN_MANIFEST = (  # they do not change the result
+    "articles",
+    "output",
+    "workers",
+    "retry_failed",
+    "executor",
+    "tasks",
+    "partition",
+    "time",
+    "sbatch_args",
+)
 
 
 @dataclass
@@ -53,8 +64,22 @@ class Options:
         metadata={"help": "folders of benchmark pictures (VQA-RAD, SLAKE, PathVQA): figures like theirs are left out"},
     )
     seed: int = field(default=0, metadata={"help": "draws the splits"})
-    workers: int = field(default=os.cpu_count() or 1, metadata={"help": "processes that read articles"})
+    workers: int = field(
+        default=os.cpu_count() or 1, metadata={"help": "processes that read articles; on SLURM and Ray of each task"}
+    )
     timeout_s: float = field(default=300.0, metadata={"help": "longest time for one file, seconds"})
+    memory_gb: float = field(default=4.0, metadata={"help": "most memory of one process, gigabytes (on Linux)"})
+    retry_failed: bool = field(default=False, metadata={"help": "read again the files that failed in an earlier run"})
+    executor: Literal["local", "slurm", "ray"] = field(
+        default="local",
+        metadata={"help": "where articles are read: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS"},
+    )
+    tasks: int = field(default=16, metadata={"help": "SLURM, Ray: jobs that share the files"})
+    partition: str | None = field(default=None, metadata={"help": "SLURM: partition; needed there"})
+    time: str = field(default="04:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS"})
+    sbatch_args: dict[str, str] = field(
+        default_factory=dict, metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`"}
+    )
 
 
 def run(options: Options) -> str:
@@ -63,10 +88,7 @@ def run(options: Options) -> str:
     Raises FileNotFoundError, PermissionError or RuntimeError when there is nothing to read, nowhere to write, or no
     figure left.
     """
-    from dataset_builder.assemble import assemble
-    from dataset_builder.extract import extract_all, units
-    from dataset_builder.ldrt import write_config
-    from dataset_builder.manifest import write_stage
+    from dataset_builder.extract import units
     from dataset_builder.packages import find_packages
 
     articles, dataset = Path(options.articles), Path(options.output)
@@ -77,7 +99,58 @@ def run(options: Options) -> str:
     if not packages:
         raise RuntimeError(f"{articles} holds no article: no PDF (.pdf), JATS XML (.xml, .nxml) or package (.tar.gz)")
     files = list(units(packages, dataset / ".work" / "records", options.layout))
-    extract_all(files, options.layout, options.workers, options.timeout_s)
+    submitted = _read(files, dataset / ".work", options)
+    return submitted or _assemble(files, dataset, options)
+
+
+def _read(files: list, work: Path, options: Options) -> str | None:
+    """Give every file a record; a message when that was left to SLURM instead."""
+    from dataset_builder import executors
+    from dataset_builder.extract import forget_failures
+    from dataset_builder.records import is_written
+
+    if options.retry_failed:
+        forget_failures(files)
+    limits = executors.Limits(options.workers, options.timeout_s, options.memory_gb)
+    cluster = executors.Cluster(options.tasks, options.partition, options.time, options.sbatch_args)
+    for executor in dict.fromkeys([options.executor, "local"]):  # what a cluster has left undone is done here
+        missing = [unit for unit in files if not is_written(unit.record)]
+        if not missing:
+            return None
+        step = executors.ReadArticles(missing, work / "todo.jsonl", options.layout, limits)
+        if executor == "slurm":
+            return _submit(step, work, cluster, options)
+        elif executor == "ray":
+            executors.read_on_ray(step, work, cluster)
+        else:
+            executors.read_here(step, work)
+    return None
+
+
+def _submit(step, work: Path, cluster, options: Options) -> str:
+    """Submit the reading, and this very command on one machine to follow it; returns what to say to the user."""
+    from dataset_builder.executors import submit_to_slurm
+    from dataset_builder.jsonfiles import write_json
+
+    if not options.partition:
+        raise ValueError("--executor slurm needs --partition; `sinfo` lists the partitions")
+    config = work.absolute() / "slurm.yaml"  # JSON is YAML
+    paths = {"articles": str(Path(options.articles).absolute()), "output": str(Path(options.output).absolute())}
+    write_json(config, asdict(options) | paths | {"executor": "local", "retry_failed": False})
+    then = [sys.executable, "-m", "ldrt", "build", "--config", str(config)]
+    reading, building = submit_to_slurm(step, work, cluster, then)
+    return (
+        f"submitted to SLURM: job {reading} reads {step.total} files in {cluster.tasks} tasks, job {building} then "
+        f"builds {options.output}; logs in {work}/slurm; run the same command again after a failure"
+    )
+
+
+def _assemble(files: list, dataset: Path, options: Options) -> str:
+    """Records -> dataset; returns the funnel as text. Raises RuntimeError when no figure is left."""
+    from dataset_builder.assemble import assemble
+    from dataset_builder.ldrt import write_config
+    from dataset_builder.manifest import write_stage
+
     limits = Thresholds(**{name: getattr(options, name) for name in asdict(Thresholds())})
     splitting = Splitting(**{name: getattr(options, name) for name in asdict(Splitting())})
     counts = assemble(files, dataset, limits, splitting, [Path(folder) for folder in options.benchmarks])

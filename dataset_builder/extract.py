@@ -1,29 +1,26 @@
-"""Read every file of the packages into a record, in worker processes: a crash or a hang costs one file, not the run."""
+"""Which files there are to read, and how one of them becomes a record; `executors.py` reads them all."""
 
 import hashlib
 import json
-import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import TimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-
-from pebble import ProcessExpired, ProcessPool
 
 from dataset_builder.article import Article
 from dataset_builder.language import detect_language
 from dataset_builder.packages import Package
-from dataset_builder.progress import progress
-from dataset_builder.records import is_written, write_record
+from dataset_builder.records import is_written, read_record, write_record
 
 _NOT_READERS = (
     "assemble",
     "build",
+    "executors",
     "filters",
     "instruct",
     "ldrt",
+    "leakage",
     "llm",
     "manifest",
     "progress",
@@ -71,7 +68,8 @@ def units(packages: list[Package], records: Path, layout: str) -> Iterator[Unit]
         for source, there in (("jats", package.xml), ("pdf", package.pdf), ("package", package.error)):
             if there:
                 key = hashlib.sha256(json.dumps([salt, package.source_file, source, stat]).encode()).hexdigest()
-                yield Unit(package, source, records / key[:2] / key[:32])
+                # a fresh copy of the package, because `package` keeps the list of its files once it was asked for
+                yield Unit(replace(package), source, records / key[:2] / key[:32])
 
 
 def _inputs(package: Package) -> list[tuple[str, Path]]:
@@ -87,15 +85,20 @@ def _readers_digest() -> str:
 
 
 def extract(unit: Unit, layout: str) -> None:
-    """Read one file and write its record; a file that cannot be read gives a record with `error`."""
+    """Read one file and write its record; a file that cannot be read gives a record with `error`.
+
+    Raises MemoryError, and OSError when the record cannot be written.
+    """
     about = unit.about()
     read, article = _reader(unit, layout), None
     try:
         article = read()
         article.language = article.language or detect_language(article.markdown)
+    except MemoryError:
+        raise
     except Exception as error:  # whatever a stranger's file provokes is that file's failure, not the batch's
         folder = str((unit.package.xml or unit.package.pdf or unit.record).parent)
-        about["error"] = " ".join(str(error).replace(f"{folder}/", "").split()) or type(error).__name__
+        about["error"] = one_line(error).replace(f"{folder}/", "")
     write_record(unit.record, article, **about)
 
 
@@ -116,39 +119,20 @@ def _fail(error: str) -> Article:
     raise ValueError(error)
 
 
-def extract_all(todo: list[Unit], layout: str, workers: int, timeout_s: float) -> None:
-    """Read the units that have no record yet, `workers` at a time.
-
-    A file that takes longer than `timeout_s` seconds, or kills its worker, gets a record with `error`, too.
-    """
-    todo = [unit for unit in todo if not is_written(unit.record)]
-    if not todo:
-        return
-    context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of this process
-    with (
-        ProcessPool(max_workers=workers, context=context) as pool,
-        progress(len(todo), "files", "read") as bar,
-    ):
-        futures = [(unit, pool.schedule(extract, args=(unit, layout), timeout=timeout_s)) for unit in todo]
-        try:
-            for unit, future in futures:
-                _wait(unit, future, timeout_s)
-                bar.update()
-        except BaseException:
-            pool.stop()
-            raise
+def one_line(error: Exception) -> str:
+    """The error's text, or its type where it has none, as valid Unicode (file names need not be)."""
+    return " ".join(str(error).encode("utf-8", "replace").decode().split()) or type(error).__name__
 
 
-def _wait(unit: Unit, future, timeout_s: float) -> None:
-    try:
-        future.result()
-    except TimeoutError:
-        _record_failure(unit, f"took longer than {timeout_s:g} s")
-    except ProcessExpired as error:
-        _record_failure(unit, f"the reader's process died (exit code {error.exitcode})")
-
-
-def _record_failure(unit: Unit, error: str) -> None:
+def record_failure(unit: Unit, error: str) -> None:
+    """Write the record of a file whose reader could not."""
     for partial in unit.record.parent.glob(f"{unit.record.name}.*.partial"):
         shutil.rmtree(partial)
     write_record(unit.record, None, **unit.about() | {"error": error})
+
+
+def forget_failures(units: list[Unit]) -> None:
+    """Remove the records of files that could not be read, so that they are read again."""
+    for unit in units:
+        if is_written(unit.record) and read_record(unit.record)["error"]:
+            shutil.rmtree(unit.record)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 def write_json(path: Path, value) -> None:
     """Write `value` as JSON so that after a crash the old content or the new one is there, never half of it."""
-    _write(path, [json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"])
+    write_lines(path, [json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"])
 
 
 def write_jsonl(path: Path, rows: Iterable[dict]) -> int:
     """Write one JSON object a line, atomically as `write_json`; returns the number of lines."""
-    return _write(path, map(to_line, rows))
+    return write_lines(path, map(to_line, rows))
 
 
-def _write(path: Path, texts: Iterable[str]) -> int:
+def write_lines(path: Path, texts: Iterable[str]) -> int:
+    """Write the texts, atomically as `write_json`; returns their number."""
     partial, n = path.with_name(path.name + ".partial"), 0
     with partial.open("w", encoding="utf-8") as file:
         for text in texts:
