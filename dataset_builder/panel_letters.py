@@ -15,12 +15,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIDE = 16  # px: letters are compared as SIDE x SIDE grey pictures
 MIN_HEIGHT_PX, MAX_HEIGHT_SHARE = 7, 0.09  # of a letter; the share is of the picture's longest side
-MIN_SCORE = 0.74  # correlation of a letter with its glyph; few blots reach it
+MIN_SCORE = 0.78  # correlation of a letter with its glyph; few blots reach it
+MARGIN = 0.06  # another letter or digit may fit better by this: a small B is much like an 8
 DARK, LIGHT = 140, 185  # grey levels: ink is darker than the one; letters on dark ground are lighter than the other
 MAX_CANDIDATES = 400  # patches compared in one picture
 CLEAR = 0.33  # free space left and right of a letter, in letter heights; a word's letters are closer
+TYPEFACES = ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "DejaVuSans", "DejaVuSans-Bold")  # matplotlib's
 GLYPHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%&?*+"
-ALIKE = str.maketrans("CKOPSUVWXZ", "ckopsuvwxz")  # letters whose two cases differ in size only
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,19 @@ class Letter:
     score: float
 
 
-def same_letter(char: str, other: str) -> bool:
-    """Whether two letters look the same but for their size."""
-    return char.translate(ALIKE) == other.translate(ALIKE)
+def find_letters(grey: np.ndarray, wanted: str) -> list[Letter]:
+    """The `wanted` letters that stand alone in `grey` (height, width) uint8, in either case.
 
-
-def find_letters(grey: np.ndarray) -> list[Letter]:
-    """Letters that stand alone in `grey` (height, width) uint8, dark on light and, in dark pictures, light on dark."""
-    found = _letters_of(grey, (grey < DARK).astype(np.uint8), dark=True)
+    Dark letters on light ground are looked for and, where much of the picture is dark, light ones on dark ground. A
+    letter whose two cases look alike ("C") is returned as both, which differ in the height of a capital.
+    """
+    found = _letters_of(grey, (grey < DARK).astype(np.uint8), wanted, dark=True)
     if np.count_nonzero(grey[::4, ::4] < 100) > 0.1 * grey[::4, ::4].size:
-        found += _letters_of(grey, (grey > LIGHT).astype(np.uint8), dark=False)
+        found += _letters_of(grey, (grey > LIGHT).astype(np.uint8), wanted, dark=False)
     return found
 
 
-def _letters_of(grey: np.ndarray, mask: np.ndarray, dark: bool) -> list[Letter]:
+def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool) -> list[Letter]:
     boxes = _lone_patches(mask, int(MAX_HEIGHT_SHARE * max(grey.shape)))[:MAX_CANDIDATES]
     if not len(boxes):
         return []
@@ -59,17 +59,19 @@ def _letters_of(grey: np.ndarray, mask: np.ndarray, dark: bool) -> list[Letter]:
     sizes = (boxes[:, 2] - boxes[:, 0]) / (boxes[:, 3] - boxes[:, 1])
     scores -= 0.35 * np.abs(np.log(sizes[:, None] / aspects[None, :]))
     letters = []
-    for box, row in zip(boxes, scores, strict=True):
-        best = int(row.argmax())
-        if row[best] >= MIN_SCORE and chars[best].isalpha():
-            x0, y0, x1, y1 = (float(value) for value in box)
-            letters.append(Letter(chars[best], x0, y0, x1, y1, (y1 - y0) / heights[best], float(row[best])))
+    for alphabet in (wanted.lower(), wanted.upper()):
+        possible = np.isin(chars, list(alphabet))
+        best = np.where(possible, scores, -1).argmax(axis=1)
+        for box, row, k in zip(boxes, scores, best, strict=True):
+            if possible[k] and row[k] >= max(MIN_SCORE, row.max() - MARGIN):
+                x0, y0, x1, y1 = (float(value) for value in box)
+                letters.append(Letter(chars[k], x0, y0, x1, y1, (y1 - y0) / heights[k], float(row[k])))
     return letters
 
 
 def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
     """Boxes (n, 4) x0, y0, x1, y1 of the connected patches of letter size with nothing near them."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
     stats = stats.astype(np.int32)
     x, y, w, h, area = stats.T
     fits = (h >= MIN_HEIGHT_PX) & (h <= max_height) & (w <= 1.4 * h) & (w >= 0.15 * h) & (area >= 0.15 * w * h)
@@ -128,11 +130,13 @@ def _patch(grey: np.ndarray, box: np.ndarray, dark: bool) -> np.ndarray:
     """The letter as a unit vector of SIDE * SIDE values, ink high."""
     x0, y0, x1, y1 = box
     crop = grey[y0:y1, x0:x1]
-    patch = cv2.resize(255 - crop if dark else crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    patch = cv2.resize(255 - crop if dark else crop, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     return _unit(patch.astype(np.float32))
 
 
 def _unit(patch: np.ndarray) -> np.ndarray:
+    """A softened patch, so that small blurred letters and sharp glyphs meet, as a vector of mean 0 and length 1."""
+    patch = cv2.GaussianBlur(patch, (3, 3), 0.8, borderType=cv2.BORDER_REPLICATE)
     vector = patch.ravel() - patch.mean()
     return vector / max(float(np.linalg.norm(vector)), 1e-6)
 
@@ -144,8 +148,7 @@ def _glyphs() -> tuple[np.ndarray, list[str], np.ndarray, np.ndarray]:
 
     folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
     faces = [(ImageFont.load_default(64), stroke) for stroke in (0, 2, 4)]  # Aileron, much like Helvetica
-    faces += [(ImageFont.truetype(str(folder / name), 64), 0) for name in ("STIXGeneral.ttf", "STIXGeneralBol.ttf")]
-    faces += [(ImageFont.truetype(str(folder / name), 64), 0) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
+    faces += [(ImageFont.truetype(str(folder / f"{name}.ttf"), 64), 0) for name in TYPEFACES]
     vectors, chars, aspects, heights = [], [], [], []
     for font, stroke in faces:
         capital = _render("H", font, stroke).shape[0]

@@ -11,7 +11,8 @@ An unsure figure stays whole.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,16 +21,23 @@ from PIL import Image
 
 from dataset_builder.article import Panel
 from dataset_builder.panel_captions import caption_parts
-from dataset_builder.panel_letters import Letter, find_letters, same_letter
+from dataset_builder.panel_letters import Letter, find_letters
 
 WORK_SIDE_PX = 1200  # longest side of the copy on which letters and gaps are looked for
 MIN_SIDE_SHARE = 0.06  # of a panel: its sides, as a share of the figure's longest side
 INK_LEVELS = 24  # a pixel differs from the background by more than this; JPEG noise stays below
-NOISE_SHARE = 0.004  # of a row or column that is empty may be ink
-SIZE_TOLERANCE = 0.13  # letters of one figure differ less in size, and their rows and columns by less than letters' height
+TINT_LEVELS = 6  # a pale panel differs from the background by more than this
+PAPER_SHARE = 0.6  # of the border has the colour of the background, where that is not white
+NOISE_SHARE = 0.001  # of a row or column that is empty may be ink
+SIZE_TOLERANCE = (
+    0.13  # letters of one figure differ less in size, and their rows and columns by less than letters' height
+)
 MAX_CHOICES = 64  # ways to pick one of several places for each letter
 GRID_GAP_RATIO = 1.6  # a grid's gaps are wider than any other by at least this
 GRID_SIZE_RATIO = 0.7  # the smallest piece of a grid against its largest, in width and in height
+MIN_GRID_GAP_SHARE = 0.008  # of the figure's longest side: narrower gaps make no grid
+SOLID_SHARE = 0.9  # of a photograph's frame and area that differs from the background
+TINT_SHARE = 0.5  # of a row or column of a pale panel; noise around letters is less
 EDGE_SHARE = 0.75  # of an edge between touching photographs is visible
 EDGE_LEVELS = 14  # step in grey level that makes it visible
 
@@ -38,11 +46,12 @@ Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels of the working copy
 
 @dataclass(frozen=True)
 class _Page:
-    """The working copy: `grey`, where it differs from its background (`ink`), from black (`light`)."""
+    """The working copy: `grey`, where it differs from its background (`ink`; however little: `tint`) and from black."""
 
     grey: np.ndarray  # (height, width) uint8
     ink: np.ndarray  # (height, width) uint8, 0 or 1
     light: np.ndarray  # (height, width) uint8, 0 or 1
+    tint: np.ndarray  # (height, width) uint8, 0 or 1
     scale: float  # working pixels for each pixel of the picture
 
 
@@ -70,14 +79,22 @@ def split_panels(
     if len(parts) < 2 or min(image.size) < 32:
         return []
     page = _page(image)
-    boxes = _boxes_by_letters(page, list(parts), letters) or _boxes_of_grid(page, len(parts))
+    labels = list(parts)
+    given, found = _given(page, letters), find_letters(page.grey, "".join(labels))
+    boxes = _boxes_by_letters(page, labels, given, found) or _boxes_of_grid(page, labels, given + found)
     if not boxes:
         return []
     width, height = image.size
     panels = []
     for (label, text), box in zip(parts.items(), boxes, strict=True):
         x0, y0, x1, y1 = (value / page.scale for value in box)
-        panels.append(Panel(label, [max(0, round(x0)), max(0, round(y0)), min(width, round(x1)), min(height, round(y1))], text or None))
+        panels.append(
+            Panel(
+                label,
+                [max(0, round(x0)), max(0, round(y0)), min(width, round(x1)), min(height, round(y1))],
+                text or None,
+            )
+        )
     return panels
 
 
@@ -89,30 +106,32 @@ def with_captions(panels: list[Panel], caption: str | None) -> list[Panel]:
 
 def _page(image: Image.Image) -> _Page:
     scale = min(1.0, WORK_SIDE_PX / max(image.size))
-    pixels = np.asarray(image.convert("RGB"))
+    pixels = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
     if scale < 1:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    colours, counts = np.unique(border >> 3, axis=0, return_counts=True)
-    common = border[(border >> 3 == colours[counts.argmax()]).all(axis=1)].mean(axis=0).round()
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA)
+    grey = darkest = pixels
+    if pixels.ndim == 3:
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        red, green, blue = cv2.split(pixels)
+        darkest = cv2.min(cv2.min(red, green), blue)  # pale colours are ink too
+    border = np.bincount(np.concatenate([darkest[0], darkest[-1], darkest[:, 0], darkest[:, -1]]), minlength=256)
+    background = 200 + int(border[200:].argmax())
     # Photographs may reach the border; the gaps between them are then white.
-    background = common if counts.max() > 0.3 * len(border) and common.min() > 200 else np.full(3, 255)
-    low = np.clip(background - INK_LEVELS, 0, 255)
-    high = np.clip(background + INK_LEVELS, 0, 255)
-    empty = cv2.inRange(pixels, low, high)
-    return _Page(grey, 1 - empty // 255, (grey > INK_LEVELS).astype(np.uint8), scale)
+    if border[max(0, background - 2) : background + 3].sum() < PAPER_SHARE * border.sum():
+        background = 255
+    empty = cv2.inRange(darkest, max(0, background - INK_LEVELS), min(255, background + INK_LEVELS))
+    paper = cv2.inRange(darkest, max(0, background - TINT_LEVELS), min(255, background + TINT_LEVELS))
+    return _Page(grey, 1 - empty // 255, (grey > INK_LEVELS).astype(np.uint8), 1 - paper // 255, scale)
 
 
 # ---- by letters ----
 
 
-def _boxes_by_letters(page: _Page, labels: list[str], given: Sequence[tuple[str, float, float]]) -> list[Box]:
+def _boxes_by_letters(page: _Page, labels: list[str], given: list[Letter], found: list[Letter]) -> list[Box]:
     """One box for each label, or none. Each way to place the letters is tried, those that line up best first."""
-    found = [letter for letter in find_letters(page.grey) if any(same_letter(letter.char, label) for label in labels)]
     results = []
-    for places in (_given(page, given), found):
+    for places in (given, found):
         for choice in _choices(places, labels)[:6]:
             boxes = _split_around(page, choice)
             if boxes:
@@ -131,11 +150,12 @@ def _given(page: _Page, given: Sequence[tuple[str, float, float]]) -> list[Lette
 def _choices(places: list[Letter], labels: list[str]) -> list[tuple[Letter, ...]]:
     """Ways to give each label one letter, all of one size and in reading order by rows or columns; tidy ones first."""
     choices = set()
-    for seed in (letter for letter in places if same_letter(letter.char, labels[0])):
-        alike = [p for p in places if abs(p.capital_px - seed.capital_px) <= SIZE_TOLERANCE * seed.capital_px + 1]
-        options = [[p for p in alike if same_letter(p.char, label)] for label in labels[1:]]
-        if np.prod([len(option) for option in options], dtype=float) <= MAX_CHOICES:
-            choices.update((seed, *rest) for rest in itertools.product(*options))
+    for names in ([label.upper() for label in labels], [label.lower() for label in labels]):
+        for seed in (place for place in places if place.char == names[0]):
+            alike = [p for p in places if abs(p.capital_px - seed.capital_px) <= SIZE_TOLERANCE * seed.capital_px + 1]
+            options = [[p for p in alike if p.char == name] for name in names[1:]]
+            if math.prod(len(option) for option in options) <= MAX_CHOICES:
+                choices.update((seed, *rest) for rest in itertools.product(*options))
     return sorted((choice for choice in choices if _in_order(choice)), key=_disorder)
 
 
@@ -161,7 +181,11 @@ def _split_around(page: _Page, letters: Sequence[Letter]) -> list[Box]:
     height, width = page.grey.shape
     for where in ("above", "below"):
         boxes = _cut(page, (0, 0, width, height), list(range(len(letters))), letters, where)
-        if boxes and (ordered := [_trim(page, boxes[i]) for i in range(len(letters))]) and _fit(page, ordered, letters, where):
+        if (
+            boxes
+            and (ordered := [_trim(page, boxes[i]) for i in range(len(letters))])
+            and _fit(page, ordered, letters, where)
+        ):
             return ordered
     return []
 
@@ -201,7 +225,11 @@ def _cuts(page: _Page, box: Box, members: list[int], letters: Sequence[Letter], 
             at_end = where == "above" or axis == 0
             if best := _best_gap(gaps, end, begin, at_end):
                 score, gap = best
-                place = round(begin) - min(3, (round(begin) - gap.start) // 2) if gap.stop > begin else gap.stop - min(3, gap.width // 2)
+                place = (
+                    round(begin) - min(3, (round(begin) - gap.start) // 2)
+                    if gap.stop > begin
+                    else gap.stop - min(3, gap.width // 2)
+                )
                 if not at_end:
                     place = max(round(end) + 1, gap.start + min(3, gap.width // 2))
                 cuts.append((score, axis, place))
@@ -249,7 +277,7 @@ def _edge(page: _Page, box: Box, axis: int, end: float, begin: float, capital_px
     steps = np.abs(np.diff(stripe.astype(np.int16), axis=1)) > EDGE_LEVELS
     shares = (steps[:, :-1] | steps[:, 1:]).mean(axis=0)
     best = int(shares.argmax())
-    rest = np.delete(shares, range(max(0, best - 2), best + 3))
+    rest = np.delete(shares, slice(max(0, best - 2), best + 3))
     if shares[best] < EDGE_SHARE or (len(rest) and rest.max() > 0.6 * shares[best]):
         return None
     return first + best + 1
@@ -258,12 +286,10 @@ def _edge(page: _Page, box: Box, axis: int, end: float, begin: float, capital_px
 def _trim(page: _Page, box: Box) -> Box:
     """The box without its empty margins."""
     x0, y0, x1, y1 = box
-    ink = page.ink[y0:y1, x0:x1]
-    if not ink.size:
+    ink, tint = page.ink[y0:y1, x0:x1], page.tint[y0:y1, x0:x1]
+    if not ink.any():
         return box
-    columns, rows = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
-    if not len(columns):
-        return box
+    columns, rows = (np.flatnonzero(ink.any(axis=axis) | (tint.mean(axis=axis) > TINT_SHARE)) for axis in (0, 1))
     return (x0 + int(columns[0]), y0 + int(rows[0]), x0 + int(columns[-1]) + 1, y0 + int(rows[-1]) + 1)
 
 
@@ -290,13 +316,71 @@ def _large_enough(page: _Page, boxes: list[Box]) -> bool:
 # ---- by the picture alone ----
 
 
-def _boxes_of_grid(page: _Page, count: int) -> list[Box]:
-    """`count` pieces of about one size in rows and columns, parted by gaps much wider than any other, in reading order."""
+def _boxes_of_grid(page: _Page, labels: list[str], letters: list[Letter]) -> list[Box]:
+    """A box for each label in reading order: the pieces between the widest gaps, as many as labels.
+
+    They must be of about one size, or each a photograph; no gap that is left may be nearly as wide as those used; and no
+    letter may stand at the corner of another letter's piece.
+    """
     height, width = page.grey.shape
-    whole = _trim(page, (0, 0, width, height))
-    rows = _bands(page, whole, 1)
-    return []
+    pieces, least = [_trim(page, (0, 0, width, height))], float("inf")
+    while True:
+        gap, k, axis, at = max(
+            (_widest_gap(page, piece, k) for k, piece in enumerate(pieces)), key=lambda found: found[0]
+        )
+        if len(pieces) == len(labels):
+            break
+        if gap < MIN_GRID_GAP_SHARE * max(width, height):
+            return []
+        least = min(least, gap)
+        pieces[k : k + 1] = [_trim(page, half) for half in _halves(pieces[k], axis, at)]
+    if least < GRID_GAP_RATIO * gap or not _large_enough(page, pieces):
+        return []
+    if not (_alike(pieces) or all(_solid(page, piece) for piece in pieces)):
+        return []
+    pieces = _reading_order(pieces)
+    return [] if _contradicted(pieces, labels, letters) else pieces
 
 
-def _bands(page: _Page, box: Box, axis: int) -> list[Box]:
-    return []
+def _widest_gap(page: _Page, box: Box, k: int) -> tuple[int, int, int, int]:
+    """(width, k, axis, middle) of the widest gap inside the box; width 0 when there is none."""
+    gaps = [(gap.width, k, axis, (gap.start + gap.stop) // 2) for axis in (0, 1) for gap in _gaps(page, box, axis)]
+    inner = [gap for gap in gaps if box[gap[2]] < gap[3] - gap[0] // 2 and gap[3] + gap[0] // 2 < box[gap[2] + 2]]
+    return max(inner, default=(0, k, 0, 0))
+
+
+def _alike(pieces: list[Box]) -> bool:
+    sides = ([x1 - x0 for x0, _, x1, _ in pieces], [y1 - y0 for _, y0, _, y1 in pieces])
+    return all(min(values) >= GRID_SIZE_RATIO * max(values) for values in sides)
+
+
+def _solid(page: _Page, box: Box) -> bool:
+    """Whether the box is filled to its edges and corners, as by a photograph."""
+    x0, y0, x1, y1 = box
+    ink = page.ink[y0:y1, x0:x1]
+    frame = np.concatenate([ink[2:4].ravel(), ink[-4:-2].ravel(), ink[:, 2:4].ravel(), ink[:, -4:-2].ravel()])
+    return frame.mean() > SOLID_SHARE and ink.mean() > SOLID_SHARE
+
+
+def _reading_order(pieces: list[Box]) -> list[Box]:
+    """Rows from the top, each from the left; pieces whose middle lies in the height of the row's first are of its row."""
+    rest, ordered = sorted(pieces, key=lambda box: box[1]), []
+    while rest:
+        _, top, _, bottom = rest[0]
+        row = [box for box in rest if top <= (box[1] + box[3]) / 2 <= bottom]
+        ordered += sorted(row)
+        rest = [box for box in rest if box not in row]
+    return ordered
+
+
+def _contradicted(pieces: list[Box], labels: list[str], letters: list[Letter]) -> bool:
+    """Whether letters near the corners of the pieces tell another order."""
+    right = wrong = 0
+    for (x0, y0, x1, y1), label in zip(pieces, labels, strict=True):
+        for letter in letters:
+            reach = 2 * letter.capital_px
+            x, y = (letter.x0 + letter.x1) / 2, (letter.y0 + letter.y1) / 2
+            inside = x0 - reach <= x <= x1 + reach and y0 - reach <= y <= y1 + reach
+            if inside and min(abs(x - x0), abs(x - x1)) <= reach and min(abs(y - y0), abs(y - y1)) <= reach:
+                right, wrong = (right + 1, wrong) if letter.char.lower() == label.lower() else (right, wrong + 1)
+    return wrong > 0 and wrong >= right
