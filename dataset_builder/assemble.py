@@ -18,6 +18,7 @@ from dataset_builder.filters import Rejection, Thresholds, rejection
 from dataset_builder.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.leakage import benchmark_keys, benchmark_of
 from dataset_builder.mentions import label_key
+from dataset_builder.notices import gravest
 from dataset_builder.records import read_record
 from dataset_builder.splits import (
     MAX_PHASH_DISTANCE,
@@ -33,7 +34,6 @@ _MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sh
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
 _ONLY_FOR_FILTERS = ("contrast", "text_share", "rejection")
 _ARTICLE_COLUMNS = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
-_STATUSES = ("retracted", "concern", "corrected")  # the gravest counts
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def article_rows(heads: list[Head], notices: dict[str, str]) -> tuple[dict | Non
     folder, main = max(loaded, key=lambda pair: _completeness(pair[1]))  # of equals the first
     article = {c: next((r[c] for _, r in loaded if r[c] is not None), None) for c in _ARTICLE_COLUMNS}
     article["article_id"] = article["pmcid"] or article["doi"] or f"sha256:{main['digest'][:16]}"
-    article["status"] = _gravest([*(r["status"] for _, r in loaded), *(notices.get(n) for h in heads for n in h.names)])
+    article["status"] = gravest([*(r["status"] for _, r in loaded), *(notices.get(n) for h in heads for n in h.names)])
     article["attribution"] = None
     article |= {"source": main["source"], "source_file": main["source_file"]}
     pictures = _pdf_pictures(loaded) if main["source"] == "jats" else {}
@@ -147,10 +147,6 @@ def article_rows(heads: list[Head], notices: dict[str, str]) -> tuple[dict | Non
         rows.append(row)
     supplementary = [article | {k: f[k] for k in ("label", "caption")} for _, r in loaded for f in r["supplementary"]]
     return article, rows, supplementary, (folder / "article.md").read_text(encoding="utf-8")
-
-
-def _gravest(statuses: list[str | None]) -> str | None:
-    return next((status for status in _STATUSES if status in statuses), None)
 
 
 def _completeness(record: dict) -> tuple:
@@ -225,7 +221,7 @@ def _failures(heads: list[Head], by_reason: Counter) -> Iterator[dict]:
 def _candidates(heads: list[Head], limits, markdown: Path, supplementary, counts: Counts) -> Iterator[dict]:
     """Every figure with its filter's verdict; on the way, write each article's Markdown and supplementary figures."""
     markdown.mkdir(parents=True, exist_ok=True)
-    notices = {name: _gravest([h.notices.get(name) for h in heads]) for head in heads for name in head.notices}
+    notices = _notices(heads)
     for records in join_articles(heads):
         about, rows, extra, text = article_rows(records, notices)
         if about is None:
@@ -236,6 +232,15 @@ def _candidates(heads: list[Head], limits, markdown: Path, supplementary, counts
         (markdown / f"{quote(about['article_id'], safe='')}.md").write_text(text, encoding="utf-8")
         for row in rows:
             yield row | {"rejection": rejection(row, limits)}
+
+
+def _notices(heads: list[Head]) -> dict[str, str]:
+    """DOI or PMCID -> the gravest that any article says of it."""
+    said = defaultdict(list)
+    for head in heads:
+        for name, status in head.notices.items():
+            said[name].append(status)
+    return {name: gravest(statuses) for name, statuses in said.items()}
 
 
 def _split(

@@ -20,7 +20,7 @@ class Thresholds:
     min_side_px: int = 64
     max_aspect: float = 10.0  # longer side over shorter side
     min_contrast: float = 2.0  # standard deviation of 8-bit grey: below it the picture is blank
-    max_text_share: float = 0.99  # of the ink: above it the picture shows print and nothing else
+    max_text_share: float = 0.95  # of the ink; text pages have more (41 of 44 measured), figures less (230 of 230)
     min_text_chars: int = 10  # caption and context together
     max_caption_chars: int = 10_000  # more is running text taken for a caption
 

@@ -15,9 +15,11 @@ from PIL import Image, ImageOps
 from dataset_builder.article import Figure
 
 _TEXT_SIDE_PX = 1000  # pictures are looked at no larger than this when print is told from drawing
-_INK_LEVEL = 160  # of 255
+_LIGHT = 200  # of 255
+_INK_STEP = 16  # levels by which ink is darker than its ground: more than the noise of JPEG
 _MAX_INK_SHARE = 0.3  # of a printed page a tenth is black
 _LETTER_PX = 34  # tallest letter at that size
+_DOT_PX = 4  # lower ones are dots of dotted lines, too
 _MIN_LETTERS = 60
 THUMBNAIL_PX = 320  # longest side, for the preview
 THUMBNAIL_QUALITY = 70
@@ -95,18 +97,21 @@ def measure(image: Image.Image, encoded: bytes) -> dict:
 def text_share(grey: np.ndarray) -> float:
     """The share of a picture's ink that is print: 1.0 is a crop of nothing but text, 0.0 has none.
 
-    `grey` is uint8 (height, width). Ink is what is darker than a light ground; print are connected pieces of the size
-    of letters. A picture without a light ground, or with few letters, gives 0.0.
+    `grey` is uint8 (height, width). Ink is what stands out from a light ground, pale areas and thin lines included;
+    print are connected pieces of the size of letters. A picture without a light ground, or with few letters, gives 0.0.
     """
     shrink = _TEXT_SIDE_PX / max(grey.shape)
     if shrink < 1:
         grey = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    ink = (grey < _INK_LEVEL).astype(np.uint8)
+    ground = int(np.bincount(grey.ravel(), minlength=256).argmax())
+    if ground < _LIGHT:
+        return 0.0
+    ink = (grey < ground - _INK_STEP).astype(np.uint8)
     if not 0 < ink.mean() < _MAX_INK_SHARE:
         return 0.0
     _, _, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     widths, heights, areas = boxes[1:, 2], boxes[1:, 3], boxes[1:, 4]  # (pieces,), the first row is the ground
-    letters = (heights <= _LETTER_PX) & (widths <= 3 * _LETTER_PX)
+    letters = (heights >= _DOT_PX) & (heights <= _LETTER_PX) & (widths <= 3 * _LETTER_PX)
     return float(areas[letters].sum() / areas.sum()) if letters.sum() >= _MIN_LETTERS else 0.0
 
 

@@ -76,6 +76,30 @@ def test_duplicates_share_a_split_and_the_certificate_holds(sample_dataset):
     assert {row["article_id"]: row["split"] for row in rows} == certificate["assignments"]
 
 
+_NOTICE = """<article article-type="{kind}" xmlns:xlink="http://www.w3.org/1999/xlink"><front><article-meta>
+<title-group><article-title>Notice</article-title></title-group>
+<related-article related-article-type="{related}" ext-link-type="doi" xlink:href="{doi}"/>
+</article-meta></front></article>"""
+
+
+def test_notices_reach_the_articles_they_are_about(sample_articles, sample_dataset, tmp_path):
+    doi, other = sorted({row["doi"] for row in rows_of(sample_dataset) if row["source"] == "jats"})[:2]
+    articles, dataset = tmp_path / "articles", tmp_path / "noticed"
+    shutil.copytree(sample_articles, articles)
+    for kind, related, about in (
+        ("retraction", "retracted-article", doi),
+        ("correction", "corrected-article", other),
+    ):
+        (articles / f"{kind}.xml").write_text(_NOTICE.format(kind=kind, related=related, doi=about.upper()))
+    build.run(build.Options(str(articles), str(dataset)))
+    rows = rows_of(dataset)
+    assert doi not in {row["doi"] for row in rows}
+    assert {row["status"] for row in rows if row["doi"] == other} == {"corrected"}
+    assert {row["status"] for row in rows if row["doi"] != other} == {None}
+    retracted = [row for row in read_jsonl(dataset / "provenance/rejected.jsonl") if row["doi"] == doi]
+    assert {row["filter"] for row in retracted} == {"retracted"}
+
+
 def test_every_articles_markdown_is_kept(sample_dataset):
     names = {path.stem for path in (sample_dataset / "provenance/markdown").glob("*.md")}
     assert len(names) == 20

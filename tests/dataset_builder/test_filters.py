@@ -5,11 +5,13 @@ import pytest
 from dataset_builder.filters import Thresholds, rejection
 
 GOOD = {
+    "status": None,
     "image_error": None,
     "width": 200,
     "height": 100,
     "contrast": 50.0,
     "sharpness": 101.0,
+    "text_share": 0.5,
     "caption": "Dose in the knee.",
     "context": [],
 }
@@ -19,6 +21,8 @@ GOOD = {
     ("change", "name"),
     [
         ({}, None),
+        ({"status": "retracted"}, "retracted"),
+        ({"status": "corrected"}, None),
         ({"image_error": "fig1.jpg is missing"}, "image_missing"),
         ({"height": 64}, None),
         ({"height": 63}, "min_side_px"),
@@ -26,6 +30,10 @@ GOOD = {
         ({"width": 1001}, "max_aspect"),
         ({"contrast": 1.9}, "min_contrast"),
         ({"sharpness": 100.0}, "min_sharpness"),
+        ({"text_share": 0.95}, None),
+        ({"text_share": 0.951}, "max_text_share"),
+        ({"caption": "x" * 10_000}, None),
+        ({"caption": "x" * 10_001}, "max_caption_chars"),
         ({"caption": None}, "min_text_chars"),
         ({"caption": None, "context": ["Figure 1 shows the dose."]}, None),
         ({"caption": "Dose."}, "min_text_chars"),

@@ -45,6 +45,32 @@ def test_sizes_are_what_was_asked():
     assert Counter(splits.values()) == {"train": 376, "validation": 12, "test": 12}  # 3 % of 1,600 figures: 48
 
 
+def test_a_size_from_one_on_is_a_number_of_figures():
+    figures = many(900)
+    splits = assign(figures, {}, Splitting(test_size=1574, min_articles=0), {})
+    assert 1574 <= sum(splits[f.article_id] == "test" for f in figures) < 1574 + 4  # at most one article more
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2**20 - 1), st.sampled_from([0.5, 1.0, 1.05, 2.0])), max_size=40))
+def test_near_duplicates_are_found_whatever_the_bands(pictures):
+    """Against the definition: all pairs compared one by one."""
+    figures = [
+        FigureKey(f"{i:02d}/fig1", f"{i:02d}", f"sha{i}", f"{phash:016x}", aspect, None)
+        for i, (phash, aspect) in enumerate(pictures)
+    ]
+    expected = {figure.figure_id: {figure.figure_id} for figure in figures}
+    for a in figures:
+        for b in figures:
+            near = (int(a.phash, 16) ^ int(b.phash, 16)).bit_count() <= 4 and 1 / 1.1 <= a.aspect / b.aspect <= 1.1
+            if near and expected[a.figure_id] is not expected[b.figure_id]:
+                expected[a.figure_id] |= expected[b.figure_id]
+                for member in expected[b.figure_id]:
+                    expected[member] = expected[a.figure_id]
+    found = duplicate_groups(figures)
+    assert found == {name: min(members) for name, members in expected.items() if len(members) > 1}
+
+
 def test_few_articles_still_give_held_out_ones():
     splits = assign(many(30), {}, Splitting(), {})
     assert Counter(splits.values()) == {"train": 18, "validation": 6, "test": 6}
