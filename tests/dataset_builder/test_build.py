@@ -91,7 +91,7 @@ def test_notices_reach_the_articles_they_are_about(sample_articles, sample_datas
         ("correction", "corrected-article", other),
     ):
         (articles / f"{kind}.xml").write_text(_NOTICE.format(kind=kind, related=related, doi=about.upper()))
-    build.run(build.Options(str(articles), str(dataset)))
+    assert ldrt.main(["build", str(articles), "--output", str(dataset)]) == 0
     rows = rows_of(dataset)
     assert doi not in {row["doi"] for row in rows}
     assert {row["status"] for row in rows if row["doi"] == other} == {"corrected"}
