@@ -18,7 +18,7 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.article import Article, Figure
-from dataset_builder.front_matter import printed_doi, printed_license, printed_pmcid, printed_title
+from dataset_builder.front_matter import front_matter
 from dataset_builder.images import keep_picture
 from dataset_builder.mentions import clean, context_for, label_keys, split_sentences
 from dataset_builder.page_captions import UNNUMBERED, UNNUMBERED_MENTION
@@ -60,8 +60,8 @@ def read_pdf(
         elif layout == "heron":
             pages = _with_model_pictures(path, pages, password)
         found = lay_out(pages)
-        title = _metadata(document, "Title")
-        return _article(document, pages, found, title)
+        metadata = {key: _metadata(document, key) for key in ("Title", "Author", "Subject")}
+        return _article(document, pages, found, metadata)
     finally:
         document.close()
 
@@ -126,7 +126,7 @@ def _with_model_pictures(path: Path, pages: list[PageContent], password: str | N
 
 
 def _article(
-    document: pypdfium2.PdfDocument, pages: list[PageContent], found: ArticleLayout, metadata_title: str
+    document: pypdfium2.PdfDocument, pages: list[PageContent], found: ArticleLayout, metadata: dict[str, str]
 ) -> Article:
     paragraphs = join_paragraphs(found.blocks)
     sentences = [sentence for _, text in paragraphs for sentence in split_sentences(text)]
@@ -137,16 +137,13 @@ def _article(
             said = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
         part = supplement if SUPPLEMENT_KEY.match(figure.key) else own
         part.append(_figure(document, pages, figure, said))
-    title = printed_title(pages, found.style, metadata_title)
+    front = front_matter(pages, found.style, metadata)
     return Article(
         source="pdf",
         figures=own,
         supplementary=supplement,
-        markdown=to_markdown(paragraphs, found, title),
-        title=title,
-        doi=printed_doi(pages),
-        pmcid=printed_pmcid(pages),
-        license=printed_license(pages),
+        markdown=to_markdown(paragraphs, found, front["title"]),
+        **front,
     )
 
 

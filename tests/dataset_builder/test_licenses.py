@@ -34,7 +34,7 @@ TEXTS = {
     "veröffentlicht unter der Creative Commons Namensnennung 4.0 International Lizenz": "CC-BY-4.0",
     "Creative-Commons-Lizenz Namensnennung - Nicht kommerziell - Keine Bearbeitungen 4.0": "CC-BY-NC-ND-4.0",
     "Creative Commons Namensnennung – Weitergabe unter gleichen Bedingungen 3.0": "CC-BY-SA-3.0",
-    "sous licence Creative Commons Attribution - Pas d’Utilisation Commerciale - Pas de Modification 4.0": "CC-BY-NC-ND-4.0",
+    "licence Creative Commons Attribution - Pas d’Utilisation Commerciale - Pas de Modification": "CC-BY-NC-ND",
     "Creative Commons Attribution - Partage dans les Mêmes Conditions 4.0": "CC-BY-SA-4.0",
     "licencia Creative Commons Reconocimiento-NoComercial-SinObraDerivada 4.0 Internacional": "CC-BY-NC-ND-4.0",
     "Licencia Creative Commons Atribución-NoComercial-CompartirIgual 4.0 Internacional": "CC-BY-NC-SA-4.0",
