@@ -26,16 +26,18 @@ from dataset_builder.panel_letters import Letter, find_letters
 WORK_SIDE_PX = 1200  # longest side of the copy on which letters and gaps are looked for
 MIN_SIDE_SHARE = 0.06  # of a panel: its sides, as a share of the figure's longest side
 INK_LEVELS = 24  # a pixel differs from the background by more than this; JPEG noise stays below
+FRAME_PX, FRAME_SHARE, FRAME_REACH_SHARE = 5, 0.9, 0.03  # thickness, share of the side, distance from the border
 TINT_LEVELS = 6  # a pale panel differs from the background by more than this
 PAPER_SHARE = 0.6  # of the border has the colour of the background, where that is not white
 NOISE_SHARE = 0.001  # of a row or column that is empty may be ink
+SURE_SCORE = 0.78  # of a letter; a less sure one counts where it stands in line with a sure one of its size
 SIZE_TOLERANCE = (
     0.13  # letters of one figure differ less in size, and their rows and columns by less than letters' height
 )
 MAX_CHOICES = 64  # ways to pick one of several places for each letter
 GRID_GAP_RATIO = 1.6  # a grid's gaps are wider than any other by at least this
 GRID_SIZE_RATIO = 0.7  # the smallest piece of a grid against its largest, in width and in height
-MIN_GRID_GAP_SHARE = 0.008  # of the figure's longest side: narrower gaps make no grid
+MIN_GRID_GAP_SHARE = 0.0025  # of the figure's longest side: narrower gaps make no grid
 SOLID_SHARE = 0.9  # of a photograph's frame and area that differs from the background
 TINT_SHARE = 0.5  # of a row or column of a pale panel; noise around letters is less
 EDGE_SHARE = 0.75  # of an edge between touching photographs is visible
@@ -122,7 +124,18 @@ def _page(image: Image.Image) -> _Page:
         background = 255
     empty = cv2.inRange(darkest, max(0, background - INK_LEVELS), min(255, background + INK_LEVELS))
     paper = cv2.inRange(darkest, max(0, background - TINT_LEVELS), min(255, background + TINT_LEVELS))
-    return _Page(grey, 1 - empty // 255, (grey > INK_LEVELS).astype(np.uint8), 1 - paper // 255, scale)
+    return _Page(grey, _without_frame(1 - empty // 255), (grey > INK_LEVELS).astype(np.uint8), 1 - paper // 255, scale)
+
+
+def _without_frame(ink: np.ndarray) -> np.ndarray:
+    """The ink without thin lines along the picture's borders: frames, and rules of the page it was cut from."""
+    for lines in (ink, ink.T):  # rows, columns
+        reach = max(8, int(FRAME_REACH_SHARE * len(lines)))
+        for edge in (lines[:reach], lines[::-1][:reach]):
+            full = edge.mean(axis=1) > FRAME_SHARE
+            if 0 < full.sum() <= FRAME_PX and edge[-1].mean() < 0.5:  # and no photograph begins there
+                edge[full] = 0
+    return ink
 
 
 # ---- by letters ----
@@ -149,6 +162,8 @@ def _given(page: _Page, given: Sequence[tuple[str, float, float]]) -> list[Lette
 
 def _choices(places: list[Letter], labels: list[str]) -> list[tuple[Letter, ...]]:
     """Ways to give each label one letter, all of one size and in reading order by rows or columns; tidy ones first."""
+    sure = [place for place in places if place.score >= SURE_SCORE]
+    places = sure + [p for p in places if p.score < SURE_SCORE and any(_in_line(p, other) for other in sure)]
     choices = set()
     for names in ([label.upper() for label in labels], [label.lower() for label in labels]):
         for seed in (place for place in places if place.char == names[0]):
@@ -157,6 +172,13 @@ def _choices(places: list[Letter], labels: list[str]) -> list[tuple[Letter, ...]
             if math.prod(len(option) for option in options) <= MAX_CHOICES:
                 choices.update((seed, *rest) for rest in itertools.product(*options))
     return sorted((choice for choice in choices if _in_order(choice)), key=_disorder)
+
+
+def _in_line(letter: Letter, other: Letter) -> bool:
+    """Whether two letters of one size stand exactly below or beside each other."""
+    near = 0.2 * other.capital_px + 1
+    same_size = abs(letter.capital_px - other.capital_px) <= SIZE_TOLERANCE * other.capital_px + 1
+    return same_size and (abs(letter.x0 - other.x0) <= near or abs(letter.y1 - other.y1) <= near)
 
 
 def _in_order(letters: Sequence[Letter]) -> bool:
