@@ -12,16 +12,15 @@ ALPHABETS = (
     "АБВГДЕЖЗИКЛМНОПРСТУФ",
     "абвгдежзиклмнопрстуф",
 )
+_PLACE = r"(?:left|right|top|bottom|upper|lower|middle|cent(?:er|re)|links|rechts|oben|unten|gauche|droite)"
 _AND = r"(?:and|und|et|y|e|i|и|та|і|及|和|与|と|&)"
 _TO = r"(?:[-‐‑‒–—−~～]|to|through|bis|à|al|až|до|至)"
 _JOIN = rf"(?:\s*[,，、/+;]\s*(?:{_AND}\s+)?|\s*{_TO}\s*|\s+{_AND}\s+|\s*&\s*)"
 _BEGIN = r"(?:^|(?<=[.;:。；：!?)\]]\s)|(?<=[.;。；：]))"  # of a caption, a sentence or a clause
 _WITH_COMMA = rf"(?:{_BEGIN}|(?<=,\s)|(?<=\sand\s))"
-_PLACE = r"(?:left|right|top|bottom|upper|lower|middle|cent(?:er|re)|links|rechts|oben|unten|gauche|droite)"
 # What stands around the letters {L}; the first group of each is the letters.
 _STYLES = (
     r"[(（\[]\s*(?:panels?\s+)?({L})(?:,\s*" + _PLACE + r")?\s*[)）\]]",  # "(A)", "(A, B)", "[a–c]"
-    r"[(（]\s*({L})[,:;]\s[^()（）]{1,60}[)）]",  # "(a, green)"
     r"(?<![\w(（\[/–-])({L})\s?[)）](?=[\s.:,]|[^\W\d_])",  # "A) "
     _BEGIN + r"({L})(?:[.．:：=]|\s?[:：=]|\s[–—-](?=\s))(?=\s|[^\W\d_])",  # "A. ", "A: "
     _WITH_COMMA + r"({L})[.．:：](?=\s)",
@@ -29,10 +28,11 @@ _STYLES = (
     _WITH_COMMA + r"({L}),\s",  # "a, "
     r"(?i:\bpanels?)\s({L})\b[,:.]?",  # "Panel A"
     _WITH_COMMA + r"({L})[、\s](?=\S)",  # "a left eye, b right eye"
+    r"[(（\[]\s*({L})(?:[,;:]\s?[^()（）]{1,60})?\s*[)）\]]",  # "(a, green)"
 )
 MAX_HOLE = 3  # letters
-_PARENTHESES = 2  # the first so many styles may also stand after what they name: "a cell (A) and a nerve (B)"
-_BARE = len(_STYLES) - 1
+_PARENTHESES = (0, len(_STYLES) - 1)  # styles that may also stand after what they name: "a cell (A) and a nerve (B)"
+_BARE = len(_STYLES) - 2
 _SENTENCE_END = re.compile(r"[.!?。！？]\s+(?=[^\W\d_a-zа-я])|[。！？]")
 _TRIM_LEFT = re.compile(rf"^(?:[\s.,;:，。；：、|)]|[–—-]\s|(?:{_AND})\s)+")
 _TRIM_RIGHT = re.compile(rf"(?:[\s,;，；、|(]|\s{_AND})+$")
@@ -41,17 +41,18 @@ _TRIM_RIGHT = re.compile(rf"(?:[\s,;，；、|(]|\s{_AND})+$")
 def caption_parts(caption: str | None) -> dict[str, str]:
     """What `caption` says about each panel, by the panel's letter as printed, in the order of the alphabet.
 
-    Text ahead of the first letter belongs to no panel; text that names several panels ("(A–C) …") to each of them. Empty
-    when the caption names fewer than two panels, or its letters are no unbroken run.
+    Text ahead of the first letter belongs to no panel; text that names several panels ("(A–C) …") to each of them.
+    Empty when the caption names fewer than two panels, or its letters are no unbroken run.
     """
-    best: dict[str, str] = {}
+    caption, best = caption or "", {}
+    alphabets = [alphabet for alphabet in ALPHABETS if alphabet[0] in caption]
     for number, style in enumerate(_STYLES):
-        for alphabet in ALPHABETS:
-            markers = _markers(caption or "", style, alphabet)
+        for alphabet in alphabets:
+            markers = _markers(caption, style, alphabet)
             named = _run(markers, alphabet)
             if len(named) < 2 or len(named) <= len(best) or (number == _BARE and not _plausible(markers, named)):
                 continue
-            best = _parts(caption, markers, named, number < _PARENTHESES)
+            best = _parts(caption, markers, named, number in _PARENTHESES)
     return best
 
 

@@ -1,8 +1,8 @@
 """Single letters that stand alone in a picture, read by comparing them with rendered glyphs.
 
 A letter is a connected patch of ink (or of light on dark ground) with nothing beside it but brackets or a dot. It is
-compared with the glyphs of a sans serif and a serif typeface, regular and bold. The reader knows no words and takes
-some blots for letters: callers must ask for letters that agree in size and place.
+compared with the glyphs of sans serif and serif typefaces, regular, bold and italic. The reader knows no words and
+takes some blots for letters: callers must ask for letters that agree in size and place.
 """
 
 import functools
@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIDE = 16  # px: letters are compared as SIDE x SIDE grey pictures
 MIN_HEIGHT_PX, MAX_HEIGHT_SHARE = 7, 0.09  # of a letter; the share is of the picture's longest side
-MIN_SCORE = 0.78  # correlation of a letter with its glyph; few blots reach it
+MIN_SCORE = 0.66  # correlation of a letter with its glyph
 MARGIN = 0.06  # another letter or digit may fit better by this: a small B is much like an 8
 DARK, LIGHT = 140, 185  # grey levels: ink is darker than the one; letters on dark ground are lighter than the other
 MAX_CANDIDATES = 400  # patches compared in one picture
@@ -53,7 +53,8 @@ def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool) -> 
     boxes = _lone_patches(mask, int(MAX_HEIGHT_SHARE * max(grey.shape)))[:MAX_CANDIDATES]
     if not len(boxes):
         return []
-    patches = np.stack([_patch(grey, box, dark) for box in boxes])  # (letters, SIDE * SIDE)
+    patches = _vectors([_small(grey[y0:y1, x0:x1]) for x0, y0, x1, y1 in boxes])
+    patches = patches if dark else -patches
     glyphs, chars, aspects, heights = _glyphs()
     scores = patches @ glyphs.T  # (letters, glyphs)
     sizes = (boxes[:, 2] - boxes[:, 0]) / (boxes[:, 3] - boxes[:, 1])
@@ -126,39 +127,41 @@ def _bracketed(labels: np.ndarray, stats: np.ndarray, box: np.ndarray) -> bool:
     return True
 
 
-def _patch(grey: np.ndarray, box: np.ndarray, dark: bool) -> np.ndarray:
-    """The letter as a unit vector of SIDE * SIDE values, ink high."""
-    x0, y0, x1, y1 = box
-    crop = grey[y0:y1, x0:x1]
-    patch = cv2.resize(255 - crop if dark else crop, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    return _unit(patch.astype(np.float32))
+def _small(patch: np.ndarray) -> np.ndarray:
+    return cv2.resize(patch, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
 
 
-def _unit(patch: np.ndarray) -> np.ndarray:
-    """A softened patch, so that small blurred letters and sharp glyphs meet, as a vector of mean 0 and length 1."""
-    patch = cv2.GaussianBlur(patch, (3, 3), 0.8, borderType=cv2.BORDER_REPLICATE)
-    vector = patch.ravel() - patch.mean()
-    return vector / max(float(np.linalg.norm(vector)), 1e-6)
+def _vectors(patches: list[np.ndarray]) -> np.ndarray:
+    """Patches (SIDE, SIDE), ink dark, as vectors (patches, SIDE * SIDE) of mean 0 and length 1, ink high.
+
+    They are softened, so that small blurred letters and sharp glyphs meet.
+    """
+    ink = 255 - np.stack(patches).astype(np.float32)
+    padded = np.pad(ink, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
+    vectors = (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]).reshape(len(patches), -1)
+    vectors -= vectors.mean(axis=1, keepdims=True)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
 
 
 @functools.cache
 def _glyphs() -> tuple[np.ndarray, list[str], np.ndarray, np.ndarray]:
-    """Unit vectors (glyphs, SIDE * SIDE), their characters, widths over heights, and heights in heights of a capital."""
+    """Glyphs as vectors (glyphs, SIDE * SIDE), their characters, widths over heights, and heights over a capital's."""
     import matplotlib
 
     folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
     faces = [(ImageFont.load_default(64), stroke) for stroke in (0, 2, 4)]  # Aileron, much like Helvetica
     faces += [(ImageFont.truetype(str(folder / f"{name}.ttf"), 64), 0) for name in TYPEFACES]
-    vectors, chars, aspects, heights = [], [], [], []
+    patches, chars, aspects, heights = [], [], [], []
     for font, stroke in faces:
         capital = _render("H", font, stroke).shape[0]
         for char in GLYPHS:
             glyph = _render(char, font, stroke)
-            vectors.append(_unit(cv2.resize(glyph, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)))
+            patches.append(cv2.resize(255 - glyph, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
             chars.append(char)
             aspects.append(glyph.shape[1] / glyph.shape[0])
             heights.append(glyph.shape[0] / capital)
-    return np.stack(vectors), chars, np.array(aspects), np.array(heights)
+    return _vectors(patches), chars, np.array(aspects), np.array(heights)
 
 
 def _render(char: str, font: ImageFont.FreeTypeFont, stroke: int) -> np.ndarray:

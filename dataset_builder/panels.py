@@ -3,9 +3,10 @@
 The caption says how many panels there are and what their letters are; a figure is split only if the picture agrees:
 
 1. Letters of one size that stand in the order of the alphabet are found in the picture (or given by the caller, from a
-   PDF's text). Cuts along empty rows and columns, or along straight edges between photographs that touch, then part the
+   PDF's text). Cuts along empty rows and columns, or along straight edges between photographs that touch, part the
    picture until each piece holds one letter, in the same place of each piece.
-2. Without letters, a grid of pieces of about one size, as many as the caption names, with gaps much wider than any other.
+2. Without letters, pieces of about one size, or photographs, as many as the caption names, with gaps between them that
+   are much wider than any other.
 
 An unsure figure stays whole.
 """
@@ -34,6 +35,7 @@ SURE_SCORE = 0.78  # of a letter; a less sure one counts where it stands in line
 SIZE_TOLERANCE = (
     0.13  # letters of one figure differ less in size, and their rows and columns by less than letters' height
 )
+MAX_OFFSET, MAX_OFFSET_SPREAD = 3.0, 1.4  # between letters and the end of their boxes, in heights of a capital
 MAX_CHOICES = 64  # ways to pick one of several places for each letter
 GRID_GAP_RATIO = 1.6  # a grid's gaps are wider than any other by at least this
 GRID_SIZE_RATIO = 0.7  # the smallest piece of a grid against its largest, in width and in height
@@ -48,12 +50,12 @@ Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels of the working copy
 
 @dataclass(frozen=True)
 class _Page:
-    """The working copy: `grey`, where it differs from its background (`ink`; however little: `tint`) and from black."""
+    """The working copy, where it differs from its background, clearly (`ink`) or at all (`tint`), and from black."""
 
     grey: np.ndarray  # (height, width) uint8
     ink: np.ndarray  # (height, width) uint8, 0 or 1
-    light: np.ndarray  # (height, width) uint8, 0 or 1
     tint: np.ndarray  # (height, width) uint8, 0 or 1
+    light: np.ndarray  # (height, width) uint8, 0 or 1
     scale: float  # working pixels for each pixel of the picture
 
 
@@ -75,7 +77,7 @@ def split_panels(
     """The panels of a compound figure in the order of their letters, or an empty list when the picture leaves doubt.
 
     `letters` are single letters with their centre in pixels of `image`, where a PDF's text layer gives them. Boxes are
-    x0, y0, x1, y1 in pixels of `image`, do not overlap, and leave out margins; captions are the panels' parts of `caption`.
+    x0, y0, x1, y1 in pixels of `image`, do not overlap, and leave out margins; captions are the parts of `caption`.
     """
     parts = caption_parts(caption)
     if len(parts) < 2 or min(image.size) < 32:
@@ -122,9 +124,15 @@ def _page(image: Image.Image) -> _Page:
     # Photographs may reach the border; the gaps between them are then white.
     if border[max(0, background - 2) : background + 3].sum() < PAPER_SHARE * border.sum():
         background = 255
-    empty = cv2.inRange(darkest, max(0, background - INK_LEVELS), min(255, background + INK_LEVELS))
-    paper = cv2.inRange(darkest, max(0, background - TINT_LEVELS), min(255, background + TINT_LEVELS))
-    return _Page(grey, _without_frame(1 - empty // 255), (grey > INK_LEVELS).astype(np.uint8), 1 - paper // 255, scale)
+    ink, tint = (_unlike(darkest, background, levels) for levels in (INK_LEVELS, TINT_LEVELS))
+    light = cv2.threshold(grey, INK_LEVELS, 1, cv2.THRESH_BINARY)[1]
+    return _Page(grey, _without_frame(ink), tint, light, scale)
+
+
+def _unlike(pixels: np.ndarray, level: int, tolerance: int) -> np.ndarray:
+    """1 where `pixels` (height, width) differ from the level by more than the tolerance, else 0."""
+    like = cv2.inRange(pixels, max(0, level - tolerance), min(255, level + tolerance))
+    return cv2.threshold(like, 0, 1, cv2.THRESH_BINARY_INV)[1]
 
 
 def _without_frame(ink: np.ndarray) -> np.ndarray:
@@ -319,14 +327,14 @@ def _fit(page: _Page, boxes: list[Box], letters: Sequence[Letter], where: str) -
     """Whether the boxes are large enough and the letters stand at the same end and side of them."""
     if not _large_enough(page, boxes):
         return False
-    sides = set()
+    offsets, sides = [], set()
     for (x0, y0, x1, y1), letter in zip(boxes, letters, strict=True):
-        down = ((letter.y0 + letter.y1) / 2 - y0) / (y1 - y0)
+        offset = letter.y0 - y0 if where == "above" else y1 - letter.y1
+        offsets.append(offset / letter.capital_px)
         across = ((letter.x0 + letter.x1) / 2 - x0) / (x1 - x0)
-        near = min((letter.y0 - y0) if where == "above" else (y1 - letter.y1), y1 - y0)
-        if (down > 0.3 if where == "above" else down < 0.7) and near > 2.5 * letter.capital_px:
-            return False
         sides.add("left" if across < 0.35 else "right" if across > 0.65 else "middle")
+    if max(offsets) > MAX_OFFSET or max(offsets) - min(offsets) > MAX_OFFSET_SPREAD:
+        return False
     return "right" not in sides or "left" not in sides
 
 
@@ -341,8 +349,8 @@ def _large_enough(page: _Page, boxes: list[Box]) -> bool:
 def _boxes_of_grid(page: _Page, labels: list[str], letters: list[Letter]) -> list[Box]:
     """A box for each label in reading order: the pieces between the widest gaps, as many as labels.
 
-    They must be of about one size, or each a photograph; no gap that is left may be nearly as wide as those used; and no
-    letter may stand at the corner of another letter's piece.
+    They must be of about one size, or each a photograph; no gap that is left may be nearly as wide as those used; and
+    no letter may stand at the corner of another letter's piece.
     """
     height, width = page.grey.shape
     pieces, least = [_trim(page, (0, 0, width, height))], float("inf")
@@ -385,7 +393,7 @@ def _solid(page: _Page, box: Box) -> bool:
 
 
 def _reading_order(pieces: list[Box]) -> list[Box]:
-    """Rows from the top, each from the left; pieces whose middle lies in the height of the row's first are of its row."""
+    """Rows from the top, each from the left; of a row is what has its middle in the height of the row's first piece."""
     rest, ordered = sorted(pieces, key=lambda box: box[1]), []
     while rest:
         _, top, _, bottom = rest[0]
