@@ -24,6 +24,7 @@ SAME_SIZE_PT = 0.7  # sizes of one paragraph differ by less
 PROSE_MIN_CHARS = 80  # of a block that counts as running text
 PROSE_MIN_LINE_CHARS = 24  # median characters a line of running text
 BOLD_FONT = re.compile(r"bold|black|heavy|demi|[-,.]b(?:i|d)?$", re.I)
+_CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
 TERMINAL = re.compile(r"[.!?。！？:][\"'”’)\]\d,\-–]*$")
 
 
@@ -366,7 +367,10 @@ def join_lines(texts: Iterable[str], words: frozenset[str] = frozenset()) -> str
         if result.endswith("-") and len(result) > 1 and result[-2].isalpha() and text[:1].islower():
             result = _mend(result, text, words)
         elif result:
-            result = result + ("" if result.endswith(("-", "–", "/")) and text[:1].isalnum() else " ") + text
+            tight = (result.endswith(("-", "–", "/")) and text[:1].isalnum()) or (
+                _CJK.match(result[-1]) and _CJK.match(text)
+            )
+            result = result + ("" if tight else " ") + text
         else:
             result = text
     return result

@@ -3,8 +3,12 @@
 import random
 from pathlib import Path
 
+import matplotlib
 from PIL import Image
 from reportlab.lib.utils import ImageReader, simpleSplit
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 WIDTH, HEIGHT = 595.0, 842.0  # A4
@@ -22,6 +26,17 @@ def prose(seed: int, sentences: int) -> str:
     return " ".join(random.Random(seed).choices(SENTENCES, k=sentences))
 
 
+CJK_FONTS = ("STSong-Light", "HeiseiMin-W3", "HeiseiKakuGo-W5")  # Chinese, Japanese; not embedded in the file
+
+
+def register_font(name: str) -> None:
+    """Make one of the CJK fonts, or "DejaVuSans" (which has Cyrillic), known to reportlab."""
+    if name in CJK_FONTS:
+        pdfmetrics.registerFont(UnicodeCIDFont(name))
+    elif name.startswith("DejaVu"):
+        pdfmetrics.registerFont(TTFont(name, Path(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")))
+
+
 class Paper:
     """One PDF file in the making; `top` is the distance of a thing's upper edge from the top of the page."""
 
@@ -34,7 +49,11 @@ class Paper:
     ) -> float:
         """A paragraph; returns where it ends. A line break in `text` is kept."""
         leading = leading or 1.2 * size
-        lines = [line for part in text.split("\n") for line in simpleSplit(part, font, size, width)]
+        register_font(font)
+        if font in CJK_FONTS:  # every character is as wide as high; without spaces there is no place to break else
+            lines = [text[k : k + int(width // size)] for k in range(0, len(text), int(width // size))]
+        else:
+            lines = [line for part in text.split("\n") for line in simpleSplit(part, font, size, width)]
         self.canvas.setFont(font, size)
         for k, line in enumerate(lines):
             self.canvas.drawString(x, self.height - top - size - k * leading, line)

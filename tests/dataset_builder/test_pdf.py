@@ -358,6 +358,42 @@ def test_what_is_not_printed_is_none(tmp_path):
     assert (article.title, article.doi, article.pmcid, article.license, article.figures) == (None, None, None, None, [])
 
 
+LANGUAGES = {  # running text, a sentence that mentions both figures, the captions' form, fonts of text and captions
+    "de": ("Die Haut änderte sich in keiner der beiden Gruppen. ", "Die Werte zeigen Abb. 1a und 2.", "Abb. {} ▲ ", ""),
+    "fr": (
+        "La peau n’a changé dans aucun des deux groupes. ",
+        "Les valeurs (fig. 1 et 2) ont baissé.",
+        "Figure {} : ",
+        "",
+    ),
+    "es": ("La piel no cambió en ninguno de los dos grupos. ", "Véanse las figuras 1 y 2.", "Figura {}.- ", ""),
+    "pt": ("A pele não mudou em nenhum dos dois grupos. ", "Os valores estão nas Figuras 1 e 2.", "Figura {} - ", ""),
+    "it": ("La pelle non è cambiata in nessuno dei gruppi. ", "I valori sono bassi (figg. 1 e 2).", "Fig. {} – ", ""),
+    "ru": ("Кожа не изменилась ни в одной из двух групп. ", "Данные показаны на рис. 1, 2.", "Рис. {}. ", ""),
+    "uk": ("Шкіра не змінилася в жодній із двох груп. ", "Дані показано на мал. 1 і 2.", "Мал. {}. ", ""),
+    "zh": ("两组患者的皮肤在治疗后均未见明显变化。", "如图1和图2所示，疼痛减轻。", "图{} ", "STSong-Light"),
+    "ja": ("治療後に皮膚の変化はどちらの群にもなかった。", "図1、2に示すように減少した。", "図{}　", "HeiseiMin-W3"),
+}
+
+
+@pytest.mark.parametrize(("body", "mention", "label", "font"), LANGUAGES.values(), ids=LANGUAGES)
+def test_languages(tmp_path, body, mention, label, font):
+    paper = Paper(tmp_path / "a.pdf")
+    long_caption = body.strip() * 3 if font else " ".join([body.strip()] * 3)
+    top = paper.text(LEFT, 60, FULL, body * 5 + mention + " " * (not font) + body * 3, font=font or "DejaVuSans")
+    for k in (1, 2):
+        paper.photo(100, top + 10, 300, 120, k)
+        style = font if font != "HeiseiMin-W3" else "HeiseiKakuGo-W5"
+        top = paper.text(LEFT, top + 135, FULL, label.format(k) + long_caption, font=style or "DejaVuSans-Bold", size=8)
+        top = paper.text(LEFT, top + 20, FULL, body * 8, font=font or "DejaVuSans")
+    figures = read_pdf(paper.save()).figures
+    assert [figure.label for figure in figures] == [label.format(k).strip(" .-–:▲\u3000") for k in (1, 2)]
+    assert [figure.caption for figure in figures] == [long_caption] * 2
+    said = [sentence.replace(" ", "") if font else sentence for figure in figures for sentence in figure.context]
+    assert said == [mention] * 2  # fonts that are not embedded differ in width, which reads like spaces
+    assert all(figure.picture for figure in figures)
+
+
 # --- the sample corpus --------------------------------------------------------------------------------------------
 
 
