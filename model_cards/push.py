@@ -5,10 +5,10 @@
 
 The policy decides row by row, by the column `license` (see model_cards/licenses.py): what it does not permit is left
 out of every config, with its picture, and so are its caption, context and article text under `provenance/`. What is
-published gets a card of its own, written from what is left. Sent are README.md, the configs' Parquet files, eval.yaml,
-preview.html, and of `provenance/` manifest.json, splits.json, the JSONL files and the articles' Markdown (as one file,
-`provenance/markdown.parquet`); nothing else. Remote files of these names that are no longer part of it are deleted,
-other files in the repository stay.
+published gets a card and a preview of its own, made from what is left. Sent are README.md, preview.html, the configs'
+Parquet files, eval.yaml, and of `provenance/` manifest.json, splits.json, the JSONL files and the articles' Markdown
+(as one file, `provenance/markdown.parquet`); nothing else. Remote files of these names that are no longer part of it
+are deleted, other files in the repository stay.
 
 One atomic commit; run it again after an interruption, and only what is missing is sent. When nothing changed no commit
 is made.
@@ -29,6 +29,7 @@ MANAGED = (
     *("README.md", "eval.yaml", "preview.html", "provenance/**"),
     *("pairs/*.parquet", "align/*.parquet", "detail/*.parquet", "reasoning/*.parquet", "instruct/*.parquet"),
 )
+PREVIEW_ROWS = 500  # figures of the published preview, some ten megabytes
 _ROWS_A_GROUP = 100  # rows with pictures are held in memory by this many
 _CDC = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}  # as `datasets` writes, for Xet
 
@@ -116,6 +117,7 @@ def stage(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> tuple[di
     Returns the rows by config ({"published": n, "left_out": m}) and, by path in the repository, the files to send.
     """
     from model_cards.dataset_card import CONFIGS, SPLITS, config_files, write_dataset_card
+    from model_cards.preview import write_preview
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -124,11 +126,12 @@ def stage(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> tuple[di
         parts = [_stage_split(configs.get(name, {}).get(split, []), folder / name, split, policy) for split in SPLITS]
         if name in configs:
             counts[name] = {key: sum(part[key] for part in parts) for key in ("published", "left_out")}
-    whole = not any(count["left_out"] for count in counts.values())
-    whole &= _stage_provenance(dataset, folder, policy)
-    _stage_whole(dataset, folder, whole)
+    _stage_provenance(dataset, folder, policy)
+    _stage_eval(dataset, folder)
     _record(folder / "provenance" / "manifest.json", policy, counts)
     write_dataset_card(folder, repo_id)
+    if "pairs" in configs:
+        write_preview(folder, PREVIEW_ROWS)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return counts, {path.relative_to(folder).as_posix(): path for path in files}
 
@@ -192,28 +195,25 @@ def _encoding(file) -> dict:
     }
 
 
-def _stage_provenance(dataset: Path, folder: Path, policy: Policy) -> bool:
-    """Write the permitted part of `provenance/`; returns whether that is all of it."""
+def _stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
+    """Write the permitted part of `provenance/`."""
     source, target = dataset / "provenance", folder / "provenance"
     target.mkdir()
     for name in ("manifest.json", "splits.json"):
         if (source / name).exists():
             shutil.copyfile(source / name, target / name)
-    whole = True
     for path in sorted(source.glob("[!.]*.jsonl")):
         with (target / path.name).open("w", encoding="utf-8") as file:
             for row in read_jsonl(path):
                 # failed.jsonl has file names and errors; text from an article comes with the article's licence
                 if path.name == "failed.jsonl" or permits(policy, row.get("license")):
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                else:
-                    whole = False
-    return _stage_markdown(dataset, target / "markdown.parquet", policy) and whole
+    _stage_markdown(dataset, target / "markdown.parquet", policy)
 
 
-def _stage_markdown(dataset: Path, target: Path, policy: Policy) -> bool:
+def _stage_markdown(dataset: Path, target: Path, policy: Policy) -> None:
     """Pack the permitted articles' Markdown into one Parquet file: tens of thousands of small files, sent singly,
-    would make the commit larger than the Hub takes. Returns whether that is all of them.
+    would make the commit larger than the Hub takes.
     """
     import pyarrow
     import pyarrow.parquet as parquet
@@ -222,13 +222,12 @@ def _stage_markdown(dataset: Path, target: Path, policy: Policy) -> bool:
     licenses = _article_licenses(dataset)
     kept = [path for path in paths if all(permits(policy, name) for name in licenses.get(unquote(path.stem), {None}))]
     if not kept:
-        return not paths
+        return
     schema = pyarrow.schema([(name, pyarrow.string()) for name in ("article_id", "license", "markdown")])
     with parquet.ParquetWriter(target, schema, write_page_index=True, use_content_defined_chunking=_CDC) as writer:
         for start in range(0, len(kept), _ROWS_A_GROUP):
             rows = [_markdown_row(path, licenses) for path in kept[start : start + _ROWS_A_GROUP]]
             writer.write_table(pyarrow.Table.from_pylist(rows, schema))
-    return len(kept) == len(paths)
 
 
 def _markdown_row(path: Path, licenses: dict[str, set]) -> dict:
@@ -262,15 +261,11 @@ def _stated(dataset: Path) -> Iterator[tuple[str, str | None]]:
             yield row.get("article_id"), row.get("license")
 
 
-def _stage_whole(dataset: Path, folder: Path, whole: bool) -> None:
-    """Link what cannot be divided by licence: the preview only when nothing is left out, eval.yaml only when every
-    config it names is there.
-    """
+def _stage_eval(dataset: Path, folder: Path) -> None:
+    """Link eval.yaml when every config it names is there."""
     import yaml
 
-    preview, tasks = dataset / "preview.html", dataset / "eval.yaml"
-    if preview.exists() and whole:
-        (folder / preview.name).symlink_to(preview.resolve())
+    tasks = dataset / "eval.yaml"
     if tasks.exists():
         declared = yaml.safe_load(tasks.read_text(encoding="utf-8")) or {}
         named = {task.get("config") for task in declared.get("tasks", [])}

@@ -14,6 +14,7 @@ from model_cards.push import Options, run, stage
 from tests.hub_server import client_env
 from tests.hub_server.server import PROJECT
 from tests.model_cards.conftest import LICENSES, SPLIT_ROWS, _picture
+from tests.model_cards.test_preview import page_data
 
 KEPT = {
     "commercial": {"CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0"},
@@ -61,7 +62,9 @@ def test_the_policy_decides_row_by_row(dataset, tmp_path, policy):
     rejected = [json.loads(line)["license"] for line in files["provenance/rejected.jsonl"].read_text().splitlines()]
     assert set(rejected) == KEPT[policy]
     assert parquet.read_metadata(files["provenance/markdown.parquet"]).num_rows == share
-    assert ("preview.html" in files) == (policy == "all")
+    page = files["preview.html"].read_text()
+    assert page.count('type="image/jpeg;base64"') == share
+    assert {row.get("license") for row in page_data(page)["rows"]} == KEPT[policy]
     assert json.loads(files["provenance/failed.jsonl"].read_text())["article"] == "broken.pdf"
 
 
@@ -226,7 +229,7 @@ def test_another_policy_replaces_its_files_and_leaves_others_alone(hub, ldrt_cli
     done = ldrt_client("push", dataset, "lab/figures", "--policy", "commercial")
     assert done.status == 0, done.stderr
     after = repo.files_at("main")
-    assert "preview.html" not in after
+    assert after["preview.html"] != files["preview.html"]
     assert {"LICENSE", ".gitattributes"} <= set(after)
     card = hub.store.content_path(after["README.md"]).read_text()
     assert front_matter(card)["license"] == "other"
