@@ -6,51 +6,25 @@ footnotes or references. `<fig>` elements that hold a table or a box, as their l
 `<sub-article>`, `<response>` and `<supplementary-material>` are supplementary.
 """
 
-import codecs
 import copy
-import html.entities
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 
 from lxml import etree
 from PIL import Image
 
 from dataset_builder.article import Article, Figure, Panel
-from dataset_builder.licenses import license_id
+from dataset_builder.jats_metadata import read_metadata
+from dataset_builder.jats_xml import href_of, parse_article, string_of, text_of
 from dataset_builder.mentions import OTHER_KINDS, clean, label_key, label_keys, mentions, sentence_spans, split_label
-from dataset_builder.notices import (
-    NOTICE_TYPES,
-    OF_ITSELF,
-    OF_OTHERS,
-    RETRACTED,
-    gravest,
-    misused,
-    notice_type,
-    own_status,
-    title_status,
-)
 from dataset_builder.packages import bare_name, find_pictures
 
 MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
 
-_HREF = "{http://www.w3.org/1999/xlink}href"
-_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
-_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*);")
-_DECLARATION = re.compile(r"^<\?xml[^>]*>")
-_PREFIXES = (
-    (b"xlink", b"http://www.w3.org/1999/xlink"),
-    (b"mml", b"http://www.w3.org/1998/Math/MathML"),
-    (b"ali", b"http://www.niso.org/schemas/ali/1.0/"),
-    (b"xsi", b"http://www.w3.org/2001/XMLSchema-instance"),
-)
-_ARTICLE_TAG = re.compile(rb"<article(?=[\s>])")
 _TEX_BODY = re.compile(r"\\begin\{document\}(.*)\\end\{document\}", re.DOTALL)
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_PMCID = ("pmc", "pmcid")  # kinds of identifier
 _TEN = re.compile(r"(?<!\d)10$")
 _EXPONENT = re.compile(r"[-+−–]?\d+")
 _PARTS = ("sub-article", "response", "supplementary-material")
@@ -65,7 +39,6 @@ _CONTAINERS = {  # what holds paragraphs
     *("statement", "speech", "fig-group"),
 }
 _NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see mentions.py
-_PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of date, the one that counts first
 
 
 def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article:
@@ -77,74 +50,13 @@ def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article
     size = path.stat().st_size
     if size > MAX_XML_BYTES:
         raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
-    root = _article_element(_parse(path.read_bytes(), path.name), path.name)
-    article = _metadata(root)
+    root = parse_article(path.read_bytes(), path.name)
+    article = read_metadata(root)
     parts = _detach_parts(root)
     article.figures, article.markdown = _read_part(root, pictures or {}, article.title)
     for part in parts:
         article.supplementary += _read_part(part, pictures or {}, None)[0]
     return article
-
-
-# ---- XML ----
-
-
-def _parse(data: bytes, name: str) -> etree._Element:
-    """The root element, without comments and processing instructions; named entities are characters or gone."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    data = _utf8(data)
-    if _ENTITY.search(data):
-        data = _ENTITY.sub(_character_reference, data)
-    try:
-        return etree.fromstring(_declare_prefixes(data.lstrip()), parser)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"{name}: no well-formed XML ({error.msg})") from error
-
-
-def _utf8(data: bytes) -> bytes:
-    """UTF-16 as UTF-8, so that the patterns for bytes see it; other encodings share ASCII with UTF-8 and stay."""
-    if b"\0" not in data[:4]:
-        return data
-    encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-16-be"
-    encoding = "utf-16-le" if data[:2] == b"<\0" else encoding
-    return _DECLARATION.sub("", data.decode(encoding, "replace").lstrip("\ufeff")).encode()
-
-
-def _character_reference(match: re.Match) -> bytes:
-    """`&alpha;` -> `&#945;`, whatever the file declares it to be; an unknown entity -> nothing."""
-    characters = html.entities.html5.get(match[1].decode() + ";", "")
-    return "".join(f"&#{ord(character)};" for character in characters).encode()
-
-
-def _declare_prefixes(data: bytes) -> bytes:
-    """Declare the namespace prefixes that files leave to the JATS DTD, which is not read."""
-    missing = b"".join(
-        b' xmlns:%s="%s"' % (prefix, uri)
-        for prefix, uri in _PREFIXES
-        if b"xmlns:%s" % prefix not in data and b"%s:" % prefix in data
-    )
-    return _ARTICLE_TAG.sub(rb"\g<0>" + missing, data, count=1) if missing else data
-
-
-def _article_element(root: etree._Element, name: str) -> etree._Element:
-    """The one `<article>` at or below the root, JATS namespace removed. Raises ValueError for none or several."""
-    articles = [root] if _local(root) == "article" else [*root.iter("{*}article")]
-    if len(articles) != 1:
-        raise ValueError(f"{name}: {len(articles)} JATS articles in the file, expected one (root <{_local(root)}>)")
-    article = articles[0]
-    namespace = etree.QName(article).namespace
-    if namespace:
-        for element in article.iter(f"{{{namespace}}}*"):
-            element.tag = _local(element)
-    if article.find("front") is None and article.find("body") is None:
-        raise ValueError(f"{name}: <article> without <front> and <body>, this is not JATS")
-    return article
-
-
-def _local(element: etree._Element) -> str:
-    return etree.QName(element).localname
 
 
 def _detach_parts(root: etree._Element) -> list[etree._Element]:
@@ -161,170 +73,6 @@ def _detach_parts(root: etree._Element) -> list[etree._Element]:
         mark.tail, element.tail = element.tail, None
         element.getparent().replace(element, mark)
     return found
-
-
-def _text(element: etree._Element | None) -> str | None:
-    """All text inside, cleaned; None when there is none."""
-    if element is None:
-        return None
-    return clean(_string(element)) or None
-
-
-def _href(element: etree._Element) -> str:
-    """`xlink:href`, or `href` where the prefix was forgotten; "" without one."""
-    return element.get(_HREF) or element.get("href") or ""
-
-
-def _string(element: etree._Element) -> str:
-    return etree.tostring(element, method="text", encoding="unicode", with_tail=False)
-
-
-# ---- metadata ----
-
-
-def _metadata(root: etree._Element) -> Article:
-    meta = root.find("front/article-meta")
-    if meta is None:
-        meta = etree.Element("article-meta")
-    ids = {(e.get("pub-id-type") or ""): _text(e) for e in meta.findall("article-id")}
-    language = (root.get(_LANG) or "").strip().lower()[:2]
-    article = Article(
-        source="jats",
-        pmcid=_pmcid(ids.get("pmcid") or ids.get("pmc")),
-        doi=_doi(ids.get("doi")),
-        title=_title(meta.find("title-group/article-title")),
-        authors=_authors(meta),
-        journal=_journal(root),
-        year=_year(meta),
-        language=language if language.isalpha() else None,
-        license=_license(meta),
-        article_type=(root.get("article-type") or "").strip().lower() or None,
-    )
-    article.status, article.notices = _fate(root, meta, article)
-    return article
-
-
-def _pmcid(value: str | None) -> str | None:
-    match = re.fullmatch(r"(?:PMC)?(\d+)(?:\.\d+)?", value or "", re.IGNORECASE)
-    return f"PMC{match[1]}" if match else None
-
-
-def _doi(value: str | None) -> str | None:
-    match = re.search(r"10\.\d{4,9}/\S+", value or "")
-    return match.group() if match else None
-
-
-def _title(element: etree._Element | None) -> str | None:
-    """The title without footnote marks."""
-    if element is None:
-        return None
-    for mark in [*element.iter("xref", "fn")]:
-        mark.clear(keep_tail=True)
-    return _text(element)
-
-
-def _year(meta: etree._Element) -> int | None:
-    years: dict[str, int] = {}
-    for date in meta.findall("pub-date"):
-        year = re.fullmatch(r"(?:1[5-9]|20)\d\d", (date.findtext("year") or "").strip())
-        if year:
-            years.setdefault(date.get("pub-type") or date.get("date-type") or "", int(year.group()))
-    return next((years[kind] for kind in (*_PUBLISHED, *years) if kind in years), None)
-
-
-def _journal(root: etree._Element) -> str | None:
-    meta = root.find("front/journal-meta")
-    if meta is None:
-        return None
-    title = meta.find(".//journal-title")
-    return _text(title if title is not None else meta.find("journal-id[@journal-id-type='nlm-ta']"))
-
-
-def _authors(meta: etree._Element) -> list[str]:
-    """The authors' names in the order of the article; of a group of authors the group's name, not its members'."""
-    contributors = [c for c in meta.iterfind("contrib-group//contrib") if next(c.iterancestors("collab"), None) is None]
-    authors = [c for c in contributors if c.get("contrib-type") == "author"]
-    authors = authors or [c for c in contributors if c.get("contrib-type") is None]
-    return [name for author in authors if (name := _author(author))]
-
-
-def _author(contributor: etree._Element) -> str | None:
-    """The first of a contributor's names: "Jane Smith"; "山田太郎" where the family name comes first."""
-    element = next(contributor.iter("name", "string-name", "collab"), None)
-    if element is None:
-        return None
-    if element.tag == "collab":
-        element = copy.deepcopy(element)
-        for members in [*element.iter("contrib-group", "xref", "fn", "aff")]:
-            members.clear(keep_tail=True)
-    given, family, suffix = (_text(element.find(tag)) for tag in ("given-names", "surname", "suffix"))
-    if family is None:
-        return _text(element)
-    if element.get("name-style") != "eastern":
-        return " ".join(filter(None, (given, family, suffix)))
-    return ("" if _CJK.match(family) else " ").join(filter(None, (family, given)))
-
-
-def _fate(root: etree._Element, meta: etree._Element, article: Article) -> tuple[str | None, dict[str, str]]:
-    """What the article says has become of itself, and what it says of others (`Article.status`, `Article.notices`)."""
-    subjects = [_text(subject) for subject in meta.iterfind("article-categories//subject")]
-    headings = [article.title, *subjects]
-    kind = article.article_type if article.article_type in NOTICE_TYPES else None
-    kind = kind or next((found for heading in headings if (found := notice_type(heading))), None)
-    own = {(article.doi or "").lower(), article.pmcid}
-    statuses, notices = [], {}
-    for related in _related(root, meta, anywhere=kind is not None):
-        relation = (related.get("related-article-type") or "").strip().lower()
-        names = _names(related)
-        of_others = OF_OTHERS.get(relation) or misused(relation, kind)
-        if of_others and own.isdisjoint(names):
-            notices |= {name: gravest([of_others, notices.get(name)]) for name in names}
-        else:
-            statuses.append(of_others or OF_ITSELF.get(relation))
-    if kind is None:
-        statuses += [title_status(heading) for heading in headings]
-        statuses += [own_status("".join(islice(p.itertext(), 3))) for p in root.iterfind("front//p")]
-        statuses += [RETRACTED] * _is_marked_retracted(root, meta)
-    return gravest(statuses), notices
-
-
-def _related(root: etree._Element, meta: etree._Element, anywhere: bool) -> list[etree._Element]:
-    """The related articles in the metadata; of a notice also those in its text, where older ones name them."""
-    related = [*meta.iter("related-article")]
-    if anywhere:
-        related += root.iterfind("body//related-article")
-    return related
-
-
-def _names(related: etree._Element) -> list[str]:
-    """The DOI in lower case and the PMCID by which a related article is known; both, one or none of them."""
-    kind, href = (related.get("ext-link-type") or "").lower(), _href(related).strip()
-    linked = [_doi(href), _pmcid(href) if kind in _PMCID or href.upper().startswith("PMC") else None]
-    for element in related.iter("pub-id", "ext-link"):
-        value = _text(element) or ""
-        linked += [_doi(_href(element)) or _doi(value), _pmcid(value) if element.get("pub-id-type") in _PMCID else None]
-    return list(dict.fromkeys(name if name.startswith("PMC") else name.lower() for name in linked if name))
-
-
-def _is_marked_retracted(root: etree._Element, meta: etree._Element) -> bool:
-    """By its type, by a date of its retraction, or by PMC's own mark."""
-    marks = [root.get("article-type") == "retracted-article"]
-    marks += [date.get("date-type") == "retracted" for date in meta.iterfind("history/date")]
-    marks += [event.get("event-type") == "retracted" for event in meta.iterfind("pub-history/event")]
-    for custom in meta.iterfind("custom-meta-group/custom-meta"):
-        marked = (custom.findtext("meta-name") or "").endswith("is-retracted")
-        marks.append(marked and (custom.findtext("meta-value") or "").strip().lower() in ("yes", "true"))
-    return any(marks)
-
-
-def _license(meta: etree._Element) -> str | None:
-    """By the licence element's own address, else by the addresses in it, else by its words."""
-    licenses = [*meta.iter("license")]
-    own = [_href(element) for element in licenses]
-    own += [_text(element) or "" for element in meta.iter("{*}license_ref")]
-    linked = [_href(element) for license in licenses for element in license.iter()]
-    text = clean(" ".join(_string(element) for element in meta.iter("permissions", "license", "copyright-statement")))
-    return license_id(own, "") or license_id(linked, "") or license_id([], text)
 
 
 # ---- figures ----
@@ -365,7 +113,7 @@ def _prepare_text(elements: Mapping[str, list[etree._Element]]) -> None:
             if base and _TEN.search(base):
                 sup.text = f"^{sup.text}"
     for tex in reversed(elements.get("tex-math", ())):  # inner ones first, should they be nested
-        body = None if tex.getparent().find(f"{_MATH}math") is not None else _TEX_BODY.search(_string(tex))
+        body = None if tex.getparent().find(f"{_MATH}math") is not None else _TEX_BODY.search(string_of(tex))
         _set_text(tex, body[1].replace("$", "").strip() if body else None)
     for math in reversed(elements.get(f"{_MATH}math", ())):
         for annotation in [*math.iter(f"{_MATH}annotation", f"{_MATH}annotation-xml")]:
@@ -387,7 +135,7 @@ def _prepare_groups(part: etree._Element) -> None:
         if not own or group.getparent().tag == "fig":
             continue
         figures = [*group.iter("fig")]
-        if all(f.find("caption") is None and label_key(_text(f.find("label"))) is None for f in figures):
+        if all(f.find("caption") is None and label_key(text_of(f.find("label"))) is None for f in figures):
             group.tag = "fig"
             for figure in figures:
                 figure.tag = "fig-panel"
@@ -404,7 +152,7 @@ def _ids(element: etree._Element) -> list[str]:
 
 def _figure(element: etree._Element, pictures: Mapping[str, Path]) -> Figure | None:
     """One `<fig>` (figures inside it are marks already); None for a table or a box."""
-    label = _text(element.find("label"))
+    label = text_of(element.find("label"))
     caption = _caption(element.find("caption"))
     split = split_label(caption) if caption else None
     if split and (label is None or label_key(split[0]) == label_key(label)):
@@ -424,18 +172,20 @@ def _caption(element: etree._Element | None) -> str | None:
         _set_text(identifier, None)
     for block in element.iter("label", "title", "p"):
         block.tail = f" {block.tail or ''}"
-    return _text(element)
+    return text_of(element)
 
 
 def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str, Path]) -> None:
     """Open the figure's picture; several graphics are composed into one picture with a panel for each."""
     slots = _graphics(element)
     if not slots:
-        media = [bare_name(_href(e)) for e in element.iter("media")]
+        media = [bare_name(href_of(e)) for e in element.iter("media")]
         figure.image_error = f"no picture but the file {media[0]}" if media else "the article names no picture file"
         return
     files = [_files(slot, pictures) for slot in slots]
-    missing = [bare_name(_href(slot[0])) or "(no name)" for slot, found in zip(slots, files, strict=True) if not found]
+    missing = [
+        bare_name(href_of(slot[0])) or "(no name)" for slot, found in zip(slots, files, strict=True) if not found
+    ]
     if missing:
         figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
         return
@@ -457,14 +207,14 @@ def _graphics(element: etree._Element) -> list[list[etree._Element]]:
     slots: dict[object, list[etree._Element]] = {}
     for graphic in element.iter("graphic"):
         holder = graphic.getparent()
-        stem = bare_name(_href(graphic)).lower()
+        stem = bare_name(href_of(graphic)).lower()
         stem = re.sub(r"\.(?:tiff?|png|jpe?g?|gif|webp|bmp|eps|svg|pdf)$", "", stem)
         slots.setdefault(holder if holder.tag == "alternatives" else stem, []).append(graphic)
     return list(slots.values())
 
 
 def _files(slot: list[etree._Element], pictures: Mapping[str, Path]) -> list[Path]:
-    found = [path for graphic in slot for path in find_pictures(pictures, _href(graphic))]
+    found = [path for graphic in slot for path in find_pictures(pictures, href_of(graphic))]
     return list(dict.fromkeys(found))
 
 
@@ -495,7 +245,7 @@ def _pixels(path: Path) -> int:
 def _panel_label(graphic: etree._Element, index: int) -> str:
     """The label printed with a graphic or its sub-figure, else its place: "1", "2", ..."""
     holder = graphic.getparent()
-    label = _text(graphic.find("label")) or (_text(holder.find("label")) if holder.tag == "fig-panel" else None)
+    label = text_of(graphic.find("label")) or (text_of(holder.find("label")) if holder.tag == "fig-panel" else None)
     return (label or "").strip(" .:()") or str(index + 1)
 
 
@@ -610,7 +360,7 @@ def _blocks(parent, ids, marked, level: int, prefix: str = "") -> Iterator[tuple
         tag = child.tag
         if tag == "p":
             yield from _paragraph(child, ids, marked, level, prefix)
-        elif tag == "title" and (text := _text(child)):
+        elif tag == "title" and (text := text_of(child)):
             yield "#" * min(max(level, 2), 6), text
         elif tag == "fig":
             yield "figures", child.get("n")
@@ -623,7 +373,7 @@ def _paragraph(p, ids, marked, level: int, prefix: str) -> Iterator[tuple[str, o
     """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
     figures = [mark.get("n") for child in p if child.tag in ("fig", "fig-group") for mark in child.iter("fig")]
     if p not in marked and not any(child.tag in _CONTAINERS for child in p):
-        if text := _text(p):
+        if text := text_of(p):
             yield "text", (prefix, text, [])
     else:
         run = _Run(ids)
