@@ -39,7 +39,7 @@ _WORDS = {  # the terms of a licence, in the languages in which Creative Commons
     r"|partage dans les mêmes conditions|partage à l['’]identique|condividi allo stesso modo|с сохранением условий"
     r"|(?:распространение )?на тех же условиях|(?:поширення )?на тих самих умовах|相同方式共享|相同方式分享|継承",
 }
-_GAP = r"[\s\-‐-―−/,«»“”\"()（）・·]*"
+_GAP = r"[\s\-‐-―−/,«»“”\"()（）・·]{0,6}"  # bounded: no text makes the search slow
 _LICENSE_WORD = (
     r"licen[cs]e|licença|licencia|licenza|lizenz|лицензи\w+|ліцензі\w+|public|许可(?:协议)?|許可|授權條款|ライセンス"
 )

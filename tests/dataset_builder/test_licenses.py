@@ -1,5 +1,7 @@
 """Licence statements as data: what is stated, never more."""
 
+import time
+
 import pytest
 
 from dataset_builder.licenses import attribution, license_id, license_url
@@ -84,6 +86,15 @@ def test_a_waiver_for_the_data_is_not_the_articles_licence():
 def test_two_licences_are_none():
     urls = ["http://creativecommons.org/licenses/by/4.0/", "http://creativecommons.org/licenses/by-nc/4.0/"]
     assert license_id(urls, "") is None
+
+
+@pytest.mark.parametrize(
+    "part", ["creative commons", "creative commons -", "cc by nc ", "attribution ", "-", " license"]
+)
+def test_no_text_makes_the_search_slow(part):
+    start = time.perf_counter()
+    license_id([], "creative commons" + part * 5_000)
+    assert time.perf_counter() - start < 5
 
 
 def test_the_address_of_a_licence():
