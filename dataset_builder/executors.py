@@ -182,7 +182,7 @@ def read_on_ray(step: ReadArticles, work: Path, cluster: Cluster) -> None:
     import ray
     from datatrove.executor import RayPipelineExecutor
 
-    with ray.init(runtime_env={"env_vars": {"PYTHONPATH": _pythonpath()}}):
+    with ray.init(include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": _pythonpath()}}):
         RayPipelineExecutor(
             [step],
             tasks=cluster.tasks,

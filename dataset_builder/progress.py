@@ -12,5 +12,5 @@ def progress(total: int, unit: str, desc: str) -> tqdm:
     if sys.stderr.isatty():
         return tqdm(total=total, unit=unit, desc=desc)
     line = "{desc}: {n_fmt}/{total_fmt} {unit} in {elapsed}\n"
-    every = {"mininterval": LOG_INTERVAL_S, "maxinterval": LOG_INTERVAL_S}
+    every = {"mininterval": LOG_INTERVAL_S, "miniters": 1}  # without miniters a second thread repeats lines
     return tqdm(total=total, unit=unit, desc=desc, bar_format=line, disable=False, **every)

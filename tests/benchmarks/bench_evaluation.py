@@ -14,23 +14,24 @@ N_PAIRS, N_WORDS = 300, 150
 N_ITEMS, N_ARTICLES = 1_574, 600
 
 
-def main() -> None:
-    """Print times of one run each."""
+def main() -> dict[str, float]:
+    """Times of one run each."""
     words = random.Random(0)
     texts = [" ".join(f"w{words.randrange(80)}" for _ in range(N_WORDS)) for _ in range(2 * N_PAIRS)]
     pairs = list(zip(texts[::2], texts[1::2], strict=True))
     theirs = rouge_scorer.RougeScorer(list(METRICS))
     slow = _seconds(lambda: [theirs.score(reference, prediction) for prediction, reference in pairs])
+    rows = {}
     for tokenizer in ("google", "unicode"):
         fast = _seconds(lambda tokenizer=tokenizer: [rouge(*pair, tokenizer) for pair in pairs])
-        print(f"rouge, {tokenizer}: {fast / N_PAIRS * 1e3:.3f} ms a pair, {slow / fast:.1f} times rouge_score")
+        rows[f"ROUGE, tokenizer {tokenizer}, ms a pair of {N_WORDS} words"] = fast / N_PAIRS * 1e3
+        rows[f"ROUGE, tokenizer {tokenizer}, times as fast as rouge_score"] = slow / fast
     hedges = _seconds(lambda: [find_hedges(text) for text in texts])
-    print(f"hedging: {hedges / len(texts) * 1e3:.3f} ms for {N_WORDS} words")
+    rows[f"hedging, ms for {N_WORDS} words"] = hedges / len(texts) * 1e3
     rng = np.random.default_rng(0)
     values, articles = rng.normal(size=(N_ITEMS, 4)), [f"A{i % N_ARTICLES}" for i in range(N_ITEMS)]
-    print(
-        f"{statistics.N_RESAMPLES} paired resamples of {N_ITEMS} items: {_seconds(_resample, values, articles):.2f} s"
-    )
+    seconds = _seconds(_resample, values, articles)
+    return rows | {f"{statistics.N_RESAMPLES} paired resamples of {N_ITEMS} items, s": seconds}
 
 
 def _resample(values: np.ndarray, articles: list[str]) -> None:

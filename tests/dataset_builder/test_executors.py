@@ -135,7 +135,7 @@ def test_what_slurm_needs_is_said(few_articles, tmp_path):
 @pytest.mark.slow
 def test_ray_makes_the_same_dataset(few_articles, built_here, tmp_path):
     pytest.importorskip("ray")
-    cluster = {"executor": "ray", "tasks": 2, "workers": 1, "memory_gb": 2.0}
+    cluster = {"executor": "ray", "tasks": 2, "workers": 1}
     build.run(build.Options(str(few_articles), str(tmp_path / "dataset"), **cluster))
     made = {path.name for path in (tmp_path / "dataset/.work/ray/completions").iterdir()}
     assert made == {"00000", "00001"}
