@@ -19,10 +19,7 @@ PACKAGES = ("docling", "docling-parse", "pypdfium2", "lxml", "opencv-python-head
 
 def main(names: list[str]) -> None:
     """Print the table, and the projection when everything it needs was measured."""
-    cpu = next(
-        (line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name")), platform.machine()
-    )
-    print(f"{datetime.date.today()}, {os.cpu_count()} cores, {cpu}, Python {platform.python_version()}")
+    print(f"{datetime.date.today()}, {os.cpu_count()} cores, {_cpu()}, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in PACKAGES))
     print("real articles" if "LDRT_ARTICLES" in os.environ else "sample corpus", end="\n\n")
     measured: dict[str, float] = {}
@@ -32,7 +29,7 @@ def main(names: list[str]) -> None:
         for what, value in rows.items():
             print(f"| {what:<72} | {value:>10.4g} |", flush=True)
         measured |= rows
-    if projection.NEEDED <= measured.keys():
+    if measured.keys() >= projection.NEEDED:
         print("\n" + projection.table(measured))
 
 
