@@ -112,6 +112,6 @@ def _convert(path: Path, options: PdfPipelineOptions, password: str | None, purp
         ) from error
     result = converter.convert(path, raises_on_error=False)
     if result.status not in (ConversionStatus.SUCCESS, ConversionStatus.PARTIAL_SUCCESS):
-        reasons = "; ".join(item.error_message for item in result.errors) or result.status.value
-        raise ValueError(f"{path}: {purpose} failed: {' '.join(reasons.split())}")
+        reasons = [item.error_message.strip().splitlines()[-1] for item in result.errors if item.error_message.strip()]
+        raise ValueError(f"{path}: {purpose} failed: {'; '.join(reasons) or result.status.value}")
     return result

@@ -25,6 +25,7 @@ XML_SUFFIXES = (".xml", ".nxml")
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 PICTURE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif")  # best first
 MAX_MEMBERS = 10_000  # files in an archive; a PMC package has tens
+MAX_NAME_BYTES = 65_536  # of a member's long name and further attributes, which tarfile reads into memory as a whole
 MAX_UNPACKED_BYTES = 2 * 1024**3  # of an archive, videos and data included
 HEAD_BYTES = 65_536  # enough of an XML file to see its root element behind any prolog
 
@@ -151,6 +152,8 @@ def _packages_in(here: Path, names: list[str], relative: str) -> Iterator[Packag
 
 def _package(source_file: str, xml: Path | None, pdf: Path | None, shared_folder: bool) -> Package:
     for path in filter(None, (xml, pdf)):
+        if _is_special(path):
+            return Package(source_file, error=f"{path.name}: no regular file but a device, pipe or socket")
         try:
             path.open("rb").close()
         except OSError as error:
@@ -186,11 +189,16 @@ def _hrefs(xml: Path) -> list[str]:
     return [(a or b).decode("utf-8", "replace") for a, b in _HREF.findall(data)]
 
 
+def _is_special(path: Path) -> bool:
+    """Whether something is there that is no file: to open a pipe may last, to read a device may not end."""
+    return path.exists() and not path.is_file()
+
+
 def _is_article(path: Path) -> bool:
     """Whether the file is JATS, or should be: unreadable files, files that are no XML at all and every `.nxml` are
     taken for articles, so that their failure is recorded. XML with another root is not.
     """
-    if path.suffix.lower() == ".nxml":
+    if path.suffix.lower() == ".nxml" or _is_special(path):
         return True
     try:
         with path.open("rb") as file:
@@ -231,7 +239,7 @@ def _pictures(folder: Path) -> dict[str, Path]:
 
 
 def _stays_inside(path: Path, folder: Path) -> bool:
-    return not path.is_symlink() or path.resolve().is_relative_to(folder)
+    return path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(folder))
 
 
 # ---- archives ----
@@ -271,7 +279,7 @@ def unpack(archive: Path, target: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
     partial.mkdir(parents=True)
     try:
-        with gzip.open(archive) as stream, tarfile.open(fileobj=_Bounded(stream, archive.name), mode="r|") as tar:
+        with gzip.open(archive) as stream, _open_tar(stream, archive.name) as tar:
             for count, member in enumerate(tar):
                 if count >= MAX_MEMBERS:
                     raise ValueError(f"{archive.name}: more than {MAX_MEMBERS} files in the archive")
@@ -283,7 +291,7 @@ def unpack(archive: Path, target: Path) -> None:
 
 def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, archive: str) -> None:
     name = PurePosixPath(member.name.replace("\\", "/"))
-    if name.is_absolute() or ".." in name.parts or ":" in name.parts[:1]:
+    if name.is_absolute() or ".." in name.parts or ":" in name.parts[:1] or "\0" in member.name:
         raise ValueError(f"{archive}: the member {member.name!r} leads out of the archive")
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
         return
@@ -293,6 +301,24 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, 
     path.parent.mkdir(parents=True, exist_ok=True)
     with tar.extractfile(member) as source, path.open("wb") as file:
         shutil.copyfileobj(source, file)
+
+
+def _open_tar(stream: gzip.GzipFile, name: str) -> tarfile.TarFile:
+    return tarfile.open(fileobj=_Bounded(stream, name), mode="r|", tarinfo=_Header)
+
+
+_READ_AS_A_WHOLE = (*b"xgXLK",)  # kinds of header that carry attributes or a long name of the member behind them
+
+
+class _Header(tarfile.TarInfo):
+    """A header that announces no name or attributes of more than `MAX_NAME_BYTES`."""
+
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        header = super().frombuf(buf, encoding, errors)
+        if header.type[0] in _READ_AS_A_WHOLE and header.size > MAX_NAME_BYTES:
+            raise tarfile.ReadError(f"a header of {header.size} bytes, more than {MAX_NAME_BYTES}")
+        return header
 
 
 class _Bounded:

@@ -227,6 +227,54 @@ def test_links_in_an_archive_are_left_out(tmp_path):
     assert list(find(tmp_path)[0].files) == ["f1.jpg"]
 
 
+SPECIAL = (tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE)
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_only_files_come_out_of_an_archive(tmp_path, kind):
+    with tarfile.open(tmp_path / "x.tgz", "w:gz") as tar:
+        special = tarfile.TarInfo("PMC1/f2.jpg")
+        special.type, special.linkname, special.devmajor, special.devminor = kind, "PMC1/x.nxml", 1, 5  # /dev/zero
+        for name, content in MEMBERS.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+        tar.addfile(special)
+    assert list(find(tmp_path)[0].files) == ["f1.jpg"]
+    out = [p for p in (tmp_path / "unpacked").rglob("*") if not p.is_dir()]
+    assert sorted(p.name for p in out) == ["f1.jpg", "x.nxml", "x.pdf"] and all(p.is_file() for p in out)
+
+
+def test_archives_in_an_archive_stay_closed(tmp_path):
+    inner = archive(tmp_path / "inner.tgz", MEMBERS).read_bytes()
+    (tmp_path / "in").mkdir()
+    archive(tmp_path / "in/x.tgz", {"a/inner.tgz": inner, "a/inner.tar.gz": inner, "a/x.nxml": b"<article/>"})
+    assert [p.source_file for p in find(tmp_path / "in", tmp_path / "cache")] == ["x.tgz!a/x.nxml"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_names_in_an_archive_are_bounded(tmp_path, kind):
+    """tarfile reads them into memory as a whole: 2 gigabytes of spaces are 2 megabytes of archive."""
+    with tarfile.open(tmp_path / "x.tgz", "w:gz") as tar:
+        header = tarfile.TarInfo("x")
+        header.type, header.size = kind, 1_000_000
+        tar.addfile(header, io.BytesIO(bytes(1_000_000)))
+    error = find(tmp_path)[0].error
+    assert error == "x.tgz: not a readable archive (a header of 1000000 bytes, more than 65536)"
+
+
+def test_pipes_and_devices_are_not_opened(tmp_path):
+    write(tmp_path, {"a/x.xml": ARTICLE})
+    os.mkfifo(tmp_path / "a/f1.png")  # whoever opens it waits for a writer
+    os.mkfifo(tmp_path / "b.pdf")
+    os.mkfifo(tmp_path / "c.xml")
+    (tmp_path / "d.nxml").symlink_to("/dev/zero")
+    article, *others = find(tmp_path)[::-1]
+    assert article.source_file == "a/x.xml" and not article.files
+    assert [p.source_file for p in others] == ["d.nxml", "c.xml", "b.pdf"]
+    assert all("no regular file" in p.error for p in others)
+
+
 def test_bombs(tmp_path, monkeypatch):
     monkeypatch.setattr(packages, "MAX_UNPACKED_BYTES", 100_000)
     monkeypatch.setattr(packages, "MAX_MEMBERS", 3)
