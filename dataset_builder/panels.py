@@ -31,6 +31,9 @@ FRAME_PX, FRAME_SHARE, FRAME_REACH_SHARE = 5, 0.9, 0.03  # thickness, share of t
 TINT_LEVELS = 6  # a pale panel differs from the background by more than this
 PAPER_SHARE = 0.6  # of the border has the colour of the background, where that is not white
 NOISE_SHARE = 0.001  # of a row or column that is empty may be ink
+GIVEN_HEIGHT_SHARE = (
+    0.02  # of the figure's longest side: the height taken for letters of which only the centre is known
+)
 SURE_SCORE = 0.78  # of a letter; a less sure one counts where it stands in line with a sure one of its size
 SIZE_TOLERANCE = (
     0.13  # letters of one figure differ less in size, and their rows and columns by less than letters' height
@@ -41,8 +44,11 @@ GRID_GAP_RATIO = 1.6  # a grid's gaps are wider than any other by at least this
 GRID_SIZE_RATIO = 0.7  # the smallest piece of a grid against its largest, in width and in height
 MIN_GRID_GAP_SHARE = 0.0025  # of the figure's longest side: narrower gaps make no grid
 SOLID_SHARE = 0.9  # of a photograph's frame and area that differs from the background
+PALE_SHARE = 0.2  # of a row or column that a pale panel reaches into
+CUT_MARGIN_PX = 3  # between a cut and the panel whose letter it stands before
 TINT_SHARE = 0.5  # of a row or column of a pale panel; noise around letters is less
 EDGE_SHARE = 0.75  # of an edge between touching photographs is visible
+EDGE_PX = 3  # pixels on each side of an edge whose means are compared
 EDGE_LEVELS = 14  # step in grey level that makes it visible
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels of the working copy
@@ -84,7 +90,8 @@ def split_panels(
         return []
     page = _page(image)
     labels = list(parts)
-    given, found = _given(page, letters), find_letters(page.grey, "".join(labels))
+    beyond = chr(ord(labels[-1]) + 1)
+    given, found = _given(page, letters), find_letters(page.grey, "".join(labels) + beyond)
     boxes = _boxes_by_letters(page, labels, given, found) or _boxes_of_grid(page, labels, given + found)
     if not boxes:
         return []
@@ -130,9 +137,10 @@ def _page(image: Image.Image) -> _Page:
 
 
 def _unlike(pixels: np.ndarray, level: int, tolerance: int) -> np.ndarray:
-    """1 where `pixels` (height, width) differ from the level by more than the tolerance, else 0."""
+    """1 where `pixels` (height, width) differ from the level and from white by more than the tolerance, else 0."""
     like = cv2.inRange(pixels, max(0, level - tolerance), min(255, level + tolerance))
-    return cv2.threshold(like, 0, 1, cv2.THRESH_BINARY_INV)[1]
+    white = cv2.inRange(pixels, 255 - tolerance, 255)
+    return cv2.threshold(cv2.bitwise_or(like, white), 0, 1, cv2.THRESH_BINARY_INV)[1]
 
 
 def _without_frame(ink: np.ndarray) -> np.ndarray:
@@ -163,13 +171,16 @@ def _boxes_by_letters(page: _Page, labels: list[str], given: list[Letter], found
 
 
 def _given(page: _Page, given: Sequence[tuple[str, float, float]]) -> list[Letter]:
-    half = 0.01 * max(page.grey.shape)
+    height, width = page.grey.shape
+    half = GIVEN_HEIGHT_SHARE * max(width, height) / 2
     centres = [(char, x * page.scale, y * page.scale) for char, x, y in given]
-    return [Letter(char, x - half, y - half, x + half, y + half, 2 * half, 1.0) for char, x, y in centres]
+    inside = [(char, x, y) for char, x, y in centres if 0 <= x < width and 0 <= y < height]
+    return [Letter(char, x - half, y - half, x + half, y + half, 2 * half, 1.0) for char, x, y in inside]
 
 
 def _choices(places: list[Letter], labels: list[str]) -> list[tuple[Letter, ...]]:
     """Ways to give each label one letter, all of one size and in reading order by rows or columns; tidy ones first."""
+    beyond = chr(ord(labels[-1]) + 1)
     sure = [place for place in places if place.score >= SURE_SCORE]
     places = sure + [p for p in places if p.score < SURE_SCORE and any(_in_line(p, other) for other in sure)]
     choices = set()
@@ -179,7 +190,13 @@ def _choices(places: list[Letter], labels: list[str]) -> list[tuple[Letter, ...]
             options = [[p for p in alike if p.char == name] for name in names[1:]]
             if math.prod(len(option) for option in options) <= MAX_CHOICES:
                 choices.update((seed, *rest) for rest in itertools.product(*options))
-    return sorted((choice for choice in choices if _in_order(choice)), key=_disorder)
+    further = [place for place in sure if place.char.lower() == beyond.lower()]
+    return sorted((c for c in choices if _in_order(c) and not _continued(c, further)), key=_disorder)
+
+
+def _continued(letters: Sequence[Letter], further: list[Letter]) -> bool:
+    """Whether one of the further letters stands in line with them: the figure has more panels than the caption says."""
+    return any(_in_line(other, letter) and _in_order((letters[-1], other)) for other in further for letter in letters)
 
 
 def _in_line(letter: Letter, other: Letter) -> bool:
@@ -255,17 +272,22 @@ def _cuts(page: _Page, box: Box, members: list[int], letters: Sequence[Letter], 
             at_end = where == "above" or axis == 0
             if best := _best_gap(gaps, end, begin, at_end):
                 score, gap = best
-                place = (
-                    round(begin) - min(3, (round(begin) - gap.start) // 2)
-                    if gap.stop > begin
-                    else gap.stop - min(3, gap.width // 2)
-                )
-                if not at_end:
-                    place = max(round(end) + 1, gap.start + min(3, gap.width // 2))
-                cuts.append((score, axis, place))
+                stripe = max(gap.start, round(end)), min(gap.stop, round(begin))
+                cuts.append((score, axis, _place(page, box, axis, stripe, at_end)))
             elif (edge := _edge(page, box, axis, end, begin, letters[members[0]].capital_px)) is not None:
                 cuts.append((0.0, axis, edge))
     return cuts
+
+
+def _place(page: _Page, box: Box, axis: int, stripe: tuple[int, int], at_end: bool) -> int:
+    """Where to cut in an empty stripe: near its end (or start), yet not in the margin of a pale panel."""
+    start, stop = stripe
+    x0, y0, x1, y1 = box
+    tint = page.tint[y0:y1, start:stop] if axis == 0 else page.tint[start:stop, x0:x1]
+    clear = _runs(tint.mean(axis=axis) < PALE_SHARE) or [(0, stop - start)]
+    first, last = clear[-1] if at_end else clear[0]
+    margin = min(CUT_MARGIN_PX, (last - first) // 2)
+    return start + (last - margin if at_end else first + max(margin, 1))
 
 
 def _best_gap(gaps: list[_Gap], end: float, begin: float, at_end: bool) -> tuple[float, _Gap] | None:
@@ -292,25 +314,32 @@ def _gaps(page: _Page, box: Box, axis: int) -> list[_Gap]:
     for mask in (page.ink, page.light):
         sums = cv2.reduce(mask[y0:y1, x0:x1], axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
         empty |= sums <= allowed
-    steps = np.flatnonzero(np.diff(np.concatenate([[False], empty, [False]]).astype(np.int8)))
-    return [_Gap(int(start) + offset, int(stop) + offset) for start, stop in steps.reshape(-1, 2)]
+    return [_Gap(start + offset, stop + offset) for start, stop in _runs(empty)]
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Start and stop of each run of true values."""
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(start), int(stop)) for start, stop in steps.reshape(-1, 2)]
 
 
 def _edge(page: _Page, box: Box, axis: int, end: float, begin: float, capital_px: float) -> int | None:
     """Where two photographs touch, just ahead of the second's letter: one straight edge across the box."""
     x0, y0, x1, y1 = box
-    first = max(round(end), round(begin - 3 * capital_px))
-    last = round(begin)
+    limit = page.grey.shape[1 - axis] - 1
+    first = max(1, round(end), round(begin - 3 * capital_px))
+    last = min(round(begin), limit)
     if last - first < 3:
         return None
-    stripe = page.grey[y0:y1, first - 1 : last] if axis == 0 else page.grey[first - 1 : last, x0:x1].T
-    steps = np.abs(np.diff(stripe.astype(np.int16), axis=1)) > EDGE_LEVELS
-    shares = (steps[:, :-1] | steps[:, 1:]).mean(axis=0)
+    around = slice(max(0, first - EDGE_PX), last + EDGE_PX)
+    stripe = page.grey[y0:y1, around] if axis == 0 else page.grey[around, x0:x1].T
+    means = cv2.blur(stripe, (EDGE_PX, 1)).astype(np.int16)[:, EDGE_PX // 2 : -(EDGE_PX // 2)]
+    shares = (np.abs(means[:, EDGE_PX:] - means[:, :-EDGE_PX]) > EDGE_LEVELS).mean(axis=0)
     best = int(shares.argmax())
-    rest = np.delete(shares, slice(max(0, best - 2), best + 3))
+    rest = np.delete(shares, slice(max(0, best - EDGE_PX), best + EDGE_PX + 1))
     if shares[best] < EDGE_SHARE or (len(rest) and rest.max() > 0.6 * shares[best]):
         return None
-    return first + best + 1
+    return around.start + EDGE_PX + best
 
 
 def _trim(page: _Page, box: Box) -> Box:
