@@ -57,7 +57,7 @@ def front_matter(pages: list[PageContent], style: Style, metadata: Mapping[str, 
     heading = _title_block(blocks, title, style)
     authors = printed_authors(blocks, heading, style.size, metadata["Author"]) if heading else []
     journal, year = printed_journal(pages, metadata["Subject"], authors or [metadata["Author"]])
-    kind, status, notices, doi = printed_fate(pages, blocks, title, style)
+    kind, status, notices, doi = printed_fate(pages, blocks, title, heading, style)
     return {
         "title": title,
         "authors": authors,
@@ -115,18 +115,21 @@ def _title_block(blocks: list[Block], title: str | None, style: Style) -> Block 
 
 
 def printed_fate(
-    pages: list[PageContent], blocks: list[Block], title: str | None, style: Style
+    pages: list[PageContent], blocks: list[Block], title: str | None, heading: Block | None, style: Style
 ) -> tuple[str | None, str | None, dict[str, str], str | None]:
-    """Type, status and notices of `Article`, and the DOI, which in a notice stands beside that of another article."""
-    headings = [
-        title or "",
-        *(b.text for b in blocks if len(b.lines) == 1 and b.box.y1 < TITLE_REGION * pages[0].height),
-    ]
-    kind = next((found for heading in headings if (found := notice_type(heading))), None)
+    """Type, status and notices of `Article`, and the DOI, which in a notice stands beside that of another article.
+
+    `blocks` are those of the first page, `heading` the one with the title. What stands further down (a flow chart's
+    "Withdrawn") says nothing about the article.
+    """
+    end = heading.box.y0 if heading else TITLE_REGION * pages[0].height if pages else 0
+    above = [block.text for block in blocks if len(block.lines) == 1 and block.box.y1 <= end]
+    kind = next((found for text in (title, *above) if (found := notice_type(text))), None)
     if kind:
         own, others = split_dois(" ".join(_texts(pages[0])))
         return kind, None, dict.fromkeys(others, NOTICE_TYPES[kind]), own
-    statuses = [title_status(heading) for heading in headings] + [own_status(block.text) for block in blocks]
+    statuses = [title_status(text) for text in (title, *(above if heading else ()))]
+    statuses += [own_status(block.text) for block in blocks]
     if pages and _watermark(pages[0], style):
         statuses.append(RETRACTED)
     return None, gravest(statuses), {}, printed_doi(pages)

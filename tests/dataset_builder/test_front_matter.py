@@ -110,7 +110,7 @@ def test_an_article_names_its_correction():
 
 def test_an_ordinary_article_is_neither():
     lines = [text("Retracted articles and their correction in journals", 100, 18), text("doi 10.5555/own", 40)]
-    assert fate(*lines) == (None, None, {}, "10.5555/own")
+    assert fate(*lines, text("Withdrawn: 12", 200), text("Correction", 230)) == (None, None, {}, "10.5555/own")
 
 
 def test_a_notice_names_the_other_article():
@@ -129,6 +129,11 @@ def test_a_notice_by_the_line_above_its_title():
         text("The original article: https://doi.org/10.5555/other", 700),
     ]
     assert fate(*lines) == ("expression-of-concern", None, {"10.5555/other": "concern"}, None)
+
+
+def test_a_notice_without_a_title():
+    assert fate(text("Erratum", 60, 12), text("doi 10.5555/own", 40)) == ("correction", None, {}, "10.5555/own")
+    assert fate(text("Withdrawn", 60, 12)) == (None, None, {}, None)
 
 
 def test_retracted_is_written_across_the_page(tmp_path):
