@@ -7,6 +7,7 @@ takes some blots for letters: callers must ask for letters that agree in size an
 
 import functools
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -72,7 +73,7 @@ def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool) -> 
 
 def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
     """Boxes (n, 4) x0, y0, x1, y1 of the connected patches of letter size with nothing near them."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     stats = stats.astype(np.int32)
     x, y, w, h, area = stats.T
     fits = (h >= MIN_HEIGHT_PX) & (h <= max_height) & (w <= 1.4 * h) & (w >= 0.15 * h) & (area >= 0.15 * w * h)
@@ -147,9 +148,8 @@ def _vectors(patches: list[np.ndarray]) -> np.ndarray:
 @functools.cache
 def _glyphs() -> tuple[np.ndarray, list[str], np.ndarray, np.ndarray]:
     """Glyphs as vectors (glyphs, SIDE * SIDE), their characters, widths over heights, and heights over a capital's."""
-    import matplotlib
-
-    folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    # Finding matplotlib is enough: importing it takes longer than all the rest here.
+    folder = Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
     faces = [(ImageFont.load_default(64), stroke) for stroke in (0, 2, 4)]  # Aileron, much like Helvetica
     faces += [(ImageFont.truetype(str(folder / f"{name}.ttf"), 64), 0) for name in TYPEFACES]
     patches, chars, aspects, heights = [], [], [], []

@@ -40,6 +40,8 @@ SIZE_TOLERANCE = (
 )
 MAX_OFFSET, MAX_OFFSET_SPREAD = 3.0, 1.4  # between letters and the end of their boxes, in heights of a capital
 MAX_CHOICES = 64  # ways to pick one of several places for each letter
+MAX_TRIES = 6  # of these ways
+MAX_STEPS = 150  # pieces looked at in one try
 GRID_GAP_RATIO = 1.6  # a grid's gaps are wider than any other by at least this
 GRID_SIZE_RATIO = 0.7  # the smallest piece of a grid against its largest, in width and in height
 MIN_GRID_GAP_SHARE = 0.0025  # of the figure's longest side: narrower gaps make no grid
@@ -82,8 +84,9 @@ def split_panels(
 ) -> list[Panel]:
     """The panels of a compound figure in the order of their letters, or an empty list when the picture leaves doubt.
 
-    `letters` are single letters with their centre in pixels of `image`, where a PDF's text layer gives them. Boxes are
-    x0, y0, x1, y1 in pixels of `image`, do not overlap, and leave out margins; captions are the parts of `caption`.
+    `letters` are single letters, brackets around them or not, with their centre in pixels of `image`, where a PDF's
+    text layer gives them. Boxes are x0, y0, x1, y1 in pixels of `image`, do not overlap and leave out margins; captions
+    are the parts of `caption`.
     """
     parts = caption_parts(caption)
     if len(parts) < 2 or min(image.size) < 32:
@@ -159,21 +162,17 @@ def _without_frame(ink: np.ndarray) -> np.ndarray:
 
 def _boxes_by_letters(page: _Page, labels: list[str], given: list[Letter], found: list[Letter]) -> list[Box]:
     """One box for each label, or none. Each way to place the letters is tried, those that line up best first."""
-    results = []
     for places in (given, found):
-        for choice in _choices(places, labels)[:6]:
-            boxes = _split_around(page, choice)
-            if boxes:
-                results.append((_disorder(choice), boxes))
-        if results:
-            return min(results)[1]
+        for choice in _choices(places, labels)[:MAX_TRIES]:
+            if boxes := _split_around(page, choice):
+                return boxes
     return []
 
 
 def _given(page: _Page, given: Sequence[tuple[str, float, float]]) -> list[Letter]:
     height, width = page.grey.shape
     half = GIVEN_HEIGHT_SHARE * max(width, height) / 2
-    centres = [(char, x * page.scale, y * page.scale) for char, x, y in given]
+    centres = [(text.strip("()[].:, "), x * page.scale, y * page.scale) for text, x, y in given]
     inside = [(char, x, y) for char, x, y in centres if 0 <= x < width and 0 <= y < height]
     return [Letter(char, x - half, y - half, x + half, y + half, 2 * half, 1.0) for char, x, y in inside]
 
@@ -227,7 +226,8 @@ def _split_around(page: _Page, letters: Sequence[Letter]) -> list[Box]:
     """A box around each letter, if the letters then stand in one place of their boxes: above, below or in a corner."""
     height, width = page.grey.shape
     for where in ("above", "below"):
-        boxes = _cut(page, (0, 0, width, height), list(range(len(letters))), letters, where)
+        members, steps = list(range(len(letters))), itertools.count()
+        boxes = _cut(page, (0, 0, width, height), members, letters, where, steps)
         if (
             boxes
             and (ordered := [_trim(page, boxes[i]) for i in range(len(letters))])
@@ -237,17 +237,22 @@ def _split_around(page: _Page, letters: Sequence[Letter]) -> list[Box]:
     return []
 
 
-def _cut(page: _Page, box: Box, members: list[int], letters: Sequence[Letter], where: str) -> dict[int, Box]:
-    """Part the box until each piece holds one of the letters `members`; {} when that is not possible."""
+def _cut(page: _Page, box: Box, members: list[int], letters: Sequence[Letter], where: str, steps) -> dict[int, Box]:
+    """Part the box until each piece holds one of the letters `members`; {} when that is not possible.
+
+    `steps` counts the pieces looked at; MAX_STEPS bounds the work on pictures full of letters and gaps.
+    """
     if len(members) == 1:
         return {members[0]: box}
+    if next(steps) >= MAX_STEPS:
+        return {}
     for _, axis, at in sorted(_cuts(page, box, members, letters, where), reverse=True)[:4]:
         start, stop = ("x0", "x1") if axis == 0 else ("y0", "y1")
         before = [i for i in members if (getattr(letters[i], start) + getattr(letters[i], stop)) / 2 < at]
         after = [i for i in members if i not in before]
         first, second = _halves(box, axis, at)
-        one = _cut(page, first, before, letters, where)
-        two = _cut(page, second, after, letters, where) if one else {}
+        one = _cut(page, first, before, letters, where, steps)
+        two = _cut(page, second, after, letters, where, steps) if one else {}
         if two:
             return one | two
     return {}

@@ -185,3 +185,8 @@ def test_boxes_lie_in_the_picture_apart_from_each_other(data):
         for other in panels[:i]:
             a, b, c, d = other.bbox
             assert x1 <= a or c <= x0 or y1 <= b or d <= y0
+
+
+def test_noise_with_more_patches_than_a_small_integer_counts():
+    noise = np.random.default_rng(0).integers(0, 256, (1200, 1200, 3), dtype=np.uint8)
+    assert split_panels(Image.fromarray(noise), caption(4)) == []
