@@ -16,7 +16,7 @@ const NAMES = { split: "Split", source: "Source", license: "Licence", article: "
 const titles = new Map(rows.map((row) => [FACETS.article(row), row.title]));
 const cards = [];
 const texts = []; // what the search looks at, made when it is first used
-let chosen = Object.fromEntries(["q", ...Object.keys(FACETS)].map((name) => [name, ""]));
+let chosen; // filter -> what was chosen, "" for anything
 
 /** A new element: el("p", {class: "small"}, "text", otherElement). */
 function el(tag, attributes = {}, ...children) {
@@ -104,8 +104,8 @@ function text(row) {
 }
 
 function articleLine(row) {
-  const only = el("button", { type: "button", title: "Show this article only" }, row.title || row.article_id || "");
-  only.addEventListener("click", () => choose({ article: FACETS.article(row) }));
+  const link = { href: `#${new URLSearchParams({ article: FACETS.article(row) })}`, title: "Show this article only" };
+  const only = el("a", link, row.title || row.article_id || "");
   const where = [row.journal, row.year].filter(Boolean).join(", ");
   const line = el("p", { class: "title" }, only, where && ` · ${where}`);
   if (row.status) line.append(" · ", el("strong", { class: "warning" }, row.status));
@@ -113,8 +113,11 @@ function articleLine(row) {
 }
 
 function panelList(panels) {
-  const items = panels.map((panel, i) => el("li", { "data-panel": i }, el("b", {}, panel.label), panel.caption || "–"));
-  return el("ul", { class: "panels" }, ...items);
+  const item = ({ label, caption }, i) => {
+    const about = { "data-panel": i, title: caption || "" }; // long ones are cut short in the list
+    return el("li", about, el("b", {}, label), caption || "(no part of the caption)");
+  };
+  return el("ul", { class: "panels" }, ...panels.map(item));
 }
 
 function sentences(context) {
@@ -231,8 +234,13 @@ function select(name) {
   byId("facets").append(el("label", { class: "facet" }, NAMES[name], element));
 }
 
-function reset() {
-  choose(Object.fromEntries(Object.keys(chosen).map((name) => [name, ""])));
+const nothing = () => Object.fromEntries(["q", ...Object.keys(FACETS)].map((name) => [name, ""]));
+const reset = () => choose(nothing());
+
+/** The choice that the page's address names: preview.html#verdict=min_sharpness&source=pdf */
+function linked() {
+  const given = [...new URLSearchParams(location.hash.slice(1))].filter(([name]) => name in nothing());
+  return { ...nothing(), ...Object.fromEntries(given) };
 }
 
 // ---- keys
@@ -252,7 +260,7 @@ const KEYS = {
   j: () => step(1),
   k: () => step(-1),
   p: () => byId("boxes").click(),
-  o: () => document.activeElement.closest("article")?.querySelector("a[href]")?.click(),
+  o: () => document.activeElement.closest("article")?.querySelector(".figure a")?.click(),
 };
 
 function onKey(event) {
@@ -285,10 +293,11 @@ rows.forEach((row, i) => {
 byId("figures").append(...cards);
 verdictChoices();
 Object.keys(NAMES).forEach(select);
-for (const [name, value] of new URLSearchParams(location.hash.slice(1))) if (name in chosen) chosen[name] = value;
+chosen = linked();
 update();
 cards.forEach((card) => near.observe(card));
 byId("q").addEventListener("input", (event) => choose({ q: event.target.value }));
 byId("boxes").addEventListener("change", (event) => document.body.classList.toggle("no-boxes", !event.target.checked));
 byId("reset").addEventListener("click", reset);
+addEventListener("hashchange", () => choose(linked()));
 document.addEventListener("keydown", onKey);

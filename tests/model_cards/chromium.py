@@ -35,7 +35,8 @@ class Browser:
             "about:blank",
         ]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = subprocess.Popen(shell, pass_fds=(to_browser, from_browser), **quiet)
+        environment = os.environ | {"TMPDIR": self._home.name}
+        self._process = subprocess.Popen(shell, pass_fds=(to_browser, from_browser), env=environment, **quiet)
         os.close(to_browser)
         os.close(from_browser)
         self._buffer, self._number, self._session = b"", 0, None

@@ -307,6 +307,11 @@ def test_a_link_to_a_choice(browser, page):
     browser.open(page, "#verdict=image_missing&unknown=1")
     assert browser.run(SHOWN) == [i for i in range(300) if figure(i).get("filter") == "image_missing"]
     assert browser.run("location.hash") == "#verdict=image_missing"
+    browser.wait_for("document.querySelector('.title a') !== null")
+    browser.run("document.querySelector('.title a').click()")
+    article = figure(5)["article_id"]
+    browser.wait_for(f"document.getElementById('article').value === '{article}'")
+    assert browser.run(SHOWN) == [i for i in range(300) if figure(i)["article_id"] == article]
 
 
 @needs_chromium
