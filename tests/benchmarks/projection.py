@@ -7,7 +7,6 @@ PDF_SHARE = 0.5  # assumed: the others are JATS packages with pictures
 CORES = (2, 64, 1024)
 NEEDED = {
     bench_pdf.PAGES_AN_ARTICLE,
-    bench_pdf.ONE,
     bench_pdf.TWO,
     bench_build.FIRST,
     bench_build.AGAIN,

@@ -140,3 +140,16 @@ def test_ray_makes_the_same_dataset(few_articles, built_here, tmp_path):
     made = {path.name for path in (tmp_path / "dataset/.work/ray/completions").iterdir()}
     assert made == {"00000", "00001"}
     assert content(tmp_path / "dataset") == built_here
+
+
+def test_failed_files_are_read_again_only_when_asked(tmp_path):
+    articles, dataset = tmp_path / "articles", tmp_path / "dataset"
+    articles.mkdir()
+    (articles / "page.pdf").write_text("no PDF")
+    records = []
+    for again in ({}, {}, {"retry_failed": True}):
+        with pytest.raises(RuntimeError, match="no figure left"):
+            build.run(build.Options(str(articles), str(dataset), workers=1, **again))
+        (record,) = (dataset / ".work/records").glob("*/*/article.json")
+        records.append(record.stat().st_mtime_ns)
+    assert records[0] == records[1] < records[2]
