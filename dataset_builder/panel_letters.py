@@ -82,7 +82,7 @@ def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
     total = cv2.integral(mask)
     x0, y0, x1, y1 = boxes.T
     height = y1 - y0
-    near = np.maximum(2, (CLEAR * height).astype(int))
+    near = (CLEAR * height).astype(int) + 1
     far = np.maximum(4, (1.0 * height).astype(int))
     above = _ink(total, x0, y0 - near // 2 - 1, x1, y0) + _ink(total, x0, y1, x1, y1 + near // 2 + 1)
     left, right = _ink(total, x0 - near, y0, x0, y1), _ink(total, x1, y0, x1 + near, y1)
@@ -110,21 +110,20 @@ def _behind(total: np.ndarray, boxes: np.ndarray, far: np.ndarray, near: np.ndar
 
 
 def _bracketed(labels: np.ndarray, stats: np.ndarray, box: np.ndarray) -> bool:
-    """Whether what stands beside the letter are single narrow patches, not smaller than a dot: brackets or a dot."""
+    """Whether what stands beside the letter is narrow, on either side: a bracket (maybe in pieces) or a dot."""
     x0, y0, x1, y1 = (int(value) for value in box)
     height = y1 - y0
     reach = max(3, int(0.6 * height))
-    sides = (labels[y0:y1, max(0, x0 - reach) : x0], labels[y0:y1, x1 : x1 + reach])
-    for side in sides:
-        beside = [i for i in np.unique(side) if i]
-        if len(beside) > 1:
+    for side in (labels[y0:y1, max(0, x0 - reach) : x0], labels[y0:y1, x1 : x1 + reach]):
+        pieces = stats[[i for i in np.unique(side) if i]]
+        if not len(pieces):
+            continue
+        left, top = pieces[:, 0].min(), pieces[:, 1].min()
+        right, bottom = (pieces[:, 0] + pieces[:, 2]).max(), (pieces[:, 1] + pieces[:, 3]).max()
+        bracket = right - left <= 0.55 * height and 0.85 * height <= bottom - top <= 2.2 * height
+        dot = right - left <= 0.35 * height and bottom - top <= 0.35 * height
+        if not (bracket or dot):
             return False
-        for i in beside:
-            _, _, w, h, _ = stats[i]
-            bracket = w <= 0.55 * height and 0.95 * height <= h <= 2.2 * height
-            dot = w <= 0.35 * height and h <= 0.35 * height
-            if not (bracket or dot):
-                return False
     return True
 
 

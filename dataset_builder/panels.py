@@ -13,7 +13,7 @@ An unsure figure stays whole.
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -31,13 +31,11 @@ FRAME_PX, FRAME_SHARE, FRAME_REACH_SHARE = 5, 0.9, 0.03  # thickness, share of t
 TINT_LEVELS = 6  # a pale panel differs from the background by more than this
 PAPER_SHARE = 0.6  # of the border has the colour of the background, where that is not white
 NOISE_SHARE = 0.001  # of a row or column that is empty may be ink
-GIVEN_HEIGHT_SHARE = (
-    0.02  # of the figure's longest side: the height taken for letters of which only the centre is known
+GIVEN_HEIGHT_SHARE = 0.02  # of the figure's longest side: height of letters of which only the centre is known
+SURE_SCORE = (
+    0.78  # of a letter (see panel_letters); a less sure one counts where it stands in line with a sure one of its size
 )
-SURE_SCORE = 0.78  # of a letter; a less sure one counts where it stands in line with a sure one of its size
-SIZE_TOLERANCE = (
-    0.13  # letters of one figure differ less in size, and their rows and columns by less than letters' height
-)
+SIZE_TOLERANCE = 0.13  # letters of one figure differ less in size
 MAX_OFFSET, MAX_OFFSET_SPREAD = 3.0, 1.4  # between letters and the end of their boxes, in heights of a capital
 MAX_CHOICES = 64  # ways to pick one of several places for each letter
 MAX_TRIES = 6  # of these ways
@@ -237,7 +235,9 @@ def _split_around(page: _Page, letters: Sequence[Letter]) -> list[Box]:
     return []
 
 
-def _cut(page: _Page, box: Box, members: list[int], letters: Sequence[Letter], where: str, steps) -> dict[int, Box]:
+def _cut(
+    page: _Page, box: Box, members: list[int], letters: Sequence[Letter], where: str, steps: Iterator[int]
+) -> dict[int, Box]:
     """Part the box until each piece holds one of the letters `members`; {} when that is not possible.
 
     `steps` counts the pieces looked at; MAX_STEPS bounds the work on pictures full of letters and gaps.
