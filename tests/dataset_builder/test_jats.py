@@ -199,6 +199,47 @@ def test_series_do_not_mix(read):
     ]
 
 
+SERIES = {  # label, sentence that mentions it in words alone
+    "Figures 1–3": "As Fig. 2 shows.",
+    "Figure EV1": "As in Figs 4 and EV1.",
+    "Extended Data Fig. 1": "See Extended Data Figs 1–3.",
+    "Figure 2—figure supplement 1.": "See Figure 2—figure supplements 1 and 2.",
+    "Box 1—figure 2": "See Box 1—figure 2.",
+    "Abb. 2": "Das zeigen Abb. 2a und 3.",
+    "Figura 3": "Véanse las figs. 2 a 4.",
+    "Figura 2": "Como mostram as Figuras 1 e 2.",
+    "Fig. 1": "Si vedano le figg. 1 e 2.",
+    "Рис. 3": "Это видно на рис. 2, 3.",
+    "Мал. 1": "Це видно на малюнку 1.",
+    "图2": "如图2A、B所示。",
+    "図3": "図2–4に示す。",
+    "图1 Fig.1": "见图1和图2。",
+}
+
+
+@pytest.mark.parametrize(("label", "sentence"), SERIES.items())
+def test_figures_are_found_by_words_in_every_language_and_series(read, label, sentence):
+    found = read(article(f"<p>{sentence}</p>{fig(1, label=label)}{fig(9)}")).figures
+    assert [(f.label, f.context) for f in found] == [(label.rstrip("."), [sentence]), ("Figure 9", [])]
+
+
+GRAPHICS = {
+    "in a paragraph": '<p><graphic xlink:href="f1.png"/></p>',
+    "alternatives": '<alternatives><graphic xlink:href="f1.tif"/><graphic xlink:href="f1.png"/></alternatives>',
+    "thumbnail": '<graphic xlink:href="f1.png"/><graphic xlink:href="f1.gif" content-type="thumbnail"/>',
+    "address": '<graphic xlink:href="https://example.org/a/f1.png?size=large"/>',
+    "no extension": '<graphic xlink:href="f1"/>',
+    "no prefix": '<graphic href="f1.png"/>',
+}
+
+
+@pytest.mark.parametrize("graphics", GRAPHICS.values(), ids=GRAPHICS)
+def test_graphics(read, tmp_path, graphics):
+    files = {"f1.png": picture(tmp_path, "f1.png")}
+    found = read(article(f'<fig id="F1"><label>Figure 1</label>{graphics}</fig>'), files).figures[0]
+    assert found.image.size == (40, 30) and found.image_error is None
+
+
 def test_biomedica_defects(read):
     """Mentions in <bold> and in rid="F1 F2" are kept, trailing text once, every graphic of a figure is its own."""
     body = f'<p>A <bold>{xref(1, "Fig. 1")}</bold> rose. B <xref rid="F1 F2">Figs. 1 and 2</xref> fell; so did C.</p>'
