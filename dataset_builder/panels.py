@@ -67,7 +67,7 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Gap:
-    """An empty stripe across a box, from `start` to `stop` in working pixels; `width` 0 is an edge."""
+    """An empty stripe across a box, from `start` to `stop` in working pixels."""
 
     start: int
     stop: int
@@ -226,11 +226,8 @@ def _split_around(page: _Page, letters: Sequence[Letter]) -> list[Box]:
     for where in ("above", "below"):
         members, steps = list(range(len(letters))), itertools.count()
         boxes = _cut(page, (0, 0, width, height), members, letters, where, steps)
-        if (
-            boxes
-            and (ordered := [_trim(page, boxes[i]) for i in range(len(letters))])
-            and _fit(page, ordered, letters, where)
-        ):
+        ordered = [_trim(page, boxes[i]) for i in sorted(boxes)]
+        if ordered and _fit(page, ordered, letters, where):
             return ordered
     return []
 
