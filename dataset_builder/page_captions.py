@@ -53,6 +53,7 @@ class Caption:
     score: int  # how much it looks like a caption rather than running text
     lines: list[Line]
     page: int
+    words: frozenset[str] = frozenset()  # printed in the article, see `join_lines`
 
     @property
     def box(self) -> Box:
@@ -76,7 +77,7 @@ class Caption:
         return bool(ENDS_CONTINUED.search(self._text())) and not self.goes_on_from
 
     def _text(self) -> str:
-        found = _split_any_label(join_lines(line.text for line in self.lines))
+        found = _split_any_label(join_lines((line.text for line in self.lines), self.words))
         return found[1] if found else ""
 
 

@@ -25,6 +25,7 @@ from dataset_builder.page_layout import (
     hull,
     join_fragments,
     make_blocks,
+    printed_words,
     reading_order,
     without_doubles,
     without_running_heads,
@@ -39,6 +40,7 @@ LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
 TURNED_LABEL_REACH_PT = 30  # turned text is hardly ever anything else than the title of an axis
 PADDING_PT = 2  # around a region: half strokes, shadows
 GLYPH_OVERHANG_PT = 2.5  # letters reach this far out of the box of their line
+TWIN_GAP_EM = 1.5  # between the captions of one figure in two languages
 FIGURE_PAGE_SHARE = 0.08  # of the page: the least that drawings without a caption cover on a figure page
 FIGURE_PAGE_MAX_LINES = 12  # of running text on such a page
 OTHER_KIND = re.compile(r"[A-Z]{3}")  # the key of a scheme, chart, plate: "CHART1"
@@ -61,7 +63,7 @@ class FoundFigure:
     caption: str
     page: int  # of the caption
     parts: list[Region] = field(default_factory=list)
-    captions: list[Caption] = field(default_factory=list)  # as printed: several where it says "continued"
+    captions: list[Caption] = field(default_factory=list)  # as printed: several if "continued" or in two languages
 
 
 @dataclass
@@ -82,8 +84,11 @@ def lay_out(pages: list[PageContent]) -> ArticleLayout:
     page_lines = without_running_heads(pages)
     sheets = [_Sheet(page, lines, style, repeated) for page, lines in zip(pages, page_lines, strict=True)]
     side = _usual_side(sheets)
+    words = printed_words(line.text for lines in page_lines for line in lines)
     for sheet in sheets:
         sheet.place(side)
+        for caption in sheet.captions:
+            caption.words = words
     _adopt(sheets)
     figures = _figures(sheets)
     return ArticleLayout(
@@ -353,4 +358,11 @@ def _figure(key: str, entries: list[tuple[Caption, Region | None]], sure: int) -
     if not parts and (OTHER_KIND.match(key) or best.score < sure - 1):
         return None
     captions = [caption for caption, _ in same]
-    return FoundFigure(best.label, key, whole_text(captions), best.page, parts, captions)
+    twins = [caption for caption, _ in entries if caption not in captions and _is_twin(caption, best)]
+    return FoundFigure(best.label, key, whole_text(captions), best.page, parts, captions + twins)
+
+
+def _is_twin(caption: Caption, best: Caption) -> bool:
+    """Whether a caption stands directly above or below another one of the same figure: in a second language."""
+    near = caption.box.gap(best.box) < TWIN_GAP_EM * best.lines[0].size
+    return caption.page == best.page and near and caption.box.x_overlap(best.box) > 0

@@ -376,6 +376,12 @@ def join_lines(texts: Iterable[str], words: frozenset[str] = frozenset()) -> str
     return result
 
 
+def printed_words(texts: Iterable[str]) -> frozenset[str]:
+    """The words printed within lines, lower case: they tell which hyphens belong to a word."""
+    found = (re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower()) for text in texts)
+    return frozenset(word for words in found for word in words)
+
+
 def _mend(left: str, right: str, words: frozenset[str]) -> str:
     head = re.search(r"[\w-]*$", left[:-1]).group().lower()
     tail = re.match(r"[\w-]*", right).group().lower()

@@ -358,6 +358,54 @@ def test_what_is_not_printed_is_none(tmp_path):
     assert (article.title, article.doi, article.pmcid, article.license, article.figures) == (None, None, None, None, [])
 
 
+def test_captions_in_two_languages_and_their_hyphens(tmp_path):
+    """The first one counts, the other one is no running text; "low-dose" keeps the hyphen that it has elsewhere."""
+    paper = Paper(tmp_path / "a.pdf")
+    paper.text(LEFT, 60, FULL, prose(1, 8) + " Véase la Figura 1 (low-dose, baja-dosis).")
+    paper.photo(100, 200, 300, 150)
+    first = "Figura 1. Dolor de articulaciones con baja-\ndosis de ra-\ndiación."
+    paper.caption(LEFT, 356, FULL, f"{first}\nFigure 1. Pain after low-\ndose treatment.")
+    paper.text(LEFT, 430, FULL, prose(2, 15))
+    figure = only(read_pdf(paper.save()))
+    assert (figure.label, figure.caption) == ("Figura 1", "Dolor de articulaciones con baja-dosis de radiación.")
+    assert figure.context == ["Véase la Figura 1 (low-dose, baja-dosis)."]
+
+
+PRINTED = {  # captions of one page, the sentence that mentions all of their figures, their labels
+    "several figures": (["Figures 1–3. Three groups."], "All fell (Fig. 2).", ["Figures 1–3"]),
+    "panels": (["Fig. 1 a–d Dose of joints", "Fig. 2A,B. Pain."], "See Fig. 1a–c and 2.", ["Fig. 1", "Fig. 2A,B"]),
+    "EMBO": (["Figure 1. Dose.", "Figure EV1. Pain."], "See Figs 1 and EV1.", ["Figure 1", "Figure EV1"]),
+    "Nature": (
+        ["Fig. 1 | Dose.", "Extended Data Fig. 1 | Pain."],
+        "See Fig. 1 and Extended Data Fig. 1a.",
+        ["Fig. 1", "Extended Data Fig. 1"],
+    ),
+    "eLife": (
+        ["Figure 1. Dose.", "Figure 1—figure supplement 1. Pain."],
+        "See Figure 1 and Figure 1—figure supplement 1A.",
+        ["Figure 1", "Figure 1—figure supplement 1"],
+    ),
+    "appendix": (
+        ["Figure A1. Dose.", "Figure B.2: Pain."],
+        "See Figure A1 and Figure B.2.",
+        ["Figure A1", "Figure B.2"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("captions", "sentence", "labels"), PRINTED.values(), ids=PRINTED)
+def test_labels_as_publishers_print_them(tmp_path, captions, sentence, labels):
+    paper = Paper(tmp_path / "a.pdf")
+    top = paper.text(LEFT, 60, FULL, f"{prose(1, 8)} {sentence} {prose(2, 4)}")
+    for k, caption in enumerate(captions):
+        paper.photo(100, top + 15, 300, 130, k)
+        paper.caption(LEFT, top + 150, FULL, caption)
+        top = paper.text(LEFT, top + 175, FULL, prose(k + 3, 8))
+    article = read_pdf(paper.save())
+    assert [(f.label, f.context) for f in article.figures] == [(label, [sentence]) for label in labels]
+    assert all(figure.picture for figure in article.figures)
+
+
 LANGUAGES = {  # running text, a sentence that mentions both figures, the captions' form, fonts of text and captions
     "de": ("Die Haut änderte sich in keiner der beiden Gruppen. ", "Die Werte zeigen Abb. 1a und 2.", "Abb. {} ▲ ", ""),
     "fr": (
