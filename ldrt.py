@@ -69,11 +69,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _render_card(stage: str, options) -> None:
-    """Render the dataset card anew when a stage has changed the dataset."""
+    """Render the dataset card anew when a stage has changed the dataset, and the preview when its figures have."""
     if stage in ("build", "instruct"):
         from model_cards.dataset_card import write_dataset_card
+        from model_cards.preview import write_preview
 
-        write_dataset_card(Path(options.output if stage == "build" else options.dataset))
+        dataset = Path(options.output if stage == "build" else options.dataset)
+        if (dataset / "pairs").is_dir():  # not yet, where the build was submitted to SLURM
+            write_dataset_card(dataset)
+            if stage == "build":
+                write_preview(dataset)
 
 
 def parse(options: type, argv: list[str], prog: str, description: str | None = None):

@@ -8,17 +8,20 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
+from dataset_builder.article import Panel
 from dataset_builder.extract import Unit
 from dataset_builder.filters import Rejection, Thresholds, rejection
 from dataset_builder.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.leakage import benchmark_keys, benchmark_of
+from dataset_builder.licenses import attribution
 from dataset_builder.mentions import label_key
 from dataset_builder.notices import gravest
+from dataset_builder.panels import with_captions
 from dataset_builder.records import read_record
 from dataset_builder.splits import (
     MAX_PHASH_DISTANCE,
@@ -75,7 +78,6 @@ def inputs_sha256(heads: list[Head]) -> str:
 class Counts:
     """The funnel of one build: what was read, found, kept and left out."""
 
-    inputs_sha256: str = ""
     articles: int = 0
     files: int = 0
     failed: Counter = field(default_factory=Counter)
@@ -83,10 +85,6 @@ class Counts:
     kept: int = 0
     supplementary: int = 0
     rejected: Counter = field(default_factory=Counter)
-
-    def funnel(self) -> dict:
-        """The counts, for the manifest."""
-        return {name: value for name, value in vars(self).items() if name != "inputs_sha256"}
 
     def summary(self) -> str:
         """The lines `ldrt build` prints."""
@@ -133,14 +131,17 @@ def article_rows(heads: list[Head], notices: dict[str, str]) -> tuple[dict | Non
     article = {c: next((r[c] for _, r in loaded if r[c] is not None), None) for c in _ARTICLE_COLUMNS}
     article["article_id"] = article["pmcid"] or article["doi"] or f"sha256:{main['digest'][:16]}"
     article["status"] = gravest([*(r["status"] for _, r in loaded), *(notices.get(n) for h in heads for n in h.names)])
-    article["attribution"] = None
+    authors = next((r["authors"] for _, r in loaded if r["authors"]), [])
+    about = {c: article[c] for c in ("title", "journal", "year", "doi", "pmcid", "license")}
+    article["attribution"] = attribution(authors, **about)
     article |= {"source": main["source"], "source_file": main["source_file"]}
     pictures = _pdf_pictures(loaded) if main["source"] == "jats" else {}
     rows, taken = [], set()
     for figure in main["figures"]:
         picture = _own_picture(folder, figure)
         if not picture and (from_pdf := pictures.get(label_key(figure["label"]))):
-            picture = from_pdf
+            panels = with_captions([Panel(**panel) for panel in from_pdf["panels"]], figure["caption"])
+            picture = from_pdf | {"panels": [asdict(panel) for panel in panels]}
         row = _NO_PICTURE | article | figure | (picture or {})
         del row["image_file"]
         row["figure_id"] = _unique_id(article["article_id"], figure["label"], taken)
@@ -157,12 +158,15 @@ def _completeness(record: dict) -> tuple:
 
 
 def _own_picture(folder: Path, figure: dict) -> dict | None:
-    return {"image_path": str(folder / figure["image_file"])} if figure["image_file"] else None
+    if not figure["image_file"]:
+        return None
+    dataset = folder.parents[3]  # of a record DATASET/.work/records/ab/abcd: the folder may be moved
+    return {"image_path": (folder / figure["image_file"]).relative_to(dataset).as_posix()}
 
 
 def _pdf_pictures(loaded: list[tuple[Path, dict]]) -> dict[str, dict]:
     """label key -> the columns that come with a picture cut from the PDF of the same article."""
-    text = ("label", "caption", "context", "panels")
+    text = ("label", "caption", "context")
     found = {}
     for folder, record in loaded:
         for figure in record["figures"] if record["source"] == "pdf" else ():
@@ -182,18 +186,17 @@ def _unique_id(article_id: str, label: str | None, taken: set[str]) -> str:
 
 
 def assemble(
-    units: list[Unit], dataset: Path, limits: Thresholds, splitting: Splitting, benchmarks: list[Path]
+    heads: list[Head], dataset: Path, limits: Thresholds, splitting: Splitting, benchmarks: list[Path]
 ) -> Counts:
     """Write `.work/verdicts.jsonl`, `.work/rows.jsonl` and `provenance/`; returns the counts.
 
-    `verdicts.jsonl` has every figure, in reading order: the columns of `pairs` but the image, `image_path`,
-    `image_error`, and `split` when it is kept or `filter`, `value`, `threshold` when not; `rows.jsonl` has the kept.
-    Memory grows by a few hundred bytes a file and a figure.
+    `verdicts.jsonl` has every figure, in reading order: the columns of `pairs` but the image, `image_path` (relative
+    to `dataset`), `image_error`, and `split` when it is kept or `filter`, `value`, `threshold` when not; `rows.jsonl`
+    has the kept. Memory grows by a few hundred bytes a file and a figure.
     """
     provenance, work = dataset / "provenance", dataset / ".work"
     provenance.mkdir(exist_ok=True)
-    heads = read_heads(units)
-    counts = Counts(inputs_sha256=inputs_sha256(heads), files=len(heads))
+    counts = Counts(files=len(heads))
     write_jsonl(provenance / "failed.jsonl", _failures(heads, counts.failed))
     supplementary = provenance / "supplementary.jsonl"
     with supplementary.open("w", encoding="utf-8") as file:

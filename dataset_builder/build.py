@@ -64,6 +64,9 @@ class Options:
         metadata={"help": "folders of benchmark pictures (VQA-RAD, SLAKE, PathVQA): figures like theirs are left out"},
     )
     seed: int = field(default=0, metadata={"help": "draws the splits"})
+    audit: bool = field(
+        default=False, metadata={"help": "measure the PDF reader against the XML of the articles that have both"}
+    )
     workers: int = field(
         default=os.cpu_count() or 1, metadata={"help": "processes that read articles; on SLURM and Ray of each task"}
     )
@@ -147,18 +150,24 @@ def _submit(step, work: Path, cluster, options: Options) -> str:
 
 def _assemble(files: list, dataset: Path, options: Options) -> str:
     """Records -> dataset; returns the funnel as text. Raises RuntimeError when no figure is left."""
-    from dataset_builder.assemble import assemble
+    from dataset_builder.assemble import assemble, inputs_sha256, join_articles, read_heads
+    from dataset_builder.jsonfiles import write_json
     from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
 
     limits = Thresholds(**{name: getattr(options, name) for name in asdict(Thresholds())})
     splitting = Splitting(**{name: getattr(options, name) for name in asdict(Splitting())})
-    counts = assemble(files, dataset, limits, splitting, [Path(folder) for folder in options.benchmarks])
+    heads = read_heads(files)
+    counts = assemble(heads, dataset, limits, splitting, [Path(folder) for folder in options.benchmarks])
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")
+    if options.audit:
+        from dataset_builder.audit import audit
+
+        write_json(dataset / "provenance" / "audit.json", audit(join_articles(heads)))
     settings = {key: value for key, value in asdict(options).items() if key not in _NOT_IN_MANIFEST}
-    entry = {"options": settings, "inputs_sha256": counts.inputs_sha256, "counts": counts.funnel()}
+    entry = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
     write_stage(dataset, "build", _PACKAGES, **entry)
     return counts.summary()
 

@@ -15,6 +15,7 @@ from dataset_builder.records import is_written, read_record, write_record
 
 _NOT_READERS = (
     "assemble",
+    "audit",
     "build",
     "executors",
     "filters",

@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import imagehash
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dataset_builder.article import Figure
+from dataset_builder.panels import split_panels
 
 _TEXT_SIDE_PX = 1000  # pictures are looked at no larger than this when print is told from drawing
 _LIGHT = 200  # of 255
@@ -24,6 +25,7 @@ _MIN_LETTERS = 60
 THUMBNAIL_PX = 320  # longest side, for the preview
 THUMBNAIL_QUALITY = 70
 MAX_PIXELS = 120_000_000  # a 600 dpi A4 page has 35 million
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # not PostScript, which Pillow would let Ghostscript run
 
 
 def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -38,7 +40,7 @@ def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Imag
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # bounded below, by our own limit
-            image = Image.open(io.BytesIO(data))
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > max_pixels:
             raise ValueError(f"{name}: {image.width}x{image.height} pixels, more than {max_pixels}")
         original = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L") and image.getexif().get(274, 1) == 1
@@ -46,6 +48,8 @@ def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Imag
         decoded = _to_rgb_or_grey(ImageOps.exif_transpose(image))
     except ValueError:
         raise
+    except UnidentifiedImageError as error:  # its text holds an address in memory
+        raise ValueError(f"{name}: not a readable picture (none of {', '.join(FORMATS)})") from error
     except Exception as error:  # Pillow's decoders raise anything from OSError to struct.error on broken files
         raise ValueError(f"{name}: not a readable picture ({type(error).__name__}: {error})") from error
     decoded.info = {"encoded": data} if original else {}
@@ -125,11 +129,12 @@ class Picture:
 
 
 def keep_picture(figure: Figure, image: Image.Image, letters: Sequence[tuple[str, float, float]] = ()) -> None:
-    """Give a figure its picture, measured and encoded, so that an article never holds two decoded pictures.
+    """Give a figure its picture, measured, split into panels and encoded: an article never holds two decoded pictures.
 
     `letters` are panel letters that are known to stand in the picture: (letter, x, y) in pixels.
     """
     encoded = encode(image)
+    figure.panels = figure.panels or split_panels(image, figure.caption, letters)
     figure.picture = Picture(encoded, measure(image, encoded), thumbnail(image))
 
 

@@ -8,6 +8,7 @@ Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used
 only what is missing is asked for.
 """
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -60,6 +61,8 @@ def run(options: Options) -> str:
         counts[task] = write_jsonl(file, _examples(rows, task, answers, options))
         if counts[task]:
             write_config(dataset, task, file)
+        else:
+            shutil.rmtree(dataset / task, ignore_errors=True)
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
     recorded = ("teacher", "model", "revision", "temperature", "max_tokens") if options.model else ("teacher",)

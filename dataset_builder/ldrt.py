@@ -15,7 +15,7 @@ from pathlib import Path
 
 import datasets
 
-from dataset_builder.jsonfiles import read_jsonl
+from dataset_builder.jsonfiles import read_jsonl, write_lines
 from dataset_builder.schema import CONFIGS, SPLITS, features
 
 _ROWS_A_GROUP = 100  # small row groups, so that streaming does not wait for hundreds of pictures
@@ -24,10 +24,11 @@ _SHARD_SIZE = "500MB"
 
 @dataclass
 class LDRTConfig(datasets.BuilderConfig):
-    """`rows` is a JSONL file with one row a line and `split`; `inputs_sha256`, its hash, keeps datasets' cache honest.
+    """`rows`, the file DATASET/.work/NAME.jsonl, has one row a line, with `split`.
 
-    Rows of `pairs` name their picture by `image_path`; rows of the other configs come in the order of the rows of
-    `pairs` (folder of Parquet files) and take their pictures from there.
+    `inputs_sha256` keeps datasets' cache honest. Rows of `pairs` name their picture by `image_path`, relative to
+    DATASET; rows of the other configs come in the order of the rows of `pairs` (folder of Parquet files) and take their
+    pictures from there.
     """
 
     rows: str = ""
@@ -52,7 +53,9 @@ class LDRT(datasets.GeneratorBasedBuilder):
     def _generate_examples(self, split: str) -> Iterator[tuple[int, dict]]:
         rows = (row for row in read_jsonl(Path(self.config.rows)) if row["split"] == split)
         with_pictures = (
-            _own_pictures(rows) if self.config.name == "pairs" else _pictures_of(rows, self._pictures(split))
+            _own_pictures(rows, Path(self.config.rows).parents[1])
+            if self.config.name == "pairs"
+            else _pictures_of(rows, self._pictures(split))
         )
         for i, row in enumerate(with_pictures):
             yield i, {name: row[name] for name in self.info.features}
@@ -65,9 +68,9 @@ class LDRT(datasets.GeneratorBasedBuilder):
             yield row["figure_id"], row["image"]
 
 
-def _own_pictures(rows: Iterator[dict]) -> Iterator[dict]:
+def _own_pictures(rows: Iterator[dict], dataset: Path) -> Iterator[dict]:
     for row in rows:
-        yield row | {"image": {"bytes": Path(row["image_path"]).read_bytes(), "path": None}}
+        yield row | {"image": {"bytes": (dataset / row["image_path"]).read_bytes(), "path": None}}
 
 
 def _pictures_of(rows: Iterator[dict], pictures: Iterator[tuple[str, dict]]) -> Iterator[dict]:
@@ -82,22 +85,39 @@ def _pictures_of(rows: Iterator[dict], pictures: Iterator[tuple[str, dict]]) -> 
 def write_config(dataset: Path, name: str, rows: Path) -> None:
     """Write config `name` of a dataset repo folder as `{name}/{split}-NNNNN-of-NNNNN.parquet` from a JSONL of rows.
 
-    The old files stay until the new ones are complete. Same rows, same bytes.
+    Nothing is written when rows and pictures are those of last time. The old files stay until the new ones are
+    complete; new `pairs` make the other configs, which were made from the old ones, disappear. Same rows, same bytes.
     """
-    work = dataset / ".work" / name
+    work, mark = dataset / ".work" / name, dataset / ".work" / f"{name}.sha256"
+    pairs = None if name == "pairs" else dataset / "pairs"
+    digest = _digest(rows, pairs)
+    if (dataset / name).exists() and mark.exists() and mark.read_text() == digest:
+        return
+    mark.unlink(missing_ok=True)
     shutil.rmtree(work, ignore_errors=True)
-    digest = hashlib.sha256(rows.read_bytes()).hexdigest()
-    pairs = None if name == "pairs" else str(dataset / "pairs")
-    builder = LDRT(config_name=name, rows=str(rows), pairs=pairs, inputs_sha256=digest, cache_dir=str(work / "cache"))
+    paths = {"rows": str(rows), "pairs": str(pairs) if pairs else None, "cache_dir": str(work / "cache")}
+    builder = LDRT(config_name=name, inputs_sha256=digest, **paths)
     builder.download_and_prepare(str(work / "parquet"), file_format="parquet", max_shard_size=_SHARD_SIZE)
     new, old = work / "new", work / "old"
     new.mkdir()
     for path in sorted((work / "parquet").glob("*.parquet")):
         os.replace(path, new / _hub_name(path.name))
+    if name == "pairs":
+        for made_from_it in CONFIGS[1:]:
+            shutil.rmtree(dataset / made_from_it, ignore_errors=True)
     if (dataset / name).exists():
         os.replace(dataset / name, old)
     os.replace(new, dataset / name)
     shutil.rmtree(work)
+    write_lines(mark, [digest])
+
+
+def _digest(rows: Path, pairs: Path | None) -> str:
+    """A hash of the rows and, by name, size and time of change, of the files that their pictures come from."""
+    files = sorted(pairs.iterdir()) if pairs else []
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    with rows.open("rb") as file:
+        return hashlib.sha256(f"{hashlib.file_digest(file, 'sha256').hexdigest()} {stats}".encode()).hexdigest()
 
 
 def _hub_name(name: str) -> str:

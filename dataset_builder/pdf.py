@@ -24,7 +24,7 @@ from dataset_builder.mentions import clean, context_for, label_keys, split_sente
 from dataset_builder.page_captions import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.page_content import crop, is_scan, page_thumbnail, read_page, with_ink
 from dataset_builder.page_figures import ArticleLayout, FoundFigure, Region, lay_out
-from dataset_builder.page_layout import TERMINAL, Block, PageContent, join_lines
+from dataset_builder.page_layout import TERMINAL, Block, PageContent, join_lines, printed_words
 
 MAX_PAGES = 500  # more are a book or a bomb
 DPI = 200  # of the crops; at least 150 is asked for
@@ -103,6 +103,8 @@ def _metadata(document: pypdfium2.PdfDocument, key: str) -> str:
 
 
 def _recognised(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
+    if not any(page.images or page.shapes for page in pages):
+        raise ValueError(f"{path}: a PDF without text, pictures and drawings")
     engine = ocr_engine()
     if engine is None:
         advice = "to have a scan read, install onnxruntime (rapidocr uses it) or tesseract"
@@ -152,7 +154,7 @@ def join_paragraphs(blocks: list[Block]) -> list[tuple[Block, str]]:
 
     Between the two halves may stand blocks of another kind: a footnote, a table, a caption.
     """
-    words = _words(blocks)
+    words = printed_words(line.text for block in blocks for line in block.lines)
     result: list[tuple[Block, list[str]]] = []
     for block in blocks:
         texts = [line.text for line in block.lines]
@@ -171,12 +173,6 @@ def _unfinished(before: list[tuple[Block, list[str]]], block: Block) -> list[str
             alike = previous.lines[-1].font == block.lines[0].font
             return lines if alike and not TERMINAL.search(lines[-1].strip()) else None
     return None
-
-
-def _words(blocks: list[Block]) -> frozenset[str]:
-    """The words printed within lines, lower case: they tell which hyphens belong to a word."""
-    found = (re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", line.text.lower()) for block in blocks for line in block.lines)
-    return frozenset(word for words in found for word in words)
 
 
 def to_markdown(paragraphs: list[tuple[Block, str]], found: ArticleLayout, title: str | None) -> str:
@@ -209,8 +205,11 @@ def _figure(
     except pypdfium2.PdfiumError as error:
         figure.image_error = f"page {found.parts[0].page} cannot be rendered ({error})"
         return figure
-    keep_picture(figure, crops[0] if len(crops) == 1 else stacked(crops))
     first = found.parts[0]
+    if len(crops) == 1:
+        keep_picture(figure, crops[0], _letters(pages[first.page - 1], first, crops[0]))
+    else:
+        keep_picture(figure, stacked(crops))
     figure.page = first.page
     figure.page_thumbnail = page_thumbnail(document[first.page - 1])
     figure.bbox = [round(v, 2) for v in pages[first.page - 1].display_box(first.box)]
@@ -219,6 +218,17 @@ def _figure(
 
 def _crop(document: pypdfium2.PdfDocument, page: PageContent, part: Region) -> Image.Image:
     return crop(document[part.page - 1], page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
+
+
+def _letters(page: PageContent, part: Region, image: Image.Image) -> list[tuple[str, float, float]]:
+    """The single letters, also in brackets, that are printed as text in a figure, with their centre in its pixels."""
+    scale, found = image.width / part.box.width, []
+    for line in page.lines:
+        letter = line.text.strip().strip("().")
+        x, y = (line.box.x0 + line.box.x1) / 2 - part.box.x0, (line.box.y0 + line.box.y1) / 2 - part.box.y0
+        if len(letter) == 1 and letter.isalpha() and 0 <= x <= part.box.width and 0 <= y <= part.box.height:
+            found.append((letter, x * scale, y * scale))
+    return found
 
 
 def stacked(images: list[Image.Image]) -> Image.Image:

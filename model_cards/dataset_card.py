@@ -79,6 +79,7 @@ def _provenance_facts(folder: Path) -> dict:
         "failed": _by_count(failed),
         "rejected": _by_count(_jsonl_counts(folder / "rejected.jsonl", "filter")),
         "certificate": {"splits": {}, "collisions": []} | (read_json(folder / "splits.json") or {}),
+        "audit": {"articles": 0} | (read_json(folder / "audit.json") or {}),
     }
 
 

@@ -80,16 +80,8 @@ Loaded = tuple[bytes | None, bytes | None]
 def _read_build(dataset: Path, chosen: set[int]) -> Iterator[tuple[dict, Callable[[], Loaded]]]:
     """The figures of the build, from `.work/`; the thumbnails lie beside the pictures."""
     for row in read_jsonl(dataset / ".work" / "verdicts.jsonl"):
-        row["full"] = _below_work(row.get("image_path"))
+        row["full"] = row["image_path"]
         yield row, lambda full=row["full"]: (_beside(dataset, full, ".thumb.jpg"), _beside(dataset, full, ".page.jpg"))
-
-
-def _below_work(image_path: str | None) -> str | None:
-    """The picture's path in the dataset's folder, which may have been moved since it was built."""
-    parts = Path(image_path or "").parts
-    if ".work" not in parts:
-        return None
-    return Path(*parts[len(parts) - 1 - parts[::-1].index(".work") :]).as_posix()
 
 
 def _beside(dataset: Path, picture: str | None, suffix: str) -> bytes | None:

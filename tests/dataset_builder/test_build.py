@@ -156,6 +156,18 @@ def test_added_articles_cost_only_their_own_work_and_keep_the_splits(sample_arti
     assert records.items() < now.items() and len(now) == len(records) + 1
 
 
+def test_what_did_not_change_is_not_written_and_what_was_made_of_old_pairs_goes(sample_articles, sample_dataset):
+    def times() -> dict[str, int]:
+        return {str(path): path.stat().st_mtime_ns for path in sample_dataset.rglob("*.parquet")}
+
+    before = times()
+    assert ldrt.main(["build", str(sample_articles), "--output", str(sample_dataset)]) == 0
+    assert ldrt.main(["instruct", str(sample_dataset)]) == 0
+    assert times() == before and (sample_dataset / "detail").is_dir()
+    assert ldrt.main(["build", str(sample_articles), "--output", str(sample_dataset), "--min_sharpness", "1500"]) == 0
+    assert [path.name for path in sample_dataset.iterdir() if list(path.glob("*.parquet"))] == ["pairs"]
+
+
 def _error(capsys, *argv: str) -> str:
     assert ldrt.main(["build", *argv]) == 1
     *progress, line = capsys.readouterr().err.strip().splitlines()

@@ -58,7 +58,7 @@ def make_build(folder, rows: int):
         if row.get("filter") != "image_missing":
             record = folder / ".work" / "records" / "ab" / str(i)
             record.mkdir(parents=True)
-            row["image_path"] = f"elsewhere/.work/records/ab/{i}/figures-0.png"  # the folder was moved since
+            row["image_path"] = f".work/records/ab/{i}/figures-0.png"
             (record / "figures-0.png").write_bytes(b"the full picture")
             (record / "figures-0.thumb.jpg").write_bytes(picture(f"Figure {i}", (320, 240)))
             if row["source"] == "pdf":
