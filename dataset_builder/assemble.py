@@ -232,9 +232,15 @@ def _candidates(heads: list[Head], limits, markdown: Path, supplementary, counts
         counts.articles += 1
         counts.supplementary += len(extra)
         supplementary.writelines(to_line(row) for row in extra)
-        (markdown / f"{quote(about['article_id'], safe='')}.md").write_text(text, encoding="utf-8")
+        _write_changed(markdown / f"{quote(about['article_id'], safe='')}.md", text)
         for row in rows:
             yield row | {"rejection": rejection(row, limits)}
+
+
+def _write_changed(path: Path, text: str) -> None:
+    """Write the text where the file does not hold it: of 10,000 articles few are new."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
 
 def _notices(heads: list[Head]) -> dict[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from dataset_builder.schema import SPLITS
 
@@ -88,17 +90,27 @@ def duplicate_groups(figures: list[FigureKey]) -> dict[str, str]:
 
 
 def _near_pairs(hashes: np.ndarray, aspects: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Pairs of places whose hashes (n,) uint64 are near and whose aspect ratios (n,) are alike; some come twice."""
+    """Pairs of places that link all whose hashes (n,) uint64 are near and whose aspect ratios (n,) are alike."""
     width = -(-64 // _BANDS)
     for band in range(_BANDS):
         keys = hashes >> np.uint64(band * width) & np.uint64((1 << width) - 1)
         order = np.argsort(keys, kind="stable")
         for places in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
-            for row in range(0, len(places), _BLOCK):  # a block of rows bounds the memory for a huge bucket
-                block = places[row : row + _BLOCK, None]
+            for start in range(0, len(places) if len(places) > 1 else 0, _BLOCK):  # bounds the memory for a huge bucket
+                block = places[start : start + _BLOCK, None]
                 near = np.bitwise_count(hashes[block] ^ hashes[places]) <= MAX_PHASH_DISTANCE  # (block, bucket)
-                near &= (block < places) & (np.abs(np.log(aspects[block] / aspects[places])) <= np.log(1.1))
-                yield from ((int(block[i, 0]), int(places[j])) for i, j in np.argwhere(near))
+                near &= np.abs(np.log(aspects[block] / aspects[places])) <= np.log(1.1)
+                yield from _links(near, start, places)
+
+
+def _links(near: np.ndarray, start: int, places: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Few pairs that link what the matrix `near` links: rows are the places from `start` on, columns all of them."""
+    rows, columns = np.nonzero(near)
+    graph = coo_array((np.ones(len(rows), bool), (rows + start, columns)), shape=(len(places), len(places)))
+    _, labels = connected_components(graph, directed=False)
+    first = np.unique(labels, return_index=True)[1][labels]  # of each place the first that it is linked with
+    for i in np.flatnonzero(first != np.arange(len(places))):
+        yield int(places[first[i]]), int(places[i])
 
 
 def _buckets(figures: Iterable[FigureKey], key: Callable) -> dict:
