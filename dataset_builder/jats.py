@@ -311,7 +311,8 @@ class _Run:
 
 def _referred(xref: etree._Element, ids: Mapping[str, list[int]]) -> list[int]:
     """The figures that an `<xref>` refers to; `rid` may hold several ids."""
-    return [figure for rid in (xref.get("rid") or "").split() for figure in ids.get(rid, ())]
+    rid = xref.get("rid") or ""
+    return ids.get(rid, []) if " " not in rid else [figure for name in rid.split() for figure in ids.get(name, ())]
 
 
 def _read_text(part: etree._Element, xrefs, found: Mapping[int, tuple[Figure, list[str]]], title: str | None) -> str:
@@ -323,6 +324,7 @@ def _read_text(part: etree._Element, xrefs, found: Mapping[int, tuple[Figure, li
             ids.setdefault(name, []).append(n)
         for key in label_keys(figure.label):
             keys.setdefault(key, n)
+    other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in keys)
     marked = _marked_paragraphs(xrefs, ids)
     lines = [f"# {title}"] if title else []
     for section, heading, is_body in _sections(part):
@@ -336,7 +338,7 @@ def _read_text(part: etree._Element, xrefs, found: Mapping[int, tuple[Figure, li
                 prefix, text, marks = content
                 lines.append(prefix + text)
                 if is_body:
-                    _add_context(text, marks, found, keys)
+                    _add_context(text, marks, mentions(text, other_kinds), found, keys)
     return "\n\n".join(lines) + "\n"
 
 
@@ -371,8 +373,10 @@ def _blocks(parent, ids, marked, level: int, prefix: str = "") -> Iterator[tuple
 
 def _paragraph(p, ids, marked, level: int, prefix: str) -> Iterator[tuple[str, object]]:
     """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
-    figures = [mark.get("n") for child in p if child.tag in ("fig", "fig-group") for mark in child.iter("fig")]
-    if p not in marked and not any(child.tag in _CONTAINERS for child in p):
+    tags = {child.tag for child in p}
+    groups = () if tags.isdisjoint(("fig", "fig-group")) else p.iterchildren("fig", "fig-group")
+    figures = [mark.get("n") for group in groups for mark in group.iter("fig")]
+    if p not in marked and tags.isdisjoint(_CONTAINERS):
         if text := text_of(p):
             yield "text", (prefix, text, [])
     else:
@@ -395,11 +399,10 @@ def _texts(run: _Run, prefix: str) -> Iterator[tuple[str, object]]:
         yield "text", (prefix, text, marks)
 
 
-def _add_context(text: str, marks, found: Mapping[int, tuple[Figure, list[str]]], keys: Mapping[str, int]) -> None:
-    """Add the sentences of a paragraph to the figures that they refer to (`marks`) or mention by words."""
-    other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in keys)
-    said = [(offset, [keys[key] for key in named if key in keys]) for offset, named in mentions(text, other_kinds)]
-    places = [(offset, n) for offset, figures in (*marks, *said) for n in figures]
+def _add_context(text: str, marks, said, found: Mapping[int, tuple[Figure, list[str]]], keys: dict[str, int]) -> None:
+    """Add the sentences of a paragraph to the figures that they refer to (`marks`) or mention by words (`said`)."""
+    places = [(offset, n) for offset, figures in marks for n in figures]
+    places += [(offset, keys[key]) for offset, named in said for key in named if key in keys]
     if not places:
         return
     for start, end in sentence_spans(text):

@@ -31,6 +31,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_RANGE = 60  # figures; the most that "Figs 1-60" may stand for, a longer "range" is a misreading
 
@@ -68,6 +69,7 @@ _OTHER_STEMS = (
     *("plate", "tafel", "planche", "lámina", "lamina", "prancha", "tavol", "map", "kart", "carte", "карт"),
     *("photo", "foto", "фото", "imag", "imág", "immag"),
 )
+_ALL_STEMS = _FIGURE_STEMS + _OTHER_STEMS
 _LABEL_ONLY_KINDS = {
     "TABLE": r"tables?|tab|tabellen?|tabelle|tablas?|tableaux?|tabelas?|quadros?|cuadros?|табл\w*|表",
     "BOX": r"box(?:es)?|kasten|encadré|recuadro|caixa",
@@ -173,19 +175,22 @@ _BEHIND = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
     r"[A-Z]?\s+(?:Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
 )
 _ROMAN = {"I": 1, "V": 5, "X": 10}
+_LABELS_KEPT = 4096  # "Figure 1" and its like come again and again
 
 
-def label_keys(label: str | None) -> list[str]:
+@lru_cache(_LABELS_KEPT)
+def label_keys(label: str | None) -> tuple[str, ...]:
     """The keys of a label of several figures ("Figures 1–3" -> 1, 2, 3), else its one key, if it has one."""
     text = normalise(label or "")
     head = next(_heads(text), None)
     several = _several(text, head) if head else None
     if several:
-        return [_in_series(head.series, key) for key in several[0]]
+        return tuple(_in_series(head.series, key) for key in several[0])
     key = label_key(label)
-    return [key] if key else []
+    return (key,) if key else ()
 
 
+@lru_cache(_LABELS_KEPT)
 def label_key(label: str | None) -> str | None:
     """The key of a label ("Figure 2" -> "2"; the table above has all forms); None for a label without a number.
 
@@ -293,7 +298,7 @@ class _Head:
 
 def _heads(text: str, other_kinds: bool = True) -> Iterator[_Head]:
     """The figure words in front of a number, from left to right."""
-    for anchor in _anchors(text, _FIGURE_STEMS + _OTHER_STEMS if other_kinds else _FIGURE_STEMS):
+    for anchor in _anchors(text, _ALL_STEMS if other_kinds else _FIGURE_STEMS):
         if head := _HEAD.match(text, anchor):
             start = head.start()
             if head["electronic"] is not None:  # the "e" of "eFigure", "e-Figure"
@@ -311,7 +316,7 @@ def _anchors(text: str, stems: tuple[str, ...]) -> list[int]:
     if len(folded) != len(text):  # a few letters have a longer small form
         folded = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     found = []
-    for stem in stems:
+    for stem in filter(str.isascii, stems) if text.isascii() else stems:
         at = folded.find(stem)
         while at >= 0:
             found.append(at)
@@ -543,6 +548,7 @@ _AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12"
     r"[\"'”’»)\]]*(?:\d{1,3}(?:[,–-]\d{1,3})*|\s?\[\d+(?:[,–-]\s?\d+)*\])?(?=\s|$)"
 )
 _AFTER_CJK = re.compile(r"[」』”’）)\]】]*")
+_FIRST_WORD = re.compile(r"[^\s,.;:]*")
 _WORD_BEFORE = re.compile(r"(?:[^\W_\u3040-\u9fff]+\.)*[^\W_\u3040-\u9fff]+$")
 _GERMAN_ORDINAL = re.compile(
     _any_of(
@@ -606,7 +612,7 @@ def _is_abbreviation(text: str, match: re.Match, following: str) -> bool:
         return False
     word = found.group()
     folded = word.lower()
-    starts = re.split(r"[\s,.;:]", following, maxsplit=1)[0].lower() in _STARTERS
+    starts = _FIRST_WORD.match(following)[0].lower() in _STARTERS
     if len(word) == 1 and word.isalpha():
         return _is_initial(text, found.start(), word, starts, following)
     if folded in _NEVER_LAST:
