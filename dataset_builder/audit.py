@@ -22,7 +22,7 @@ def audit(articles: list[list[Head]]) -> dict:
     """The agreement: counts, the shares made of them (None for 0 of 0), and each article that does not fully agree.
 
     Figures match by label. A caption is right, and a sentence found, when it is `ALIKE`, white space, punctuation and
-    case aside. Figures without a label are not counted.
+    case aside. Not counted are figures without a label, and articles whose XML has no figure: it may be the head alone.
     """
     total, disagreeing, n = Counter(), [], 0
     for heads in articles:
@@ -39,12 +39,15 @@ def audit(articles: list[list[Head]]) -> dict:
 
 
 def _xml_and_pdf(heads: list[Head]) -> tuple[dict, dict] | None:
-    """The record of the XML and that of the PDF, of those read the first each; None unless the article has both."""
+    """The first record of an XML with figures and of a PDF; None unless the article has both."""
     first = {}
     for head in heads:
         if not head.error:
             first.setdefault(head.source, head)
-    return (read_record(first["jats"].record), read_record(first["pdf"].record)) if len(first) == 2 else None
+    if len(first) < 2:
+        return None
+    xml, pdf = (read_record(first[source].record) for source in ("jats", "pdf"))
+    return (xml, pdf) if xml["figures"] else None
 
 
 def _compare(xml: dict, pdf: dict) -> tuple[Counter, dict[str, list[str]]]:

@@ -57,6 +57,7 @@ def test_each_difference_is_counted_and_named(heads):
 def test_articles_with_one_file_do_not_count(heads):
     found = audit([heads([figure(1)], [figure(1)])[:1]])
     assert (found["articles"], found["figure_recall"]) == (0, None)
+    assert audit([heads([], [figure(1)])])["articles"] == 0  # the head of an article alone
 
 
 def test_the_card_prints_the_audit(sample_articles, tmp_path):
