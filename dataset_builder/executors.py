@@ -33,7 +33,7 @@ from dataset_builder.records import is_written
 
 _SCHEDULED_A_WORKER = 4  # enough that no worker waits, few enough that memory does not grow with the number of files
 _FILES_A_PROCESS = 1000  # then a fresh one takes over: what a parser leaks stays bounded
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")  # a process a core already keeps the machine busy
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")  # a process a core already keeps the machine busy
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ReadArticles(PipelineStep):
 
     def run(self, data=None, rank: int = 0, world_size: int = 1) -> None:
         """Read this task's share, but for files that have got a record in the meantime."""
-        for name in _ONE_THREAD:
+        for name in ONE_THREAD:
             os.environ.setdefault(name, "1")
         share = islice(map(_from_row, read_jsonl(self.todo)), rank, None, world_size)
         missing = (unit for unit in share if not is_written(unit.record))

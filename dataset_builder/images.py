@@ -22,6 +22,7 @@ _MAX_INK_SHARE = 0.3  # of a printed page a tenth is black
 _LETTER_PX = 34  # tallest letter at that size
 _DOT_PX = 4  # lower ones are dots of dotted lines, too
 _MIN_LETTERS = 60
+PNG_LEVEL = 3  # of figures as small as Pillow's 6, in 60 % of the time
 THUMBNAIL_PX = 320  # longest side, for the preview
 THUMBNAIL_QUALITY = 70
 MAX_PIXELS = 120_000_000  # a 600 dpi A4 page has 35 million
@@ -75,7 +76,7 @@ def encode(image: Image.Image) -> bytes:
     if "encoded" in image.info:
         return image.info["encoded"]
     buffer = io.BytesIO()
-    Image.Image.save(image, buffer, format="PNG")
+    Image.Image.save(image, buffer, format="PNG", compress_level=PNG_LEVEL)
     return buffer.getvalue()
 
 
@@ -90,12 +91,16 @@ def measure(image: Image.Image, encoded: bytes) -> dict:
     return {
         "width": image.width,
         "height": image.height,
-        "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F, ksize=1).var()),
-        "contrast": float(grey.std()),
+        "sharpness": _deviation(cv2.Laplacian(grey, cv2.CV_64F, ksize=1)) ** 2,
+        "contrast": _deviation(grey),
         "text_share": text_share(grey),
         "image_sha256": hashlib.sha256(encoded).hexdigest(),
-        "phash": str(imagehash.phash(image)),
+        "phash": str(imagehash.phash(Image.fromarray(grey))),
     }
+
+
+def _deviation(pixels: np.ndarray) -> float:
+    return float(cv2.meanStdDev(pixels)[1][0, 0])
 
 
 def text_share(grey: np.ndarray) -> float:

@@ -8,6 +8,7 @@ import ctypes
 import io
 import re
 from dataclasses import replace
+from statistics import median
 
 import cv2
 import numpy as np
@@ -200,7 +201,7 @@ class _Chars:
         # medians across the line: sub- and superscripts do not move it
         low, high = (0, 2) if turn % 2 else (1, 3)
         edges = [*boxes[:, :2].min(0), *boxes[:, 2:].max(0)]
-        edges[low], edges[high] = np.median(boxes[:, low]), np.median(boxes[:, high])
+        edges[low], edges[high] = median(boxes[:, low].tolist()), median(boxes[:, high].tolist())
         box = Box(*(float(edge) for edge in edges))
         return Line(text.translate(LIGATURES), box, sizes[len(sizes) // 2], first_font, self._font(middle), turn)
 
