@@ -95,6 +95,7 @@ Base against tuned on {n} held-out examples: the table above, and with plots in
   {out}/runs/tuned/README.md            the model card
   {out}/runs/tuned/plots/               its plots
   {out}/runs/tuned/predictions.jsonl    what the tuned model said
+  {out}/dataset/preview.html            the figures, with captions, context and panels, in a browser
   {out}/dataset/README.md               the dataset card; load_dataset("{out}/dataset", "pairs")
   {out}/tiny-llava-tuned/               the tuned checkpoint, for from_pretrained
 
