@@ -4,6 +4,7 @@ A row is TRL's vision prompt/completion form (`dataset_builder/schema.py`, EXAMP
 template and tokenised in one piece; only the completion is trained.
 """
 
+import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,16 @@ IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
 
 
-def load_examples(name: str, config: str | None, split: str, revision: str | None) -> tuple[Dataset, dict]:
+def load_examples(
+    name: str, config: str | None, split: str, revision: str | None, article_share: float | None = None
+) -> tuple[Dataset, dict]:
     """Rows of one config, and where they come from.
 
-    `name` is a Hub id or a local dataset repo folder; `split` may be sliced (`train[:10%]`). Returns (dataset with the
-    columns `COLUMNS`, {"dataset", "dataset_config", "dataset_split", "dataset_revision", "dataset_sha256"}): the Hub
-    commit for a Hub id, the content hash of the Parquet files for a folder. Raises ValueError when the config, the
-    split or a column is absent, and FileNotFoundError when there is no such dataset.
+    `name` is a Hub id or a local dataset repo folder; `split` may be sliced by rows (`train[:10%]`), `article_share`
+    keeps a share of the articles whole (`of_articles`). Returns (dataset with the columns `COLUMNS`, {"dataset",
+    "dataset_config", "dataset_split", "article_share", "dataset_revision", "dataset_sha256"}): the Hub commit for a
+    Hub id, the content hash of the Parquet files for a folder. Raises ValueError when the config, the split or a
+    column is absent, and FileNotFoundError when there is no such dataset.
     """
     files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
     dataset = load_dataset(name, config, split=split, revision=revision)
@@ -35,16 +39,35 @@ def load_examples(name: str, config: str | None, split: str, revision: str | Non
         raise ValueError(
             f"{name}, config {config}: no column {', '.join(absent)}; use align, detail, reasoning or instruct"
         )
+    if article_share is not None:
+        dataset = of_articles(dataset, article_share)
     used = sorted(str(path) for path in files.get(split.split("[")[0], []))
     local = Path(name).exists()
     source = {
         "dataset": Path(name).resolve().name if local else name,
         "dataset_config": config,
         "dataset_split": split,
+        "article_share": article_share,
         "dataset_revision": None if local else _hub_commit(used),
         "dataset_sha256": _sha256(used) if local else None,
     }
     return dataset.select_columns(list(COLUMNS)), source
+
+
+def of_articles(dataset: Dataset, share: float) -> Dataset:
+    """All rows of a share (0 to 1) of the articles, drawn by the hash of `article_id`, in the dataset's order.
+
+    The same articles for every config and machine, and a smaller share lies within a larger one. A slice of rows
+    would not do: config `instruct` lists all of `detail` before `reasoning`, and articles stand in a row. Raises
+    ValueError for a share that is not above 0 and at most 1, or a dataset without `article_id`.
+    """
+    if not 0 < share <= 1 or "article_id" not in dataset.column_names:
+        raise ValueError(f"a share of {share} of the articles: it must be above 0, at most 1, and rows need article_id")
+    drawn = [
+        int.from_bytes(hashlib.sha256(article.encode()).digest()[:8]) < share * 2**64
+        for article in dataset["article_id"]
+    ]
+    return dataset.select([index for index, is_drawn in enumerate(drawn) if is_drawn])
 
 
 def _hub_commit(files: list[str]) -> str | None:
@@ -54,8 +77,6 @@ def _hub_commit(files: list[str]) -> str | None:
 
 
 def _sha256(files: list[str]) -> str:
-    import hashlib
-
     digest = hashlib.sha256()
     for path in files:
         with open(path, "rb") as file:

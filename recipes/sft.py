@@ -23,6 +23,7 @@ import transformers
 import yaml
 from peft import LoraConfig
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin, TrainerCallback
+from transformers.trainer_utils import TrainOutput
 from transformers.utils import is_flash_attn_2_available
 from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser
 
@@ -75,6 +76,10 @@ class Recipe:
     dataset_config: str = field(metadata={"help": "Config of the dataset: align, detail, reasoning or instruct."})
     dataset_revision: str | None = field(default=None, metadata={"help": "Branch, tag or commit of a Hub dataset."})
     dataset_train_split: str = field(default="train", metadata={"help": "Split, slices allowed: train[:10%%]."})
+    train_article_share: float | None = field(
+        default=None,
+        metadata={"help": "Train on the rows of this share of the articles (0.1: a tenth, the same ones every time)."},
+    )
     dataset_test_split: str = field(
         default="validation", metadata={"help": "Split for the loss during training, where eval_strategy asks for it."}
     )
@@ -101,7 +106,11 @@ def main(argv: list[str]) -> int:
     announce = print if args.process_index == 0 else (lambda *_: None)
 
     dataset, source = load_examples(
-        recipe.dataset_name, recipe.dataset_config, recipe.dataset_train_split, recipe.dataset_revision
+        recipe.dataset_name,
+        recipe.dataset_config,
+        recipe.dataset_train_split,
+        recipe.dataset_revision,
+        recipe.train_article_share,
     )
     history = lineage.read(model_args.model_name_or_path, model_args.model_revision)
     entry = describe_phase(recipe, args, model_args, source) | {"recipe": recipe_file(argv)}
@@ -122,7 +131,10 @@ def main(argv: list[str]) -> int:
         write_json(output / "trainable.json", audit)
         write_json(output / lineage.STARTED, entry)
 
-    trainer.train(resume_from_checkpoint=last_complete_checkpoint(output))
+    checkpoint = last_complete_checkpoint(output)
+    trained = trainer.train(resume_from_checkpoint=checkpoint)
+    if args.process_index == 0:
+        write_json(output / "timing.json", timing(trained, checkpoint, args.world_size))
     history["phases"].append(entry | {"rows": scan} | results(trainer))
     save(trainer, processor, recipe.trainable, history)
     announce(f"sft: {recipe.trainable} tuned, {trainer.state.global_step} steps, saved in {output}")
@@ -419,6 +431,20 @@ def results(trainer: SFTTrainer) -> dict:
     """Steps, and the mean of the losses logged over the whole run, resumed or not."""
     losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
     return {"steps": trainer.state.global_step, "train_loss": round(sum(losses) / len(losses), 6) if losses else None}
+
+
+def timing(trained: TrainOutput, checkpoint: str | None, world_size: int) -> dict:
+    """How long a step took since the last start; apart from lineage.json, which is the same for the same run.
+
+    {"steps": of the whole run, "seconds_per_step": None where nothing was left to train, "world_size"}.
+    """
+    steps = trained.global_step - (int(checkpoint.rpartition("-")[2]) if checkpoint else 0)
+    seconds = trained.metrics["train_runtime"]
+    return {
+        "steps": trained.global_step,
+        "seconds_per_step": round(seconds / steps, 4) if steps else None,
+        "world_size": world_size,
+    }
 
 
 def save(trainer: SFTTrainer, processor: ProcessorMixin, trainable: str, history: dict) -> None:
