@@ -23,6 +23,7 @@ STAGES = {
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
     "push": ("model_cards.push", "dataset repo folder -> Hub"),
+    "sweep": ("recipes.sweep", "one recipe, several runs with changes -> sweep.json, quality against training time"),
     "merge": ("recipes.merge", "adapter -> merged checkpoint, with a parity check"),
     "generate": ("evaluation.generate", "checkpoint -> RUN/predictions.jsonl"),
     "score": ("evaluation.score", "predictions -> RUN/scores.json"),

@@ -3,14 +3,16 @@
     ldrt instruct dataset                                     # offline, sentences of the article
     ldrt instruct dataset --teacher openai --base_url http://localhost:8000/v1 --model Qwen/Qwen2-72B-Instruct
     ldrt instruct dataset --teacher openai --model gpt-4 --dry_run true        # how many calls, how many words
+    ldrt instruct dataset-without --context none              # an ablation: a copy of `dataset`, training rows changed
 
 Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
 only what is missing is asked for.
 """
 
+import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -34,6 +36,13 @@ class Options:
     revision: str | None = field(default=None, metadata={"help": "the LLM's revision, for the record"})
     temperature: float = field(default=0.0, metadata={"help": "sampling temperature of the LLM"})
     max_tokens: int = field(default=1024, metadata={"help": "longest reply of the LLM, tokens"})
+    context: Literal["own", "none", "shuffled"] = field(
+        default="own",
+        metadata={
+            "help": "the sentences that the teacher sees beside a caption, in the training split: the figure's own, "
+            "none, or those of a figure of another article (ablations; the held-out splits always have their own)"
+        },
+    )
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
     dry_run: bool = field(default=False, metadata={"help": "only count the calls and words that the LLM would cost"})
 
@@ -49,7 +58,7 @@ def run(options: Options) -> str:
     from dataset_builder.manifest import write_stage
 
     dataset = Path(options.dataset)
-    rows = list(_pairs(dataset))
+    rows = list(given_context(_pairs(dataset), options.context))
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
     if options.dry_run:
@@ -67,7 +76,7 @@ def run(options: Options) -> str:
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
     recorded = ("teacher", "model", "revision", "temperature", "max_tokens") if options.model else ("teacher",)
     _write_eval_yaml(dataset, [task for task in ("detail", "reasoning") if counts[task]])
-    settings = {name: getattr(options, name) for name in recorded}
+    settings = {name: getattr(options, name) for name in (*recorded, "context")}
     write_stage(dataset, "instruct", _PACKAGES, options=settings, counts=counts, replies=dict(failed))
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
     return "\n".join(
@@ -88,6 +97,41 @@ def _pairs(dataset: Path) -> Iterator[dict]:
     for split, path in files:
         for batch in parquet.ParquetFile(path).iter_batches(columns=columns):
             yield from (row | {"split": split} for row in batch.to_pylist())
+
+
+def given_context(rows: Iterable[dict], context: str) -> Iterator[dict]:
+    """Rows with the `context` that the teacher is given and `context_of`, the figure it belongs to (None: no context).
+
+    Only training rows change, so that every ablation answers the same held-out questions.
+    """
+    rows = list(rows)
+    others = _shuffled([row for row in rows if row["split"] == "train"]) if context == "shuffled" else {}
+    for row in rows:
+        donor = row
+        if row["split"] == "train" and context != "own":
+            donor = others.get(row["figure_id"])
+        yield row | {
+            "context": donor["context"] if donor else [],
+            "context_of": donor["figure_id"] if donor and donor["context"] else None,
+        }
+
+
+def _shuffled(rows: list[dict]) -> dict[str, dict]:
+    """figure_id -> a row of another article in the same language; each row that has a context gives it to one other.
+
+    In a fixed random order of articles, every row takes the context as many places further on as the largest article
+    has rows. Rows of a language in which one article has more than half of them get none.
+    """
+    donors = {}
+    languages = sorted({row["language"] or "" for row in rows})
+    for language in languages:
+        of_it = [row for row in rows if (row["language"] or "") == language and row["context"]]
+        of_it.sort(key=lambda row: (hashlib.sha256(row["article_id"].encode()).hexdigest(), row["figure_id"]))
+        largest = max(Counter(row["article_id"] for row in of_it).values(), default=0)
+        if 2 * largest <= len(of_it):
+            further = of_it[largest:] + of_it[:largest]
+            donors |= {row["figure_id"]: other for row, other in zip(of_it, further, strict=True)}
+    return donors
 
 
 def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tuple[str, str], dict], Counter]:
@@ -145,6 +189,7 @@ def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> I
                 "license": row["license"],
                 "teacher": "extractive" if task == "align" else teacher,
                 "prompt_sha256": None if task == "align" else teachers.prompt_sha256(options.teacher, task),
+                "context_of": None if task == "align" else row["context_of"],
                 "evidence": [e for e in made["evidence"] if (e["source"], e["sentence"]) in sentences],
                 "support": teachers.support(made["answer"], sentences.values()),
             }

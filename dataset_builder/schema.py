@@ -57,6 +57,7 @@ EXAMPLES = Features(
         "license": _STRING,
         "teacher": _STRING,  # id@revision, or "extractive"
         "prompt_sha256": _STRING,
+        "context_of": _STRING,  # figure_id whose context the teacher saw; null: none. Another one's in an ablation
         "evidence": List({"source": _STRING, "sentence": Value("int32")}),
         "support": Value("float32"),  # share of the answer's numbers, units and terms found in the evidence
     }

@@ -1,10 +1,12 @@
 """Plots of an evaluation run, from its result files only: RUN/plots/*.png.
 
     write_plots(Path("runs/tuned"))
+    python -m model_cards.plots runs/sweeps/lora-rank       # of a folder with sweep.json: RUN/plots/sweep.png
 
 Small, the same bytes for the same files, one message each. Blue is the base model, orange the tuned one.
 """
 
+import sys
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -44,6 +46,50 @@ def write_plots(run: Path) -> list[Path]:
             figure.savefig(path, dpi=DPI, metadata={"Software": None})
             written.append(path)
     return written
+
+
+def write_sweep_plot(folder: Path) -> Path | None:
+    """Draw FOLDER/sweep.json (made by `ldrt sweep`); None where no run has a training time and a score."""
+    sweep = read_json(folder / "sweep.json")
+    figure = sweep_figure(sweep["runs"]) if sweep else None
+    if figure is None:
+        return None
+    path = folder / "plots" / "sweep.png"
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    return path
+
+
+def sweep_figure(runs: list[dict]) -> Figure | None:
+    """Quality against training time, one point a run, for ROUGE-L and, where judges were asked, their score."""
+    panels = [(name, [point for run in runs if (point := _quality(run, name))]) for name in ("rougeL", "judge_score")]
+    panels = [(name, points) for name, points in panels if points]
+    if not panels:
+        return None
+    figure = Figure(figsize=(WIDTH_IN, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for number, (name, points) in enumerate(panels, 1):
+        axes = figure.add_subplot(1, len(panels), number)
+        for label, minutes, row in points:
+            if row["ci_low"] is not None:
+                axes.plot([minutes, minutes], [row["ci_low"], row["ci_high"]], color=TUNED, linewidth=2)
+            axes.plot([minutes], [row["value"]], "o", color=TUNED, markersize=6)
+            axes.annotate(label, (minutes, row["value"]), xytext=(5, 4), textcoords="offset points", fontsize=8)
+        axes.set(xlabel="training, minutes", ylabel="ROUGE-L F" if name == "rougeL" else "judge's score")
+        axes.set_xlim(0, 1.25 * max(minutes for _, minutes, _ in points))
+        _plain(axes)
+    return figure
+
+
+def _quality(run: dict, metric: str) -> tuple[str, float, dict] | None:
+    """(name, training minutes, row of the metric over all tasks; of several judges their mean) of a finished run."""
+    if run["error"] or run["train_seconds"] is None:
+        return None
+    rows = [row for row in run["scores"] if row["metric"] == metric and row["task"] == "all"]
+    rows = [row for row in rows if row["judge"] in (None, "mean")] or rows
+    if not rows or rows[0]["value"] is None:
+        return None
+    return run["name"], run["train_seconds"] / 60, rows[0]
 
 
 def metrics_figure(rows: list[dict]) -> Figure | None:
@@ -210,3 +256,7 @@ def _plain(axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+if __name__ == "__main__":
+    write_sweep_plot(Path(sys.argv[1]))

@@ -1,9 +1,17 @@
 """Parts of the training split, and sweeps: several runs of a recipe, trained, asked, scored and drawn."""
 
+import json
+from pathlib import Path
+
 import pytest
+import yaml
 from datasets import Dataset
 
+import ldrt
 from recipes.examples import load_examples, of_articles
+from recipes.sweep import read_sweep
+
+from .conftest import ROOT
 
 
 def test_a_share_of_the_articles_is_whole_articles_and_always_the_same(dataset):
@@ -24,3 +32,83 @@ def test_a_share_of_the_articles_is_whole_articles_and_always_the_same(dataset):
 def test_an_impossible_share_is_refused(dataset, share):
     with pytest.raises(ValueError, match="above 0"):
         load_examples(str(dataset), "instruct", "train", None, article_share=share)
+
+
+def sweep_file(folder: Path, start: Path, dataset: Path, runs: dict, **changes) -> Path:
+    content = {
+        "recipe": "recipes/tiny-llava/phase2.yaml",
+        "accelerate": "accelerate_configs/cpu.yaml",
+        "dataset": str(dataset),
+        "output": str(folder / "sweep"),
+        "every_run": {
+            "model_name_or_path": str(start),
+            "dataset_name": str(dataset),
+            "train_article_share": 0.5,
+            "max_steps": 2,
+            "per_device_train_batch_size": 2,
+            "save_strategy": "no",
+        },
+        "generate": {"limit": 2, "max_new_tokens": 4},
+        "runs": runs,
+    }
+    path = folder / "sweep.yaml"
+    path.write_text(yaml.safe_dump(content | changes), encoding="utf-8")
+    return path
+
+
+def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept(phase1, dataset, tmp_path, capsys):
+    ranks = {"r4": {"lora_r": 4, "lora_alpha": 8}, "r8": {"lora_r": 8, "lora_alpha": 16}}
+    broken = ranks | {"broken": {"lora_r": "many"}}
+    assert ldrt.main(["sweep", str(sweep_file(tmp_path, phase1, dataset, broken))]) == 0
+    table = capsys.readouterr().out
+    assert "training failed with exit status 2" in table and len(table.split("\n\n")[0].splitlines()) == 4
+    runs = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["runs"]
+    assert [run["name"] for run in runs] == ["r4", "r8", "broken"]
+    small, large, _ = runs
+    assert large["trained_parameters"] > small["trained_parameters"]
+    for run in (small, large):
+        assert run["train_seconds"] > 0 and run["steps"] == 2 and run["processes"] == 1 and 0 < run["rows"] < 64
+        assert {row["task"] for row in run["scores"]} == {"all", "detail", "reasoning"}
+        lineage = json.loads((tmp_path / "sweep" / run["name"] / "checkpoint" / "lineage.json").read_text())
+        assert lineage["phases"][-1]["settings"]["lora_r"] == run["changes"]["lora_r"]
+        assert lineage["phases"][-1]["article_share"] == 0.5
+    plot = tmp_path / "sweep" / "plots" / "sweep.png"
+    drawn = plot.read_bytes()
+
+    (tmp_path / "sweep" / "r4" / "checkpoint" / "adapter_model.safetensors").unlink()  # so that r4 cannot run again
+    assert ldrt.main(["sweep", str(sweep_file(tmp_path, phase1, dataset, ranks))]) == 0
+    again = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["runs"]
+    assert again == [small, large] and plot.read_bytes() == drawn
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"runs": ["r4"]}, "expected `runs:`"), ({"recipes": "x"}, "no key 'recipes'"), ({"runs": None}, "expected")],
+)
+def test_what_is_no_sweep_is_refused_in_one_line(tmp_path, capsys, changes, message):
+    path = sweep_file(tmp_path, tmp_path, tmp_path, {"a": {}}, **changes)
+    assert ldrt.main(["sweep", str(path)]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "sweep").exists()
+
+
+def test_a_sweep_of_which_nothing_finished_fails(tmp_path, capfd):
+    path = sweep_file(tmp_path, tmp_path, tmp_path, {"a": {"no_such_key": 1}})
+    assert ldrt.main(["sweep", str(path)]) == 1
+    assert "no run of" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/sweeps/*.yaml")), ids=lambda path: path.name)
+def test_the_shipped_sweeps_change_only_keys_that_a_recipe_has(path, tmp_path):
+    from recipes import sft
+
+    sweep = read_sweep(path)
+    for name, changes in sweep["runs"].items():
+        asked = {**sweep["every_run"], **changes}
+        recipe = asked.pop("recipe", sweep["recipe"])
+        words = [word for key, value in asked.items() for word in (f"--{key}", str(value))]
+        words += ["--use_cpu", "true", "--bf16", "false", "--dtype", "float32"]
+        parsed = sft.parse(["--config", str(ROOT / recipe), "--output_dir", str(tmp_path / name), *words])
+        for key, value in asked.items():
+            assert value in [getattr(part, key, None) for part in parsed], key
+    assert (ROOT / sweep["accelerate"]).is_file()
