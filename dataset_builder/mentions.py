@@ -170,6 +170,7 @@ _THEIRS = re.compile(
     rf"(?:\btheir\s+|\[\d+(?:[,–-]\s?\d+)*\s*[,:]\s*(?:see\s+)?"
     rf"|(?:{_AUTHORS}),?\s+\d{{4}}[a-z]?\s*[,:]\s*(?:see\s+|their\s+)?)$"
 )
+_SUPPLEMENT_NUMBER = re.compile(r"S\d")
 _BEHIND = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
     rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{_DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}}){{0,30}})"
     r"[A-Z]?\s+(?:Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
@@ -235,7 +236,7 @@ def mentions(text: str, other_kinds: bool = True) -> list[tuple[int, list[str]]]
             keys, position = _mention(text, head)
             if keys and not _is_elsewhere(text, head.start, position):
                 found.append((head.start, keys))
-    for match in _BEHIND.finditer(text) if "S" in text and "Fig" in text else ():
+    for match in _BEHIND.finditer(text) if _SUPPLEMENT_NUMBER.search(text) else ():
         found.append((match.start(), _list(match["items"], 0, plural=True)[0]))
     return found
 
@@ -304,7 +305,8 @@ def _heads(text: str, other_kinds: bool = True) -> Iterator[_Head]:
             if head["electronic"] is not None:  # the "e" of "eFigure", "e-Figure"
                 start -= 1 + (text[start - 1] == "-")
             before = text[max(0, start - _PREFIX_CHARS) : start]
-            if prefix := _PREFIX.search(before):
+            bracket = before.rstrip()[-1:] in "([,;/"  # before most figure words stands one of these, or nothing
+            if prefix := None if bracket else _PREFIX.search(before):
                 start -= len(before) - prefix.start()
             word = (head["word"] or "").lower().rstrip(".")
             yield _Head(start, head.end(), word.endswith(_PLURALS), _series(head, prefix))
