@@ -13,15 +13,15 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-from dataset_builder.article import Panel
 from dataset_builder.extract import Unit
 from dataset_builder.filters import Rejection, Thresholds, rejection
 from dataset_builder.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.leakage import benchmark_keys, benchmark_of
-from dataset_builder.licenses import attribution
-from dataset_builder.mentions import label_key
-from dataset_builder.notices import gravest
-from dataset_builder.panels import with_captions
+from dataset_builder.readers.article import Panel
+from dataset_builder.readers.licenses import attribution
+from dataset_builder.readers.mentions import label_key
+from dataset_builder.readers.notices import gravest
+from dataset_builder.readers.panels import with_captions
 from dataset_builder.records import read_record
 from dataset_builder.splits import (
     MAX_PHASH_DISTANCE,

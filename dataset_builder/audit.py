@@ -10,7 +10,7 @@ from collections import Counter
 from rapidfuzz import fuzz
 
 from dataset_builder.assemble import Head
-from dataset_builder.mentions import label_key
+from dataset_builder.readers.mentions import label_key
 from dataset_builder.records import read_record
 
 ALIKE = 90.0  # of 100 (rapidfuzz's ratio): hyphenation, ligatures and symbols that fonts lose differ by less

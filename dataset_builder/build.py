@@ -92,7 +92,7 @@ def run(options: Options) -> str:
     figure left.
     """
     from dataset_builder.extract import units
-    from dataset_builder.packages import find_packages
+    from dataset_builder.readers.packages import find_packages
 
     articles, dataset = Path(options.articles), Path(options.output)
     if not articles.is_dir():

@@ -27,8 +27,8 @@ from pebble import ProcessExpired, ProcessPool
 
 from dataset_builder.extract import Unit, extract, one_line, record_failure
 from dataset_builder.jsonfiles import read_jsonl, write_lines
-from dataset_builder.packages import Package
 from dataset_builder.progress import progress
+from dataset_builder.readers.packages import Package
 from dataset_builder.records import is_written
 
 _SCHEDULED_A_WORKER = 4  # enough that no worker waits, few enough that memory does not grow with the number of files

@@ -8,27 +8,12 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from dataset_builder.article import Article
-from dataset_builder.language import detect_language
-from dataset_builder.packages import Package
+from dataset_builder.readers.article import Article
+from dataset_builder.readers.language import detect_language
+from dataset_builder.readers.packages import Package
 from dataset_builder.records import is_written, read_record, write_record
 
-_NOT_READERS = (
-    "assemble",
-    "audit",
-    "build",
-    "executors",
-    "filters",
-    "instruct",
-    "ldrt",
-    "leakage",
-    "llm",
-    "manifest",
-    "progress",
-    "schema",
-    "splits",
-    "teachers",
-)
+_READERS = Path(__file__).parent / "readers"
 
 
 @dataclass(frozen=True)
@@ -79,10 +64,9 @@ def _inputs(package: Package) -> list[tuple[str, Path]]:
 
 
 def _readers_digest() -> str:
-    """A hash of the code that reads articles: of all modules here but those of later stages and the sample corpus."""
-    modules = sorted(Path(__file__).parent.glob("*.py"))
-    readers = [m for m in modules if m.stem not in _NOT_READERS and not m.stem.startswith("sample_")]
-    return hashlib.sha256(b"".join(m.read_bytes() for m in readers) + version("docling").encode()).hexdigest()
+    """A hash of the code that reads articles, and of docling's version."""
+    modules = sorted(_READERS.glob("*.py"))
+    return hashlib.sha256(b"".join(m.read_bytes() for m in modules) + version("docling").encode()).hexdigest()
 
 
 def extract(unit: Unit, layout: str) -> None:
@@ -106,11 +90,11 @@ def extract(unit: Unit, layout: str) -> None:
 def _reader(unit: Unit, layout: str) -> Callable[[], Article]:
     """What reads this unit; imported here, so that `ldrt build` on XML alone never loads the PDF reader."""
     if unit.source == "jats":
-        from dataset_builder.jats import read_jats
+        from dataset_builder.readers.jats import read_jats
 
         return lambda: read_jats(unit.package.xml, unit.package.files)
     if unit.source == "pdf":
-        from dataset_builder.pdf import read_pdf
+        from dataset_builder.readers.pdf import read_pdf
 
         return lambda: read_pdf(unit.package.pdf, layout=layout)
     return lambda: _fail(unit.package.error)

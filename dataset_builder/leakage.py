@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from dataset_builder.images import measure, open_image
 from dataset_builder.jsonfiles import read_jsonl, write_jsonl
-from dataset_builder.packages import PICTURE_SUFFIXES
+from dataset_builder.readers.images import measure, open_image
+from dataset_builder.readers.packages import PICTURE_SUFFIXES
 from dataset_builder.splits import FigureKey
 
 _PREFIX = "benchmark:"  # of the ids of a benchmark's pictures; no article has it

@@ -10,8 +10,8 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from dataset_builder.article import Article, Figure
 from dataset_builder.jsonfiles import write_json
+from dataset_builder.readers.article import Article, Figure
 
 
 def write_record(folder: Path, article: Article | None, **about) -> None:

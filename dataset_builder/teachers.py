@@ -15,7 +15,7 @@ import jinja2
 import yaml
 
 from dataset_builder.llm import Request
-from dataset_builder.mentions import mentioned_keys, split_sentences
+from dataset_builder.readers.mentions import mentioned_keys, split_sentences
 
 PROMPTS = Path(__file__).parent / "prompts"
 QUESTIONS = PROMPTS / "questions.yaml"

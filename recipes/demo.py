@@ -51,7 +51,7 @@ def run(options: Options) -> str:
 
     Raises RuntimeError naming the step that failed.
     """
-    from dataset_builder.sample_corpus import write_corpus
+    from dataset_builder.sample.corpus import write_corpus
 
     start, output = time.monotonic(), Path(options.output)
     steps = _steps(output, options.family)

@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def sample_articles(tmp_path_factory) -> Path:
     """20 synthetic articles, with all the special cases, and their truth."""
-    from dataset_builder.sample_corpus import write_corpus
+    from dataset_builder.sample.corpus import write_corpus
 
     folder = tmp_path_factory.mktemp("sample") / "articles"
     write_corpus(folder, articles=20)

@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from dataset_builder.jats import read_jats
-from dataset_builder.sample_corpus import write_corpus
+from dataset_builder.readers.jats import read_jats
+from dataset_builder.sample.corpus import write_corpus
 
 ARTICLES_A_SECOND = "JATS without pictures, one process, articles/s"
 SECONDS = 5.0  # at least this long, over and over the same files

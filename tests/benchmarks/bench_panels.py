@@ -2,8 +2,8 @@
 
 import time
 
-from dataset_builder.panels import split_panels
-from dataset_builder.sample_corpus import make_articles
+from dataset_builder.readers.panels import split_panels
+from dataset_builder.sample.corpus import make_articles
 
 ARTICLES = 72  # of the sample corpus
 SAME_BOX = 0.8  # intersection over union from which two boxes are one

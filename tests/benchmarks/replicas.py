@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dataset_builder.sample_corpus import write_corpus
+from dataset_builder.sample.corpus import write_corpus
 
 SIDE_PX = 384
 

@@ -16,7 +16,7 @@ from datasets import load_dataset
 import ldrt
 from dataset_builder import build
 from dataset_builder.jsonfiles import read_jsonl
-from dataset_builder.mentions import label_key
+from dataset_builder.readers.mentions import label_key
 from dataset_builder.schema import PAIRS, SPLITS
 
 

@@ -11,7 +11,7 @@ from dataset_builder import build
 from dataset_builder.executors import Limits, ReadArticles, _from_row, _to_line, read_isolated
 from dataset_builder.extract import Unit
 from dataset_builder.jsonfiles import read_jsonl
-from dataset_builder.packages import Package
+from dataset_builder.readers.packages import Package
 from dataset_builder.records import is_written, read_record
 from tests.dataset_builder import faulty_reader
 from tests.dataset_builder.test_build import content
