@@ -19,6 +19,7 @@ from trl.data_utils import prepare_multimodal_messages
 
 IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
+BLANK_SIDE_PX = 336  # one tile of LLaVA v1.6, its fewest tokens; v1.5 takes any size
 
 
 def load_examples(
@@ -102,6 +103,10 @@ class ExampleCollator:
     TRL's own collator tokenises prompt and completion apart, where Llama tokenizers put a word-start mark of their own
     at the head of the completion; here the text is tokenised whole and cut by character offsets, so the tokens trained
     are the tokens generated. Nothing is ever truncated: `scan_lengths` has dropped what is too long.
+
+    A batch without any picture gets a blank one behind the answer of its first row. No trained token attends to it, so
+    the loss is the same, and vision tower and projector take part as on every other process: without that ZeRO-3
+    waits for ever for a process that does not gather their weights, and DDP misses the projector's gradients.
     """
 
     processor: ProcessorMixin
@@ -109,15 +114,22 @@ class ExampleCollator:
 
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
         rendered = [render(row, self.processor, self.template) for row in rows]
+        texts = [text for text, _ in rendered]
+        images = [image for row in rows for image in row["images"] or []]
+        if text_only := not images:
+            texts[0] += self.processor.image_token
+            images = [PILImage.new("RGB", (BLANK_SIDE_PX, BLANK_SIDE_PX))]
         batch = self.processor(
-            images=[row["images"] for row in rows],
-            text=[text for text, _ in rendered],
+            images=images,
+            text=texts,
             padding=True,
             padding_side="right",
             add_special_tokens=False,  # the template writes them
             return_offsets_mapping=True,
             return_tensors="pt",
         )
+        if text_only:
+            batch["attention_mask"][batch["input_ids"] == self.processor.image_token_id] = 0
         offsets = torch.as_tensor(batch.pop("offset_mapping"))  # (batch, tokens, 2), characters
         end = (offsets[..., 1] * batch["attention_mask"]).amax(1)  # (batch,) length of each text
         start = end - torch.tensor([trained for _, trained in rendered])
@@ -127,18 +139,23 @@ class ExampleCollator:
 
 
 def scan_lengths(
-    dataset: Dataset, processor: ProcessorMixin, template: str | None, max_length: int | None
+    dataset: Dataset,
+    processor: ProcessorMixin,
+    template: str | None,
+    max_length: int | None,
+    keep_text_only: bool = False,
 ) -> tuple[Dataset, dict]:
     """Drop the rows that cannot be trained whole, and say which.
 
-    Nothing is decoded but the pictures' headers. A row is dropped when it has no picture, when the picture is
-    unreadable, when the answer is empty or when text and image tokens together are more than `max_length` (None: no
-    limit). Returns (kept rows with a column `length` in tokens, report {"rows", "kept", "dropped": {reason: count},
-    "tokens": {"min", "median", "p95", "max"}}). Raises ValueError when nothing is left.
+    Nothing is decoded but the pictures' headers. A row is dropped when it has no picture (unless `keep_text_only`: the
+    projector, all that phase 1 trains, learns nothing from it), when the picture is unreadable, when the answer is
+    empty or when text and image tokens together are more than `max_length` (None: no limit). Returns (kept rows with a
+    column `length` in tokens, report {"rows", "kept", "dropped": {reason: count}, "tokens": {"min", "median", "p95",
+    "max"}}). Raises ValueError when nothing is left.
     """
     lengths, dropped = [], {}
     for row in dataset.cast_column("images", List(Image(decode=False))):
-        reason, length = _measure(row, processor, template)
+        reason, length = _measure(row, processor, template, keep_text_only)
         if reason is None and max_length is not None and length > max_length:
             reason = f"longer than max_length {max_length} tokens"
         if reason is not None:
@@ -159,14 +176,16 @@ def scan_lengths(
     return dataset.add_column("length", lengths).select(kept), report
 
 
-def _measure(row: dict, processor: ProcessorMixin, template: str | None) -> tuple[str | None, int]:
+def _measure(
+    row: dict, processor: ProcessorMixin, template: str | None, keep_text_only: bool
+) -> tuple[str | None, int]:
     """(why the row cannot be trained or None, its length in tokens)."""
-    if not row["images"]:
-        return "without a picture (text-only rows train nothing but the language model)", 0
+    if not row["images"] and not keep_text_only:
+        return "without a picture (phase 1 trains the projector alone)", 0
     if not all(message["content"] and message["content"].strip() for message in row["completion"]):
         return "with an empty answer", 0
     try:
-        sizes = [_height_width(image) for image in row["images"]]
+        sizes = [_height_width(image) for image in row["images"] or []]
     except (OSError, UnidentifiedImageError, PILImage.DecompressionBombError) as error:
         return f"with an unreadable picture ({type(error).__name__})", 0
     # the count that the processor itself expands `<image>` to; vLLM relies on the same method

@@ -6,10 +6,15 @@
 Keys of the YAML (and options of the command line, which win) are those of `Recipe` below and TRL's `SFTConfig` and
 `ModelConfig`. Run the same command again after any interruption: it continues from the last complete checkpoint, and a
 finished run is left alone. Exit status: 0 done, 1 training failed, 2 wrong usage; a traceback only with `--debug`.
+
+`report_to: tensorboard` writes its curves to OUTPUT_DIR/runs (or $TENSORBOARD_LOGGING_DIR), `trackio` to its local
+database (`trackio show`), `wandb` to its server; `run_name` names the run, `project` or $WANDB_PROJECT the project.
+They are the extra `trackers`.
 """
 
 import dataclasses
 import difflib
+import importlib.util
 import json
 import os
 import re
@@ -21,11 +26,19 @@ from pathlib import Path
 import torch
 import transformers
 import yaml
-from peft import LoraConfig
-from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin, TrainerCallback
+from peft import LoraConfig, PeftModel
+from safetensors import safe_open
+from transformers import (
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    ProcessorMixin,
+    TrainerCallback,
+)
 from transformers.trainer_utils import TrainOutput
-from transformers.utils import is_flash_attn_2_available
-from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser
+from transformers.utils import is_bitsandbytes_available, is_flash_attn_2_available
+from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser, get_quantization_config
 
 from dataset_builder.jsonfiles import write_json
 from recipes import lineage
@@ -36,7 +49,11 @@ PROJECTOR = "multi_modal_projector"
 # By full path: PEFT's "all-linear" and lists of suffixes would adapt the vision tower's q_proj, k_proj and v_proj too.
 LORA_MODULES = r"model\.language_model\.layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj"
 COMPLETE = "complete"  # empty file in a checkpoint folder that every process has finished writing
-LORA_KEYS = ("lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "use_rslora", "use_dora")
+LORA_KEYS = (
+    *("lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "use_rslora", "use_dora"),
+    *("load_in_4bit", "bnb_4bit_quant_type", "use_bnb_nested_quant"),
+)
+TRACKERS = ("tensorboard", "trackio", "wandb")
 MODEL_KEYS = ("model_name_or_path", "model_revision", "dtype", "attn_implementation", *LORA_KEYS)
 REFUSED = {
     "use_peft": "`trainable: lora` switches it on",
@@ -57,7 +74,7 @@ REFUSED = {
 SETTINGS = (
     *("learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay", "max_grad_norm", "num_train_epochs"),
     *("max_steps", "max_length", "optim", "adam_beta1", "adam_beta2", "adam_epsilon", "seed", "data_seed", "bf16"),
-    "train_sampling_strategy",
+    *("train_sampling_strategy", "load_best_model_at_end"),
 )
 
 
@@ -121,12 +138,13 @@ def main(argv: list[str]) -> int:
     model = load_model(model_args, recipe.trainable, announce)
     processor = load_processor(model_args, args.chat_template_path, model, recipe.max_grid_tiles)
     template = read_template(recipe.train_template_path)
-    dataset, scan = scan_lengths(dataset, processor, template, args.max_length)
+    dataset, scan = scan_lengths(dataset, processor, template, args.max_length, recipe.trainable == "lora")
     announce(describe_scan(scan))
 
     trainer = build_trainer(model, processor, template, dataset, recipe, args, model_args)
     audit = audit_trainable(trainer.model, recipe.trainable)
     announce(describe_audit(audit))
+    announce("sft: {processes} process(es), {distributed}, backend {backend}".format(**launch(trainer)))
     if args.process_index == 0:
         write_json(output / "trainable.json", audit)
         write_json(output / lineage.STARTED, entry)
@@ -162,6 +180,10 @@ def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
         raise UsageError("chat_template_path is needed: the template of llava-hf checkpoints trains no end of answer")
     if model_args.dtype not in ("float32", "bfloat16") or (model_args.dtype == "bfloat16" and not args.bf16):
         raise UsageError(f"dtype {model_args.dtype} with bf16 {args.bf16}: use float32, or bfloat16 and bf16: true")
+    check_quantization(recipe, args, model_args)
+    check_trackers(args.report_to)
+    if args.save_total_limit == 1:
+        raise UsageError("save_total_limit 1 deletes the last checkpoint before the next one is complete: use 2")
     launched = int(os.environ.get("WORLD_SIZE", "1"))
     if args.world_size != launched:
         raise UsageError(f"{launched} processes were launched, each would train alone; on CPUs set use_cpu: true")
@@ -191,6 +213,29 @@ def check_keys(argv: list[str]) -> None:
             raise UsageError(f"no key {key!r}" + (f", did you mean {match[0]}?" if match else ""))
 
 
+def check_quantization(recipe: Recipe, args: SFTConfig, model_args: ModelConfig) -> None:
+    """Raises UsageError where 4-bit weights cannot be trained on."""
+    if not model_args.load_in_4bit:
+        return
+    if recipe.trainable != "lora":
+        raise UsageError("load_in_4bit is for `trainable: lora`: phase 1 saves the whole model")
+    if args.deepspeed_plugin is not None and args.deepspeed_plugin.zero_stage == 3:
+        raise UsageError("load_in_4bit: ZeRO-3 cannot share out 4-bit weights; use single_gpu.yaml, ddp or zero2")
+
+
+def check_trackers(report_to: list[str]) -> None:
+    """Raises UsageError before the model is loaded, not after."""
+    for name in report_to:
+        if name not in TRACKERS:
+            raise UsageError(f"report_to {name}: use none or some of {', '.join(TRACKERS)}")
+        if not is_installed(name):
+            raise UsageError(f"report_to: {name} is not installed: pip install 'ldrt-vlm[trackers]'")
+
+
+def is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
 def find_file(path: str) -> Path:
     """A path as given, or below the project's folder where the command runs elsewhere."""
     for candidate in (Path(path), Path(__file__).parents[1] / path):
@@ -217,6 +262,7 @@ def load_model(model_args: ModelConfig, trainable: str, announce=print) -> PreTr
         revision=model_args.model_revision,
         dtype=model_args.dtype,
         attn_implementation=attention,
+        quantization_config=quantization(model_args),
         use_safetensors=True,
     )
     if model.config.model_type not in FAMILIES:
@@ -228,6 +274,17 @@ def load_model(model_args: ModelConfig, trainable: str, announce=print) -> PreTr
         model.model.multi_modal_projector.requires_grad_(True)
     keep_out_of_autograd(model.model.vision_tower)
     return model
+
+
+def quantization(model_args: ModelConfig) -> BitsAndBytesConfig | None:
+    """4-bit weights for the language model's linears alone: the vision tower is small, the projector is trained."""
+    if not model_args.load_in_4bit:
+        return None
+    if not is_bitsandbytes_available():
+        raise RuntimeError("load_in_4bit needs bitsandbytes: pip install 'ldrt-vlm[gpu]'")
+    config = get_quantization_config(model_args)
+    config.llm_int8_skip_modules = ["vision_tower", PROJECTOR, "lm_head"]
+    return config
 
 
 def keep_out_of_autograd(tower: torch.nn.Module) -> None:
@@ -271,7 +328,7 @@ def load_processor(
 
 
 class LlavaTrainer(SFTTrainer):
-    """SFTTrainer with a learning rate for the projector, and without the model card that TRL writes."""
+    """SFTTrainer with a learning rate for the projector, checkpoints of phase 1 that load, and no card by TRL."""
 
     projector_learning_rate: float | None = None
 
@@ -281,8 +338,40 @@ class LlavaTrainer(SFTTrainer):
             split_projector_group(optimizer, self.model, self.projector_learning_rate)
         return optimizer
 
+    def _load_from_checkpoint(self, resume_from_checkpoint, model=None):
+        if self.saves_hub_names():
+            load_projector(self.model, Path(resume_from_checkpoint))
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+
+    def _load_best_model(self):
+        if self.saves_hub_names():
+            load_projector(self.model, Path(self.state.best_model_checkpoint))
+        else:
+            super()._load_best_model()
+
+    def saves_hub_names(self) -> bool:
+        """Whether a checkpoint holds the model itself: neither an adapter nor DeepSpeed's or FSDP's own files."""
+        return not (isinstance(self.model, PeftModel) or self.is_deepspeed_enabled or self.is_fsdp_enabled)
+
     def create_model_card(self, *_, **__):
         """The card is rendered by `ldrt card` from result files; TRL's default would overwrite it."""
+
+
+def load_projector(model: PreTrainedModel, checkpoint: Path) -> None:
+    """Read the projector, all that phase 1 trains, from a checkpoint folder.
+
+    Trainer's own way reads a checkpoint by the names that modules have in memory and skips what it does not find.
+    `save_pretrained` writes the Hub's names, so that it would load nothing and say so in a warning
+    (transformers 5.23, `_load_from_checkpoint`). Can go once Trainer loads as `from_pretrained` does. Raises
+    RuntimeError when a tensor of the projector is not in the checkpoint.
+    """
+    tensors = {}
+    for path in checkpoint.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            names = [name for name in sorted(file.keys()) if PROJECTOR in name]
+            tensors |= {name.split(f"{PROJECTOR}.")[1]: file.get_tensor(name) for name in names}
+    model.model.multi_modal_projector.load_state_dict(tensors)
 
 
 def split_projector_group(optimizer: torch.optim.Optimizer, model: torch.nn.Module, learning_rate: float) -> None:
@@ -313,7 +402,7 @@ def build_trainer(model, processor, template, dataset, recipe: Recipe, args: SFT
         rows, _ = load_examples(
             recipe.dataset_name, recipe.dataset_config, recipe.dataset_test_split, recipe.dataset_revision
         )
-        held_out, _ = scan_lengths(rows, processor, template, args.max_length)
+        held_out, _ = scan_lengths(rows, processor, template, args.max_length, recipe.trainable == "lora")
     args.max_length = None  # scan_lengths has dropped what is longer; TRL would cut it, the answer silently
     args.chat_template_path = None  # set in load_processor
     trainer = LlavaTrainer(
@@ -374,8 +463,10 @@ def audit_trainable(model: torch.nn.Module, trainable: str) -> dict:
 
 
 def _full_shape(parameter: torch.nn.Parameter) -> list[int]:
-    """ZeRO-3 leaves an empty tensor on each process and keeps the true shape in `ds_shape`."""
-    return list(parameter.ds_shape if hasattr(parameter, "ds_shape") else parameter.shape)
+    """ZeRO-3 leaves an empty tensor on each process and keeps the true shape in `ds_shape`; 4-bit ones are packed."""
+    if hasattr(parameter, "ds_shape"):
+        return list(parameter.ds_shape)
+    return list(parameter.quant_state.shape if hasattr(parameter, "quant_state") else parameter.shape)
 
 
 def last_complete_checkpoint(output: Path) -> str | None:
@@ -428,9 +519,26 @@ def is_finished(output: Path, entry: dict) -> bool:
 
 
 def results(trainer: SFTTrainer) -> dict:
-    """Steps, and the mean of the losses logged over the whole run, resumed or not."""
+    """{"steps", "train_loss": mean of the losses logged over the whole run, resumed or not, "best_step": of the
+    checkpoint that was kept, None for the last one, "launch"}."""
     losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
-    return {"steps": trainer.state.global_step, "train_loss": round(sum(losses) / len(losses), 6) if losses else None}
+    return {
+        "steps": trainer.state.global_step,
+        "train_loss": round(sum(losses) / len(losses), 6) if losses else None,
+        "best_step": trainer.state.best_global_step if trainer.args.load_best_model_at_end else None,
+        "launch": launch(trainer),
+    }
+
+
+def launch(trainer: SFTTrainer) -> dict:
+    """{"processes", "distributed": what accelerate made of its configuration, "backend": gloo, nccl, None for one}.
+
+    It is not always what was asked for: FSDP on a CPU comes out as MULTI_CPU, that is DDP.
+    """
+    state = trainer.accelerator.state
+    stage = f" ZeRO-{state.deepspeed_plugin.zero_stage}" if trainer.is_deepspeed_enabled else ""
+    backend = torch.distributed.get_backend() if torch.distributed.is_initialized() else None
+    return {"processes": state.num_processes, "distributed": state.distributed_type.value + stage, "backend": backend}
 
 
 def timing(trained: TrainOutput, checkpoint: str | None, world_size: int) -> dict:
@@ -453,7 +561,7 @@ def save(trainer: SFTTrainer, processor: ProcessorMixin, trainable: str, history
     output = Path(args.output_dir)
     if trainable == "lora":
         point_at_base(model.peft_config["default"], history)
-    elif not trainer.is_deepspeed_enabled:
+    elif trainer.saves_hub_names():
         model.model.multi_modal_projector.to(model.lm_head.weight.dtype)
     trainer.save_model()
     if args.process_index == 0:

@@ -11,7 +11,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, LlavaImageP
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from dataset_builder.schema import EXAMPLES
-from recipes.examples import IGNORED, ExampleCollator, load_examples, scan_lengths
+from recipes.examples import IGNORED, ExampleCollator, load_examples, render, scan_lengths
 from recipes.sft import read_template
 
 from .conftest import example, picture
@@ -130,6 +130,50 @@ def test_rows_that_cannot_be_trained_are_dropped_with_the_reason(processor):
     assert sorted(reason.split()[0] for reason in report["dropped"]) == ["with", "with", "without"]
     with pytest.raises(ValueError, match="no row is left to train on: 1 without a picture"):
         scan_lengths(Dataset.from_list(examples[1:2], features=EXAMPLES), processor, None, None)
+
+
+@pytest.mark.parametrize("family", ["base", "base_next"])
+def test_a_text_only_batch_gives_the_loss_and_gradients_of_its_text(family, request):
+    """With a blank picture, so that vision tower and projector take part on every process (ZeRO-3, DDP)."""
+    folder = request.getfixturevalue(family)
+    processor, model = AutoProcessor.from_pretrained(folder), AutoModelForImageTextToText.from_pretrained(folder)
+    examples = rows(images=[])
+    batch = ExampleCollator(processor)(examples)
+    answers = [row["completion"][0]["content"] + "</s>" for row in examples]
+    assert trained_texts(batch, processor.tokenizer) == answers and len(batch["pixel_values"]) == 1
+    texts = [render(row, processor, None)[0] for row in examples]
+    text = processor.tokenizer(texts, padding=True, padding_side="right", add_special_tokens=False, return_tensors="pt")
+    text["labels"] = batch["labels"][:, : text["input_ids"].shape[1]]
+
+    with_picture = model(**batch).loss
+    with_picture.backward()
+    projector = list(model.model.multi_modal_projector.parameters())
+    assert [parameter.grad.abs().max() for parameter in projector] == [0, 0, 0, 0]  # there, and zero
+    gradients = [parameter.grad.clone() for parameter in model.model.language_model.parameters()]
+    model.zero_grad()
+    without = model(**text).loss
+    without.backward()
+    assert with_picture.item() == pytest.approx(without.item(), abs=1e-6)
+    for parameter, gradient in zip(model.model.language_model.parameters(), gradients, strict=True):
+        assert torch.allclose(parameter.grad, gradient, atol=1e-6)
+
+
+def test_a_batch_with_one_picture_needs_no_blank_one(processor):
+    examples = rows(images=[])[:2] + rows(count=1)
+    batch = ExampleCollator(processor)(examples)
+    assert len(batch["pixel_values"]) == 1
+    assert [(row == processor.image_token_id).sum() for row in batch["input_ids"]] == [0, 0, 16]
+    with_picture = ExampleCollator(processor)(rows(count=1))
+    assert torch.equal(batch["pixel_values"], with_picture["pixel_values"])
+
+
+def test_text_only_rows_are_for_phase_2(processor):
+    dataset = Dataset.from_list([example(0, "detail"), example(1, "detail") | {"images": []}], features=EXAMPLES)
+    kept, report = scan_lengths(dataset, processor, None, None, keep_text_only=True)
+    assert report["kept"] == 2 and report["dropped"] == {}
+    assert kept["length"][1] == ExampleCollator(processor)([kept[1]])["attention_mask"].sum()
+    _, report = scan_lengths(dataset, processor, None, None)
+    assert report["dropped"] == {"without a picture (phase 1 trains the projector alone)": 1}
 
 
 def test_a_folder_is_read_like_a_hub_dataset(dataset):

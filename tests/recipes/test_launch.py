@@ -1,5 +1,6 @@
-"""`accelerate launch` with two processes on a CPU gives what one process gives."""
+"""`accelerate launch`: two processes on a CPU give what one gives, killed and resumed or not; configs; SLURM."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -7,49 +8,167 @@ import sys
 
 import pytest
 import torch
+import yaml
+from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.commands.launch import launch_command_parser
+from datasets import Dataset
 
+from dataset_builder.schema import EXAMPLES
 from recipes import sft
 
-from .conftest import ROOT, options, tensors
+from .conftest import ROOT, example, options, tensors
+
+CONFIGS = sorted(ROOT.glob("accelerate_configs/*.yaml"))
+SLURM_SCRIPT = ROOT / "accelerate_configs" / "multi_node.slurm"
+STEPS = {"max_steps": 6, "save_strategy": "steps", "save_steps": 2, "per_device_train_batch_size": 2}
+LOSS_TOLERANCE = 1e-4  # of losses between 4 and 8, in fp32; sums are in another order
+WEIGHT_TOLERANCE = 2e-3  # a step of Adam is up to 2e-3 for a gradient near zero, whatever its size
 
 
-def launch(config: str, words: list[str]) -> subprocess.CompletedProcess:
+def launch(config: str, words: list[str], script=("recipes/sft.py",)) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--main_process_port", "0"]
-    command += ["--config_file", str(ROOT / "accelerate_configs" / config), str(ROOT / "recipes" / "sft.py"), *words]
+    command += ["--config_file", str(config), *script, *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, env=environment, cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
 
 
+def on_two_processes(name: str, folder) -> str:
+    """A config as it is but for the hardware: two processes on a CPU (the option `--cpu` would start one)."""
+    config = yaml.safe_load((ROOT / "accelerate_configs" / f"{name}.yaml").read_text())
+    config |= {"use_cpu": True, "num_processes": 2, "mixed_precision": "no"}
+    (folder / "accelerate.yaml").write_text(yaml.safe_dump(config))
+    return str(folder / "accelerate.yaml")
+
+
 def losses(folder):
-    (checkpoint,) = folder.glob("checkpoint-*")
-    history = json.loads((checkpoint / "trainer_state.json").read_text())["log_history"]
-    return [log["loss"] for log in history if "loss" in log]
+    history = json.loads((folder / "checkpoint-6" / "trainer_state.json").read_text())["log_history"]
+    return {log["step"]: log["loss"] for log in history if "loss" in log}
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A dataset with three rows in four without a picture: some steps have one on one process, none on the other."""
+    folder = tmp_path_factory.mktemp("data") / "mixed"
+    rows = [example(number, "detail") | ({"images": []} if number % 4 else {}) for number in range(24)]
+    path = folder / "detail" / "train-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    Dataset.from_list(rows, features=EXAMPLES).to_parquet(path)
+    card = {"config_name": "detail", "description": hashlib.sha256(path.read_bytes()).hexdigest()}
+    card["data_files"] = [{"split": "train", "path": "detail/train-*.parquet"}]
+    (folder / "README.md").write_text(f"---\n{yaml.safe_dump({'configs': [card]})}---\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(base, phase1, dataset, mixed):
+    """(phase, output folder, changes) -> the command line of a run: phase 2 is on rows with and without pictures."""
+
+    def words(phase, output, **changes):
+        if phase == 1:
+            return options(1, base, dataset, output, **STEPS, **changes)
+        return options(2, phase1, mixed, output, dataset_config="detail", **STEPS, **changes)
+
+    return words
+
+
+@pytest.fixture(scope="module")
+def one_process(run, tmp_path_factory):
+    """phase -> folder of a run by one process, never interrupted."""
+    folders = {phase: tmp_path_factory.mktemp("one") / f"phase{phase}" for phase in (1, 2)}
+    for phase, folder in folders.items():
+        sft.main(run(phase, folder, gradient_accumulation_steps=2))
+    return folders
 
 
 @pytest.mark.parametrize(
-    ("config", "phase", "part"),
+    ("config", "phase", "distributed", "killed"),
     [
-        ("ddp_cpu.yaml", 1, "rng_state_1.pth"),
-        ("zero3_cpu.yaml", 2, "global_step2/zero_pp_rank_1_mp_rank_00_optim_states.pt"),
+        ("ddp_cpu", 1, "MULTI_CPU", True),
+        ("fsdp2", 2, "MULTI_CPU", False),  # asked for FSDP2, got DDP: what accelerate does on a CPU
+        ("zero2_cpu", 2, "DEEPSPEED ZeRO-2", False),
+        ("zero3", 2, "DEEPSPEED ZeRO-3", True),
+        ("zero3_cpu", 1, "DEEPSPEED ZeRO-3", True),
     ],
 )
-def test_two_processes_give_what_one_gives(base, phase1, dataset, tmp_path, config, phase, part):
-    start = base if phase == 1 else phase1
-    changes = {"save_strategy": "steps", "save_steps": 2, "per_device_train_batch_size": 2}
-    done = launch(config, options(phase, start, dataset, tmp_path / "two", **changes))
+def test_two_processes_give_the_losses_of_one(one_process, run, tmp_path, config, phase, distributed, killed):
+    words, config = run(phase, tmp_path / "run"), on_two_processes(config, tmp_path)
+    output = tmp_path / "run"
+    if killed:
+        died = launch(config, words, ("tests/recipes/killed.py", "4"))
+        assert died.returncode != 0 and (output / "checkpoint-4").is_dir(), died.stderr[-3000:]
+        assert sft.last_complete_checkpoint(output) == str(output / "checkpoint-2")
+    done = launch(config, words)
     assert done.returncode == 0, done.stderr[-3000:]
-    entry = json.loads((tmp_path / "two" / "lineage.json").read_text())["phases"][-1]
-    assert entry["settings"]["global_batch_size"] == 4  # two processes of two rows
-    assert (tmp_path / "two" / "checkpoint-2" / part).exists()  # what the second process wrote
 
-    sft.main(options(phase, start, dataset, tmp_path / "one", **changes, **{"gradient_accumulation_steps": 2}))
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-3)
-    one, two = tensors(tmp_path / "one"), tensors(tmp_path / "two")
-    assert set(one) == set(two)
-    moved = 0
-    for name, tensor in two.items():
-        assert tensor.numel() and torch.allclose(tensor, one[name], atol=2e-3), name
-        moved += "multi_modal_projector" in name and not torch.equal(
-            tensor, tensors(start)[name.removeprefix("base_model.model.model.")]
-        )
-    assert moved == 4
+    entry = json.loads((output / "lineage.json").read_text())["phases"][-1]
+    assert entry["launch"] == {"processes": 2, "distributed": distributed, "backend": "gloo"}
+    assert entry["settings"]["global_batch_size"] == 4  # two processes of two rows
+    one = one_process[phase]
+    assert list(losses(output)) == [1, 2, 3, 4, 5, 6]
+    assert losses(output) == pytest.approx(losses(one), abs=LOSS_TOLERANCE)
+    expected = tensors(one)
+    assert set(tensors(output)) == set(expected)
+    for name, tensor in tensors(output).items():
+        assert torch.allclose(tensor, expected[name], atol=WEIGHT_TOLERANCE), name
+    check_what_is_saved(output)
+
+
+def check_what_is_saved(output):
+    """Final folder and checkpoints: the whole projector, no empty tensor; nothing pickled beside the weights."""
+    checkpoints = sorted(output.glob(f"checkpoint-*/{sft.COMPLETE}"))
+    assert len(checkpoints) == 2
+    for folder in (output, *(path.parent for path in checkpoints)):
+        saved = tensors(folder)
+        assert sum("multi_modal_projector" in name for name in saved) == 4
+        assert all(tensor.numel() for tensor in saved.values())
+    assert {path.suffix for path in output.iterdir() if path.is_file()} <= {".json", ".jinja", ".safetensors"}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_loads_and_says_when_to_use_it(path):
+    comment = path.read_text(encoding="utf-8").split("compute_environment")[0]
+    assert all(line.startswith("#") for line in comment.splitlines()) and "When:" in comment
+    config = load_config_from_file(str(path))
+    stage = next((int(digit) for digit in "23" if path.stem.startswith(f"zero{digit}")), None)
+    assert stage is None or config.deepspeed_config["zero_stage"] == stage
+    assert path.stem != "fsdp2" or config.fsdp_config["fsdp_version"] == 2
+
+
+# --- SLURM -----------------------------------------------------------------------------------------------------------
+
+FAKE = {
+    "scontrol": 'test "$1 $2 $3" = "show hostnames gpu[07-08]" && printf "gpu07\\ngpu08\\n"',
+    "srun": 'shift; for SLURM_PROCID in 0 1; do export SLURM_PROCID; "$@"; done',
+    "accelerate": 'printf "%s\\0" "$@" > "$SEEN/$SLURM_PROCID"',
+}
+
+
+@pytest.fixture
+def slurm(tmp_path):
+    """Environment of a batch job on two nodes, with commands that only record what they are asked."""
+    for name, script in FAKE.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    job = {"SLURM_JOB_NODELIST": "gpu[07-08]", "SLURM_JOB_ID": "4242123", "SLURM_JOB_NUM_NODES": "2"}
+    job |= {"SLURM_GPUS_ON_NODE": "4", "SLURM_CPUS_PER_TASK": "32", "SLURM_SUBMIT_DIR": str(ROOT)}
+    job["SEEN"] = str(tmp_path)
+    return os.environ | job | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+
+def test_the_slurm_script_starts_one_launcher_a_node(slurm, tmp_path):
+    assert subprocess.run(["bash", "-n", SLURM_SCRIPT], check=False).returncode == 0
+    command = ["bash", SLURM_SCRIPT, "my recipe.yaml", "--max_steps", "3"]
+    subprocess.run(command, env=slurm, check=True, cwd=tmp_path, capture_output=True)
+    for rank in (0, 1):
+        words = (tmp_path / str(rank)).read_text().split("\0")[:-1]
+        assert words[0] == "launch"
+        args = launch_command_parser().parse_args(words[1:])
+        assert (args.machine_rank, args.num_machines, args.num_processes) == (rank, 2, 8)
+        assert (args.main_process_ip, args.main_process_port) == ("gpu07", 22123)
+        assert (ROOT / args.config_file).is_file() and args.training_script == "recipes/sft.py"
+        assert args.training_script_args == ["--config", "my recipe.yaml", "--max_steps", "3"]
+
+
+def test_the_slurm_script_without_a_recipe_says_how_to_call_it(slurm):
+    done = subprocess.run(["bash", SLURM_SCRIPT], env=slurm, check=False, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("usage: sbatch")

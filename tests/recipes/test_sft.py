@@ -163,6 +163,79 @@ def test_lora_adapts_the_280_linears_of_a_13b_language_model():
     assert audit["parameters"] == 500_695_040 + 31_467_520  # LoRA r=128, projector
 
 
+# --- best checkpoint, 4 bits, trackers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [1, 2])
+def test_the_best_checkpoint_is_what_is_saved(phase, base, phase1, dataset, tmp_path):
+    """Worst would be the word: the loss falls, so the largest one is that of the first checkpoint, not of the last."""
+    steps = {"max_steps": 4, "save_strategy": "steps", "save_steps": 2, "eval_strategy": "steps", "eval_steps": 2}
+    best = {"load_best_model_at_end": "true", "metric_for_best_model": "eval_loss", "greater_is_better": "true"}
+    sft.main(options(phase, base if phase == 1 else phase1, dataset, tmp_path, **steps, **best))
+    assert json.loads((tmp_path / "lineage.json").read_text())["phases"][-1]["best_step"] == 2
+    saved, kept, last = (tensors(folder) for folder in (tmp_path, tmp_path / "checkpoint-2", tmp_path / "checkpoint-4"))
+    assert set(saved) == set(kept) and (tmp_path / "checkpoint-2" / sft.COMPLETE).exists()
+    assert all(torch.equal(saved[name], kept[name]) for name in kept)
+    moved = [name for name in last if not torch.equal(last[name], kept[name])]
+    assert sum("multi_modal_projector" in name for name in moved) == 4
+
+
+def test_a_checkpoint_without_the_projector_is_refused(base, tmp_path):
+    model = sft.load_model(ModelConfig(model_name_or_path=str(base)), "projector")
+    with pytest.raises(RuntimeError, match="linear_1.weight"):
+        sft.load_projector(model, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"load_in_4bit": "true"}, "load_in_4bit is for `trainable: lora`"),
+        ({"report_to": "wandb"}, "report_to: wandb is not installed: pip install 'ldrt-vlm[trackers]'"),
+        ({"report_to": "mlflow"}, "report_to mlflow: use none or some of tensorboard, trackio, wandb"),
+        ({"save_total_limit": 1}, "save_total_limit 1 deletes the last checkpoint"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_the_model_is_loaded(changes, message, base, dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(sft, "is_installed", lambda name: False)
+    with pytest.raises(sft.UsageError) as error:
+        sft.parse(options(1, base, dataset, tmp_path, **changes))
+    assert message in str(error.value)
+
+
+def test_four_bits_without_bitsandbytes_say_what_to_install(base, monkeypatch):
+    monkeypatch.setattr(sft, "is_bitsandbytes_available", lambda: False)
+    with pytest.raises(RuntimeError, match=r"load_in_4bit needs bitsandbytes: pip install 'ldrt-vlm\[gpu\]'"):
+        sft.load_model(ModelConfig(model_name_or_path=str(base), load_in_4bit=True), "lora")
+
+
+def test_four_bits_are_for_the_language_model_alone(phase1, dataset, tmp_path):
+    bitsandbytes = pytest.importorskip("bitsandbytes")
+    args = ModelConfig(model_name_or_path=str(phase1), load_in_4bit=True)
+    model = sft.load_model(args, "lora")
+    packed = [name for name, module in model.named_modules() if isinstance(module, bitsandbytes.nn.Linear4bit)]
+    assert len(packed) == 28 and all(".language_model.layers." in name for name in packed)
+    sft.main(options(2, phase1, dataset, tmp_path, load_in_4bit="true"))
+    before, after = tensors(phase1), tensors(tmp_path)
+    assert sum("lora_B" in name and tensor.norm() > 0 for name, tensor in after.items()) == 28
+    for name in PROJECTOR:
+        assert moved_share(before[name], after[f"base_model.model.model.{name}"]) > 0.99
+    audits = [json.loads((folder / "trainable.json").read_text()) for folder in (tmp_path, phase1)]
+    assert audits[0]["of"] - audits[0]["parameters"] == audits[1]["of"]  # counted unpacked, projector once more
+
+
+def test_tensorboard_gets_the_losses(base, dataset, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    sft.main(options(1, base, dataset, tmp_path, report_to="tensorboard"))
+    (folder,) = (tmp_path / "runs").iterdir()
+    events = EventAccumulator(str(folder)).Reload()
+    mean = json.loads((tmp_path / "lineage.json").read_text())["phases"][-1]["train_loss"]
+    logged = events.Scalars("train/loss")
+    assert [event.step for event in logged] == [1, 2]
+    assert sum(event.value for event in logged) / 2 == pytest.approx(mean, abs=1e-5)
+
+
 # --- lineage ---------------------------------------------------------------------------------------------------------
 
 

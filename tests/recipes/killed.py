@@ -1,0 +1,25 @@
+"""recipes/sft.py that kills each of its processes (SIGKILL) in the middle of saving the checkpoint of a step.
+
+    accelerate launch --config_file accelerate_configs/ddp_cpu.yaml tests/recipes/killed.py STEP OPTIONS OF sft.py
+
+The checkpoint's files are there by then, its mark is not.
+"""
+
+import os
+import signal
+import sys
+
+from recipes import sft
+
+STEP = int(sys.argv[1])
+mark = sft._MarkComplete.on_save
+
+
+def on_save(self, args, state, control, **kwargs):
+    if state.global_step == STEP:
+        os.kill(os.getpid(), signal.SIGKILL)
+    mark(self, args, state, control, **kwargs)
+
+
+sft._MarkComplete.on_save = on_save
+sys.exit(sft.main(sys.argv[2:]))
