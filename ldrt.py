@@ -24,6 +24,7 @@ STAGES = {
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
     "push": ("model_cards.push", "dataset repo folder -> Hub"),
     "sweep": ("recipes.sweep", "one recipe, several runs with changes -> sweep.json, quality against training time"),
+    "plan": ("recipes.plan", "recipe + dataset -> memory and time estimate, launch advice, two-step check"),
     "merge": ("recipes.merge", "adapter -> merged checkpoint, with a parity check"),
     "generate": ("evaluation.generate", "checkpoint -> RUN/predictions.jsonl"),
     "score": ("evaluation.score", "predictions -> RUN/scores.json"),
@@ -85,7 +86,8 @@ def _render_card(stage: str, options) -> None:
 def parse(options: type, argv: list[str], prog: str, description: str | None = None):
     """An instance of the dataclass `options` from defaults, then `--config FILE.yaml`, then the command line.
 
-    Fields with metadata `positional` may be given without their name, before the first option; fields without a
+    Fields with metadata `positional` may be given without their name, before the first option; a field `rest` takes the
+    options that are no fields, as they are; a field `config` takes the place of the YAML with options. Fields without a
     default must be given in the YAML or on the command line. Raises `UsageError` for an unknown key (naming the
     nearest known one), a missing option or a value of the wrong type.
     """
@@ -94,7 +96,8 @@ def parse(options: type, argv: list[str], prog: str, description: str | None = N
     fields = {field.name: field for field in dataclasses.fields(options)}
     types = typing.get_type_hints(options)
     parser = ArgumentParser(prog=prog, description=description, exit_on_error=False)
-    parser.add_argument("--config", action=ActionConfigFile, help="YAML file with any of these options")
+    if "config" not in fields:
+        parser.add_argument("--config", action=ActionConfigFile, help="YAML file with any of these options")
     for name, field in fields.items():
         default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
         required = default is dataclasses.MISSING
@@ -107,6 +110,8 @@ def parse(options: type, argv: list[str], prog: str, description: str | None = N
     positional = [name for name, field in fields.items() if field.metadata.get("positional")]
     parser.usage = " ".join([prog, *map(str.upper, positional), "[--config FILE.yaml] [options]"])
     argv = _name_positionals(argv, positional)
+    rest = [name for name, field in fields.items() if field.metadata.get("rest")]
+    argv, others = _split_rest(argv, fields) if rest else (argv, [])
     _check_keys(argv, fields)
     try:
         values = parser.parse_args(argv)
@@ -116,7 +121,7 @@ def parse(options: type, argv: list[str], prog: str, description: str | None = N
     missing = [n for n in missing if values[n] is None]
     if missing:
         raise UsageError(f"missing {', '.join(missing)}; `{prog} --help` explains the options")
-    return options(**{name: values[name] for name in fields})
+    return options(**{name: values[name] for name in fields} | dict.fromkeys(rest, others))
 
 
 def _name_positionals(argv: list[str], positional: list[str]) -> list[str]:
@@ -128,16 +133,27 @@ def _name_positionals(argv: list[str], positional: list[str]) -> list[str]:
     return argv[len(bare) :] + named  # after --config, so that the command line wins over the YAML
 
 
+def _split_rest(argv: list[str], known) -> tuple[list[str], list[str]]:
+    """(words of the options in `known`, words of the others), each option with its values."""
+    own, others = [], []
+    target = own
+    for word in argv:
+        if word.startswith("-"):
+            target = own if word.lstrip("-").partition("=")[0] in (*known, "help", "h") else others
+        target.append(word)
+    return own, others
+
+
 def _check_keys(argv: list[str], known) -> None:
     """Raises `UsageError` for an option or a YAML key that is no field, naming the nearest one."""
     import yaml
 
-    known = [*known, "config", "help"]
+    fields, known = known, [*known, "config", "help"]
     for i, word in enumerate(argv):
         option, _, value = word.partition("=")
         if option.startswith("--") and option[2:].split(".")[0] not in known:
             raise UsageError(f"no option {option}{_nearest(option[2:], known, '--')}")
-        if option != "--config":
+        if option != "--config" or "config" in fields:
             continue
         path = value or (argv[i + 1] if i + 1 < len(argv) else "")
         try:
