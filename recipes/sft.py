@@ -283,7 +283,7 @@ def quantization(model_args: ModelConfig) -> BitsAndBytesConfig | None:
     if not is_bitsandbytes_available():
         raise RuntimeError("load_in_4bit needs bitsandbytes: pip install 'ldrt-vlm[gpu]'")
     config = get_quantization_config(model_args)
-    config.llm_int8_skip_modules = ["vision_tower", PROJECTOR, "lm_head"]
+    config.llm_int8_skip_modules = ["model.vision_tower", f"model.{PROJECTOR}", "lm_head"]  # by full path
     return config
 
 
