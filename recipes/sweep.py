@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 _ROOT = Path(__file__).parent.parent
+_STDERR = 2  # file descriptor: the table alone goes to stdout
 FILE = "sweep.json"
 # Keys of the file: where it starts from, how it is launched, what every run and what each run changes.
 KEYS = ("recipe", "accelerate", "dataset", "output", "every_run", "generate", "runs")
@@ -108,7 +109,7 @@ def _train_and_score(folder: Path, asked: dict) -> str | None:
 
 def _call(command: list[str]) -> int:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])}
-    return subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode
+    return subprocess.run(command, env=environment, stdout=_STDERR, check=False).returncode
 
 
 def _file(path: str) -> str:

@@ -1,0 +1,45 @@
+"""The training benchmarks measure what they say, on tiny dimensions."""
+
+import pytest
+
+from tests.benchmarks.bench_training_gpu import cases, measure_all, report
+from tests.benchmarks.training_cases import SHAPES, Case, make_processor, make_rows, measure, tflop_per_sample
+
+
+@pytest.mark.parametrize(
+    ("phase", "checkpointing", "tflop"), [(1, False, 46.1), (1, True, 68.6), (2, False, 48.7), (2, True, 72.1)]
+)
+def test_the_work_of_a_13b_step_is_the_known_one(phase, checkpointing, tflop):
+    assert tflop_per_sample(SHAPES["13b"], phase, checkpointing) == pytest.approx(tflop, rel=0.02)
+
+
+def test_rows_have_576_image_and_300_text_tokens():
+    processor = make_processor(SHAPES["13b"])
+    row = make_rows(SHAPES["13b"], processor)[0]
+    assert row["images"][0].size == (336, 336)
+    tokens = processor(
+        images=row["images"], text="<image>" + row["completion"][0]["content"], add_special_tokens=False
+    ).input_ids[0]
+    assert tokens.count(processor.image_token_id) == 576 and 200 < len(tokens) - 576 < 300
+
+
+@pytest.mark.parametrize("phase", [1, 2])
+@pytest.mark.parametrize("trainer", ["ours", "stock"])
+def test_both_trainers_train_and_are_timed(trainer, phase):
+    case = Case(trainer, phase, shape="tiny", batch=2, steps=2, checkpointing=phase == 2, device="cpu", workers=0)
+    row = measure(case)
+    assert row["samples_per_s"] > 0 and row["tflop_per_s"] > 0 and row["peak_gib"] is None
+
+
+def test_the_script_for_a_gpu_measures_a_case_in_a_process_of_its_own():
+    first = Case("ours", 1, shape="tiny", batch=2, steps=1, device="cpu", workers=0)
+    chosen = cases(first, [2], ["ours", "stock"])
+    assert [(case.trainer, case.checkpointing, case.dtype) for case in chosen] == [
+        ("ours", True, "bfloat16"),
+        ("ours", False, "bfloat16"),
+        ("stock", True, "float32"),
+        ("stock", True, "bfloat16"),
+    ]
+    (row,) = measure_all(chosen[1:2])
+    name = "tiny, phase 2, ours, no checkpointing, sdpa, bfloat16, batch 2"
+    assert [what for what, _ in report(row)] == [f"{name}, samples/s", f"{name}, TFLOP/s"]
