@@ -31,7 +31,8 @@ def dry_run(setting, dataset) -> dict:
     processor = load_processor(setting)
     config, widths = cut(setting)
     batch = setting.args.per_device_train_batch_size
-    order = sorted(range(len(dataset)), key=lambda index: -dataset[index]["length"])
+    lengths = list(dataset["length"])
+    order = sorted(range(len(dataset)), key=lambda index: -lengths[index])
     longest = dataset.select((order * (2 * batch))[: 2 * batch])
     with tempfile.TemporaryDirectory() as folder:
         recipe, args, model_args = _save_model(setting, config, processor, Path(folder), widths)

@@ -202,7 +202,8 @@ def measure_rows(options: Options, setting: Setting) -> Rows:
     n_all = len(dataset)
     if n_all > SCAN_ROWS:
         dataset = dataset.shuffle(seed=0).select(range(SCAN_ROWS))
-    kept, report = scan_lengths(dataset, load_processor(setting), read_template(setting), setting.args.max_length)
+    template, text_only = read_template(setting), recipe.trainable == "lora"
+    kept, report = scan_lengths(dataset, load_processor(setting), template, setting.args.max_length, text_only)
     share = report["kept"] / report["rows"]
     n_rows = options.rows or round(n_all * share)
     return Rows(np.array(kept["length"]), n_rows, report["dropped"], report["rows"], kept)
@@ -375,11 +376,11 @@ def summarise(options: Options, setting: Setting, rows: Rows, plans: list[dict])
         "asked": plans[0],
         "plans": plans,
         "recommended": recommend(plans),
-        "warnings": warnings_of(setting, rows),
+        "warnings": warnings_of(options, setting, rows),
     }
 
 
-def warnings_of(setting: Setting, rows: Rows) -> list[str]:
+def warnings_of(options: Options, setting: Setting, rows: Rows) -> list[str]:
     import numpy as np
 
     out = []
@@ -392,6 +393,8 @@ def warnings_of(setting: Setting, rows: Rows) -> list[str]:
             f"the longest row has {longest} tokens, the median {middle:.0f}: `train_sampling_strategy: "
             "group_by_length` pads less; a lower max_length lowers the peak"
         )
+    if setting.launch.machines > 1 and options.link_gb_s is None:
+        out.append("the network between the machines is taken to be as fast as the link between GPUs: give --link_gb_s")
     limit = setting.config.text_config.max_position_embeddings
     if longest > limit:
         out.append(f"rows of up to {longest} tokens, the language model was made for {limit}: set max_length")
