@@ -269,11 +269,22 @@ def load_model(model_args: ModelConfig, trainable: str, announce=print) -> PreTr
         raise ValueError(f"{model_args.model_name_or_path} is a {model.config.model_type}, not one of {FAMILIES}")
     if model._hf_peft_config_loaded:
         raise ValueError(f"{model_args.model_name_or_path} is an adapter: run `ldrt merge` on it first")
+    keep_used_renamings(model)
     model.requires_grad_(False)
     if trainable == "projector":
         model.model.multi_modal_projector.requires_grad_(True)
     keep_out_of_autograd(model.model.vision_tower)
     return model
+
+
+def keep_used_renamings(model: PreTrainedModel) -> None:
+    """Saving undoes the renamings of loading, and must undo only those that renamed something.
+
+    Loading under ZeRO-3 also keeps the others, and the model would be saved as `language_model.model.model.…`, which
+    nothing loads (transformers 5.23, `integrations/deepspeed.py`; no issue there yet). Can go once that file keeps
+    only the used ones, as `core_model_loading.py` does.
+    """
+    model._weight_conversions = [renaming for renaming in model._weight_conversions if renaming.was_used()]
 
 
 def quantization(model_args: ModelConfig) -> BitsAndBytesConfig | None:
