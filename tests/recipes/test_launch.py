@@ -22,7 +22,7 @@ from .conftest import ROOT, example, options, tensors
 CONFIGS = sorted(ROOT.glob("accelerate_configs/*.yaml"))
 SLURM_SCRIPT = ROOT / "accelerate_configs" / "multi_node.slurm"
 STEPS = {"max_steps": 6, "save_strategy": "steps", "save_steps": 2, "per_device_train_batch_size": 2}
-LOSS_TOLERANCE = 1e-4  # of losses between 4 and 8, in fp32; sums are in another order
+LOSS_TOLERANCE = 1e-4  # of losses between 2 and 5, in fp32; measured: 0
 WEIGHT_TOLERANCE = 2e-3  # a step of Adam is up to 2e-3 for a gradient near zero, whatever its size
 
 
