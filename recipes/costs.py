@@ -62,7 +62,9 @@ def find_device(name: str, on_cpu: bool) -> Gpu:
         memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
         return Gpu(2 * CPU_TFLOPS, memory_gib, HOST_LINK_GB_S, "assumption for a CPU")
     if name not in GPUS:
-        raise ValueError(f"no GPU {name!r} in the table: {', '.join(GPUS)}; for another give --memory_gib and --tflops")
+        raise ValueError(
+            f"no GPU {name!r} in the table ({', '.join(GPUS)}): name the nearest and give --memory_gib, --tflops"
+        )
     return GPUS[name]
 
 

@@ -4,7 +4,9 @@ The model, processor, trainer and freeze audit are those of recipes/sft.py. Widt
 a CPU can take them, else tiny; vocabulary, pictures and rows stay the true ones, so tokens and labels are too.
 """
 
+import contextlib
 import copy
+import sys
 import tempfile
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def dry_run(setting, dataset) -> dict:
         batch_rows = [longest[index] for index in range(batch)]
         shapes = {name: list(tensor.shape) for name, tensor in trainer.data_collator(batch_rows).items()}
         mask = label_mask(trainer.data_collator([longest[0]]), processor.tokenizer)
-        with costs.LiveBytes() as live:
+        with costs.LiveBytes() as live, contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log
             trainer.train()
         measured = measure(trainer, live)
         write_json(Path(folder) / "trainable.json", audit)

@@ -111,7 +111,9 @@ def read_setting(options: Options) -> Setting:
     if options.processes is not None:
         launch = replace(launch, processes=options.processes)
     gpu = costs.find_device(options.gpu, launch.on_cpu)
-    config, shape_of = find_shape(model_args.model_name_or_path, model_args.model_revision, Path(options.config))
+    model_args.model_name_or_path, model_args.model_revision, config, shape_of = find_shape(
+        model_args.model_name_or_path, model_args.model_revision, Path(options.config)
+    )
     adapter = sft.lora_config(model_args) if recipe.trainable == "lora" else None
     counts = costs.count_parameters(costs.build_on_meta(config, recipe.trainable, adapter))
     four_bit = (costs.NF4_DOUBLE if model_args.use_bnb_nested_quant else costs.NF4) if model_args.load_in_4bit else None
@@ -120,25 +122,25 @@ def read_setting(options: Options) -> Setting:
     return Setting(argv, recipe, args, model_args, config, shape_of, adapter, counts, precision, launch, gpu)
 
 
-def find_shape(name: str, revision: str | None, recipe: Path) -> tuple["PreTrainedConfig", str]:
-    """(configuration, where it comes from): the model's config.json, or the known shape of a Hub checkpoint.
+def find_shape(name: str, revision: str | None, recipe: Path):
+    """(model, revision, configuration, where it comes from): its config.json, or the known shape of a Hub checkpoint.
 
-    Phase 2 can be planned before phase 1 has run: the shape is then that of the model that the phase1.yaml beside it
+    Phase 2 can be planned before phase 1 has run: the model is then the one that the phase1.yaml beside it
     starts from. Raises OSError when nothing is found.
     """
     import yaml
     from transformers import AutoConfig
 
     try:
-        return AutoConfig.from_pretrained(name, revision=revision), f"config.json of {name}"
+        return name, revision, AutoConfig.from_pretrained(name, revision=revision), f"config.json of {name}"
     except (OSError, ValueError) as error:
         if name in SHAPES:
-            return known_shape(name), f"known shape of {name}, which is not within reach"
+            return name, revision, known_shape(name), f"known shape of {name}, which is not within reach"
         first = recipe.with_name("phase1.yaml")
         if Path(name).name == "phase1" and recipe.name != first.name and first.is_file():
             start = yaml.safe_load(first.read_text(encoding="utf-8"))
-            config, origin = find_shape(start["model_name_or_path"], start.get("model_revision"), first)
-            return config, f"{origin}; {name} is not there yet"
+            *found, origin = find_shape(start["model_name_or_path"], start.get("model_revision"), first)
+            return *found, f"{origin}; {name} is not there yet"
         raise OSError(
             f"no config.json of {name}: give --model_name_or_path with a folder, or with one of {', '.join(SHAPES)}"
         ) from error

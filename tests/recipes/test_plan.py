@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import ldrt
-from recipes import costs, plan
+from recipes import costs, dry_run, plan
 
 from .conftest import ROOT
 
@@ -75,6 +75,42 @@ def test_check_measures_what_was_expected(request, base, dataset, phase, tmp_pat
     assert "TRAINED" in capsys.readouterr().out
 
 
+def test_check_of_a_large_model_takes_tiny_widths(base_next, dataset, monkeypatch, tmp_path):
+    """LLaVA-NeXT, LoRA, checkpointing: as for a 13B on a CPU, where the true widths are out of reach."""
+    monkeypatch.setattr(dry_run, "CPU_PARAMETERS", 0)
+    monkeypatch.setattr(dry_run, "TINY", {"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4})
+    words = ["--check", "true", "--output", str(tmp_path / "plan.json"), "--gradient_checkpointing", "true"]
+    assert ldrt.main(command(2, base_next, dataset, *words)) == 0
+    result = json.loads((tmp_path / "plan.json").read_text())
+    check = result["check"]
+    assert check["widths"] == "tiny" and check["batch"]["input_ids"][1] == result["tokens"]["100"]
+    assert sum(stretch["tokens"] for stretch in check["label_mask"]) == result["tokens"]["100"]
+    shapes = {tuple(tensor["shape"]) for tensor in check["trainable"]["tensors"] if "lora_A" in tensor["name"]}
+    assert shapes == {(8, 64), (8, 96)}
+
+
+def test_activations_on_fake_tensors_are_those_of_real_ones(base):
+    """The same pass on memory has the same peak; without dropout, whose mask is smaller on a GPU."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(base)
+    for checkpointing in (False, True):
+        model = costs.build_on_meta(config, "lora", lora(8, dropout=0))
+        fake = costs._peak(model, 2, 50, checkpointing, torch.float32, torch.float32, False)
+        real = costs.build_on_meta(config, "lora", lora(8, dropout=0)).to_empty(device="cpu").float()
+        language_model = real.get_base_model().model.language_model
+        if checkpointing:
+            language_model.activation_checkpointing_enable({"use_reentrant": False})
+        for parameter in language_model.parameters():
+            if parameter.requires_grad:
+                parameter.register_post_accumulate_grad_hook(costs._drop_gradient)
+        with costs.LiveBytes() as live:
+            live.ignore([*language_model.parameters(), *language_model.buffers()])
+            hidden = torch.empty(2, 50, 128, requires_grad=True)
+            language_model(inputs_embeds=hidden, use_cache=False).last_hidden_state.sum().backward()
+        assert live.peak == pytest.approx(fake, rel=0.05)  # the fake pass makes the mask of a padded batch
+
+
 # TFLOP a row of 576 image and 300 text tokens (v1.6: 2,880 and 300), reckoned by hand for the project
 @pytest.mark.parametrize(
     ("model", "trainable", "checkpointing", "tokens", "expected"),
@@ -107,10 +143,10 @@ def test_flops_agree_with_pytorch_counting(base):
     assert counted == pytest.approx((2 * 2 * counts["layers"] + 3 * 2 * counts["lora"]) * 50, rel=0.01)
 
 
-def lora(rank: int = 128):
+def lora(rank: int = 128, dropout: float = 0.05):
     from recipes import sft
 
-    return sft.lora_config(sft.ModelConfig(lora_r=rank, lora_alpha=2 * rank))
+    return sft.lora_config(sft.ModelConfig(lora_r=rank, lora_alpha=2 * rank, lora_dropout=dropout))
 
 
 def test_parameters_of_13b_by_part():
