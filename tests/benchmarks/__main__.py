@@ -14,7 +14,20 @@ from pathlib import Path
 
 from tests.benchmarks import projection
 
-PACKAGES = ("docling", "docling-parse", "pypdfium2", "lxml", "opencv-python-headless", "pillow", "datatrove", "pebble")
+PACKAGES = (
+    "docling",
+    "docling-parse",
+    "pypdfium2",
+    "lxml",
+    "opencv-python-headless",
+    "pillow",
+    "datatrove",
+    "pebble",
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+)
 
 
 def main(names: list[str]) -> None:

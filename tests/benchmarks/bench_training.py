@@ -15,7 +15,7 @@ from tests.benchmarks.training_cases import SHAPES, Case, make_processor, make_r
 
 BATCH = 8
 STEPS = 20  # of each of ROUNDS trainings
-ROUNDS = 5  # ours and stock in turn
+ROUNDS = 3  # ours and stock in turn
 SECONDS = 5.0  # of collating
 
 
