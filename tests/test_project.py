@@ -34,7 +34,10 @@ def test_every_command_that_a_document_names_exists_with_its_options(document):
         words = line.split()
         if words[:1] == ["ldrt"]:
             stage = importlib.import_module(ldrt.STAGES[words[1]][0])
-            known = {field.name for field in dataclasses.fields(stage.Options)} | {"help", "config"}
+            fields = dataclasses.fields(stage.Options)
+            if any(field.metadata.get("rest") for field in fields):  # what is no field is the recipe's
+                fields += dataclasses.fields(importlib.import_module("recipes.sft").Recipe)
+            known = {field.name for field in fields} | {"help", "config"}
             assert {word[2:].split("=")[0] for word in words if word.startswith("--")} <= known, line
 
 
