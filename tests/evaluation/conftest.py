@@ -80,6 +80,7 @@ def _example(task, article_id, figure_id, picture, i):
         "license": "CC-BY-4.0" if i % 2 else None,
         "teacher": "extractive",
         "prompt_sha256": "0" * 64,
+        "context_of": None,
         "evidence": [{"source": "caption", "sentence": 0}],
         "support": 1.0,
     }
