@@ -199,7 +199,11 @@ def measure_rows(options: Options, setting: Setting) -> Rows:
         return Rows(np.array([options.tokens]), options.rows, {}, None, None)
     recipe = setting.recipe
     dataset, _ = load_examples(
-        recipe.dataset_name, recipe.dataset_config, recipe.dataset_train_split, recipe.dataset_revision
+        recipe.dataset_name,
+        recipe.dataset_config,
+        recipe.dataset_train_split,
+        recipe.dataset_revision,
+        recipe.train_article_share,
     )
     n_all = len(dataset)
     if n_all > SCAN_ROWS:

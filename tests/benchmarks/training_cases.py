@@ -25,7 +25,7 @@ from transformers import (
 from trl import ModelConfig, SFTConfig, SFTTrainer
 
 from dataset_builder.schema import EXAMPLES
-from recipes import sft
+from recipes import costs, sft
 from recipes.examples import scan_lengths
 from tests.recipes.conftest import ROOT, load_make_model
 
@@ -226,33 +226,12 @@ def measure(case: Case) -> dict:
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     wall, cpu = clock.medians()
-    rate = case.batch / wall
+    shape, rate = SHAPES[case.shape], case.batch / wall
+    counts, tokens = costs.count_parameters(trainer.model), shape.image_tokens + shape.text_tokens
     return {
         **asdict(case),
         "samples_per_s": rate,
         "cpu_s_per_step": cpu,
-        "tflop_per_s": rate * tflop_per_sample(SHAPES[case.shape], case.phase, case.checkpointing),
+        "tflop_per_s": rate * float(costs.tflop_per_row(trainer.model.config, counts, tokens, case.checkpointing)),
         "peak_gib": torch.cuda.max_memory_allocated() / 2**30 if case.device == "cuda" else None,
     }
-
-
-def tflop_per_sample(shape: Shape, phase: int, checkpointing: bool, lora_r: int = 128) -> float:
-    """Work of one step for one sample, in 10^12 multiplications and additions.
-
-    The tower runs forward; the language model forward, backward to its inputs (its weights are frozen), and forward
-    once more with checkpointing. LoRA adds its own three passes. Attention as the kernels compute it, without mask.
-    """
-    tokens = shape.image_tokens + shape.text_tokens
-    linears = shape.layers * (4 * shape.width**2 + 3 * shape.width * shape.feed_forward)
-    layers = 2 * linears * tokens + 4 * tokens**2 * shape.width * shape.layers
-    head = 2 * shape.width * shape.vocabulary * tokens
-    patches = shape.image_tokens + 1
-    of_tower = 4 * shape.vision_width**2 + 2 * shape.vision_width * shape.vision_feed_forward
-    tower = shape.vision_layers * (2 * of_tower * patches + 4 * patches**2 * shape.vision_width)
-    projector = 2 * shape.image_tokens * (shape.vision_width * shape.width + shape.width**2)
-    forwards = 3 if checkpointing else 2
-    work = forwards * layers + 2 * head + tower + 3 * projector
-    if phase == 2:
-        sides = 4 * 2 * shape.width + 3 * (shape.width + shape.feed_forward)  # in + out of the seven linears
-        work += (forwards + 1) * 2 * lora_r * sides * shape.layers * tokens
-    return work / 1e12
