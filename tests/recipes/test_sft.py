@@ -13,14 +13,12 @@ from peft import PeftModel, get_peft_model
 from transformers import (
     AutoModelForImageTextToText,
     AutoProcessor,
-    CLIPVisionConfig,
-    LlamaConfig,
-    LlavaConfig,
     LlavaForConditionalGeneration,
 )
 from trl import ModelConfig
 
 from recipes import sft
+from recipes.plan import known_shape
 
 from .conftest import ROOT, options, tensors
 
@@ -145,17 +143,8 @@ def test_llava_next_trains_too_with_fewer_grids(base_next, dataset, tmp_path):
 
 def test_lora_adapts_the_280_linears_of_a_13b_language_model():
     """LLaVA-1.5-13B at its true shape, without memory; also the tower's q_proj, k_proj and v_proj stay as they are."""
-    text = LlamaConfig(hidden_size=5120, intermediate_size=13824, num_hidden_layers=40, num_attention_heads=40)
-    vision = CLIPVisionConfig(
-        hidden_size=1024,
-        intermediate_size=4096,
-        num_hidden_layers=24,
-        num_attention_heads=16,
-        image_size=336,
-        patch_size=14,
-    )
     with torch.device("meta"):
-        model = LlavaForConditionalGeneration(LlavaConfig(vision_config=vision, text_config=text))
+        model = LlavaForConditionalGeneration(known_shape("llava-hf/llava-1.5-13b-hf"))
         adapted = get_peft_model(model, sft.lora_config(ModelConfig(lora_r=128, lora_alpha=256)))
     names = [name for name, module in adapted.named_modules() if hasattr(module, "lora_A")]
     assert len(names) == 280 and not any("vision_tower" in name for name in names)
