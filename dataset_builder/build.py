@@ -162,11 +162,14 @@ def _assemble(files: list, dataset: Path, options: Options) -> str:
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")
+    audited = dataset / "provenance" / "audit.json"
+    audited.unlink(missing_ok=True)  # of an earlier build: the card would print it as this one's
     if options.audit:
         from dataset_builder.audit import audit
 
-        write_json(dataset / "provenance" / "audit.json", audit(join_articles(heads)))
+        write_json(audited, audit(join_articles(heads)))
     settings = {key: value for key, value in asdict(options).items() if key not in _NOT_IN_MANIFEST}
+    settings["benchmarks"] = [Path(folder).resolve().name for folder in options.benchmarks]  # a path is the user's own
     entry = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
     write_stage(dataset, "build", _PACKAGES, **entry)
     return counts.summary()

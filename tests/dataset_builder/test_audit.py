@@ -68,6 +68,9 @@ def test_the_card_prints_the_audit(sample_articles, tmp_path):
     assert found["articles"] >= 1 and found["figure_recall"] == found["caption_right"] == 1.0
     card = (dataset / "README.md").read_text()
     assert f"{found['articles']} articles here that came as XML and as PDF" in card
+    assert ldrt.main(["build", str(articles), "--output", str(dataset)]) == 0  # not measured: nothing to print
+    assert not (dataset / "provenance/audit.json").exists()
+    assert "came as XML and as PDF" not in (dataset / "README.md").read_text()
 
 
 def _few(_, names: list[str]) -> list[str]:

@@ -34,6 +34,7 @@ def test_a_figure_of_a_benchmark_is_left_out(sample_articles, sample_dataset, be
     proof = json.loads((output / "provenance/splits.json").read_text())
     assert proof["benchmarks"] == {"VQA-RAD": {"pictures": 1, "figures_left_out": 1}}
     assert proof["collisions"] == []
+    assert str(folder) not in (output / "provenance/manifest.json").read_text()  # it is published; the name is enough
 
 
 def test_a_benchmark_is_read_again_only_when_it_changed(benchmark, tmp_path):
