@@ -13,8 +13,6 @@ from dataset_builder.readers.language import detect_language
 from dataset_builder.readers.packages import Package
 from dataset_builder.records import is_written, read_record, write_record
 
-_READERS = Path(__file__).parent / "readers"
-
 
 @dataclass(frozen=True)
 class Unit:
@@ -64,8 +62,9 @@ def _inputs(package: Package) -> list[tuple[str, Path]]:
 
 
 def _readers_digest() -> str:
-    """A hash of the code that reads articles, and of docling's version."""
-    modules = sorted(_READERS.glob("*.py"))
+    """A hash of the code that makes records: the readers, this module and `records`, and of docling's version."""
+    here = Path(__file__)
+    modules = [*sorted(here.with_name("readers").glob("*.py")), here, here.with_name("records.py")]
     return hashlib.sha256(b"".join(m.read_bytes() for m in modules) + version("docling").encode()).hexdigest()
 
 
