@@ -13,6 +13,7 @@ import dataclasses
 import difflib
 import importlib
 import itertools
+import json
 import os
 import sys
 import traceback
@@ -86,10 +87,10 @@ def _render_card(stage: str, options) -> None:
 def parse(options: type, argv: list[str], prog: str, description: str | None = None):
     """An instance of the dataclass `options` from defaults, then `--config FILE.yaml`, then the command line.
 
-    Fields with metadata `positional` may be given without their name, before the first option; a field `rest` takes the
-    options that are no fields, as they are; a field `config` takes the place of the YAML with options. Fields without a
-    default must be given in the YAML or on the command line. Raises `UsageError` for an unknown key (naming the
-    nearest known one), a missing option or a value of the wrong type.
+    Fields with metadata `positional` may be given without their name, before the first option, the last of them several
+    times where it is a list; a field `rest` takes the options that are no fields, as they are; a field `config` takes
+    the place of the YAML with options. Fields without a default must be given in the YAML or on the command line.
+    Raises `UsageError` for an unknown key (naming the nearest known one), a missing option or a wrong type.
     """
     from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser
 
@@ -108,8 +109,10 @@ def parse(options: type, argv: list[str], prog: str, description: str | None = N
             help=field.metadata.get("help", "") + (" (required)" if required else ""),
         )
     positional = [name for name, field in fields.items() if field.metadata.get("positional")]
-    parser.usage = " ".join([prog, *map(str.upper, positional), "[--config FILE.yaml] [options]"])
-    argv = _name_positionals(argv, positional)
+    several = bool(positional) and typing.get_origin(types[positional[-1]]) is list
+    words = [*map(str.upper, positional), *["…"] * several]
+    parser.usage = " ".join([prog, *words, "[--config FILE.yaml] [options]"])
+    argv = _name_positionals(argv, positional, several)
     rest = [name for name, field in fields.items() if field.metadata.get("rest")]
     argv, others = _split_rest(argv, fields) if rest else (argv, [])
     _check_keys(argv, fields)
@@ -124,13 +127,16 @@ def parse(options: type, argv: list[str], prog: str, description: str | None = N
     return options(**{name: values[name] for name in fields} | dict.fromkeys(rest, others))
 
 
-def _name_positionals(argv: list[str], positional: list[str]) -> list[str]:
-    """["articles", "--output", "x"] -> ["--articles=articles", "--output", "x"]."""
+def _name_positionals(argv: list[str], positional: list[str], several: bool) -> list[str]:
+    """["articles", "--output", "x"] -> ["--output", "x", "--articles=articles"]; `several`: the last one is a list."""
     bare = list(itertools.takewhile(lambda word: not word.startswith("-"), argv))
+    rest = argv[len(bare) :]
+    if several and len(bare) >= len(positional):
+        bare[len(positional) - 1 :] = [json.dumps(bare[len(positional) - 1 :])]
     if len(bare) > len(positional):
         raise UsageError(f"{bare[len(positional)]!r} is one argument too many; expected {', '.join(positional)}")
     named = [f"--{name}={word}" for name, word in zip(positional, bare, strict=False)]
-    return argv[len(bare) :] + named  # after --config, so that the command line wins over the YAML
+    return rest + named  # after --config, so that the command line wins over the YAML
 
 
 def _split_rest(argv: list[str], known) -> tuple[list[str], list[str]]:

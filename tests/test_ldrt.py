@@ -33,6 +33,23 @@ def test_defaults_yaml_and_command_line_override_one_another_in_this_order(tmp_p
     assert parse("a", "--output=b", "--tasks", "[detail,reasoning]").tasks == ["detail", "reasoning"]
 
 
+@dataclass
+class Several:
+    action: str = field(metadata={"help": "what to do", "positional": True})
+    runs: list[str] = field(metadata={"help": "run folders", "positional": True})
+    output: str = "out"
+
+
+def test_the_last_positional_takes_all_words_where_it_is_a_list(tmp_path):
+    def parse(*argv):
+        return ldrt.parse(Several, list(argv), prog="ldrt test")
+
+    assert parse("export", "a b", 'c"', "--output", "x") == Several("export", ["a b", 'c"'], "x")
+    assert parse("export", "one") == Several("export", ["one"])
+    with pytest.raises(ldrt.UsageError, match="missing runs"):
+        parse("export")
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
