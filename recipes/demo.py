@@ -29,6 +29,7 @@ ldrt merge {out}/phase2 --output {out}/tiny-llava-tuned
 ldrt generate --model {out}/tiny-llava-base DATA --output {out}/runs/base
 ldrt generate --model {out}/tiny-llava-tuned DATA --output {out}/runs/tuned
 ldrt generate --model {out}/tiny-llava-tuned DATA --output {out}/runs/tuned --image_condition shuffled
+python RECIPE/picture_facts.py {out}/runs/tuned
 ldrt score {out}/runs/base
 ldrt score {out}/runs/tuned
 ldrt compare {out}/runs/base {out}/runs/tuned
