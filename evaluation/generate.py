@@ -131,6 +131,7 @@ def _manifest(options: Options, source: "Source", items: "Items", chat_template:
         "split": options.split,
         "tasks": options.tasks,
         "data_licenses": items.licenses,
+        "teachers": items.teachers,
         "generation": {
             "max_new_tokens": options.max_new_tokens,
             "do_sample": False,
@@ -158,7 +159,7 @@ def _open_run(options: Options, manifest: dict) -> dict:
                 raise ValueError(
                     f"{output} was made with {key} {old.get(key)!r}, not {manifest[key]!r}: give another --output"
                 )
-        manifest = {**old, "image_conditions": {**old["image_conditions"], **manifest["image_conditions"]}}
+        manifest = {**manifest, **old, "image_conditions": {**old["image_conditions"], **manifest["image_conditions"]}}
     elif (output / "predictions.jsonl").exists():
         raise ValueError(f"{output} has predictions but no manifest.json: give another --output")
     write_json(path, manifest)

@@ -21,6 +21,7 @@ class Items:
     dataset: str
     revision: str  # Hub commit, or "sha256:" and 64 hex digits of the files read
     licenses: dict[str, int]  # SPDX id, or "not stated", -> number of rows
+    teachers: dict[str, int]  # who wrote the references -> number of rows
 
 
 def load_items(dataset: str, split: str, tasks: list[str], revision: str | None = None) -> Items:
@@ -39,8 +40,11 @@ def load_items(dataset: str, split: str, tasks: list[str], revision: str | None 
         raise ValueError(
             f"{dataset}: example_id {twice[0]!r} is there twice; ids must be unique over {', '.join(tasks)}"
         )
-    licenses = Counter(license or "not stated" for license in rows["license"])
-    return Items(rows, dataset, _revision(files), dict(sorted(licenses.items())))
+    return Items(rows, dataset, _revision(files), _counts(rows["license"]), _counts(rows["teacher"]))
+
+
+def _counts(values: list[str | None]) -> dict[str, int]:
+    return dict(sorted(Counter(value or "not stated" for value in values).items()))
 
 
 def question(row: dict) -> str:

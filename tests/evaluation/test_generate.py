@@ -46,6 +46,7 @@ def test_every_field_of_the_contract_is_recorded(answered, tiny_llava):
     assert manifest["revision"].startswith("sha256:") and manifest["dataset_revision"].startswith("sha256:")
     assert manifest["image_conditions"] == {"true": {"items": 16}}
     assert manifest["data_licenses"] == {"CC-BY-4.0": 8, "not stated": 8}
+    assert manifest["teachers"] == {"extractive": 16}
     assert str(tiny_llava.parent) not in (folder / "manifest.json").read_text()
     assert len(list(read_jsonl(folder / "evidence.jsonl"))) == 8
 
