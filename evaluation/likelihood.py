@@ -113,8 +113,8 @@ def load(
 ) -> Judge:
     """Load a causal language model (folder or Hub id) as a judge; safetensors only, no code from the Hub.
 
-    `device` auto: all GPUs there are (layers are spread over them), else the CPU. `dtype` auto: the checkpoint's own, on
-    the CPU float32. Raises FileNotFoundError where there is no such model, ValueError where it is none of this kind.
+    `device` auto: all GPUs there are (layers are spread over them), else the CPU. `dtype` auto: the checkpoint's own,
+    on the CPU float32. Raises FileNotFoundError where there is no such model, ValueError where it is none of this kind.
     """
     source = checkpoints.find(model, revision)
     if source.adapter_of:

@@ -13,7 +13,7 @@ CHAT = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
 TURNS = ["<|user|>", "<|assistant|>", "<|system|>", "<|end|>"]
-WORDS = "how good is the answer SCORE :".split()
+WORDS = ["how", "good", "is", "the", "answer", "SCORE", ":"]
 RUBRICS = [[{"role": "user", "content": " ".join((WORDS * 4)[: 3 + 5 * i])}] for i in range(4)]
 
 
@@ -84,8 +84,8 @@ def test_a_batch_of_sixteen_gives_the_numbers_of_one(judge):
 
 
 def bigrams(model, ids):
-    """Hand-made probabilities of the next token given the last one: `SCORE:` is followed by 1 (0.6) or 7 (0.4), the 1 by
-    0 (0.9) or the end (0.1). Attention and MLP add nothing, and the norm multiplies a unit vector by √32."""
+    """Hand-made probabilities of the next token given the last one: `SCORE:` is followed by 1 (0.6) or 7 (0.4), the 1
+    by 0 (0.9) or the end (0.1). Attention and MLP add nothing, and the norm multiplies a unit vector by √32."""
     table = torch.full((len(ids), len(ids)), 1e-9)
     for last, following, probability in [(":", "1", 0.6), (":", "7", 0.4), ("1", "0", 0.9), ("1", "</s>", 0.1)]:
         table[ids[last], ids[following]] = probability
