@@ -1,13 +1,20 @@
-"""Two run folders -> comparison.json: base against tuned, paired by example, clustered by article.
+"""Scored run folders -> comparison.json: base against tuned, paired by example, clustered by article.
 
     ldrt compare runs/base runs/tuned
+    ldrt compare runs/base runs/r32 runs/r64                 # each against the base, and all side by side
+    ldrt compare runs/base runs/tuned --general "[runs/base-general, runs/tuned-general]"     # what tuning cost
+    ldrt compare runs/base runs/tuned --train_dataset dataset                # by how often terms were seen in training
 
-Both must hold the same examples, references and dataset revision. `paired_items.jsonl` keeps both measurements of every
+All must hold the same examples, references and dataset revision. `paired_items.jsonl` keeps both measurements of every
 example, which the plots and any later question need.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evaluation.scored_runs import Run
 
 COMPARISON, PAIRED = "comparison.json", "paired_items.jsonl"
 # Settings that may differ (a comparison of two token limits is one, too) but must then be seen.
@@ -20,37 +27,61 @@ HEADLINE = {
 
 @dataclass
 class Options:
-    base_run: str = field(metadata={"help": "run folder of the base model, scored", "positional": True})
-    tuned_run: str = field(metadata={"help": "run folder of the tuned model, scored", "positional": True})
-    output: str | None = field(default=None, metadata={"help": "folder for comparison.json (default: the tuned run)"})
-
-
-@dataclass
-class Run:
-    """A scored run folder."""
-
-    folder: Path
-    manifest: dict
-    scores: dict  # scores.json
-    items: dict[tuple[str, str], dict]  # (image condition, example) -> row of per_item_scores.jsonl
-    predictions: dict[tuple[str, str], dict]  # the same keys -> newest record of predictions.jsonl
+    runs: list[str] = field(
+        metadata={"help": "scored run folders: the base model's, then those of tuned models", "positional": True}
+    )
+    output: str | None = field(
+        default=None, metadata={"help": "folder for comparison.json, of two runs only (default: each tuned run)"}
+    )
+    general: list[str] = field(
+        default_factory=list,
+        metadata={"help": "scored runs of the same models on a general-domain dataset: what tuning made them forget"},
+    )
+    transfer: list[str] = field(
+        default_factory=list, metadata={"help": "scored runs of the same models on other domains: what carries over"}
+    )
+    train_dataset: str | None = field(
+        default=None,
+        metadata={"help": "Hub id or folder: scores by how often its training split has the terms asked about"},
+    )
 
 
 def run(options: Options) -> str:
-    """Compare; returns the table and one sentence.
+    """Compare; returns the tables and one sentence for each tuned run.
 
     Raises FileNotFoundError for a run that is not scored, ValueError for runs that cannot be compared.
     """
     from dataset_builder.jsonfiles import write_json, write_jsonl
+    from evaluation.other_domains import check_domains
+    from evaluation.scored_runs import check_comparable, pair, read_run
 
-    base, tuned = read_run(Path(options.base_run)), read_run(Path(options.tuned_run))
-    check_comparable(base, tuned)
-    keys = sorted(base.items.keys() & tuned.items.keys())
-    paired = [_pair(key, base, tuned) for key in keys]
+    if len(options.runs) < 2 or (options.output and len(options.runs) > 2):
+        raise ValueError("compare needs two run folders or more, the base model's first; --output is for two")
+    base, *tuned_runs = (read_run(Path(folder)) for folder in options.runs)
+    for tuned in tuned_runs:
+        check_comparable(base, tuned)
+    general, transfer = ([read_run(Path(folder)) for folder in given] for given in (options.general, options.transfer))
+    check_domains(general + transfer, base, tuned_runs)
+    answers = _training_answers(options.train_dataset, base)
+    overview, texts = overview_rows([base, *tuned_runs]), []
+    for tuned in tuned_runs:
+        paired = pair(base, tuned)
+        comparison = compare_two(base, tuned, paired) | {"overview": overview}
+        comparison |= breakdowns(base, tuned, paired, general, transfer, answers)
+        output = Path(options.output) if options.output else tuned.folder
+        output.mkdir(parents=True, exist_ok=True)
+        write_jsonl(output / PAIRED, paired)
+        write_json(output / COMPARISON, comparison)
+        texts.append(_summary(comparison, output))
+    return "\n\n".join([*texts, _overview_text(overview)] if len(tuned_runs) > 1 else texts)
+
+
+def compare_two(base: "Run", tuned: "Run", paired: list[dict]) -> dict:
+    """Every metric of the two runs' paired items, and what the two runs are: the part that is always there."""
     rows = compare_rows(paired, tuned.scores["settings"])
-    comparison = {
+    return {
         "headline": headline(rows),
-        "n_items": sum(condition == "true" for condition, _ in keys),
+        "n_items": sum(item["image_condition"] == "true" for item in paired),
         "base": _who(base),
         "tuned": _who(tuned),
         "settings": tuned.scores["settings"],
@@ -59,70 +90,72 @@ def run(options: Options) -> str:
         },
         "rows": rows,
     }
-    output = Path(options.output or options.tuned_run)
-    output.mkdir(parents=True, exist_ok=True)
-    write_jsonl(output / PAIRED, paired)
-    write_json(output / COMPARISON, comparison)
-    return _summary(comparison, output)
 
 
-def read_run(folder: Path) -> Run:
-    """Raises FileNotFoundError where it is not scored, ValueError where answers are newer than scores or unfinished."""
-    from dataset_builder.jsonfiles import read_json, read_jsonl
-    from evaluation.score import ITEMS, PREDICTIONS, SCORES, input_hashes, latest, unfinished
+def breakdowns(
+    base: "Run",
+    tuned: "Run",
+    paired: list[dict],
+    general: list["Run"],
+    transfer: list["Run"],
+    answers: list[str] | None,
+) -> dict:
+    """The further keys of comparison.json, of the true pictures; null where not asked for or without data."""
+    from evaluation.judged_pairs import hedge_by_correctness, judges_on_delta
+    from evaluation.other_domains import domain_rows
+    from evaluation.scored_runs import true_pictures
+    from evaluation.term_frequency import by_term_frequency
 
-    manifest = read_json(folder / "manifest.json", f"ldrt generate --output {folder}")
-    scores = read_json(folder / SCORES, f"ldrt score {folder}")
-    if scores["inputs"] != input_hashes(folder):
-        raise ValueError(f"{folder}: answers or judgements are newer than its scores: run `ldrt score {folder}` again")
-    items = list(read_jsonl(folder / ITEMS))
-    warning = unfinished(folder, manifest, items)
-    if warning:
-        raise ValueError(warning)
-    predictions = {_key(record): record for record in latest(read_jsonl(folder / PREDICTIONS))}
-    return Run(folder, manifest, scores, {_key(item): item for item in items}, predictions)
-
-
-def check_comparable(base: Run, tuned: Run) -> None:
-    """Raises ValueError naming the first thing in which two runs differ that they must share."""
-    for key in ("dataset_revision", "split"):
-        if base.manifest[key] != tuned.manifest[key]:
-            ours, theirs = base.manifest[key], tuned.manifest[key]
-            raise ValueError(f"not comparable: {key} is {ours} in {base.folder}, {theirs} in {tuned.folder}")
-    for key in ("rouge", "hedging"):
-        ours, theirs = base.scores["settings"][key], tuned.scores["settings"][key]
-        if ours != theirs:
-            raise ValueError(
-                f"not comparable: {key} was scored with {ours} in {base.folder}, {theirs} in {tuned.folder}"
-            )
-    shared = {condition for condition, _ in base.items} & {condition for condition, _ in tuned.items}
-    if not shared:
-        raise ValueError(f"not comparable: {base.folder} and {tuned.folder} have no image condition in common")
-    ours, theirs = ({key for key in run.items if key[0] in shared} for run in (base, tuned))
-    if ours != theirs:
-        condition, example = min(ours ^ theirs)
-        where = base.folder if (condition, example) in ours else tuned.folder
-        raise ValueError(f"not comparable: example {example} (image condition {condition}) is in {where} only")
-    changed = [
-        key
-        for key in sorted(ours)
-        if any(base.predictions[key][name] != tuned.predictions[key][name] for name in ("question", "reference"))
-    ]
-    if changed:
-        raise ValueError(f"not comparable: question or reference of {changed[0][1]} differ between the two runs")
+    interval, items = tuned.scores["settings"]["interval"], true_pictures(paired)
+    references = {item["example_id"]: tuned.predictions["true", item["example_id"]]["reference"] for item in items}
+    return {
+        "judges_on_delta": judges_on_delta(items, interval) if items else None,
+        "hedge_by_correctness": hedge_by_correctness(items),
+        "by_term_frequency": by_term_frequency(items, references, answers, interval) if items and answers else None,
+        "forgetting": domain_rows(general, base, tuned) or None,
+        "transfer": domain_rows(transfer, base, tuned) or None,
+    }
 
 
 def compare_rows(paired: list[dict], settings: dict) -> list[dict]:
     """Rows of comparison.json: every metric of every image condition, task and judge that both runs have."""
-    from evaluation.measures import contrast
-    from evaluation.score import by_group, shared_metrics
+    from evaluation.score import by_group
+    from evaluation.scored_runs import contrast_paired
 
-    resampling, rows = settings["interval"], []
-    for (condition, task), group in by_group(paired).items():
-        base, tuned = ([{**item, "scores": item[name]} for item in group] for name in ("base", "tuned"))
-        for row in contrast(base, tuned, shared_metrics(base, tuned), resampling["n_resamples"], resampling["seed"]):
-            rows.append({"task": task, "image_condition": condition, **row})
-    return rows
+    return [
+        {"task": task, "image_condition": condition, **row}
+        for (condition, task), group in by_group(paired).items()
+        for row in contrast_paired(group, settings["interval"])
+    ]
+
+
+def overview_rows(runs: list["Run"]) -> list[dict]:
+    """Each run's own scores with the true pictures: run, model, metric, task, judge, value, interval, n."""
+    columns = ("metric", "task", "judge", "value", "ci_low", "ci_high", "n")
+    return [
+        {"run": name, "model": run.manifest["model"], **{column: row[column] for column in columns}}
+        for name, run in zip(_names(runs), runs, strict=True)
+        for row in run.scores["scores"]
+        if row["image_condition"] == "true"
+    ]
+
+
+def _names(runs: list["Run"]) -> list[str]:
+    """The folders' names, with their parents' where two are called alike."""
+    names = [run.folder.resolve().name for run in runs]
+    return [
+        f"{run.folder.resolve().parent.name}/{name}" if names.count(name) > 1 else name
+        for name, run in zip(names, runs, strict=True)
+    ]
+
+
+def _training_answers(dataset: str | None, base: "Run") -> list[str] | None:
+    """The training split's answers of the run's tasks; None where not asked for."""
+    if dataset is None:
+        return None
+    from evaluation.questions import load_answers
+
+    return load_answers(dataset, "train", base.manifest["tasks"])
 
 
 def headline(rows: list[dict]) -> str:
@@ -151,19 +184,7 @@ def _headline_row(rows: list[dict]) -> dict | None:
     return None
 
 
-def _key(record: dict) -> tuple[str, str]:
-    return record["image_condition"], record["example_id"]
-
-
-def _pair(key: tuple[str, str], base: Run, tuned: Run) -> dict:
-    """A row of paired_items.jsonl: the example, both measurements, both answers."""
-    identity = {name: value for name, value in tuned.items[key].items() if name != "scores"}
-    measured = {"base": base.items[key]["scores"], "tuned": tuned.items[key]["scores"]}
-    answers = {f"{name}_answer": run.predictions[key]["prediction"] for name, run in (("base", base), ("tuned", tuned))}
-    return {**identity, **measured, **answers}
-
-
-def _who(run: Run) -> dict:
+def _who(run: "Run") -> dict:
     """What the card says of a run: which model on which data, and its hedges (first image condition, all tasks)."""
     keys = ("model", "revision", "adapter_of", "dataset", "dataset_revision", "split", "generation", "image_conditions")
     hedges = [row["settings"] for row in run.scores["scores"] if row["metric"] == "hedges_per_1k_words"]
@@ -190,3 +211,18 @@ def _summary(comparison: dict, output: Path) -> str:
     return "\n".join(
         filter(None, [text_table(header, lines), *differences, comparison["headline"], str(output / COMPARISON)])
     )
+
+
+def _overview_text(overview: list[dict]) -> str:
+    """The headline metrics of all runs, all tasks, side by side."""
+    from evaluation.tables import interval_text, metric_text, number_text, text_table
+
+    lines = [
+        [
+            *(row["run"], metric_text(row), number_text(row["value"])),
+            *(interval_text(row["ci_low"], row["ci_high"]), str(row["n"])),
+        ]
+        for row in sorted(overview, key=lambda row: row["metric"])
+        if row["task"] == "all" and row["metric"] in (*HEADLINE, "answer_words")
+    ]
+    return text_table(["run", "metric", "value", "95 % interval", "n"], lines)

@@ -16,6 +16,7 @@ from evaluation.metrics.rouge.rouge_core import rouge
 ALL_TASKS = "all"
 IMAGE_CONDITIONS = ("true", "blank", "shuffled", "none")  # in the order of tables
 JUDGE = "judge_score"
+QUALITY = (JUDGE, "rougeL", "grounding")  # where more is better; what breakdowns and other domains report
 JUDGE_MEAN = "mean"  # name of the mean over all judges, of the answers that every judge scored
 
 

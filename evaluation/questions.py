@@ -111,6 +111,14 @@ def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict
     return {row["figure_id"]: row for row in rows}
 
 
+def load_answers(dataset: str, split: str, tasks: list[str], revision: str | None = None) -> list[str]:
+    """The references of a split alone; of the Parquet files only the text is read (and from the Hub, fetched)."""
+    files = [path for task in tasks for path in _data_files(dataset, task, split, revision)]
+    columns = ["completion"]
+    rows = load_dataset("parquet", data_files={split: files}, split=split, columns=columns, streaming=True)
+    return [reference(row) for row in rows]
+
+
 def _open(row: dict) -> PILImage.Image:
     stored = row["images"][0]
     return PILImage.open(io.BytesIO(stored["bytes"]) if stored["bytes"] else stored["path"])

@@ -18,7 +18,7 @@ def runs(tmp_path):
 
 
 def compare_runs(base, tuned, output=None):
-    text = compare.run(compare.Options(str(base), str(tuned), output and str(output)))
+    text = compare.run(compare.Options([str(base), str(tuned)], output and str(output)))
     return text, json.loads(((output or tuned) / "comparison.json").read_text())
 
 

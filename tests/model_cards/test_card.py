@@ -36,7 +36,7 @@ def tuned(tmp_path):
     tuned = make_run(tmp_path / "tuned", "tuned", 0.7, ("true", "shuffled"), lineage=LINEAGE)
     for folder in (base, tuned):
         score.run(score.Options(str(folder), n_resamples=200))
-    compare.run(compare.Options(str(base), str(tuned)))
+    compare.run(compare.Options([str(base), str(tuned)]))
     return tuned
 
 
