@@ -1,5 +1,6 @@
 """Hand-made run folders for the tests of score, compare and card."""
 
+import hashlib
 import json
 import random
 
@@ -42,6 +43,48 @@ def write_records(folder, records):
 
 def read_records(folder, name="predictions.jsonl"):
     return [json.loads(line) for line in (folder / name).read_text().splitlines()]
+
+
+def judge_run(folder, judge="org/judge", leniency=0, refused=(), backend="openai", revision="a" * 40):
+    """Append a judge's records for all answers: the share of the reference's words kept, 0 to 10, plus `leniency`.
+
+    Examples in `refused` get no score. One record each of the controls reference, shuffled, empty and retest, too.
+    """
+    rng, records = random.Random(judge), []
+    for answer in read_records(folder):
+        pairs = zip(answer["prediction"].split(), answer["reference"].split(), strict=False)
+        kept = sum(said == meant for said, meant in pairs) / len(answer["reference"].split())
+        points = max(0, min(10, round(10 * kept) + leniency + rng.choice((-1, 0, 0, 1))))
+        told = answer["example_id"] not in refused
+        records.append(_judgement(answer, judge, revision, backend, points if told else None))
+        if answer["image_condition"] == "true" and answer["example_id"] in ("E1", "E2"):
+            for control, value in (("reference", 9), ("shuffled", 1), ("empty", 0), ("retest", points)):
+                records.append(_judgement(answer, judge, revision, backend, value) | {"control": control})
+    with (folder / "judgements.jsonl").open("a") as file:
+        file.writelines(json.dumps(record) + "\n" for record in records)
+    return folder
+
+
+def _judgement(answer, judge, revision, backend, points):
+    identity = {key: answer[key] for key in ("example_id", "article_id", "task", "image_condition")}
+    answer_sha256 = hashlib.sha256(answer["prediction"].encode()).hexdigest()
+    return {
+        "key": hashlib.sha256(f"{judge} {identity} {answer_sha256}".encode()).hexdigest(),
+        **identity,
+        "judge": judge,
+        "judge_revision": revision,
+        "backend": backend,
+        "model": judge,
+        "prompt_sha256": {"detail": "1" * 64, "reasoning": "2" * 64}[answer["task"]],
+        "answer_sha256": answer_sha256,
+        "score": points,
+        "status": "refused" if points is None else "ok",
+        "reply": "I cannot rate this." if points is None else f"SCORE: {points}",
+        "usage": {"prompt_tokens": 500, "completion_tokens": 5},
+        "finish_reason": "stop",
+        "latency_s": 1.0,
+        "control": None,
+    }
 
 
 def _record(i, model, condition, kept, rng):
