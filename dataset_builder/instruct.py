@@ -143,7 +143,7 @@ def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tup
         made = {(row["figure_id"], task): teachers.extractive(row, task) for row, task in wanted}
         return {key: value for key, value in made.items() if value}, Counter()
     records = _ask(wanted, options, ledger)
-    answers = {(r["about"]["figure_id"], r["about"]["task"]): r["parsed"] for r in records if r["status"] == "ok"}
+    answers = {(r["figure_id"], r["task"]): r["parsed"] for r in records if r["status"] == "ok"}
     failed = Counter(r["status"] for r in records if r["status"] != "ok")
     failed.update("declined" for answer in answers.values() if answer["answer"] is None)
     return {key: value for key, value in answers.items() if value["answer"] is not None}, failed
@@ -155,7 +155,7 @@ def _ask(wanted: list[tuple[dict, str]], options: Options, ledger: Path) -> list
 
     shared = ("base_url", "model", "revision", "temperature", "max_tokens", "concurrency")
     server = Server(**{name: getattr(options, name) for name in shared})
-    return list(ask([teachers.request(row, task) for row, task in wanted], server, ledger, teachers.parse).values())
+    return list(ask([teachers.request(row, task) for row, task in wanted], server, ledger).values())
 
 
 def _cost(rows: list[dict]) -> str:

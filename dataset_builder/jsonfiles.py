@@ -1,5 +1,6 @@
 """JSON and JSONL files that are whole after a crash."""
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -35,8 +36,12 @@ def to_line(row: dict) -> str:
 
 
 def append_jsonl(path: Path, rows: Iterable[dict]) -> None:
-    """Append rows and wait until they are on the disk; a last line that a kill has torn is cut off first."""
+    """Append rows and wait until they are on the disk; a last line that a kill has torn is cut off first.
+
+    Several processes may append to the same file.
+    """
     with path.open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: another's half-written line is not a torn one
         file.truncate(_whole_length(file))
         file.seek(0, os.SEEK_END)
         file.writelines(to_line(row).encode() for row in rows)

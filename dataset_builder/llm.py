@@ -1,13 +1,14 @@
 """The one client for LLMs (teacher and judges): any OpenAI-compatible server, every reply kept, nothing paid for twice.
 
-Replies go to an append-only JSONL ledger, one line each, flushed to disk as they come. A request whose key has an `ok`
-line in the ledger is answered from there; every other status is asked again by the next run.
+Replies go to an append-only JSONL ledger, one line each, on the disk before they count. A request whose key has an
+`ok` line in the ledger is answered from there; every other status is asked again by the next run.
 """
 
 import asyncio
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,8 +17,12 @@ from pathlib import Path
 from dataset_builder.jsonfiles import append_jsonl, read_jsonl
 from dataset_builder.progress import progress
 
-_DEAD_AFTER = 8  # failures to connect in a row, each after the client's own retries
+_DEAD_AFTER = 8  # requests in a row, each after the client's own retries, that the server was gone, busy or broken for
+_CHECK_RETRIES = 2  # 1.5 s: a server that is not there is told before the first request
+_MAX_ERROR_CHARS = 500  # some servers send whole pages
 _REFUSAL = "content_filter"
+# What starts and ends our blocks and the special tokens of chat templates: <|im_end|>, </s>, [INST] …
+_MARKUP = re.compile(r"[<>]|\[(?=/?[A-Z_]+\])")
 
 
 @dataclass(frozen=True)
@@ -37,108 +42,184 @@ class Server:
 
 @dataclass(frozen=True)
 class Request:
-    """One question to the LLM; `about` (JSON values) is stored with the reply and is part of the request's identity."""
+    """One question to the LLM and how to read its reply.
+
+    `about` (JSON values) stands in the record of the reply and is part of the request's identity. `parse` makes a JSON
+    value of the reply's text and raises ValueError for text that it cannot use.
+    """
 
     messages: list[dict]
     about: dict = field(default_factory=dict)
+    parse: Callable[[str], object] = str
 
-    def key(self, server: Server) -> str:
-        """sha256 of everything the reply depends on: model, revision, sampling, messages and `about`."""
-        sampling = [server.model, server.revision, server.temperature, server.max_tokens]
-        text = json.dumps([sampling, self.messages, self.about], sort_keys=True, ensure_ascii=False)
+    def key(self, model: str, revision: str | None, temperature: float) -> str:
+        """sha256 of all that a whole reply depends on; `max_tokens` only decides whether it is whole."""
+        text = json.dumps([[model, revision, temperature], self.messages, self.about], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def ask(requests: Iterable[Request], server: Server, ledger: Path, parse: Callable[[str], object]) -> dict[str, dict]:
+def quote(value) -> str:
+    """Text (or a list of texts, or None) of strangers as JSON on one line, for a prompt's block `<<<NAME … NAME>>>`.
+
+    No text can end the block or its own line, nor write a special token of a chat template: besides what JSON asks for,
+    `<`, `>`, the bracket of `[INST]` and its like, and all that does not print (line separators, direction marks,
+    hidden characters) are escaped as \\uXXXX. json.loads gives the value back.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    return _MARKUP.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def ask(requests: Iterable[Request], server: Server, ledger: Path, result: str = "parsed") -> dict[str, dict]:
     """Ask the server all that the ledger does not answer yet; returns key -> record of every request.
 
-    A record holds `key`, `about`, `status` (ok | refused | unparsable | truncated | error), `reply` (raw text),
-    `parsed` (what `parse` made of it; `parse` raises ValueError for text it cannot use), `usage`, `finish_reason`,
-    `latency_s`, `model` (as served) and, for errors, `error`. Raises ConnectionError when the server does not answer
-    at all, PermissionError when it rejects the API key; what was answered before is kept.
+    A record holds `key`, what the request is `about`, `status` (ok | refused | unparsable | truncated | error), `reply`
+    (raw text), the parsed reply or None under the name `result`, `usage`, `finish_reason`, `latency_s` (with retries),
+    `model` (as served) and, where there is one, `error`. A request that fails never stops the others. Raises
+    ConnectionError when the server is not there or has failed many requests in a row, PermissionError when it rejects
+    the API key, OSError when the ledger cannot be written; what was answered before is kept.
     """
-    wanted = {request.key(server): request for request in requests}
-    ledger.parent.mkdir(parents=True, exist_ok=True)
-    records = {key: record for key, record in read_ledger(ledger).items() if key in wanted}
-    todo = [key for key in wanted if records.get(key, {}).get("status") != "ok"]
+    wanted = {request.key(server.model, server.revision, server.temperature): request for request in requests}
+    records = answered(ledger, wanted)
+    todo = {key: request for key, request in wanted.items() if records.get(key, {}).get("status") != "ok"}
     if todo:
-        asyncio.run(_ask_all({key: wanted[key] for key in todo}, server, ledger, parse, records))
+        ledger.parent.mkdir(parents=True, exist_ok=True)
+        asyncio.run(_ask_all(todo, server, ledger, result, records))
     return records
 
 
-def read_ledger(ledger: Path) -> dict[str, dict]:
-    """key -> latest record."""
-    return {record["key"]: record for record in read_jsonl(ledger)}
-
-
-async def _ask_all(todo: dict[str, Request], server: Server, ledger: Path, parse, records: dict[str, dict]) -> None:
-    import openai
-
-    key = os.environ.get("OPENAI_API_KEY", "none")
-    client = openai.AsyncOpenAI(
-        base_url=server.base_url, api_key=key, timeout=server.timeout_s, max_retries=server.max_retries
-    )
-    queue, failures = iter(todo.items()), 0
-
-    async def worker(bar) -> None:
-        nonlocal failures
-        for key, request in queue:
-            record = await _ask_one(client, server, key, request, parse)
-            failures = failures + 1 if record.pop("dead", False) else 0
-            if failures >= _DEAD_AFTER:
-                raise ConnectionError(f"{server.base_url} does not answer ({record['error']}); run again to continue")
-            append_jsonl(ledger, [record])
+def answered(ledger: Path, wanted: Iterable[str]) -> dict[str, dict]:
+    """key -> its record in the ledger, for the keys `wanted` that have one: the newest, an `ok` one before others."""
+    records, keys = {}, set(wanted)
+    for record in read_jsonl(ledger):
+        key = record.get("key")
+        if key in keys and (record["status"] == "ok" or records.get(key, {}).get("status") != "ok"):
             records[key] = record
-            bar.update()
-
-    with progress(len(todo), "replies", server.model) as bar:
-        async with client:
-            workers = [asyncio.create_task(worker(bar)) for _ in range(min(server.concurrency, len(todo)))]
-            try:
-                await asyncio.gather(*workers)
-            finally:
-                for task in workers:
-                    task.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+    return records
 
 
-async def _ask_one(client, server: Server, key: str, request: Request, parse) -> dict:
+async def _ask_all(todo: dict[str, Request], server: Server, ledger: Path, result: str, records: dict) -> None:
+    """`concurrency` workers ask, one writer appends: no request waits for the disk, and nothing unwritten counts."""
     import openai
 
-    record = {"key": key, "about": request.about, "status": "error", "reply": None, "parsed": None}
-    start = time.monotonic()
+    queue, replies = iter(todo.items()), asyncio.Queue()
+    key = os.environ.get("OPENAI_API_KEY", "none")
+    async with openai.AsyncOpenAI(
+        base_url=server.base_url, api_key=key, timeout=server.timeout_s, max_retries=server.max_retries
+    ) as client:
+        await _check(client, server)
+        writer = asyncio.create_task(_write(replies, ledger, records, server, len(todo)))
+        workers = [
+            asyncio.create_task(_work(queue, replies, client, server, result))
+            for _ in range(min(server.concurrency, len(todo)))
+        ]
+        asking = asyncio.gather(*workers)
+        try:
+            await asyncio.wait([asking, writer], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            replies.put_nowait(None)  # what has come in is still written
+            await writer
+        await asking
+
+
+async def _check(client, server: Server) -> None:
+    """Raises ConnectionError or PermissionError where no request can succeed; any other answer will do."""
+    import openai
+
     try:
-        completion = await client.chat.completions.create(
+        await client.with_options(max_retries=_CHECK_RETRIES).models.with_raw_response.list()
+    except openai.AuthenticationError as error:
+        raise _rejected(server, error) from error
+    except openai.APIConnectionError as error:
+        raise ConnectionError(f"{server.base_url} does not answer ({error.__cause__ or error})") from error
+    except openai.APIStatusError:
+        pass  # not every server lists its models
+
+
+async def _work(queue, replies: asyncio.Queue, client, server: Server, result: str) -> None:
+    for key, request in queue:
+        start = time.monotonic()
+        found, is_down = await _ask_one(client, server, request, result)
+        found["latency_s"] = round(time.monotonic() - start, 3)
+        empty = {"status": "error", "reply": None, result: None}
+        replies.put_nowait(({"key": key, **request.about, **empty, **_storable(found)}, is_down))
+
+
+async def _write(replies: asyncio.Queue, ledger: Path, records: dict, server: Server, n: int) -> None:
+    """Append replies as they come, all that came in during one flush with the next, up to None."""
+    down_in_a_row, ended = 0, False
+    with progress(n, "replies", server.model) as bar:
+        while not ended:
+            batch = [await replies.get()]
+            while not replies.empty():
+                batch.append(replies.get_nowait())
+            ended = batch[-1] is None
+            batch = batch[:-1] if ended else batch
+            try:
+                await asyncio.to_thread(append_jsonl, ledger, [record for record, _ in batch])
+            except OSError as error:
+                raise OSError(f"{ledger} cannot be written ({error.strerror}): make room and run again") from error
+            for record, is_down in batch:
+                records[record["key"]] = record
+                down_in_a_row = down_in_a_row + 1 if is_down else 0
+                if down_in_a_row >= _DEAD_AFTER:
+                    raise ConnectionError(f"{server.base_url} does not answer ({record['error']}); run again later")
+            bar.update(len(batch))
+
+
+async def _ask_one(client, server: Server, request: Request, result: str) -> tuple[dict, bool]:
+    """What the reply adds to the record, and whether the server itself is the reason that there is none."""
+    import openai
+
+    try:
+        response = await client.chat.completions.with_raw_response.create(
             model=server.model,
             messages=request.messages,
             temperature=server.temperature,
             max_tokens=server.max_tokens,
         )
-    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-        raise PermissionError(f"{server.base_url} rejects the API key; set OPENAI_API_KEY ({error})") from error
+        return _read(response.text, request, result), False
+    except openai.AuthenticationError as error:
+        raise _rejected(server, error) from error
     except openai.APIConnectionError as error:
-        return record | {"error": str(error.__cause__ or error), "dead": True}
-    except (openai.APIError, ValueError) as error:  # ValueError: a reply that is no JSON
-        return record | {"error": str(error)}
-    record |= {"latency_s": round(time.monotonic() - start, 3), "model": completion.model}
-    return record | _judge_reply(completion, parse)
+        return {"error": str(error.__cause__ or error)}, True
+    except openai.APIStatusError as error:
+        status = "refused" if error.code == _REFUSAL else "error"
+        is_down = error.status_code == 429 or error.status_code >= 500
+        return {"status": status, "error": str(error)[:_MAX_ERROR_CHARS]}, is_down
 
 
-def _judge_reply(completion, parse) -> dict:
-    if not completion.choices:
-        return {"error": "the server's reply has no choices"}
-    choice = completion.choices[0]
-    text = choice.message.content
-    found = {
-        "reply": text,
-        "finish_reason": choice.finish_reason,
-        "usage": completion.usage.model_dump(exclude_none=True) if completion.usage else None,
-    }
-    if choice.finish_reason == _REFUSAL or getattr(choice.message, "refusal", None):
-        return found | {"status": "refused"}
-    if choice.finish_reason == "length":
-        return found | {"status": "truncated"}
+def _rejected(server: Server, error: Exception) -> PermissionError:
+    return PermissionError(f"{server.base_url} rejects the API key; set OPENAI_API_KEY ({error})")
+
+
+def _read(body: str, request: Request, result: str) -> dict:
+    """Status, reply and the rest of a chat completion; whatever else a server sends is an error."""
     try:
-        return found | {"status": "ok", "parsed": parse(text or "")}
-    except ValueError as error:
-        return found | {"status": "unparsable", "error": str(error)}
+        completion = json.loads(body)
+        choice = completion["choices"][0]
+        message, reason = choice["message"], choice.get("finish_reason")
+        reply, refusal = message.get("content"), message.get("refusal")
+        found = {"reply": reply, "usage": completion.get("usage"), "finish_reason": reason}
+        found["model"] = completion.get("model")
+        text = "" if reply is None else reply.strip()
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {"error": f"no chat completion: {body[:_MAX_ERROR_CHARS]!r}"}
+    if reason == _REFUSAL or refusal:
+        return found | {"status": "refused"}
+    if reason == "length":
+        return found | {"status": "truncated"}
+    if not text:
+        return found | {"status": "unparsable", "error": "the reply is empty"}
+    try:
+        return found | {"status": "ok", result: request.parse(text)}
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        return found | {"status": "unparsable", "error": str(error)[:_MAX_ERROR_CHARS]}
+
+
+def _storable(found: dict) -> dict:
+    """The same in what a UTF-8 JSON file can hold: half a surrogate pair becomes `?`, an infinite number its name."""
+    return json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"), parse_constant=str)

@@ -14,7 +14,7 @@ from pathlib import Path
 import jinja2
 import yaml
 
-from dataset_builder.llm import Request
+from dataset_builder.llm import Request, quote
 from dataset_builder.readers.mentions import mentioned_keys, split_sentences
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -122,13 +122,12 @@ def _template(task: str) -> jinja2.Template:
 
 def request(row: dict, task: str) -> Request:
     """What is asked of the LLM about one figure: the task's prompt file with caption and context quoted as data."""
-    lines = [
-        f"[{source} {number}] {json.dumps(s, ensure_ascii=False)}" for source, number, s in evidence_sentences(row)
-    ]
+    lines = [f"[{source} {number}] {quote(s)}" for source, number, s in evidence_sentences(row)]
     quoted = "\n".join(["<<<EVIDENCE", *lines, "EVIDENCE>>>"])
     return Request(
         [{"role": "user", "content": _template(task).render(evidence=quoted)}],
         {"figure_id": row["figure_id"], "task": task},
+        parse,
     )
 
 

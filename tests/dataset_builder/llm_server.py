@@ -6,25 +6,42 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+RETRY_AFTER_MS = 5  # what the server asks of clients that it turns away, so that tests need not wait
+
 
 @contextlib.contextmanager
-def serve(answer: Callable[[dict], dict | int | None]) -> Iterator[tuple[str, list[dict]]]:
-    """Yields (base_url, requests so far). `answer` maps a request's JSON to a completion (see `completion`), to an HTTP
-    status, or to None for a connection that is dropped."""
+def serve(answer: Callable[[dict], dict | str | bytes | int | None]) -> Iterator[tuple[str, list[dict]]]:
+    """Yields (base_url, requests so far). `answer` maps a request's JSON to a completion (see `completion`), to another
+    text to send, to the bytes after which the connection breaks, to an HTTP status, or to None for a connection that is
+    dropped."""
     seen: list[dict] = []
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept, as real servers do
+
+        def do_GET(self) -> None:
+            self._send(200, b'{"object": "list", "data": []}')  # /models
+
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             seen.append(request)
             reply = answer(request)
             if reply is None:
                 self.close_connection = True
-                return
-            body = json.dumps(reply if isinstance(reply, dict) else {"error": {"message": "no"}}).encode()
-            self.send_response(200 if isinstance(reply, dict) else reply)
+            elif isinstance(reply, bytes):
+                self._send(200, reply, promised=len(reply) + 1)
+                self.close_connection = True
+            elif isinstance(reply, int):
+                self._send(reply, b'{"error": {"message": "no"}}')
+            else:
+                self._send(200, (reply if isinstance(reply, str) else json.dumps(reply)).encode())
+
+        def _send(self, status: int, body: bytes, promised: int | None = None) -> None:
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(promised or len(body)))
+            if status != 200:
+                self.send_header("Retry-After-Ms", str(RETRY_AFTER_MS))
             self.end_headers()
             self.wfile.write(body)
 
@@ -32,6 +49,7 @@ def serve(answer: Callable[[dict], dict | int | None]) -> Iterator[tuple[str, li
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/v1", seen
@@ -40,7 +58,7 @@ def serve(answer: Callable[[dict], dict | int | None]) -> Iterator[tuple[str, li
         server.server_close()
 
 
-def completion(text: str, finish_reason: str = "stop") -> dict:
+def completion(text: str | None, finish_reason: str = "stop") -> dict:
     """A chat completion as OpenAI-compatible servers send it."""
     choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
