@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from model_cards.preview import fair_shares, render_preview, write_preview
-from tests.model_cards.chromium import CHROMIUM, Browser
+from tests.chromium import CHROMIUM, Browser
 
 HOSTILE = "</script><script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"> <!--"
 SPLITS = ("train", "train", "validation", "test")

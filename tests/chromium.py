@@ -84,6 +84,31 @@ class Browser:
         self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
 
+    def click(self, selector: str) -> None:
+        """A click of the mouse in the middle of the first element that fits, scrolled into view."""
+        place = f"""(() => {{
+          const element = document.querySelector({json.dumps(selector)});
+          element.scrollIntoView({{ block: "nearest" }});
+          const box = element.getBoundingClientRect();
+          return [box.x + box.width / 2, box.y + box.height / 2];
+        }})()"""
+        x, y = self.run(place)
+        mouse = {"x": x, "y": y, "button": "left", "clickCount": 1}
+        self.send("Input.dispatchMouseEvent", type="mousePressed", **mouse)
+        self.send("Input.dispatchMouseEvent", type="mouseReleased", **mouse)
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        """Give a file to a file field."""
+        field = self.send("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
+        self.send("DOM.setFileInputFiles", files=[str(path.resolve())], objectId=field["result"]["objectId"])
+
+    def resize(self, width: int, height: int, scale: float = 1, phone: bool = False) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": scale}
+        self.send("Emulation.setDeviceMetricsOverride", mobile=phone, **size)
+
+    def download_to(self, folder: Path) -> None:
+        self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder.resolve()))
+
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))
 
