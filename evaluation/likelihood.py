@@ -7,7 +7,6 @@ being the beginning of `10`, because it counts only with its end.
 """
 
 import json
-import re
 import time
 from dataclasses import dataclass
 from itertools import chain
@@ -63,8 +62,10 @@ class Judge:
         return self.model.config.get_text_config().max_position_embeddings
 
     def _render(self, messages: list[dict]) -> list[str]:
-        """The conversation with each of the eleven answers at its end, as text."""
-        messages = [{**message, "content": _defuse(message["content"], self.tokenizer)} for message in messages]
+        """The conversation with each of the eleven answers at its end, as text.
+
+        Texts of strangers in it are quoted (`llm.quote`): they hold no special token of a chat template.
+        """
         if self.tokenizer.chat_template is None:
             prompt = "".join(message["content"] + "\n\n" for message in messages)
             prompt, end = (self.tokenizer.bos_token or "") + prompt, self.tokenizer.eos_token
@@ -154,13 +155,6 @@ def _end_of_turn(tokenizer: PreTrainedTokenizerBase) -> str:
     probe = "the answer"
     turns = [{"role": "user", "content": "the question"}, {"role": "assistant", "content": probe}]
     return tokenizer.apply_chat_template(turns, tokenize=False).rpartition(probe)[2].strip() or tokenizer.eos_token
-
-
-def _defuse(text: str, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Special tokens written out in a text (`</s>` in an answer) get a space, so that they do not end its turn."""
-    special = sorted({str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}, key=len)
-    pattern = "|".join(re.escape(token) for token in reversed(special)) or "(?!)"
-    return re.sub(pattern, lambda match: match.group()[0] + " " + match.group()[1:], text)
 
 
 def _pad(rows: list[list[int]], side: str, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

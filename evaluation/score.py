@@ -30,6 +30,7 @@ def run(options: Options) -> str:
     """Score a run folder; returns the table. Raises FileNotFoundError without a run, ValueError without answers."""
     from dataset_builder.jsonfiles import read_json, read_jsonl, write_json, write_jsonl
     from evaluation.metrics.hedging.lexicon import VERSION
+    from evaluation.panel import counted, describe_judges, judge_agreement, scores_of_answers
 
     folder = Path(options.run)
     manifest = read_json(folder / "manifest.json", f"ldrt generate --output {folder}")
@@ -37,7 +38,9 @@ def run(options: Options) -> str:
     if all(record["prediction"] is None for record in predictions):
         raise ValueError(f"{folder}/{PREDICTIONS} has no answers: run `ldrt generate --output {folder}` first")
     evidence = {row["figure_id"]: row for row in read_jsonl(folder / EVIDENCE)}
-    items = measure_all(predictions, evidence, list(read_jsonl(folder / JUDGEMENTS)), options.rouge_tokenizer)
+    given = list(read_jsonl(folder / JUDGEMENTS))
+    judgements = counted(given, predictions)
+    items = measure_all(predictions, evidence, judgements, options.rouge_tokenizer)
     write_jsonl(folder / ITEMS, items)
     settings = {
         "rouge": {"tokenizer": options.rouge_tokenizer, "stemmer": False, "measure": "fmeasure"},
@@ -50,9 +53,13 @@ def run(options: Options) -> str:
         "inputs": input_hashes(folder),
         "scores": rows,
         "image_gaps": gap_rows(items, settings),
+        "judges": describe_judges(judgements, items, manifest.get("teachers", {})),
+        "judge_agreement": judge_agreement(items),
     }
     write_json(folder / SCORES, scores)
-    return _summary(scores, folder, unfinished(folder, manifest, items))
+    outdated = sorted({record["judge"] for record in given} - {judge for judge, _ in scores_of_answers(judgements)})
+    warnings = [f"Warning: {judge} judged other answers than those here: run `ldrt judge` again" for judge in outdated]
+    return _summary(scores, folder, [*warnings, unfinished(folder, manifest, items)])
 
 
 def latest(predictions: list[dict]) -> list[dict]:
@@ -64,10 +71,14 @@ def latest(predictions: list[dict]) -> list[dict]:
 def measure_all(
     predictions: list[dict], evidence: dict[str, dict], judgements: list[dict], rouge_tokenizer: str
 ) -> list[dict]:
-    """Rows of per_item_scores.jsonl: what example it is, and `scores`, column -> number, None where unscored."""
-    from evaluation.measures import JUDGE_MEAN, measure
+    """Rows of per_item_scores.jsonl: what example it is, and `scores`, column -> number, None where unscored.
 
-    given = _judge_scores(judgements)
+    `judgements` are the records that count (`panel.counted`).
+    """
+    from evaluation.measures import JUDGE_MEAN, measure
+    from evaluation.panel import scores_of_answers
+
+    given = scores_of_answers(judgements)
     items = []
     for prediction in predictions:
         condition, example = prediction["image_condition"], prediction["example_id"]
@@ -80,17 +91,6 @@ def measure_all(
         scores |= {f"judge:{name}": score for name, score in of_judges.items()}
         items.append({**{column: prediction[column] for column in columns}, "scores": scores})
     return items
-
-
-def _judge_scores(judgements: list[dict]) -> dict[tuple[str, str], dict[str, float]]:
-    """(judge, image condition) -> {example: score}. Controls and failed calls are left out, never imputed."""
-    given: dict[tuple[str, str], dict[str, float]] = {}
-    for record in sorted(judgements, key=lambda record: record["judge"]):
-        if record["control"] is None:
-            scores = given.setdefault((record["judge"], record.get("image_condition", "true")), {})
-            if record["status"] == "ok":
-                scores[record["example_id"]] = record["score"]
-    return given
 
 
 def metrics_of(items: list[dict]) -> list:
@@ -202,7 +202,8 @@ def unfinished(folder: Path, manifest: dict, items: list[dict]) -> str:
     return f"{folder} is not finished ({'; '.join(short)}): run `ldrt generate` again" if short else ""
 
 
-def _summary(scores: dict, folder: Path, warning: str) -> str:
+def _summary(scores: dict, folder: Path, warnings: list[str]) -> str:
+    from evaluation.panel import panel_text
     from evaluation.tables import interval_text, metric_text, number_text, text_table
 
     lines = [
@@ -219,4 +220,5 @@ def _summary(scores: dict, folder: Path, warning: str) -> str:
         for row in scores["image_gaps"]
         if row["task"] == "all" and row["metric"] in ("rougeL", "judge_score")
     ]
-    return "\n".join(filter(None, [table, *gaps, str(folder / SCORES), warning]))
+    judges = panel_text(scores["judges"], scores["judge_agreement"])
+    return "\n".join(filter(None, [table, *gaps, *judges, str(folder / SCORES), *warnings]))

@@ -59,17 +59,18 @@ def judge_run(folder, judge="org/judge", leniency=0, refused=(), backend="openai
         records.append(_judgement(answer, judge, revision, backend, points if told else None))
         if answer["image_condition"] == "true" and answer["example_id"] in ("E1", "E2"):
             for control, value in (("reference", 9), ("shuffled", 1), ("empty", 0), ("retest", points)):
-                records.append(_judgement(answer, judge, revision, backend, value) | {"control": control})
+                records.append(_judgement(answer, judge, revision, backend, value, control))
     with (folder / "judgements.jsonl").open("a") as file:
         file.writelines(json.dumps(record) + "\n" for record in records)
     return folder
 
 
-def _judgement(answer, judge, revision, backend, points):
+def _judgement(answer, judge, revision, backend, points, control=None):
     identity = {key: answer[key] for key in ("example_id", "article_id", "task", "image_condition")}
-    answer_sha256 = hashlib.sha256(answer["prediction"].encode()).hexdigest()
+    text = {"reference": answer["reference"], "shuffled": answer["reference"], "empty": ""}
+    answer_sha256 = hashlib.sha256(text.get(control, answer["prediction"]).encode()).hexdigest()
     return {
-        "key": hashlib.sha256(f"{judge} {identity} {answer_sha256}".encode()).hexdigest(),
+        "key": hashlib.sha256(f"{judge} {identity} {answer_sha256} {control}".encode()).hexdigest(),
         **identity,
         "judge": judge,
         "judge_revision": revision,
@@ -83,7 +84,7 @@ def _judgement(answer, judge, revision, backend, points):
         "usage": {"prompt_tokens": 500, "completion_tokens": 5},
         "finish_reason": "stop",
         "latency_s": 1.0,
-        "control": None,
+        "control": control,
     }
 
 

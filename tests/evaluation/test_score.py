@@ -4,7 +4,7 @@ import pytest
 
 from evaluation import score
 from evaluation.metrics.rouge.rouge_core import rouge
-from tests.evaluation.runs import make_run, read_records, write_records
+from tests.evaluation.runs import judge_run, make_run, read_records, write_records
 
 
 def score_run(folder, **options):
@@ -77,27 +77,38 @@ def test_the_gap_between_image_conditions_is_paired(tmp_path):
 
 def test_judges_are_read_and_what_they_did_not_score_is_counted(tmp_path):
     make_run(tmp_path, "tuned", 0.6)
-    judgements = []
-    for i in range(48):
-        for judge in ("one", "two"):
-            refused = judge == "two" and i < 4
-            judgements.append(
-                {
-                    "example_id": f"E{i}",
-                    "judge": judge,
-                    "status": "refused" if refused else "ok",
-                    "score": None if refused else i % 11,
-                    "control": None,
-                    "image_condition": "true",
-                }
-            )
-    judgements.append({**judgements[0], "control": "empty", "score": 0})
-    (tmp_path / "judgements.jsonl").write_text("".join(json.dumps(j) + "\n" for j in judgements))
-    _, scores = score_run(tmp_path)
+    judge_run(tmp_path, "one")
+    judge_run(tmp_path, "two", leniency=1, refused=[f"E{i}" for i in range(4)])
+    text, scores = score_run(tmp_path)
+    given = {
+        judge: {
+            record["example_id"]: record["score"]
+            for record in read_records(tmp_path, "judgements.jsonl")
+            if record["judge"] == judge and record["control"] is None and record["status"] == "ok"
+        }
+        for judge in ("one", "two")
+    }
     one, two, mean = (row(scores, "judge_score", judge=judge) for judge in ("one", "two", "mean"))
     assert (one["n"], two["n"], two["n_unscored"], mean["n"]) == (48, 44, 4, 44)
-    assert one["value"] == pytest.approx(sum(i % 11 for i in range(48)) / 48)
-    assert mean["value"] == two["value"] == pytest.approx(sum(i % 11 for i in range(4, 48)) / 44)
+    assert one["value"] == pytest.approx(sum(given["one"].values()) / 48)
+    of_both = [(given["one"][example] + score) / 2 for example, score in given["two"].items()]
+    assert mean["value"] == pytest.approx(sum(of_both) / 44)
+    assert [judge["statuses"] for judge in scores["judges"]] == [{"ok": 48}, {"ok": 44, "refused": 4}]
+    assert scores["judge_agreement"]["n"] == 44 and "judge two: 44 ok, 4 refused; reference 9.000" in text
+
+
+def test_judgements_of_other_answers_do_not_count(tmp_path):
+    judge_run(make_run(tmp_path, "tuned", 0.6), "one")
+    records = [record | {"prediction": "another answer"} for record in read_records(tmp_path)]
+    write_records(tmp_path, records[:5] + read_records(tmp_path)[5:])
+    _, scores = score_run(tmp_path)
+    assert row(scores, "judge_score", judge="one")["n"] == 43
+    assert scores["judges"][0]["statuses"] == {"ok": 43, "not judged": 5}
+    write_records(tmp_path, records)
+    text, scores = score_run(tmp_path)
+    assert "judge_score" not in {found["metric"] for found in scores["scores"]}
+    assert scores["judges"][0]["statuses"] == {"not judged": 48}
+    assert "one judged other answers than those here" in text
 
 
 def test_an_unfinished_run_says_so(tmp_path):
