@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 COMPARISON, PAIRED = "comparison.json", "paired_items.jsonl"
 # Settings that may differ (a comparison of two token limits is one, too) but must then be seen.
 NOTED = ("generation", "chat_template_sha256", "processor")
-HEADLINE = {
-    "judge_score": "judge's score (0 to 10)",
-    "rougeL": "ROUGE-L F",
-}  # what the last line is about: the first of these that is scored
 
 
 @dataclass
@@ -52,6 +48,7 @@ def run(options: Options) -> str:
     Raises FileNotFoundError for a run that is not scored, ValueError for runs that cannot be compared.
     """
     from dataset_builder.jsonfiles import write_json, write_jsonl
+    from evaluation.comparison_text import overview_text, sentences, table_text
     from evaluation.other_domains import check_domains
     from evaluation.scored_runs import check_comparable, pair, read_run
 
@@ -72,12 +69,15 @@ def run(options: Options) -> str:
         output.mkdir(parents=True, exist_ok=True)
         write_jsonl(output / PAIRED, paired)
         write_json(output / COMPARISON, comparison)
-        texts.append(_summary(comparison, output))
-    return "\n\n".join([*texts, _overview_text(overview)] if len(tuned_runs) > 1 else texts)
+        tables = [table_text(comparison)] if len(tuned_runs) == 1 else []
+        texts.append("\n".join([*tables, *sentences(comparison), str(output / COMPARISON)]))
+    return "\n\n".join([overview_text(overview), *texts] if len(tuned_runs) > 1 else texts)
 
 
 def compare_two(base: "Run", tuned: "Run", paired: list[dict]) -> dict:
     """Every metric of the two runs' paired items, and what the two runs are: the part that is always there."""
+    from evaluation.comparison_text import headline
+
     rows = compare_rows(paired, tuned.scores["settings"])
     return {
         "headline": headline(rows),
@@ -158,71 +158,9 @@ def _training_answers(dataset: str | None, base: "Run") -> list[str] | None:
     return load_answers(dataset, "train", base.manifest["tasks"])
 
 
-def headline(rows: list[dict]) -> str:
-    """One sentence about the first metric of `HEADLINE` that is there, over all tasks, with the true pictures."""
-    from evaluation.tables import interval_text, number_text
-
-    row = _headline_row(rows)
-    if row is None:
-        return ""
-    verdict = "a difference that the interval does not tell from zero"
-    if row["ci_low"] > 0 or row["ci_high"] < 0:
-        verdict = "better than the base model" if row["delta"] > 0 else "worse than the base model"
-    values = f"{number_text(row['tuned'])}, that of the base model {number_text(row['base'])}"
-    change = f"{number_text(row['delta'], True)} (95 % interval {interval_text(row['ci_low'], row['ci_high'], True)})"
-    name = HEADLINE[row["metric"]]
-    return f"On {row['n']} held-out questions the {name} of the tuned model is {values}: {change}, {verdict}."
-
-
-def _headline_row(rows: list[dict]) -> dict | None:
-    """Of several judges their mean."""
-    for name in HEADLINE:
-        found = [row for row in rows if row["metric"] == name and row["task"] == "all" and row["ci_low"] is not None]
-        found = [row for row in found if row["image_condition"] == "true"]
-        if found:
-            return max(found, key=lambda row: row["judge"] == "mean")
-    return None
-
-
 def _who(run: "Run") -> dict:
     """What the card says of a run: which model on which data, and its hedges (first image condition, all tasks)."""
     keys = ("model", "revision", "adapter_of", "dataset", "dataset_revision", "split", "generation", "image_conditions")
     hedges = [row["settings"] for row in run.scores["scores"] if row["metric"] == "hedges_per_1k_words"]
     counts = {key: hedges[0][key] for key in ("by_word", "mentions", "reference_value")}
     return {**{key: run.manifest[key] for key in keys}, "hedges": counts}
-
-
-def _summary(comparison: dict, output: Path) -> str:
-    from evaluation.score import first_condition
-    from evaluation.tables import interval_text, metric_text, number_text, p_text, text_table
-
-    lines = [
-        [
-            *(metric_text(row), row["task"], number_text(row["base"])),
-            *(number_text(row["tuned"]), number_text(row["delta"], True)),
-            *(interval_text(row["ci_low"], row["ci_high"], True), p_text(row["p_value"]), str(row["n"])),
-        ]
-        for row in first_condition(comparison["rows"])
-    ]
-    header = ["metric", "task", "base", "tuned", "delta", "95 % interval", "p", "n"]
-    differences = [
-        f"Note: {key} differs between the runs: {a} / {b}" for key, (a, b) in comparison["differences"].items()
-    ]
-    return "\n".join(
-        filter(None, [text_table(header, lines), *differences, comparison["headline"], str(output / COMPARISON)])
-    )
-
-
-def _overview_text(overview: list[dict]) -> str:
-    """The headline metrics of all runs, all tasks, side by side."""
-    from evaluation.tables import interval_text, metric_text, number_text, text_table
-
-    lines = [
-        [
-            *(row["run"], metric_text(row), number_text(row["value"])),
-            *(interval_text(row["ci_low"], row["ci_high"]), str(row["n"])),
-        ]
-        for row in sorted(overview, key=lambda row: row["metric"])
-        if row["task"] == "all" and row["metric"] in (*HEADLINE, "answer_words")
-    ]
-    return text_table(["run", "metric", "value", "95 % interval", "n"], lines)

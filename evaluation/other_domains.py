@@ -50,6 +50,7 @@ def _by_domain(runs: list[Run]) -> list[list[Run]]:
     return list(domains.values())
 
 
-def _model(run: Run) -> tuple:
-    """What the weights are: folders may be renamed, a revision names the content."""
-    return run.manifest["revision"], str(run.manifest["adapter_of"])
+def _model(run: Run) -> tuple[str, str | None]:
+    """What the weights are: folders may be renamed, revisions name the content."""
+    base = run.manifest["adapter_of"]
+    return run.manifest["revision"], base["revision"] if base else None

@@ -56,12 +56,16 @@ def check_comparable(base: Run, tuned: Run) -> None:
 
 def _check_same_judges(base: Run, tuned: Run) -> None:
     """A judge of both runs must be the same model, asked with the same rubric."""
-    of_tuned = {judge["judge"]: judge for judge in tuned.scores.get("judges", [])}
-    for judge in base.scores.get("judges", []):
-        name = judge["judge"]
-        for key in ("backend", "revision", "prompt_sha256"):
-            if name in of_tuned:
-                _check_same(f"{key} of judge {name} is", judge[key], of_tuned[name][key], base, tuned)
+    of_tuned = {judge["judge"]: judge for judge in tuned.scores["judges"]}
+    for ours in base.scores["judges"]:
+        if ours["judge"] not in of_tuned:
+            continue
+        theirs = of_tuned[ours["judge"]]
+        for key in ("backend", "revision"):
+            _check_same(f"{key} of judge {ours['judge']} is", ours[key], theirs[key], base, tuned)
+        for task in sorted(ours["prompt_sha256"].keys() & theirs["prompt_sha256"].keys()):
+            rubrics = (judge["prompt_sha256"][task] for judge in (ours, theirs))
+            _check_same(f"judge {ours['judge']} used for {task} the rubric", *rubrics, base, tuned)
 
 
 def _check_same(what: str, ours, theirs, base: Run, tuned: Run) -> None:

@@ -3,11 +3,22 @@ import json
 import pytest
 
 from evaluation import compare, score
-from tests.evaluation.runs import make_run, read_records, write_records
+from tests.evaluation.runs import judge_run, make_run, read_records, write_records
 
 
 def scored(folder, *arguments, **changes):
     make_run(folder, *arguments, **changes)
+    return score_again(folder)
+
+
+def judged(folder, *arguments, judges=("org/one", "org/two"), **changes):
+    make_run(folder, *arguments, **changes)
+    for judge in judges:
+        judge_run(folder, judge)
+    return score_again(folder)
+
+
+def score_again(folder):
     score.run(score.Options(str(folder), n_resamples=500))
     return folder
 
@@ -17,8 +28,8 @@ def runs(tmp_path):
     return scored(tmp_path / "base", "base", 0.1), scored(tmp_path / "tuned", "tuned", 0.7)
 
 
-def compare_runs(base, tuned, output=None):
-    text = compare.run(compare.Options([str(base), str(tuned)], output and str(output)))
+def compare_runs(base, tuned, output=None, **options):
+    text = compare.run(compare.Options([str(base), str(tuned)], output and str(output), **options))
     return text, json.loads(((output or tuned) / "comparison.json").read_text())
 
 
@@ -156,3 +167,220 @@ def test_conditions_that_both_have_are_compared(tmp_path):
     tuned = scored(tmp_path / "tuned", "tuned", 0.7, ("true", "shuffled", "blank"))
     _, comparison = compare_runs(base, tuned)
     assert {r["image_condition"] for r in comparison["rows"]} == {"true", "shuffled"}
+
+
+def test_every_tuned_run_is_compared_with_the_base_and_all_are_side_by_side(runs, tmp_path):
+    base, tuned = runs
+    compare_runs(base, tuned)
+    alone = json.loads((tuned / "comparison.json").read_text())
+    third = scored(tmp_path / "other" / "tuned", "third", 0.4)
+    text = compare.run(compare.Options([str(base), str(tuned), str(third)]))
+    both = [json.loads((run / "comparison.json").read_text()) for run in (tuned, third)]
+    assert {**both[0], "overview": None} == {**alone, "overview": None} and both[0]["overview"] == both[1]["overview"]
+    assert row(both[1], "rougeL")["delta"] < row(both[0], "rougeL")["delta"]
+    shown = {
+        (r["run"], r["model"]): r["value"] for r in both[0]["overview"] if (r["metric"], r["task"]) == ("rougeL", "all")
+    }
+    first = tmp_path.name
+    assert list(shown) == [("base", "base"), (f"{first}/tuned", "tuned"), ("other/tuned", "third")]
+    assert shown["other/tuned", "third"] == pytest.approx(row(both[1], "rougeL")["tuned"])
+    assert text.count("better than the base model") == 2 and "other/tuned" in text
+
+
+def test_one_run_alone_or_one_output_for_several_is_refused(runs, tmp_path):
+    base, tuned = map(str, runs)
+    for options in (compare.Options([base]), compare.Options([base, tuned, base], output=str(tmp_path / "out"))):
+        with pytest.raises(ValueError, match="two run folders or more"):
+            compare.run(options)
+
+
+def test_what_was_not_asked_for_is_null(runs):
+    _, comparison = compare_runs(*runs)
+    for key in ("forgetting", "transfer", "by_term_frequency", "judges_on_delta", "hedge_by_correctness"):
+        assert comparison[key] is None  # no judge, and without evidence no grounding
+
+
+def test_other_domains_have_a_row_a_metric_and_models_are_found_by_their_revision(runs, tmp_path):
+    other = {"dataset": "org/general", "dataset_revision": "e" * 40, "tasks": ["detail"]}
+    worse = [scored(tmp_path / "g1", "tuned", 0.2, **other), scored(tmp_path / "g2", "base", 0.6, **other)]
+    heart = {"dataset": "org/heart", "dataset_revision": "d" * 40}
+    better = [scored(tmp_path / "t1", "base", 0.1, **heart), scored(tmp_path / "t2", "tuned", 0.5, **heart)]
+    text, comparison = compare_runs(*runs, general=list(map(str, worse)), transfer=list(map(str, better)))
+    (lost,) = [r for r in comparison["forgetting"] if r["metric"] == "rougeL"]
+    assert lost["ci_low"] < lost["delta"] < lost["ci_high"] < 0 and lost["n"] == 48 and lost["dataset"] == "org/general"
+    assert (lost["dataset_revision"], lost["split"], lost["tasks"]) == ("e" * 40, "test", ["detail"])
+    _, expected = compare_runs(*better)
+    (carried,) = [r for r in comparison["transfer"] if r["metric"] == "rougeL"]
+    assert carried["delta"] == pytest.approx(row(expected, "rougeL")["delta"]) and carried["ci_low"] > 0
+    assert {r["metric"] for r in comparison["transfer"]} == {"rougeL", "answer_words"}
+    assert "on org/general, rougeL: 0." in text
+
+
+def test_other_domains_need_both_models_and_no_third(runs, tmp_path):
+    other = {"dataset": "org/general", "dataset_revision": "e" * 40}
+    base, stranger = scored(tmp_path / "g", "base", 0.5, **other), scored(tmp_path / "s", "stranger", 0.5, **other)
+    with pytest.raises(ValueError, match="org/general: give the run of a tuned model on the same data"):
+        compare_runs(*runs, general=[str(base)])
+    with pytest.raises(ValueError, match="its model stranger .* is none of those compared"):
+        compare_runs(*runs, general=[str(base), str(stranger)])
+
+
+def test_each_judge_says_how_much_better_and_they_agree_on_the_sign(tmp_path):
+    _, comparison = compare_runs(judged(tmp_path / "base", "base", 0.1), judged(tmp_path / "tuned", "tuned", 0.7))
+    found = comparison["judges_on_delta"]
+    assert [r["judge"] for r in found["judges"]] == ["mean", "org/one", "org/two"] and found["same_sign"] is True
+    for r in found["judges"]:
+        table = next(t for t in comparison["rows"] if (t["judge"], t["task"]) == (r["judge"], "all"))
+        assert r["delta"] == table["delta"] and r["effect_size"] > 1 and r["detectable_difference"] < r["delta"]
+        assert r["length_adjusted_ci"][0] < r["length_adjusted_delta"] < r["length_adjusted_ci"][1]
+
+
+def test_judges_that_disagree_on_the_sign_are_seen(tmp_path):
+    base, tuned = make_run(tmp_path / "base", "base", 0.4), make_run(tmp_path / "tuned", "tuned", 0.5)
+    for run, leniency in ((base, 5), (tuned, 0)):
+        judge_run(judge_run(run, "org/one"), "org/two", leniency)
+        score_again(run)
+    text, comparison = compare_runs(base, tuned)
+    assert comparison["judges_on_delta"]["same_sign"] is False and "do not agree on the sign" in text
+
+
+def test_points_bought_by_length_are_taken_off(tmp_path):
+    """A judge that gives a point for each word: the tuned model is longer by 1 to 4 words and no better."""
+    for name in ("base", "tuned"):
+        folder, judgements = make_run(tmp_path / name, name, 0.5), []
+        for i, record in enumerate(records := read_records(folder)):
+            n_words = 3 + (1 + i % 4 if name == "tuned" else 0)
+            record["prediction"] = " ".join(["dose"] * n_words)
+            judgements.append((record["example_id"], n_words))
+        write_records(folder, records)
+        judge_run(folder, "org/long")
+        points = dict(judgements)
+        written = [r | {"score": points[r["example_id"]]} for r in read_records(folder, "judgements.jsonl")]
+        (folder / "judgements.jsonl").write_text("".join(json.dumps(r) + "\n" for r in written))
+        score_again(folder)
+    _, comparison = compare_runs(tmp_path / "base", tmp_path / "tuned")
+    (found,) = comparison["judges_on_delta"]["judges"]
+    assert found["delta"] == 2.5 and found["points_per_word"] == pytest.approx(1)
+    assert (
+        found["length_adjusted_delta"] == pytest.approx(0, abs=1e-9)
+        and comparison["judges_on_delta"]["same_sign"] is None
+    )
+
+
+def test_only_judges_of_both_runs_count_and_the_mean_is_theirs(tmp_path):
+    base = judged(tmp_path / "base", "base", 0.1, judges=("org/one", "org/two", "org/three"))
+    tuned = judged(tmp_path / "tuned", "tuned", 0.7, judges=("org/one", "org/two"))
+    _, comparison = compare_runs(base, tuned)
+    found = {r["judge"]: r for r in comparison["judges_on_delta"]["judges"]}
+    assert set(found) == {"org/one", "org/two", "mean"}
+    assert found["mean"]["base"] == pytest.approx((found["org/one"]["base"] + found["org/two"]["base"]) / 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"judge_revision": "b" * 40}, "revision of judge org/one is a+ in .*base, b+ in"),
+        ({"prompt_sha256": "9" * 64}, "judge org/one used for detail the rubric 1+ in .*base, 9+ in"),
+    ],
+)
+def test_a_judge_that_is_not_the_same_in_both_runs_is_refused(tmp_path, change, message):
+    base, tuned = judged(tmp_path / "base", "base", 0.1), judged(tmp_path / "tuned", "tuned", 0.7)
+    changed = [record | change for record in read_records(tuned, "judgements.jsonl")]
+    (tuned / "judgements.jsonl").write_text("".join(json.dumps(record) + "\n" for record in changed))
+    score_again(tuned)
+    with pytest.raises(ValueError, match=message):
+        compare_runs(base, tuned)
+
+
+def test_hedges_are_counted_by_correctness(tmp_path):
+    base, tuned = judged(tmp_path / "base", "base", 0.1), judged(tmp_path / "tuned", "tuned", 0.9)
+    _, comparison = compare_runs(base, tuned)
+    found = comparison["hedge_by_correctness"]
+    items = [item["scores"] for item in read_records(tuned, "per_item_scores.jsonl")]
+    counted = {
+        f"{hedged}_{correct}": sum(
+            (item["hedged"] == (hedged == "hedged")) and (item["judge:mean"] >= 6) == (correct == "correct")
+            for item in items
+        )
+        for hedged in ("hedged", "plain")
+        for correct in ("correct", "wrong")
+    }
+    assert found["tuned"] == counted and sum(found["base"].values()) == found["n"] == 48
+    assert (found["correct_by"], found["judge"], found["threshold"]) == ("judge_score", "mean", 6.0)
+
+
+def test_without_judges_correct_is_what_the_evidence_has(tmp_path):
+    folders = []
+    for name in ("base", "tuned"):
+        folder = make_run(tmp_path / name, name, 0.5)
+        records = read_records(folder)
+        for i, record in enumerate(records):
+            record["reference"] = "A dose of 5 Gy."
+            record["prediction"] = ("It may be 5 Gy.", "It is 7 Gy.", "No number here.")[
+                i % 3 if name == "tuned" else 1
+            ]
+        write_records(folder, records)
+        evidence = [{"figure_id": r["figure_id"], "caption": "Dose.", "context": [], "doi": None} for r in records]
+        (folder / "evidence.jsonl").write_text("".join(json.dumps(row) + "\n" for row in evidence))
+        folders.append(score_again(folder))
+    _, comparison = compare_runs(*folders)
+    found = comparison["hedge_by_correctness"]
+    assert (found["correct_by"], found["judge"], found["n"], found["n_left_out"]) == ("grounding", None, 32, 16)
+    assert found["tuned"] == {"hedged_correct": 16, "hedged_wrong": 0, "plain_correct": 0, "plain_wrong": 16}
+    assert found["base"]["plain_wrong"] == 32
+
+
+def test_questions_are_binned_by_their_rarest_term(tmp_path):
+    runs = []
+    for name in ("base", "tuned"):
+        folder = make_run(tmp_path / name, name, 0.5)
+        records = read_records(folder)
+        for i, record in enumerate(records):
+            record["reference"] = (
+                "fibrosis of the radiation field",
+                "radiation and TNF-alpha",
+                "the red one",
+                "radiation",
+            )[i % 4]
+            record["prediction"] = record["reference"] if name == "tuned" and i % 4 == 3 else "nothing"
+        write_records(folder, records)
+        runs.append(score_again(folder))
+    answers = ["A Radiation field."] * 11 + ["TNF-α was high."] * 10
+    _, comparison = compare_runs(*runs, train_dataset=str(training_data(tmp_path / "data", answers)))
+    found = comparison["by_term_frequency"]
+    assert (found["n_training_answers"], found["rare_up_to"], found["n_without_terms"]) == (21, 10, 12)
+    scores = {r["bin"]: r for r in found["rows"] if r["metric"] == "rougeL"}
+    assert {name: r["n"] for name, r in scores.items()} == {"never": 12, "rare": 12, "common": 12}
+    assert {name: r["delta"] for name, r in scores.items()} == {"never": 0, "rare": 0, "common": 1}
+    assert [scores[name]["reference_words"] for name in ("never", "rare", "common")] == [5, 4, 1]
+
+
+def training_data(folder, answers):
+    """A dataset repo folder with a train split of `detail` and `reasoning`, the pictures of which cannot be read."""
+    import datasets
+
+    from dataset_builder.schema import EXAMPLES
+
+    for task, of_task in (("detail", answers[::2]), ("reasoning", answers[1::2])):
+        rows = [dict.fromkeys(EXAMPLES) | {"completion": [{"role": "assistant", "content": text}]} for text in of_task]
+        (folder / task).mkdir(parents=True)
+        rows = [row | {"images": [{"bytes": b"broken", "path": None}]} for row in rows]
+        datasets.Dataset.from_list(rows, features=EXAMPLES).to_parquet(folder / task / "train-00000-of-00001.parquet")
+    configs = "".join(f"- {{config_name: {task}, data_files: {task}/*.parquet}}\n" for task in ("detail", "reasoning"))
+    (folder / "README.md").write_text(f"---\nconfigs:\n{configs}---\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("TNF-alpha and MRIs show 5 Gy of Fibrosis", {"tnf-α", "mri", "fibrosis"}),
+        ("图像显示放射治疗后的改变 in MRI", {"mri"}),
+        ("Bestrahlung der Lunge", {"bestrahlung"}),
+        ("a red one", set()),
+    ],
+)
+def test_terms(text, expected):
+    from evaluation.term_frequency import terms
+
+    assert terms(text) == expected
