@@ -30,6 +30,7 @@ STAGES = {
     "generate": ("evaluation.generate", "checkpoint -> RUN/predictions.jsonl"),
     "score": ("evaluation.score", "predictions -> RUN/scores.json"),
     "compare": ("evaluation.compare", "two runs -> comparison.json and plots"),
+    "human": ("evaluation.human", "runs -> a blind rating page for people; their ratings -> agreement with the judges"),
     "card": ("model_cards.card", "result files -> model card"),
     "publish": ("model_cards.publish", "checkpoint + card + predictions -> Hub"),
     "demo": ("recipes.demo", "all of the above on the built-in sample corpus, on a CPU"),

@@ -1,0 +1,376 @@
+import base64
+import io
+import itertools
+import json
+import random
+import re
+from collections import Counter
+
+import pytest
+from PIL import Image
+
+import ldrt
+from evaluation import human, ratings
+from tests.chromium import CHROMIUM, Browser
+from tests.evaluation.runs import judge_run, make_run, read_records, write_records
+
+HOSTILE = "</script><script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"> <!--"
+SECRET = ("org/before-tuning", "org/after-tuning", "first-run", "second-run", "sha256:", "A1/F")
+ITEMS, REPEATS = 40, 8
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """Dataset folder with the questions of `make_run`; the picture of E0 is large, that of E1 no picture."""
+    from datasets import Dataset
+
+    from dataset_builder import schema
+
+    records = read_records(make_run(tmp_path_factory.mktemp("run"), "any", 1.0))
+    folder = tmp_path_factory.mktemp("data") / "figures"
+    rows = {
+        "pairs": ([_pair(record) for record in records], schema.PAIRS),
+        "detail": ([_example(record) for record in records if record["task"] == "detail"], schema.EXAMPLES),
+        "reasoning": ([_example(record) for record in records if record["task"] == "reasoning"], schema.EXAMPLES),
+    }
+    configs = []
+    for name, (found, features) in rows.items():
+        (folder / name).mkdir(parents=True)
+        Dataset.from_list(found, features=features).to_parquet(folder / name / "test-00000-of-00001.parquet")
+        configs.append({"config_name": name, "data_files": [{"split": "test", "path": f"{name}/test-*.parquet"}]})
+    (folder / "README.md").write_text(f"---\n{json.dumps({'configs': configs})}\n---\n")
+    return folder
+
+
+def _picture(record):
+    number, buffer = int(record["example_id"][1:]), io.BytesIO()
+    size = (2600, 1300) if number == 0 else (320 + 4 * number, 240)
+    Image.new("RGB", size, (9 * number % 256, 90, 160)).save(buffer, "PNG")
+    return {"bytes": buffer.getvalue() if number != 1 else b"no picture", "path": None}
+
+
+def _pair(record):
+    from dataset_builder import schema
+
+    known = {"image": _picture(record), "caption": f"Caption. {HOSTILE}", "context": ["The dose is 5 Gy.", HOSTILE]}
+    known |= {name: record[name] for name in ("figure_id", "article_id", "license")} | {"doi": "10.5555/x"}
+    return {column: known.get(column) for column in schema.PAIRS} | {"panels": []}
+
+
+def _example(record):
+    from dataset_builder import schema
+
+    known = {name: record[name] for name in ("task", "example_id", "figure_id", "article_id", "license")}
+    known |= {"images": [_picture(record)], "prompt": [{"role": "user", "content": record["question"]}]}
+    known |= {"completion": [{"role": "assistant", "content": record["reference"]}], "evidence": []}
+    return {column: known.get(column) for column in schema.EXAMPLES}
+
+
+@pytest.fixture(scope="module")
+def runs(dataset, tmp_path_factory):
+    from evaluation.questions import load_items
+
+    revision = load_items(str(dataset), "test", ["detail", "reasoning"]).revision
+    folder = tmp_path_factory.mktemp("runs")
+    made = [
+        make_run(folder / name, model, quality, ("true", "blank"), dataset_revision=revision)
+        for name, model, quality in (("first-run", SECRET[0], 0.3), ("second-run", SECRET[1], 0.9))
+    ]
+    for run in made:
+        records = read_records(run)
+        records[2]["prediction"] = HOSTILE
+        records[3]["prediction"] = ""
+        write_records(run, records)
+    return made
+
+
+def export(runs, dataset, output, **changes):
+    options = {"items": ITEMS, "repeats": REPEATS} | changes
+    human.run(human.Options("export", [str(run) for run in runs], str(output), str(dataset), **options))
+    return json.loads((output / "key.json").read_text()), (output / "rate.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def packet(runs, dataset, tmp_path_factory):
+    """(folder, key.json, rate.html) of an export."""
+    folder = tmp_path_factory.mktemp("rating")
+    return folder, *export(runs, dataset, folder)
+
+
+def page_items(page):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])["items"]
+
+
+# ---- export
+
+
+def test_items_are_spread_over_runs_tasks_and_articles(packet):
+    _, key, page = packet
+    shown = [item for item in key["items"] if item["repeat_of"] is None]
+    assert len(shown) == ITEMS and len(page_items(page)) == len(key["items"]) == ITEMS + REPEATS
+    assert set(Counter((item["run"], item["task"]) for item in shown).values()) == {ITEMS // 4}
+    questions = Counter(item["example_id"] for item in shown)
+    assert set(questions.values()) == {2}  # each question for both runs
+    assert set(Counter((item["article_id"], item["task"]) for item in shown).values()) == {2}  # 20 of 24 once
+    first_shown = [next(item for item in shown if item["example_id"] == question)["run"] for question in questions]
+    assert 5 <= first_shown.count("first-run") <= 15
+
+
+def test_repeats_are_spread_and_far_from_their_first_showing(packet):
+    _, key, page = packet
+    repeats = [item for item in key["items"] if item["repeat_of"] is not None]
+    shown, items = page_items(page), {item["item"]: item for item in key["items"]}
+    assert set(Counter((item["run"], item["task"]) for item in repeats).values()) == {REPEATS // 4}
+    for item in repeats:
+        first = items[item["repeat_of"]]
+        assert all(item[name] == first[name] for name in ("run", "example_id", "answer_sha256"))
+        assert shown[item["item"] - 1] == shown[first["item"] - 1] | {"item": item["item"]}
+        assert item["item"] - first["item"] >= len(items) / 2
+    places = {}
+    for item in key["items"]:
+        places.setdefault(item["example_id"], []).append(item["item"])
+    assert min(b - a for found in places.values() for a, b in itertools.pairwise(found)) >= len(items) / 7
+
+
+def test_the_page_shows_what_the_key_says(packet, runs):
+    _, key, page = packet
+    answers = {run.name: {record["example_id"]: record for record in reversed(read_records(run))} for run in runs}
+    pictures = re.findall(r'<script type="image/jpeg;base64" id="picture-\d+">(.*?)</script>', page)
+    for entry, shown in zip(key["items"], page_items(page), strict=True):
+        record = answers[entry["run"]][entry["example_id"]]
+        assert [shown["question"], shown["answer"], shown["reference"]] == [
+            record[name] for name in ("question", "prediction", "reference")
+        ]
+        assert shown["caption"].startswith("Caption.") and shown["source"].startswith("doi:10.5555/x")
+        if entry["example_id"] == "E1":
+            assert shown["picture"] is None
+        else:
+            with Image.open(io.BytesIO(base64.b64decode(pictures[shown["picture"]]))) as picture:
+                number = int(entry["example_id"][1:])
+                assert picture.size == ((1200, 600) if number == 0 else (320 + 4 * number, 240))
+    assert len(pictures) == len({item["example_id"] for item in key["items"]} - {"E1"})
+
+
+def test_the_page_does_not_tell_which_run_an_answer_is_of(packet, runs, dataset, tmp_path):
+    _, key, page = packet
+    assert not [word for word in (*SECRET, "E12", "example_id") if word in page]
+    renamed = []
+    for number, run in enumerate(runs):
+        manifest = json.loads((run / "manifest.json").read_text()) | {"model": f"m{number}", "revision": str(number)}
+        renamed.append(tmp_path / f"r{number}")
+        renamed[-1].mkdir()
+        (renamed[-1] / "manifest.json").write_text(json.dumps(manifest))
+        write_records(renamed[-1], read_records(run))
+    other_key, other_page = export(renamed, dataset, tmp_path / "rating")
+    assert other_key["packet"] != key["packet"]
+    assert other_page.replace(other_key["packet"], "") == page.replace(key["packet"], "")
+
+
+def test_the_same_inputs_give_the_same_bytes_and_another_seed_another_sample(packet, runs, dataset, tmp_path):
+    folder, key, page = packet
+    assert export(runs, dataset, folder) == (key, page)
+    assert export(runs, dataset, tmp_path / "other", seed=1)[0]["items"] != key["items"]
+    with pytest.raises(ValueError, match="belongs to another page"):
+        export(runs, dataset, folder, seed=1)
+    assert (folder / "rate.html").read_text() == page
+
+
+def test_what_is_asked_for_and_cannot_be_had(runs, dataset, tmp_path):
+    key, _ = export(runs, dataset, tmp_path / "all", items=1000, repeats=1000)
+    assert Counter(item["repeat_of"] is None for item in key["items"]) == {True: 96, False: 48}
+    key, _ = export(runs[:1], dataset, tmp_path / "one", items=10, repeats=10)
+    assert Counter(item["repeat_of"] is None for item in key["items"]) == {True: 10, False: 10}
+    assert min(item["item"] - item["repeat_of"] for item in key["items"] if item["repeat_of"]) >= 5
+    with pytest.raises(ValueError, match="not one question"):
+        export(runs, dataset, tmp_path / "none", items=1)
+    other = make_run(tmp_path / "other", "other", 0.5)
+    with pytest.raises(ValueError, match="differ in dataset_revision"):
+        export([runs[0], other], dataset, tmp_path / "none")
+    with pytest.raises(ValueError, match="but the runs answered sha256:ffff"):
+        export([make_run(tmp_path / "third", "third", 0.5, dataset_revision="sha256:ffff")], dataset, tmp_path / "none")
+
+
+# ---- import
+
+
+def rate(key, rater, score, items=None):
+    """Lines of a ratings file: `score(entry of the key)`, None for "cannot judge"."""
+    lines = []
+    for entry in key["items"] if items is None else items:
+        given = score(entry)
+        status = "cannot_judge" if given is None else "ok"
+        about = {"packet": key["packet"], "item": entry["item"], "rater": rater, "score": given, "status": status}
+        lines.append(json.dumps(about) + "\n")
+    return lines
+
+
+@pytest.fixture
+def rating(packet, tmp_path):
+    """A folder with the key of `packet`, beside it: the key names the runs by relative paths."""
+    assert packet[0].parent == tmp_path.parent
+    (tmp_path / "key.json").write_text(json.dumps(packet[1]))
+    return tmp_path
+
+
+def import_files(folder, *files):
+    paths = []
+    for number, lines in enumerate(files):
+        paths.append(folder / f"ratings-{number}.jsonl")
+        paths[-1].write_text("".join(lines))
+    said = human.run(human.Options("import", [str(path) for path in paths], str(folder), n_resamples=500))
+    return said, json.loads((folder / "human.json").read_text())
+
+
+def test_bad_lines_are_named_and_the_others_count(rating, packet):
+    key = packet[1]
+    good = rate(key, " Ada  L ", lambda entry: 6)
+    line = json.loads(good[0])
+    bad = [{**line, "packet": "0" * 16}, {**line, "item": 999}, {**line, "item": "1"}, {**line, "score": 11}]
+    bad += [{**line, "score": 7.5}, {**line, "score": True}, {**line, "score": None}, {**line, "rater": " "}, [1]]
+    lines = ["\ufeff" + good[0], "\n", *(json.dumps(row) + "\n" for row in bad), *good[1:], '{"packet": "']
+    said, report = import_files(rating, lines)
+    assert report["n_ratings"] == len(key["items"]) and report["n_left_out"] == 10
+    assert [int(number) for number in re.findall(r"ratings-0.jsonl, line (\d+): .*left out", said)] == [
+        *range(3, 12),
+        len(lines),
+    ]
+    with pytest.raises(ValueError, match=r"no rating of the page .*: .*line 1: of another page"):
+        import_files(rating, [json.dumps(bad[0])])
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        human.run(human.Options("import", ["absent.jsonl"], str(rating)))
+
+
+def test_of_two_ratings_by_the_same_rater_the_later_one_counts_and_is_told(rating, packet):
+    key = packet[1]
+    once = rate(key, "A", lambda entry: 3)
+    said, report = import_files(rating, once[:5], once, rate(key, "A", lambda entry: 9, key["items"][:1]))
+    assert report["n_raters"] == 1 and report["n_ratings"] == len(key["items"]) and report["n_left_out"] == 1
+    assert "ratings-2.jsonl, line 1: item 1 is rated 3 by the same rater before, now 9 counts" in said
+    assert max(row["value"] for row in report["systems"] if row["task"] == "all") == pytest.approx(3 + 6 / 20)
+
+
+def test_unrated_and_not_judged_answers_are_not_imputed(rating, packet):
+    key = packet[1]
+    first = key["items"][0]
+    said, report = import_files(
+        rating,
+        rate(key, "A", lambda entry: None if entry["item"] == 1 else 4 + (entry["run"] == "second-run")),
+        rate(key, "B", lambda entry: 10 if entry["item"] == 1 else 8, key["items"][:9]),
+    )
+    assert report["n_cannot_judge"] == 1 and report["n_ratings"] == len(key["items"]) - 1 + 9
+    shown = [item for item in key["items"][1:9] if item["repeat_of"] is None]
+    assert report["inter_rater"]["n"] == len(shown)
+    n = sum(item["repeat_of"] is not None and item["repeat_of"] != 1 for item in key["items"])
+    assert report["intra_rater"][0] == {"rater": 1, "n": n, "mean_abs_difference": 0, "kappa": 1.0}
+    assert report["intra_rater"][1] == {"rater": 2, "n": 0, "mean_abs_difference": None, "kappa": None}
+    by_run = {row["run"]: row["value"] for row in report["systems"] if row["task"] == "all"}
+    plain = {"first-run": 4, "second-run": 5}
+    for run, value in by_run.items():
+        twice = sum((8 - plain[run]) / 2 for item in shown if item["run"] == run) + (
+            10 - plain[run] if first["run"] == run else 0
+        )
+        assert value == pytest.approx(plain[run] + twice / 20)
+
+
+def test_known_noise_and_a_known_difference_are_recovered(tmp_path):
+    """Raters are the truth (variance 4) plus noise (variance 1): kappa and alpha 4 / 5, repeats E|N(0, 2)| apart."""
+    rng = random.Random(0)
+    records = [{"example_id": f"E{i}", "article_id": f"A{i // 3}", "task": "detail"} for i in range(600)]
+    answers = [{record["example_id"]: record | {"prediction": model} for record in records} for model in "bt"]
+    manifest = {"dataset": "org/x", "dataset_revision": "f" * 40, "split": "test"}
+    runs = [
+        {"run": name, "folder": tmp_path / name, "manifest": manifest | {"model": name, "revision": name}}
+        for name in ("base", "tuned")
+    ]
+    key = human.make_key(runs, human.draw(answers, 1200, 400, 0), 0, tmp_path)
+    truth = {example: rng.gauss(4.7, 2) for example in answers[0]}
+    truths = {(run, example): t + 0.6 * (run == "tuned") for example, t in truth.items() for run in ("base", "tuned")}
+
+    def noisy(entry):
+        return max(0, min(10, round(truths[entry["run"], entry["example_id"]] + rng.gauss(0, 1))))
+
+    given = {rater: {entry["item"]: noisy(entry) for entry in key["items"]} for rater in "ABC"}
+    intra, inter = ratings.intra_rater(given, key), ratings.inter_rater(given, key)
+    assert [row["n"] for row in intra] == [400, 400, 400, 1200] and inter["n"] == 1200
+    assert intra[-1]["kappa"] == pytest.approx(0.8, abs=0.03)
+    assert intra[-1]["mean_abs_difference"] == pytest.approx(1.15, abs=0.06)
+    assert inter["alpha"] == pytest.approx(0.78, abs=0.03)  # ordinal: agreement of ranks, a little less
+    assert [pair["kappa"] for pair in inter["pairs"]] == pytest.approx([0.8] * 3, abs=0.04)
+
+    rows = ratings.rated_answers(given, key)
+    for row in rows:  # a judge as noisy as a rater and a point too mild
+        row["scores"]["judge:mild"] = min(10, truths[row["run"], row["example_id"]] + rng.gauss(1, 1))
+    delta = ratings.delta_rows(rows, key, ["human", "mild"], 1000, 0)[0]
+    assert delta["delta"] == pytest.approx(0.6, abs=0.15) and delta["ci_low"] > 0.35 and delta["n"] == 600
+    (agreed,) = ratings.judge_agreement(rows, {"mild": {"judge": "mild"}})
+    assert agreed["mean_difference"] == pytest.approx(1, abs=0.12) and agreed["n"] == 1200
+    assert agreed["spearman"] == pytest.approx(0.85, abs=0.04)  # 2 × 4 / √(5 × 4.33) in ranks
+    assert agreed["kappa"] == pytest.approx(0.77, abs=0.05)  # 2 × 4 / (5 + 4.33 + 1²)
+
+
+@pytest.fixture
+def judged(packet, runs, rating):
+    """The runs, judged and scored; E5 is refused to be judged and E6 of the second run is answered anew."""
+    from evaluation import score
+
+    for run in runs:
+        judge_run(run, "org/judge", refused=("E5",))
+        score.run(score.Options(str(run), n_resamples=100))
+    yield packet[1]
+    for run, name in itertools.product(
+        runs, ("judgements.jsonl", "scores.json", "per_item_scores.jsonl", "human.json")
+    ):
+        (run / name).unlink(missing_ok=True)
+
+
+def test_people_and_judges_side_by_side(judged, runs, rating):
+    key = judged
+    given = {
+        (run.name, record["example_id"]): record["score"]
+        for run in runs
+        for record in read_records(run, "judgements.jsonl")
+        if record["control"] is None and record["image_condition"] == "true" and record["status"] == "ok"
+    }
+    said, report = import_files(
+        rating, rate(key, "Zoë", lambda e: given.get((e["run"], e["example_id"]), 5)), rate(key, "Ann", lambda e: 5)
+    )
+    shown = {(item["run"], item["example_id"]) for item in key["items"]}
+    (agreed,) = report["judge_agreement"]
+    assert agreed["judge"] == "org/judge" and agreed["n"] == len(shown & given.keys())
+    assert agreed["spearman"] == pytest.approx(1) and "Zoë" not in json.dumps(report) + said
+    expected = sum((given[answer] - 5) / 2 for answer in shown & given.keys()) / agreed["n"]
+    assert agreed["mean_difference"] == pytest.approx(expected)
+    human_delta, judge_delta = (row for row in report["deltas"] if row["task"] == "all")
+    assert (human_delta["judge"], judge_delta["judge"]) == ("human", "org/judge")
+    assert human_delta["delta"] > 1 and human_delta["ci_low"] > 0
+    n_refused = sum(example == "E5" for _, example in shown) // 2
+    assert judge_delta["n"] == human_delta["n"] - n_refused == ITEMS // 2 - n_refused
+    assert "second-run − first-run, human: +" in said and "human and org/judge: kappa" in said
+
+
+def test_the_tuned_run_gets_its_part_of_the_report(judged, runs, rating):
+    _, report = import_files(rating, rate(judged, "A", lambda entry: entry["item"] % 11))
+    assert json.loads((runs[1] / "human.json").read_text()) == report and not (runs[0] / "human.json").exists()
+    assert {row["run"] for row in report["deltas"]} == {"second-run"} and {
+        row["against"] for row in report["deltas"]
+    } == {"first-run"}
+
+
+def test_answers_that_were_made_anew_are_not_compared_with_the_people(judged, runs, rating):
+    from evaluation import score
+
+    records = read_records(runs[1])
+    shown = [item for item in judged["items"] if item["run"] == "second-run" and item["repeat_of"] is None]
+    changed = shown[0]["example_id"]
+    try:
+        write_records(runs[1], [r | {"prediction": "new"} if r["example_id"] == changed else r for r in records])
+        said, report = import_files(rating, rate(judged, "A", lambda entry: 5))
+        assert "no judges of second-run to compare with" in said and "ldrt score" in said
+        n_of_first = report["judge_agreement"][0]["n"]
+        score.run(score.Options(str(runs[1]), n_resamples=100))
+        _, report = import_files(rating, rate(judged, "A", lambda entry: 5))
+        refused = sum(item["example_id"] == "E5" for item in shown)
+        unchanged = changed != "E5"
+        assert report["judge_agreement"][0]["n"] == n_of_first + len(shown) - refused - unchanged
+    finally:
+        write_records(runs[1], records)
