@@ -18,7 +18,7 @@ NOT_JUDGED = "not judged"  # among the statuses: answers without a record that c
 
 # What a judge must give the controls, on average, for its scores to mean anything. Points; our choice.
 REFERENCE_FROM = 8.0  # the reference as the answer
-SHUFFLED_TO = 3.0  # the answer to another question
+SHUFFLED_TO = 3.0  # another article's reference as the answer
 EMPTY_TO = 0.5  # no answer; not 0, because an expectation over eleven scores is never quite that
 
 

@@ -36,7 +36,7 @@ def test_hedging(load):
     assert result["hedges_per_1k_words"] == pytest.approx(1000 / 9)
     assert result["ratio_to_reference"] == pytest.approx(1.0)
     alone = load("hedging").compute(predictions=["vielleicht, maybe"], languages=["de"])
-    assert alone["by_word"] == {"vielleicht": 1} and alone["lexicon_version"] == "1.0"
+    assert alone["by_word"] == {"vielleicht": 1} and alone["lexicon_version"] == "1.1"
 
 
 def test_length_ratio(load):
@@ -55,6 +55,14 @@ def test_degeneration(load):
     )
     assert result == {"looping_share": 0.25, "empty_share": 0.25, "truncated_share": 0.25}
     assert "truncated_share" not in load("degeneration").compute(predictions=["x"])
+
+
+def test_judge(load):
+    replies = ["The dose is wrong.\nSCORE: 3", '{"score": 8}', "SCORE: 11", "SCORE: 1"]
+    result = load("judge").compute(predictions=replies, finish_reasons=["stop", "stop", "stop", "length"])
+    unscored = {"refused": 0, "truncated": 1, "unparsable": 1}
+    assert result == {"judge_score": 5.5, "n": 2, "n_unscored": unscored, "scores": [3, 8, None, None]}
+    assert load("judge").compute(predictions=replies[3:])["judge_score"] == 1
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in METRICS.iterdir() if (path / "__init__.py").exists()))

@@ -3,13 +3,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
 from evaluation.metrics.grounding.grounding_core import find_claims, ground
 from evaluation.metrics.hedging.hedging_core import LANGUAGES, count_words, find_hedges, hedging
 from evaluation.metrics.hedging.lexicon import CATEGORIES, EXCLUSIONS, LEXICON
+from evaluation.metrics.judge.judge_core import judge_scores, mean_score, parse_score
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
 from evaluation.metrics.rouge.rouge_core import (
     _ASCII_TOKEN,
@@ -79,6 +80,37 @@ def test_plain_text_has_the_same_words_by_the_fast_way(text):
     assert _ASCII_TOKEN.findall(text.lower()) == _UNICODE_TOKEN.findall(text.lower())
 
 
+SENTENCES = st.sampled_from(
+    [
+        "Low-dose radiation therapy (LDRT; 0.5–1.0 Gy in ≤ 6 fractions) reduced pain by 37.5%, p < 0.001.",
+        "Fig. 2B: TNF-α and IL-1β fell (n=12), whereas IL-10 rose; error bars are ±SD.",
+        "The patient's 3'-phosphate signal in the T2-weighted MRI wasn't co-registered.",
+        "ÉTUDE: la dose de 5\xa0Gy naïve; İstanbul, straße, ﬁbrosis, 10⁵ cells/mL.",
+        "10.1016/j.ijrobp.2020.05.012 — see http://example.org/a_b?c=1&d=2",
+        "低剂量照射 5 Gy 后，炎症减轻。",
+    ]
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(SENTENCES, min_size=3, max_size=12), st.randoms())
+def test_google_tokenizer_is_bit_exact_on_long_texts_as_articles_have_them(sentences, random):
+    words = " ".join(sentences).split(" ")
+    edited = [word if random.random() < 0.8 else random.choice(words) for word in words if random.random() < 0.9]
+    prediction, reference = "\n".join(" ".join(edited).split(". ")), " ".join(words)
+    expected = reference_scorer().score(reference, prediction)
+    assert rouge(prediction, reference, "google") == {name: tuple(expected[name]) for name in METRICS}
+
+
+@given(WORDS, WORDS, st.randoms())
+def test_order_matters_to_pairs_and_sequences_but_not_to_words(prediction, reference, random):
+    words = prediction.split()
+    shuffled = " ".join(random.sample(words, len(words)))
+    assert rouge(prediction, reference)["rouge1"] == rouge(shuffled, reference)["rouge1"]
+    scores = rouge(prediction, reference)
+    assert scores["rougeL"].fmeasure <= scores["rouge1"].fmeasure
+
+
 def test_an_unknown_tokenizer_is_named():
     with pytest.raises(ValueError, match="'moses': choose one of unicode, google"):
         rouge("a", "b", "moses")
@@ -108,6 +140,7 @@ def test_hedges_of_two_texts_add_up_and_do_not_overlap(first, second):
     assert both["hedges"] == hedging([first])["hedges"] + hedging([second])["hedges"] == sum(both["by_word"].values())
     assert both["words"] == count_words(first) + count_words(second) and 0 <= both["hedged_share"] <= 1
     assert both == {**hedging([second, first]), "by_word": both["by_word"], "by_category": both["by_category"]}
+    assert both["hedges"] <= both["words"] and sum(both["by_category"].values()) == both["hedges"]
 
 
 def test_an_unknown_language_is_named():
@@ -119,6 +152,18 @@ def test_an_unknown_language_is_named():
 def test_length_ratio_has_the_known_value(case):
     value = length_ratio(case["prediction"], case["reference"])
     assert value == (None if case["expected"] is None else pytest.approx(case["expected"], abs=case["tolerance"]))
+
+
+@given(TEXTS, TEXTS)
+def test_length_ratios_there_and_back_are_reciprocal(first, second):
+    there, back = length_ratio(first, second), length_ratio(second, first)
+    assert (there is None) == (length_ratio(second, second) is None)
+    if there and back:
+        assert there > 0 and there * back == pytest.approx(1)
+    if there is not None:
+        assert length_ratio(second, second) == 1 and length_ratio(f"{first} {second}", second) == pytest.approx(
+            there + 1
+        )
 
 
 @pytest.mark.parametrize("case", cases("grounding"), ids=lambda case: case["name"])
@@ -144,5 +189,47 @@ def test_what_is_said_three_times_in_a_row_is_a_loop(phrase, copies):
     assert has_loop(f"well {looped} end") == (len(hedge_words(looped)) >= 8)
 
 
+@given(TEXTS)
+def test_words_that_all_differ_are_no_loop_and_a_loop_stays_one_in_a_longer_text(text):
+    assert not has_loop(" ".join(dict.fromkeys(hedge_words(text))))
+    assert has_loop(f"{text} left and right {'of the curve ' * 4} {text}")
+    assert is_empty(text) == (count_words(text) == 0)
+
+
 def hedge_words(text):
     return tokenize(text.replace("0.5", "0 5").replace("5μm", "μm"), "unicode")
+
+
+@pytest.mark.parametrize("case", cases("judge"), ids=lambda case: case["reply"][-30:])
+def test_replies_of_judges_are_read_or_refused(case):
+    if case["expected"] is None:
+        with pytest.raises(ValueError):
+            parse_score(case["reply"])
+    else:
+        assert parse_score(case["reply"]) == case["expected"]
+
+
+@given(st.integers(-30, 130), st.sampled_from(["", ".", "\n", " ", "**", "!", " (good)"]))
+def test_a_score_is_itself_or_none_and_never_clamped(points, after):
+    scored = judge_scores([f"Well.\nSCORE: {points}{after}"])
+    assert scored == [(points, "ok") if 0 <= points <= 10 else (None, "unparsable")]
+
+
+JUDGED = st.text(st.sampled_from('SCOREscore:0123456789.,/-–%{}"`*\n ten'), max_size=30)
+
+
+@given(st.lists(st.one_of(JUDGED, JUDGED.map("SCORE: {}".format), st.text(max_size=30)), max_size=8), st.randoms())
+def test_whatever_judges_reply_the_mean_is_a_score_in_any_order(replies, random):
+    found = mean_score(judge_scores(replies))
+    known = [score for score in found["scores"] if score is not None]
+    assert all(0 <= score <= 10 for score in known)
+    assert found["n"] == len(known) and found["n"] + sum(found["n_unscored"].values()) == len(replies)
+    assert found["judge_score"] == (pytest.approx(sum(known) / len(known)) if known else None)
+    order = random.sample(range(len(replies)), len(replies))
+    again = mean_score(judge_scores([replies[i] for i in order]))
+    assert again["scores"] == [found["scores"][i] for i in order] and again["n_unscored"] == found["n_unscored"]
+
+
+def test_a_reply_that_was_cut_or_filtered_has_no_score():
+    scored = judge_scores(["SCORE: 7", "SCORE: 1", "SCORE: 9"], ["stop", "length", "content_filter"])
+    assert scored == [(7, "ok"), (None, "truncated"), (None, "refused")]

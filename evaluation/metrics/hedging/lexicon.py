@@ -8,7 +8,7 @@ Kilicoglu & Bergler 2008 ("Recognizing speculative language in biomedical resear
 comparable.
 """
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 CATEGORIES = ("modal", "verb", "adjective", "adverb", "noun", "approximator")
 
@@ -115,29 +115,38 @@ LEXICON: dict[str, dict[str, list[str]]] = {
     },
 }
 
+_OTHER_MONTHS = "January|February|March|April|June|July|August|September|October|November|December"
+
 # Places where a listed word is no hedge: regular expressions, case-sensitive, for each language. A hedge inside one of
 # these matches is not counted.
 EXCLUSIONS: dict[str, list[str]] = {
     "en": [
-        # The month: "May 2020", "12 May", "in May", "May and June", "(May–July)".
-        r"\bMay(?=[\s,.]*\d)|(?<=\d )May\b|(?<=\dst )May\b|(?<=\dnd )May\b|(?<=\drd )May\b|(?<=\dth )May\b",
-        r"\b(?:in|of|since|until|till|by|during|from|to|between|early|mid|late|last|this|on)[ -]May\b",
-        r"\bMay(?=\s*(?:and|to|[-–/])\s*(?:June|July|August|September|October|November|December)\b)",
-        # A place, not a doubt: "appears in panel B", "appeared on day 3". "Appears in agreement" stays a hedge.
-        r"\b[Aa]ppear(?:s|ed|ing)?\s+(?:again|only\s+)?(?:in|on|at|within|near|above|below|beside|between|along|after|next\s+to|under)\b"
-        r"(?!\s+(?:good\s+|close\s+|full\s+)?(?:agreement|keeping|line|accordance))",
+        # The month: "May 2020", "12 May", "in May", "May and June", "(May–July)"; the name: "May et al."
+        r"\b(?:May|MAY)(?=[\s,.]*\d)|\d(?:st|nd|rd|th)? May\b|\bMay\s+et\s+al\b",
+        r"\b(?i:in|of|since|until|till|by|during|from|to|between|early|mid|late|last|this|on)[ -]May\b",
+        rf"\bMay(?=\s*(?:and|or|to|through|[-–/])\s*(?:{_OTHER_MONTHS})\b)",
+        rf"\b(?:{_OTHER_MONTHS})\s*(?:,|and|or|to|through|[-–/])\s*May\b",
+        # A place, not a doubt: "appears in panel B", "appeared on day 3". "Appears in agreement", "appears within
+        # normal limits", "appears under-dosed" stay hedges.
+        r"\b[Aa]ppear(?:s|ed|ing)?\s+(?:again\s+|only\s+|first\s+)?"
+        r"(?:in|on|at|within|near|above|below|beside|between|along|after|next\s+to|under)(?![\w-])"
+        r"(?!\s+(?:good\s+|close\s+|full\s+)?(?:agreement|keeping|line|accordance|normal|complete)\b)",
         # Not a measure: "about the patients", "around the tumour". "About 5 Gy", "around half" stay hedges.
         r"\b(?:[Aa]bout|[Aa]round)\b(?!\s*[~(]?(?:\d|half\b|one\b|two\b|three\b|four\b|five\b|six\b|seven\b|eight\b|nine\b|ten\b"
         r"|a\s+(?:third|quarter|half|dozen|hundred|thousand)\b|the\s+same\b))",
-        # Ability and idiom: "it is possible to see", "as soon as possible", "where possible".
-        r"\b[Pp]ossible\s+to\b|\b(?:as|where|if|when|whenever|wherever)(?:\s+\w+)?(?:\s+as)?\s+possible\b",
+        # Ability and idiom: "it is possible to see", "as soon as possible"; "as a possible cause" is a hedge.
+        r"\b[Pp]ossible\s+to\b",
+        r"\b(?:as|where|if|when|whenever|wherever)(?:\s+(?!(?:an?|the)\b)\w+)?(?:\s+(?:as|all))?\s+possible\b",
         # Agreement with others is a statement: "consistent with previous studies".
         r"\b[Cc]onsistent\s+with\s+(?:the\s+)?(?:previous|prior|earlier|other|those|our|literature|results)\b",
     ],
-    "de": [r"\bsehr\s+wohl\b|\bWohl\b"],  # "das Wohl der Patienten": their well-being
-    "fr": [],
+    "de": [
+        r"\bsehr\s+wohl\b|\bWohl\b",  # "das Wohl der Patienten": their well-being
+        r"\b(?:wie|wenn|falls|[Ss]oweit|[Ww]o)\s+möglich\b|\bmöglich,?\s+zu\b|\bwie\s+etwa\b",  # such as
+    ],
+    "fr": [r"\b(?:[Ss]i|que)\s+possible\b|\bpossible\s+(?:de\b|d['’])"],
     "es": [
-        r"\bes\s+posible\s+(?:ver|observar|distinguir)\b|\blo\s+antes\s+posible\b",
+        r"\bes\s+posible\s+(?:ver|observar|distinguir)\b|\blo\s+(?:antes|más\s+\w+)\s+posible\b",
         r"\b(?:[Cc]erca|[Aa]lrededor)\s+de\b(?!\s*\d)",  # near, around a place; "cerca de 5 Gy" stays a hedge
     ],
     "pt": [r"\bé\s+possível\s+(?:ver|observar|distinguir)\b", r"\b(?:[Cc]erca|[Ee]m\s+torno)\s+de\b(?!\s*\d)"],

@@ -4,6 +4,7 @@ import json
 import re
 
 LOWEST, HIGHEST = 0, 10
+UNSCORED = ("refused", "truncated", "unparsable")
 
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n\s*```\s*\Z", re.DOTALL)
 _QUOTES = "[ \t\"'*_`]*"  # Markdown or JSON around the word and the number
@@ -43,6 +44,19 @@ def judge_scores(replies: list[str], finish_reasons: list[str] | None = None) ->
     """
     reasons = ["stop"] * len(replies) if finish_reasons is None else finish_reasons
     return [_score(reply, reason) for reply, reason in zip(replies, reasons, strict=True)]
+
+
+def mean_score(scored: list[tuple[float | None, str]]) -> dict:
+    """What `judge_scores` gives, as `judge_score` (the mean over the scored, None without any), `n` (how many those
+    are), `n_unscored` (status -> number) and `scores` (one a reply, None where unscored)."""
+    scores, statuses = [score for score, _ in scored], [status for _, status in scored]
+    known = [score for score in scores if score is not None]
+    return {
+        "judge_score": sum(known) / len(known) if known else None,
+        "n": len(known),
+        "n_unscored": {status: statuses.count(status) for status in UNSCORED},
+        "scores": scores,
+    }
 
 
 def _score(reply: str, finish_reason: str) -> tuple[float | None, str]:
