@@ -78,6 +78,7 @@ function go(to) {
   typed = { key: "", time: 0 };
   if (to < 0 || to >= items.length) return;
   state.at = to;
+  byId("guide").open = false; // it has been read, and would push the picture down
   save();
   show();
   scrollTo(0, 0);
@@ -195,5 +196,5 @@ document.addEventListener("keydown", onKey);
 
 restore();
 byId("rater").value = state.rater;
-byId("guide").open = !Object.keys(state.ratings).length; // read it once
+byId("guide").open = !Object.keys(state.ratings).length;
 show();

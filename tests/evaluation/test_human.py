@@ -4,6 +4,7 @@ import itertools
 import json
 import random
 import re
+import time
 from collections import Counter
 
 import pytest
@@ -17,11 +18,12 @@ from tests.evaluation.runs import judge_run, make_run, read_records, write_recor
 HOSTILE = "</script><script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"> <!--"
 SECRET = ("org/before-tuning", "org/after-tuning", "first-run", "second-run", "sha256:", "A1/F")
 ITEMS, REPEATS = 40, 8
+LARGE, UNREADABLE = range(0, 48, 5), range(1, 48, 6)  # numbers of examples, by their pictures
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    """Dataset folder with the questions of `make_run`; the picture of E0 is large, that of E1 no picture."""
+    """Dataset folder with the questions of `make_run`; some pictures are large, some cannot be read."""
     from datasets import Dataset
 
     from dataset_builder import schema
@@ -44,9 +46,9 @@ def dataset(tmp_path_factory):
 
 def _picture(record):
     number, buffer = int(record["example_id"][1:]), io.BytesIO()
-    size = (2600, 1300) if number == 0 else (320 + 4 * number, 240)
+    size = (2600, 1300) if number in LARGE else (320 + 4 * number, 240)
     Image.new("RGB", size, (9 * number % 256, 90, 160)).save(buffer, "PNG")
-    return {"bytes": buffer.getvalue() if number != 1 else b"no picture", "path": None}
+    return {"bytes": buffer.getvalue() if number not in UNREADABLE else b"no picture", "path": None}
 
 
 def _pair(record):
@@ -78,8 +80,9 @@ def runs(dataset, tmp_path_factory):
     ]
     for run in made:
         records = read_records(run)
-        records[2]["prediction"] = HOSTILE
-        records[3]["prediction"] = ""
+        for i in range(2, len(records), 7):
+            records[i]["prediction"] = HOSTILE
+            records[i - 1]["prediction"] = ""
         write_records(run, records)
     return made
 
@@ -142,13 +145,14 @@ def test_the_page_shows_what_the_key_says(packet, runs):
             record[name] for name in ("question", "prediction", "reference")
         ]
         assert shown["caption"].startswith("Caption.") and shown["source"].startswith("doi:10.5555/x")
-        if entry["example_id"] == "E1":
+        number = int(entry["example_id"][1:])
+        if number in UNREADABLE:
             assert shown["picture"] is None
         else:
             with Image.open(io.BytesIO(base64.b64decode(pictures[shown["picture"]]))) as picture:
-                number = int(entry["example_id"][1:])
-                assert picture.size == ((1200, 600) if number == 0 else (320 + 4 * number, 240))
-    assert len(pictures) == len({item["example_id"] for item in key["items"]} - {"E1"})
+                assert picture.size == ((1200, 600) if number in LARGE else (320 + 4 * number, 240))
+    numbers = {int(item["example_id"][1:]) for item in key["items"]}
+    assert len(pictures) == len(numbers - set(UNREADABLE)) < len(numbers) and numbers & set(LARGE)
 
 
 def test_the_page_does_not_tell_which_run_an_answer_is_of(packet, runs, dataset, tmp_path):
@@ -310,7 +314,7 @@ def test_known_noise_and_a_known_difference_are_recovered(tmp_path):
 
 @pytest.fixture
 def judged(packet, runs, rating):
-    """The runs, judged and scored; E5 is refused to be judged and E6 of the second run is answered anew."""
+    """The key of the runs, which are judged and scored here; the judge refuses E5."""
     from evaluation import score
 
     for run in runs:
@@ -361,7 +365,7 @@ def test_answers_that_were_made_anew_are_not_compared_with_the_people(judged, ru
 
     records = read_records(runs[1])
     shown = [item for item in judged["items"] if item["run"] == "second-run" and item["repeat_of"] is None]
-    changed = shown[0]["example_id"]
+    changed = next(item["example_id"] for item in shown if item["example_id"] != "E5")
     try:
         write_records(runs[1], [r | {"prediction": "new"} if r["example_id"] == changed else r for r in records])
         said, report = import_files(rating, rate(judged, "A", lambda entry: 5))
@@ -370,7 +374,187 @@ def test_answers_that_were_made_anew_are_not_compared_with_the_people(judged, ru
         score.run(score.Options(str(runs[1]), n_resamples=100))
         _, report = import_files(rating, rate(judged, "A", lambda entry: 5))
         refused = sum(item["example_id"] == "E5" for item in shown)
-        unchanged = changed != "E5"
-        assert report["judge_agreement"][0]["n"] == n_of_first + len(shown) - refused - unchanged
+        assert report["judge_agreement"][0]["n"] == n_of_first + len(shown) - refused - 1
     finally:
         write_records(runs[1], records)
+
+
+# ---- in a browser
+
+needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
+PRESSED = (
+    "[...document.querySelectorAll('#scores [aria-pressed=true], #cannot[aria-pressed=true]')].map(b => b.innerText)"
+)
+READY = "document.getElementById('picture').complete && document.querySelector('#scores button') !== null"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(browser, packet, tmp_path):
+    """The page, without what an earlier test has left in the browser."""
+    path = packet[0] / "rate.html"
+    browser.open(path)
+    browser.run("localStorage.clear()")
+    browser.open(path)
+    browser.wait_for(READY)
+    browser.download_to(tmp_path)
+    return browser
+
+
+def text_of(browser, name):
+    return browser.run(f"document.getElementById('{name}').innerText")
+
+
+def type_name(browser, name):
+    browser.run("document.getElementById('rater').focus()")
+    for letter in name:
+        browser.press(letter)
+
+
+def downloaded(browser, folder, name):
+    browser.click("#download")
+    deadline = time.monotonic() + 20
+    while not (folder / name).exists():
+        assert time.monotonic() < deadline, (text_of(browser, "said"), list(folder.iterdir()))
+        time.sleep(0.02)
+    return read_records(folder, name)
+
+
+@needs_chromium
+def test_the_page_asks_nothing_of_the_network_and_strangers_words_stay_words(opened, packet):
+    shown = page_items(packet[2])
+    hostile = next(i for i, item in enumerate(shown) if item["answer"] == HOSTILE)
+    for _ in range(hostile):
+        opened.press("ArrowRight")
+    assert opened.run("document.getElementById('answer').textContent") == HOSTILE
+    assert HOSTILE in opened.run("document.getElementById('help').textContent")
+    assert opened.run("document.querySelectorAll('main img, main script').length") == 1  # the picture
+    assert opened.run("document.title") == "Rate answers about figures"
+    opened.wait_for("document.getElementById('picture').complete")
+    page_url = (packet[0] / "rate.html").as_uri()
+    assert {url for url in opened.requests if not url.startswith("data:image/jpeg")} == {page_url}
+    assert opened.problems == []
+    opened.run("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/x.png'}))")
+    assert opened.run("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')") == "refused"
+
+
+@needs_chromium
+def test_every_item_is_shown_as_it_is(opened, packet):
+    for i, item in enumerate(page_items(packet[2])):
+        assert text_of(opened, "place") == f"Answer {i + 1} of {ITEMS + REPEATS}"
+        assert opened.run("document.getElementById('answer').textContent") == (item["answer"] or "(an empty answer)")
+        assert text_of(opened, "question") == item["question"] and text_of(opened, "reference") == item["reference"]
+        opened.wait_for("document.getElementById('picture').complete")
+        width = opened.run("document.getElementById('picture').hidden ? null : picture.naturalWidth")
+        assert (width is None) == (item["picture"] is None) and (width is None or width >= 320)
+        opened.press("Enter")
+    assert text_of(opened, "place").startswith(f"Answer {ITEMS + REPEATS} of")  # the end is the end
+
+
+@needs_chromium
+def test_keys(opened):
+    for key, shown in (("7", ["7"]), ("0", ["0"]), ("x", ["10"]), ("c", ["Cannot judge"]), ("1", ["1"]), ("0", ["10"])):
+        opened.press(key)
+        assert opened.run(PRESSED) == shown
+    opened.press("ArrowRight")
+    assert opened.run(PRESSED) == []
+    opened.press("0")
+    assert opened.run(PRESSED) == ["0"]  # not the 10 of the item before
+    opened.press("ArrowLeft")
+    assert opened.run(PRESSED) == ["10"] and text_of(opened, "count") == "2 rated"
+    opened.press("n")
+    assert text_of(opened, "place").startswith("Answer 3 of")
+    opened.press("h")
+    assert not opened.run("document.getElementById('help').open")
+    opened.press("z")
+    assert opened.run("document.getElementById('main').className") == "large"
+    type_name(opened, "x7c")
+    assert opened.run(PRESSED) == [] and opened.run("document.getElementById('rater').value") == "x7c"
+
+
+@needs_chromium
+def test_the_mouse(opened):
+    opened.click("#scores button:nth-child(11)")
+    assert opened.run(PRESSED) == ["10"]
+    opened.click("#scores button:nth-child(4)")
+    assert opened.run(PRESSED) == ["3"]
+    opened.press("Enter")  # a click leaves no focus behind that would take the key
+    assert text_of(opened, "place").startswith("Answer 2 of")
+    opened.click("#cannot")
+    opened.click("#next")
+    opened.click("#back")
+    assert text_of(opened, "place").startswith("Answer 2 of") and opened.run(PRESSED) == ["Cannot judge"]
+
+
+@needs_chromium
+def test_a_reload_loses_nothing_and_a_file_takes_ratings_to_another_browser(opened, packet, tmp_path):
+    for key in ("4", "Enter", "c", "Enter", "9"):
+        opened.press(key)
+    opened.click("#download")
+    assert text_of(opened, "said") == "Please give your name or initials first."
+    type_name(opened, "Éva <B>")
+    opened.open(packet[0] / "rate.html")
+    opened.wait_for(READY)
+    assert text_of(opened, "place").startswith("Answer 3 of") and text_of(opened, "count") == "3 rated"
+    assert opened.run(PRESSED) == ["9"] and opened.run("document.getElementById('rater').value") == "Éva <B>"
+    lines = downloaded(opened, tmp_path, "ratings-Éva-B-.jsonl")
+    assert [(line["item"], line["score"], line["status"]) for line in lines] == [
+        *((1, 4, "ok"), (2, None, "cannot_judge"), (3, 9, "ok"))
+    ]
+
+    opened.run("localStorage.clear()")
+    opened.open(packet[0] / "rate.html")
+    assert text_of(opened, "count") == "0 rated"
+    strange = [{**lines[0], "packet": "another"}, {**lines[0], "item": 999}, {**lines[0], "score": 11}]
+    file = tmp_path / "continue.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in [*strange, *lines]) + "no JSON\n")
+    opened.choose_file("#file", file)
+    opened.wait_for("document.getElementById('said').textContent !== ''")
+    assert text_of(opened, "said") == "3 ratings read from continue.jsonl."
+    assert text_of(opened, "count") == "3 rated" and opened.run(PRESSED) == ["4"]
+    assert opened.run("document.getElementById('rater').value") == "Éva <B>"
+
+
+@needs_chromium
+def test_what_the_page_writes_is_imported(opened, packet, rating, capsys):
+    """From the command line, over the page, to the report."""
+    key = packet[1]
+    scores = {"first-run": 3, "second-run": 8}
+    for entry in key["items"]:
+        score = scores[entry["run"]] + (entry["repeat_of"] is not None)
+        opened.press("c" if entry["item"] == 5 else str(score))
+        opened.press("Enter")
+    assert text_of(opened, "said").startswith("All answers are rated.")
+    type_name(opened, "Ida")
+    assert len(downloaded(opened, rating, "ratings-Ida.jsonl")) == len(key["items"])
+    assert ldrt.main(["human", "import", str(rating / "ratings-Ida.jsonl"), "--output", str(rating)]) == 0
+    report = json.loads((rating / "human.json").read_text())
+    assert {row["run"]: row["value"] for row in report["systems"] if row["task"] == "all"} == pytest.approx(scores)
+    assert report["n_cannot_judge"] == 1 and report["intra_rater"][0]["mean_abs_difference"] == 1
+    assert report["deltas"][0]["delta"] == pytest.approx(5)
+    assert "second-run − first-run, human: +5.000" in capsys.readouterr().out
+
+
+@needs_chromium
+@pytest.mark.parametrize(("width", "height", "phone"), [(1280, 720, False), (390, 844, True), (320, 568, True)])
+def test_everything_needed_is_on_the_screen(opened, width, height, phone):
+    while opened.run("document.getElementById('picture').hidden || document.getElementById('guide').open"):
+        opened.press("ArrowRight")
+    opened.resize(width, height, phone=phone)
+    assert opened.run("document.documentElement.scrollWidth <= innerWidth")
+    boxes = opened.run(
+        """[...document.querySelectorAll('#scores button, #cannot, #next, #back')].map(button => {
+          const box = button.getBoundingClientRect();
+          return [box.top, box.bottom, box.left, box.right, box.width];
+        })"""
+    )
+    assert len(boxes) == 14 and all(top >= 0 and bottom <= height for top, bottom, *_ in boxes)
+    assert all(left >= 0 and right <= width and size >= 22 for *_, left, right, size in boxes)
+    top, left = opened.run("(box => [box.top, box.left])(document.getElementById('picture').getBoundingClientRect())")
+    assert 0 <= top < height / 2 and left >= 0
+    opened.send("Emulation.clearDeviceMetricsOverride")
