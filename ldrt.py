@@ -28,6 +28,7 @@ STAGES = {
     "plan": ("recipes.plan", "recipe + dataset -> memory and time estimate, launch advice, two-step check"),
     "merge": ("recipes.merge", "adapter -> merged checkpoint, with a parity check"),
     "generate": ("evaluation.generate", "checkpoint -> RUN/predictions.jsonl"),
+    "judge": ("evaluation.judge", "predictions -> RUN/judgements.jsonl, graded by a language model, with controls"),
     "score": ("evaluation.score", "predictions -> RUN/scores.json"),
     "compare": ("evaluation.compare", "two runs -> comparison.json and plots"),
     "human": ("evaluation.human", "runs -> a blind rating page for people; their ratings -> agreement with the judges"),

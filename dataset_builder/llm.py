@@ -119,7 +119,7 @@ async def _ask_all(todo: dict[str, Request], server: Server, ledger: Path, resul
         finally:
             for worker in workers:
                 worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            await asyncio.gather(asking, *workers, return_exceptions=True)
             replies.put_nowait(None)  # what has come in is still written
             await writer
         await asking
