@@ -57,6 +57,12 @@ def reference(row: dict) -> str:
     return row["completion"][-1]["content"]
 
 
+def public_name(model_or_dataset: str) -> str:
+    """A folder by its name only: run folders are published, and paths of a machine are nobody's business."""
+    path = Path(model_or_dataset)
+    return path.resolve().name if path.is_absolute() or path.is_dir() else model_or_dataset
+
+
 def image_donors(article_ids: list[str], seed: int) -> list[int]:
     """For each item the index of another item, of another article, whose picture it gets: each picture is used once.
 
@@ -87,7 +93,9 @@ def open_image(row: dict) -> PILImage.Image:
     try:
         with _open(row) as image:
             return image.convert("RGB")
-    except (ValueError, SyntaxError, PILImage.DecompressionBombError) as error:  # what Pillow raises for broken files
+    except PILImage.UnidentifiedImageError as error:
+        raise OSError("unreadable picture: of no known format") from error
+    except (OSError, ValueError, SyntaxError, PILImage.DecompressionBombError) as error:  # Pillow's for broken files
         raise OSError(f"unreadable picture: {error}") from error
 
 

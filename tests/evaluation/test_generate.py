@@ -1,5 +1,8 @@
 import json
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 from datasets import load_dataset
@@ -10,6 +13,23 @@ import ldrt
 from dataset_builder.jsonfiles import append_jsonl, read_jsonl
 from evaluation.generate import Options, run
 from evaluation.questions import image_donors
+
+CONDITIONS = ("true", "blank", "shuffled", "none")
+KILLED = """
+import os, signal, sys
+import ldrt
+from evaluation import answers
+
+def append_half(path, rows, append=answers.append_jsonl):
+    if path.exists() and path.read_bytes().count(b"\\n") == 5:
+        with path.open("ab") as file:
+            file.write(b'{"example_id": "A0/fi')
+        os.kill(os.getpid(), signal.SIGKILL)
+    append(path, rows)
+
+answers.append_jsonl = append_half
+ldrt.main(sys.argv[1:])
+"""  # kill -9 in the middle of writing the sixth answer
 
 
 def generate(model, dataset, output, **options):
@@ -27,11 +47,17 @@ def answered(tiny_llava, dataset_folder, tmp_path_factory):
 
 @pytest.mark.parametrize("kind", ["tiny_llava", "tiny_llava_next"])
 def test_batch_size_does_not_change_the_answers(kind, dataset_folder, tmp_path, request):
-    model = request.getfixturevalue(kind)
-    alone = generate(model, dataset_folder, tmp_path / "alone", batch_size=1)
-    together = generate(model, dataset_folder, tmp_path / "together", batch_size=16)
-    assert alone == together
-    assert len({record["prediction"] for record in alone.values()}) > 1
+    model = shutil.copytree(request.getfixturevalue(kind), tmp_path / "model")
+    stops = {"eos_token_id": [2, *range(20, 26)]}  # so many that the answers of one batch end at different places
+    (model / "generation_config.json").write_text(json.dumps(stops))
+    for condition in CONDITIONS:
+        options = {"image_condition": condition, "max_new_tokens": 24}
+        alone = generate(model, dataset_folder, tmp_path / "alone", batch_size=1, **options)
+        together = generate(model, dataset_folder, tmp_path / "together", batch_size=16, **options)
+    assert alone == together and len(alone) == 4 * 16
+    assert {record["finish_reason"] for record in alone.values()} == {"stop", "length"}
+    assert len({record["new_tokens"] for record in alone.values()}) > 3
+    assert all((r["new_tokens"] == 24) >= (r["finish_reason"] == "length") for r in alone.values())
 
 
 def test_every_field_of_the_contract_is_recorded(answered, tiny_llava):
@@ -41,7 +67,8 @@ def test_every_field_of_the_contract_is_recorded(answered, tiny_llava):
     assert record["reference"] == "the detail curve may appear 2 Gy"
     assert (record["figure_id"], record["article_id"], record["task"]) == ("A1/fig0", "A1", "detail")
     assert record["finish_reason"] in ("stop", "length") and record["model"] == "tiny-llava"
-    assert record["generation"] == {"max_new_tokens": 8, "do_sample": False, "num_beams": 1, "dtype": "float32"}
+    greedy = {"do_sample": False, "num_beams": 1}
+    assert record["generation"] == {"max_new_tokens": 8, "length_hint": None, **greedy, "dtype": "float32"}
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["revision"].startswith("sha256:") and manifest["dataset_revision"].startswith("sha256:")
     assert manifest["image_conditions"] == {"true": {"items": 16}}
@@ -62,6 +89,16 @@ def test_an_interrupted_run_continues(answered, tiny_llava, dataset_folder, tmp_
     assert len(list(read_jsonl(resumed / "predictions.jsonl"))) == len(records)
 
 
+def test_a_killed_run_continues(answered, tiny_llava, dataset_folder, tmp_path):
+    options = ["--max_new_tokens", "8", "--batch_size", "1", "--device", "cpu", "--output", str(tmp_path)]
+    words = ["generate", "--model", str(tiny_llava), "--dataset", str(dataset_folder), *options]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(list(read_jsonl(tmp_path / "predictions.jsonl"))) == 5
+    assert generate(tiny_llava, dataset_folder, tmp_path) == answered[1]
+    assert len(list(read_jsonl(tmp_path / "predictions.jsonl"))) == 16
+
+
 def test_a_finished_run_is_not_touched(answered, tiny_llava, dataset_folder):
     folder, _ = answered
     before = (folder / "predictions.jsonl").read_bytes()
@@ -78,7 +115,7 @@ def test_a_run_folder_of_other_settings_is_refused(answered, tiny_llava, tiny_ll
 
 
 def test_image_conditions_add_to_one_run(tiny_llava, dataset_folder, tmp_path):
-    for condition in ("true", "blank", "shuffled", "none"):
+    for condition in CONDITIONS:
         records = generate(tiny_llava, dataset_folder, tmp_path, image_condition=condition, limit=3)
     assert len(records) == 4 * 2 * 3
     shown = {key: record["image_figure_id"] for key, record in records.items()}
@@ -145,25 +182,29 @@ def _lora(base, folder):
 def test_answers_end_at_the_stop_token(tiny_llava):
     from transformers import AutoProcessor
 
-    from evaluation.answers import _read
+    from evaluation.answers import Answer
+    from evaluation.local import read
 
     processor = AutoProcessor.from_pretrained(tiny_llava)
     dose, stop, padding = processor.tokenizer.convert_tokens_to_ids(["dose", "</s>", "<pad>"])
-    assert _read([dose, stop, padding], [stop], processor) == ("dose", "stop", 2)
-    assert _read([dose, dose], [stop], processor) == ("dose dose", "length", 2)
-    assert _read([stop, dose], [stop], processor) == ("", "stop", 1)
+    assert read([dose, stop, padding], [stop], processor) == Answer("dose", "stop", 2)
+    assert read([dose, dose], [stop], processor) == Answer("dose dose", "length", 2)
+    assert read([stop, dose], [stop], processor) == Answer("", "stop", 1)
 
 
 def test_the_prompt_is_the_one_of_training(tiny_llava, dataset_folder):
     from transformers import AutoProcessor
     from trl.data_utils import prepare_multimodal_messages
 
-    from evaluation.answers import render
+    from evaluation.answers import to_messages
+    from evaluation.local import render
 
     processor = AutoProcessor.from_pretrained(tiny_llava)
     row = {"prompt": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "what dose?"}]}
     messages = prepare_multimodal_messages(row["prompt"], images=[object()])
-    assert render(row, processor) == processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    assert render(to_messages(row["prompt"]), processor) == processor.apply_chat_template(
+        messages, tokenize=False, add_generation_prompt=True
+    )
 
 
 def test_an_unreadable_picture_stops_nothing(tiny_llava, dataset_folder, tmp_path):
@@ -186,7 +227,9 @@ def test_an_unreadable_picture_stops_nothing(tiny_llava, dataset_folder, tmp_pat
         ({"split": "tset"}, ValueError, "no split 'tset'; it has test"),
         ({"dataset": "no/such/folder"}, FileNotFoundError, "no such dataset folder"),
         ({"model": "no/such/folder"}, FileNotFoundError, "no/such/folder"),
-        ({"limit": 0}, ValueError, "at least 1"),
+        ({"limit": 0}, ValueError, "limit must be at least 1, not 0"),
+        ({"revision": "0" * 40}, ValueError, "is a folder, which has no commits: leave out --revision"),
+        ({"dataset_revision": "0" * 40}, ValueError, "leave out --dataset_revision"),
         ({"device": "cuda:99"}, ValueError, "device cuda:99: torch finds . CUDA GPUs"),
     ],
 )
