@@ -8,8 +8,9 @@ which says what the page hides: keep it from the raters. The page's button downl
 writes FOLDER/human.json and a copy of its part into each tuned run, where `ldrt card` finds it (evaluation/ratings.py
 says what is in it).
 
-Every question is rated for every run: then a difference between two runs is one of answers, never of questions. The
-showings of a question lie far apart, in a random order of the runs.
+People grade by the words of evaluation/rubrics, as the judges do, and see what they see: question, answer, reference,
+caption and context; and the picture, too. Every question is rated for every run: then a difference between two runs is
+one of answers, never of questions. The showings of a question lie far apart, in a random order of the runs.
 """
 
 import base64
@@ -18,13 +19,14 @@ import io
 import json
 import os
 import random
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 PAGE, KEY = "rate.html", "key.json"
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES, RUBRICS = Path(__file__).parent / "templates", Path(__file__).parent / "rubrics"
 PICTURE_PX, PICTURE_QUALITY = 1200, 80  # longest side, of a JPEG: small print of a figure can still be read
 JITTER = 0.5  # of the distance between two showings of a question, so that the order of the questions does not recur
 
@@ -181,15 +183,16 @@ def make_key(runs: list[dict], showings: list[dict], seed: int, output: Path) ->
                 "item": number,
                 "run": runs[run]["run"],
                 **{name: record[name] for name in ("example_id", "article_id", "task")},
-                "answer_sha256": hashlib.sha256(record["prediction"].encode()).hexdigest(),
+                "answer_sha256": _sha256(record["prediction"]),
                 "repeat_of": first.get((record["example_id"], run)),
             }
         )
         first.setdefault((record["example_id"], run), number)
     manifest = runs[0]["manifest"]
     about = {name: manifest[name] for name in ("dataset", "dataset_revision", "split")}
+    about["criteria_sha256"] = {task: _sha256(read_criteria(task)) for task in sorted({item["task"] for item in items})}
     return {
-        "packet": hashlib.sha256(json.dumps([about, seed, items]).encode()).hexdigest()[:16],
+        "packet": _sha256(json.dumps([about, seed, items]))[:16],
         **about,
         "seed": seed,
         "runs": [
@@ -204,6 +207,10 @@ def make_key(runs: list[dict], showings: list[dict], seed: int, output: Path) ->
     }
 
 
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _refuse_another(path: Path, packet: str) -> None:
     """A new key over an old one would make the ratings of the old page unreadable."""
     from dataset_builder.jsonfiles import read_json
@@ -213,6 +220,21 @@ def _refuse_another(path: Path, packet: str) -> None:
 
 
 # ---- the page
+
+
+def read_criteria(task: str) -> str:
+    """What counts in an answer to a question of this task: the judges' rubric from "Grade" to before "Reply".
+
+    Raises ValueError where there is no such rubric.
+    """
+    path = RUBRICS / f"{task}.md"
+    rubric = path.read_text(encoding="utf-8") if path.is_file() else ""
+    found = re.search(r"^Grade .*?(?=^Reply )", rubric, re.DOTALL | re.MULTILINE)
+    if found is None:
+        raise ValueError(
+            f"task {task}: no rubric {path.name} with what to grade (from a line Grade … to a line Reply …)"
+        )
+    return re.sub(r"(?<!\n)\n(?:  )?(?=[^\s\-\d])", " ", found[0].strip())  # one line a paragraph, point or anchor
 
 
 def render_page(packet: str, showings: list[dict], runs: list[dict], dataset: str) -> str:
@@ -238,6 +260,7 @@ def render_page(packet: str, showings: list[dict], runs: list[dict], dataset: st
         _shown(number, showing["record"], evidence.get(showing["record"]["figure_id"]), numbers)
         for number, showing in enumerate(showings, 1)
     ]
+    criteria = {task: read_criteria(task) for task in sorted({item["task"] for item in items})}
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True)
     script, style = ((TEMPLATES / f"human.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
     return environment.get_template("human.html.jinja").render(
@@ -245,7 +268,9 @@ def render_page(packet: str, showings: list[dict], runs: list[dict], dataset: st
         style=style,
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=json.dumps({"packet": packet, "items": items}, ensure_ascii=False).replace("<", "\\u003c"),
+        data=json.dumps({"packet": packet, "criteria": criteria, "items": items}, ensure_ascii=False).replace(
+            "<", "\\u003c"
+        ),
         pictures=[picture for picture in pictures.values() if picture],
     )
 
@@ -255,6 +280,7 @@ def _shown(number: int, record: dict, evidence: dict | None, pictures: dict[str,
     evidence = evidence or {"caption": None, "context": [], "doi": None, "license": record["license"]}
     return {
         "item": number,
+        "task": record["task"],
         "question": record["question"],
         "answer": record["prediction"],
         "reference": record["reference"],

@@ -2,7 +2,8 @@
 
 What `ldrt human import` writes, FOLDER/human.json:
 
-- packet, dataset, dataset_revision, split, settings; n_raters, n_ratings, n_cannot_judge, n_left_out (lines)
+- packet, dataset, dataset_revision, split, criteria_sha256 ({task: hash of what the page says counts}), settings
+- n_raters, n_ratings, n_cannot_judge, n_left_out (lines)
 - systems: rows {run, model, revision, task, judge, value, ci_low, ci_high, n, n_unscored}; `judge` is "human" (mean
   over the raters), or a judge model whose scores of the very same answers stand beside it
 - deltas: rows {run, against, task, judge, base, tuned, delta, ci_low, ci_high, p_value, n}: each run against the first
@@ -15,7 +16,6 @@ RUN/human.json, in every run but the first, is the same with the `systems` and `
 only. Raters are numbered in the order of their names: names stay in their files. null: too few ratings to say.
 """
 
-import hashlib
 import itertools
 import json
 from pathlib import Path
@@ -24,6 +24,7 @@ from statistics import fmean
 from dataset_builder.jsonfiles import read_json, write_json
 from evaluation import agreement
 from evaluation.measures import ALL_TASKS, contrast, judge_metric, summarise
+from evaluation.panel import answer_sha256
 from evaluation.scored_runs import read_run
 from evaluation.statistics import LEVEL
 from evaluation.tables import interval_text, number_text, p_text, text_table
@@ -49,7 +50,7 @@ def import_ratings(paths: list[Path], folder: Path, n_resamples: int, seed: int)
     rows = rated_answers(ratings, key)
     judges, notes = add_judges(rows, key, folder)
     report = {
-        **{name: key[name] for name in ("packet", "dataset", "dataset_revision", "split")},
+        **{name: key[name] for name in ("packet", "dataset", "dataset_revision", "split", "criteria_sha256")},
         "settings": {"interval": {"level": LEVEL, "n_resamples": n_resamples, "seed": seed, "clusters": "article_id"}},
         "n_raters": len(ratings),
         "n_ratings": sum(score is not None for scores in ratings.values() for score in scores.values()),
@@ -157,7 +158,11 @@ def add_judges(rows: list[dict], key: dict, folder: Path) -> tuple[dict[str, dic
         known = {judge["judge"]: judge for judge in run.scores.get("judges", [])}
         for row in rows:
             answered = run.predictions.get(("true", row["example_id"]))
-            if row["run"] != entry["run"] or answered is None or _sha256(answered) != row["answer_sha256"]:
+            if (
+                row["run"] != entry["run"]
+                or answered is None
+                or answer_sha256(answered["prediction"] or "") != row["answer_sha256"]
+            ):
                 continue
             columns = run.items["true", row["example_id"]]["scores"].items()
             scores = {name: score for name, score in columns if name.startswith("judge:") and score is not None}
@@ -166,10 +171,6 @@ def add_judges(rows: list[dict], key: dict, folder: Path) -> tuple[dict[str, dic
                 about = known.get(name, {})
                 judges[name] = {"judge": name, "revision": about.get("revision"), "backend": about.get("backend")}
     return dict(sorted(judges.items())), notes
-
-
-def _sha256(prediction: dict) -> str:
-    return hashlib.sha256((prediction["prediction"] or "").encode()).hexdigest()
 
 
 # ---- the numbers

@@ -1,7 +1,7 @@
 "use strict";
 // The page's script. Everything shown is set as text, never as HTML: it comes from strangers' articles and from models.
 
-const { packet, items } = JSON.parse(document.getElementById("data").textContent);
+const { packet, criteria, items } = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const STORE = `ldrt-human-${packet}`;
 const CANNOT = "cannot_judge";
@@ -37,6 +37,7 @@ function say(text) {
 function show() {
   const item = items[state.at];
   for (const name of ["question", "answer", "reference", "caption", "source"]) byId(name).textContent = item[name];
+  byId("criteria").textContent = criteria[item.task];
   byId("answer").classList.toggle("none", !item.answer);
   if (!item.answer) byId("answer").textContent = "(an empty answer)";
   if (!item.caption) byId("caption").textContent = "(none)";
@@ -153,6 +154,7 @@ const KEYS = {
   c: () => rate(CANNOT),
   n: goToOpen,
   h: () => byId("help").toggleAttribute("open"),
+  g: () => byId("guide").toggleAttribute("open") && scrollTo(0, 0),
   z: () => byId("main").classList.toggle("large"),
   ArrowLeft: () => go(state.at - 1),
   ArrowRight: () => go(state.at + 1),

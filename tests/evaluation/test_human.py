@@ -170,6 +170,20 @@ def test_the_page_does_not_tell_which_run_an_answer_is_of(packet, runs, dataset,
     assert other_page.replace(other_key["packet"], "") == page.replace(key["packet"], "")
 
 
+@pytest.mark.parametrize("task", ["detail", "reasoning"])
+def test_people_grade_by_the_judges_rubric(task, packet):
+    criteria = human.read_criteria(task)
+    assert criteria.startswith("Grade how well") and "\n10  " in criteria and "\n 0  Nothing fits" in criteria
+    assert not any(word in criteria for word in ("SCORE", "data", "see the", "JSON", "Reply"))  # for machines only
+    assert json.dumps(criteria, ensure_ascii=False)[1:-1] in packet[2]
+    assert packet[1]["criteria_sha256"].keys() == {"detail", "reasoning"}
+
+
+def test_a_task_without_a_rubric():
+    with pytest.raises(ValueError, match=r"task another: no rubric another\.md"):
+        human.read_criteria("another")
+
+
 def test_the_same_inputs_give_the_same_bytes_and_another_seed_another_sample(packet, runs, dataset, tmp_path):
     folder, key, page = packet
     assert export(runs, dataset, folder) == (key, page)
@@ -469,6 +483,9 @@ def test_keys(opened):
     assert opened.run(PRESSED) == ["10"] and text_of(opened, "count") == "2 rated"
     opened.press("n")
     assert text_of(opened, "place").startswith("Answer 3 of")
+    assert "conclusion" in opened.run("document.getElementById('criteria').textContent")  # that task's criteria
+    opened.press("g")
+    assert opened.run("document.getElementById('guide').open")
     opened.press("h")
     assert not opened.run("document.getElementById('help').open")
     opened.press("z")
