@@ -96,7 +96,7 @@ def judge_agreement(items: list[dict]) -> dict | None:
     }
 
 
-def panel_text(judges: list[dict], agreement: dict | None) -> list[str]:
+def panel_text(judges: list[dict], between: dict | None) -> list[str]:
     """Lines for the terminal: what each judge did, a warning where it cannot be trusted, how far two agree."""
     from evaluation.tables import number_text
 
@@ -110,7 +110,7 @@ def panel_text(judges: list[dict], agreement: dict | None) -> list[str]:
             lines.append(f"Warning: {judge['judge']} fails its controls ({', '.join(failed)}): its scores say little")
         if judge["teacher_family"]:
             lines.append(f"Warning: {judge['judge']} is of the family of the teacher ({judge['teacher_family']})")
-    for pair in agreement["pairs"] if agreement else []:
+    for pair in between["pairs"] if between else []:
         kappa, rho = number_text(pair["kappa"]), number_text(pair["spearman"])
         lines.append(f"{pair['first']} and {pair['second']}: kappa {kappa}, Spearman {rho}, n {pair['n']}")
     return lines
