@@ -62,3 +62,14 @@ def test_the_bootstrap_p_value_agrees_with_the_interval():
 def test_one_article_has_no_interval():
     assert statistics.interval(statistics.bootstrap(np.array([[3.0, 1.0]]))[:, 0]) == (None, None)
     assert statistics.sign_flip_p_value(np.array([float("nan")]), statistics.sign_flips(1)) is None
+
+
+def test_five_of_a_hundred_p_values_are_below_five_per_cent_where_there_is_no_difference():
+    rng, flips = np.random.default_rng(0), statistics.sign_flips(40, 1_000)
+    p_values = []
+    for _ in range(300):
+        differences = np.repeat(rng.normal(size=40), 3) + rng.normal(size=120)  # three figures of one article are alike
+        sums = statistics.cluster_sums(differences[:, None], [f"A{i // 3}" for i in range(120)])
+        p_values.append(statistics.sign_flip_p_value(sums[:, 0], flips))
+    assert np.mean(np.array(p_values) < 0.05) == pytest.approx(0.05, abs=0.035)
+    assert np.mean(np.array(p_values) < 0.5) == pytest.approx(0.5, abs=0.09)
