@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COMPARISON, PAIRED = "comparison.json", "paired_items.jsonl"
 # Settings that may differ (a comparison of two token limits is one, too) but must then be seen.
-NOTED = ("generation", "chat_template_sha256", "processor")
+NOTED = ("backend", "generation", "chat_template_sha256", "processor")
 
 
 @dataclass
@@ -101,17 +101,20 @@ def breakdowns(
     answers: list[str] | None,
 ) -> dict:
     """The further keys of comparison.json, of the true pictures; null where not asked for or without data."""
-    from evaluation.judged_pairs import hedge_by_correctness, judges_on_delta
+    from dataset_builder.jsonfiles import read_jsonl
+    from evaluation.judged_pairs import hedge_by_correctness, judges_on_delta, pairwise_verdicts
     from evaluation.other_domains import domain_rows
+    from evaluation.pairwise import LEDGER
     from evaluation.scored_runs import true_pictures
     from evaluation.term_frequency import by_term_frequency
 
     interval, items = tuned.scores["settings"]["interval"], true_pictures(paired)
     references = {item["example_id"]: tuned.predictions["true", item["example_id"]]["reference"] for item in items}
     return {
-        "judges_on_delta": judges_on_delta(items, interval) if items else None,
+        "judges_on_delta": judges_on_delta(items, interval),
+        "pairwise": pairwise_verdicts(list(read_jsonl(tuned.folder / LEDGER)), items),
         "hedge_by_correctness": hedge_by_correctness(items),
-        "by_term_frequency": by_term_frequency(items, references, answers, interval) if items and answers else None,
+        "by_term_frequency": None if answers is None else by_term_frequency(items, references, answers, interval),
         "forgetting": domain_rows(general, base, tuned) or None,
         "transfer": domain_rows(transfer, base, tuned) or None,
     }

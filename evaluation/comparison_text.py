@@ -29,7 +29,7 @@ def overview_text(overview: list[dict]) -> str:
             *(row["run"], metric_text(row), number_text(row["value"])),
             *(interval_text(row["ci_low"], row["ci_high"]), str(row["n"])),
         ]
-        for row in sorted(overview, key=lambda row: row["metric"])
+        for row in sorted(overview, key=metric_text)
         if row["task"] == "all" and row["metric"] in (*HEADLINE, "answer_words")
     ]
     return text_table(["run", "metric", "value", "95 % interval", "n"], lines)
@@ -50,10 +50,16 @@ def sentences(comparison: dict) -> list[str]:
         lines += [
             f"{name} {row[label]}, {metric_text(row)}: {number_text(row['base'])} -> {number_text(row['tuned'])}, "
             f"{number_text(row['delta'], True)} ({interval_text(row['ci_low'], row['ci_high'], True)}, n {row['n']})"
-            for row in rows or []
-            if row["metric"] in HEADLINE and row["n"]
+            for row in _main_rows(rows or [])
         ]
     return [*lines, comparison["headline"]]
+
+
+def _main_rows(rows: list[dict]) -> list[dict]:
+    """Scored rows of the headline metrics; of several judges only their mean."""
+    several = any(row["judge"] == "mean" for row in rows)
+    rows = [row for row in rows if row["metric"] in HEADLINE and row["n"]]
+    return [row for row in rows if row["judge"] in (None, "mean") or not several]
 
 
 def headline(rows: list[dict]) -> str:

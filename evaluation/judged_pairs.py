@@ -1,13 +1,16 @@
-"""What the judges' scores of base and tuned say together: each judge's difference, and hedging against correctness."""
+"""What judges say of base and tuned together: each one's difference, its choice between the two answers, and whether a
+model hedges where they find it wrong."""
 
 import numpy as np
 
 from evaluation import statistics
 from evaluation.agreement import detectable_difference, effect_size, length_adjusted_delta
 from evaluation.measures import JUDGE, JUDGE_MEAN
+from evaluation.pairwise import tally
+from evaluation.panel import answer_sha256
 from evaluation.scored_runs import contrast_paired
 
-CORRECT_FROM = 6.0  # judge's points: from here on an answer counts as correct
+CORRECT_FROM = 6.0  # judge's points; in evaluation/rubrics "mostly correct", "the right conclusion"
 CELLS = ("hedged_correct", "hedged_wrong", "plain_correct", "plain_wrong")
 
 
@@ -54,6 +57,31 @@ def _adjusted_interval(points: list[float], words: list[float], articles: list[s
     n, sx, sy, sxx, sxy = statistics.bootstrap(sums, interval["n_resamples"], interval["seed"]).T
     with np.errstate(divide="ignore", invalid="ignore"):
         return statistics.interval((sxx * sy - sx * sxy) / (n * sxx - sx * sx))
+
+
+def pairwise_verdicts(records: list[dict], paired: list[dict]) -> list[dict] | None:
+    """How often each judge found the tuned model's answer better, asked in both orders; None where none was asked.
+
+    `records` are the tuned run's pairwise.jsonl (`ldrt judge TUNED --against BASE`); those of other answers are left
+    out. Rows: judge, revision, prompt_sha256, n, tuned, base (wins in both orders), tie, consistent, first, unscored.
+    """
+    about = {
+        item["example_id"]: (answer_sha256(item["tuned_answer"]), answer_sha256(item["base_answer"]))
+        for item in paired
+        if None not in (item["tuned_answer"], item["base_answer"])
+    }
+    of_judges: dict[tuple, list[dict]] = {}
+    for record in records:
+        answers = record["answer_sha256"], record["other_answer_sha256"]
+        if record["image_condition"] == "true" and about.get(record["example_id"]) == answers:
+            judge = record["judge"], record["judge_revision"], record["prompt_sha256"]
+            of_judges.setdefault(judge, []).append(record)
+    rows = []
+    for (judge, revision, prompt_sha256), of_judge in of_judges.items():
+        counts = tally(of_judge)
+        wins = {"tuned": counts.pop("run"), "base": counts.pop("other")}
+        rows.append({"judge": judge, "revision": revision, "prompt_sha256": prompt_sha256, **counts, **wins})
+    return sorted(rows, key=lambda row: (row["judge"], str(row["revision"]), row["prompt_sha256"])) or None
 
 
 def hedge_by_correctness(paired: list[dict]) -> dict | None:

@@ -51,6 +51,6 @@ def _by_domain(runs: list[Run]) -> list[list[Run]]:
 
 
 def _model(run: Run) -> tuple[str, str | None]:
-    """What the weights are: folders may be renamed, revisions name the content."""
+    """What the weights are: folders may be renamed, revisions name the content (of a served model perhaps unknown)."""
     base = run.manifest["adapter_of"]
-    return run.manifest["revision"], base["revision"] if base else None
+    return run.manifest["revision"] or run.manifest["model"], base["revision"] if base else None

@@ -3,41 +3,30 @@
     ldrt card runs/tuned
     ldrt card runs/tuned --repo_id my-org/my-model --dataset_id my-org/my-dataset
 
-Written from the run's files only: manifest.json and scores.json, and comparison.json, predictions.jsonl, evidence.jsonl
-where they are there. Same files, same card.
+Written from the run's files only: manifest.json and scores.json, and comparison.json, human.json, predictions.jsonl,
+evidence.jsonl where they are there. Same files, same card.
 """
 
 import hashlib
-import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from model_cards.card_text import METRICS, cell, interval, metric, number, p_value, quote
 from model_cards.files import read_json, read_jsonl, write_text
 from model_cards.licenses import use_of
 
-METRICS = {
-    "judge_score": "Judge's score, 0–10",
-    "rouge1": "ROUGE-1 F",
-    "rouge2": "ROUGE-2 F",
-    "rougeL": "ROUGE-L F",
-    "grounding": "Grounded numbers and terms, share",
-    "length_ratio": "Length ratio to the reference",
-    "answer_words": "Words an answer",
-    "hedges_per_1k_words": "Hedges per 1,000 words",
-    "hedged_share": "Answers with a hedge, share",
-    "truncated_share": "Answers cut at the token limit, share",
-    "looping_share": "Answers that repeat themselves, share",
-    "empty_share": "Empty answers, share",
-}
 INDEXED = ("judge_score", "rouge1", "rouge2", "rougeL", "length_ratio", "hedges_per_1k_words")  # in `model-index`
 BY_TASK = ("judge_score", "rougeL", "length_ratio", "hedges_per_1k_words")
 QUALITY = ("judge_score", "rougeL")
+PARTS = {  # of comparison.json, made only when asked for
+    "by_term_frequency": "scores by how often the terms were seen in training",
+    "forgetting": "forgetting on a general-domain dataset",
+    "transfer": "transfer to another domain",
+}
 CONDITIONS = {"blank": "an empty picture", "shuffled": "another article's picture", "none": "the caption, no picture"}
 LLAMA_DERIVED = ("llava-1.5", "llava-v1.5", "vicuna", "llama-2")  # base models under the Llama 2 licence
 TEST_DOI = "10.5555/"  # articles with such a DOI do not exist
 N_EXAMPLES = 3
-MAX_EXAMPLE_CHARS = 600
-LINE_CHARS = 110
 
 
 @dataclass
@@ -81,6 +70,7 @@ def render_card(folder: Path, options: Options, plots: list[str]) -> str:
     manifest = _required(folder / "manifest.json", f"ldrt generate --output {folder}")
     scores = _required(folder / "scores.json", f"ldrt score {folder}")
     comparison = read_json(folder / "comparison.json")
+    human = read_json(folder / "human.json")
     facts, result = _facts(manifest, options), _result_rows(scores, comparison)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -89,24 +79,29 @@ def render_card(folder: Path, options: Options, plots: list[str]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"number": number, "signed": lambda value: number(value, True), "cell": _cell}
-    environment.filters |= {"p": p_value, "interval": interval}
+    environment.filters |= {"number": number, "signed": lambda value: number(value, True), "cell": cell}
+    environment.filters |= {"p": p_value, "interval": interval, "metric": metric}
     return environment.get_template("model_card.md.jinja").render(
         front=front_matter(manifest, scores, facts),
         facts=facts,
         manifest=manifest,
         lineage=manifest["lineage"] or {"phases": []},
         settings=scores["settings"],
+        scores=scores,
+        human=human,
+        not_run=not_run(scores, comparison, human),
         comparison=comparison,
         result=result,
         by_task=[row for row in _main_rows(result, BY_TASK) if row["task"] != "all"],
-        unscored=[row for row in scores["scores"] if row["n_unscored"] and row["n"] and row["task"] == "all"],
+        unscored=_unscored(scores),
         gaps=[row for row in _main_rows(scores["image_gaps"], QUALITY) if row["task"] == "all" and row["n"]],
         paper=reproduction(comparison, facts["base_model"]),
         examples=examples(folder),
         synthetic=synthetic_share(folder),
         plots=plots,
-        metrics=METRICS,
+        home=_home_rows(manifest, comparison),
+        main_rows=_main_rows,
+        quality=QUALITY,
         conditions=CONDITIONS,
     )
 
@@ -141,7 +136,7 @@ def _eval_results(manifest: dict, scores: dict, facts: dict) -> list:
             dataset_split=manifest["split"],
             dataset_revision=manifest["dataset_revision"],
             metric_type=f"{row['metric']}_{row['judge']}" if row["judge"] else row["metric"],
-            metric_name=METRICS.get(row["metric"], row["metric"]) + (f" ({row['judge']})" if row["judge"] else ""),
+            metric_name=metric(row),
             metric_value=float(row["value"]),
         )
         for row in scores["scores"]
@@ -175,10 +170,34 @@ def _result_rows(scores: dict, comparison: dict | None) -> list[dict]:
     return sorted(shown, key=lambda row: (order.index(row["metric"]), row["judge"] != "mean"))
 
 
+def _unscored(scores: dict) -> list[dict]:
+    """The rows of metrics that some answers to the true pictures do not have."""
+    rows = [row for row in scores["scores"] if (row["task"], row["image_condition"]) == ("all", "true")]
+    return [row for row in rows if row["n_unscored"] and row["n"] and row["judge"] != "mean"]
+
+
 def _main_rows(rows: list[dict], metrics: tuple[str, ...]) -> list[dict]:
     """Rows of some metrics; of several judges only their mean."""
     several = any(row["judge"] == "mean" for row in rows)
     return [row for row in rows if row["metric"] in metrics and (row["judge"] in (None, "mean") or not several)]
+
+
+def _home_rows(manifest: dict, comparison: dict | None) -> list[dict]:
+    """The comparison over all tasks as rows of its transfer table."""
+    rows = comparison["rows"] if comparison else []
+    where = {key: manifest[key] for key in ("dataset", "tasks")}
+    return [where | row for row in rows if (row["task"], row["image_condition"]) == ("all", "true")]
+
+
+def not_run(scores: dict, comparison: dict | None, human: dict | None) -> list[str]:
+    """What an evaluation can have and this one has not, in the words of the card."""
+    absent = [text for key, text in PARTS.items() if comparison is None or comparison[key] is None]
+    return [
+        *(["reliance on the picture (answers to an empty or another article's picture)"] * (not scores["image_gaps"])),
+        *(["judges"] * (not scores["judges"])),
+        *(["human check"] * (human is None)),
+        *absent,
+    ]
 
 
 def examples(folder: Path) -> list[dict]:
@@ -199,10 +218,10 @@ def examples(folder: Path) -> list[dict]:
         {
             "task": record["task"],
             "figure_id": record["figure_id"],
-            "question": _quote(record["question"]),
-            "reference": _quote(record["reference"]),
-            "base": _quote(answers[name]) if answers.get(name) is not None else None,
-            "tuned": _quote(record["prediction"]),
+            "question": quote(record["question"]),
+            "reference": quote(record["reference"]),
+            "base": quote(answers[name]) if answers.get(name) is not None else None,
+            "tuned": quote(record["prediction"]),
         }
         for name, record in ((name, quotable[name]) for name in drawn)
     ]
@@ -212,33 +231,6 @@ def synthetic_share(folder: Path) -> float:
     """Share of the evaluated figures that come from made-up articles (test DOIs); 0 where no DOI is known."""
     dois = [row["doi"] for row in read_jsonl(folder / "evidence.jsonl")]
     return sum((doi or "").startswith(TEST_DOI) for doi in dois) / len(dois) if dois else 0.0
-
-
-def number(value: float | None, signed: bool = False) -> str:
-    """Three digits after the point below 10, one above; "–" for None."""
-    if value is None:
-        return "–"
-    return f"{value:{'+' if signed else ''}.{3 if abs(value) < 10 else 1}f}".replace("-", "−")
-
-
-def interval(row: dict, signed: bool = False) -> str:
-    if row["ci_low"] is None:
-        return "–"
-    return f"{number(row['ci_low'], signed)} to {number(row['ci_high'], signed)}"
-
-
-def p_value(value: float | None) -> str:
-    return "< 0.001" if value is not None and value < 0.001 else number(value)
-
-
-def _quote(text: str) -> str:
-    """Article text and model answers go into a code block, where nothing in them is Markdown or HTML."""
-    flat = " ".join(text.split()).replace("```", "'''")
-    return textwrap.shorten(flat, MAX_EXAMPLE_CHARS, placeholder=" …") or "(empty)"
-
-
-def _cell(value) -> str:
-    return " ".join(str(value).split()).replace("|", "\\|")
 
 
 def _required(path: Path, command: str) -> dict:

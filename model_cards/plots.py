@@ -13,9 +13,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from model_cards.files import read_json, read_jsonl
+from model_cards.quality_plots import (
+    BASE,
+    GREY,
+    QUALITY,
+    TUNED,
+    WIDTH_IN,
+    length_quality_figure,
+    main_rows,
+    plain,
+    sweep_figure,
+)
 
-BASE, TUNED, GREY = "#4477aa", "#ee7733", "#888888"  # told apart by colour-blind readers too (Paul Tol's palette)
-WIDTH_IN, DPI = 7.0, 110
+DPI = 110
 SHARES = ("rouge1", "rouge2", "rougeL")  # metrics between 0 and 1 that share one axis
 NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "judge_score": "judge"}
 MAX_POINTS = 2_000  # of a scatter plot
@@ -33,6 +43,7 @@ def write_plots(run: Path) -> list[Path]:
         "length": length_figure(_items(run)),
         "hedging": hedging_figure(comparison, scores),
         "image_conditions": conditions_figure(scores["scores"]),
+        "length_quality": length_quality_figure(comparison["overview"]) if comparison else None,
     }
     folder = run / "plots"
     folder.mkdir(exist_ok=True)
@@ -60,38 +71,6 @@ def write_sweep_plot(folder: Path) -> Path | None:
     return path
 
 
-def sweep_figure(runs: list[dict]) -> Figure | None:
-    """Quality against training time, one point a run, for ROUGE-L and, where judges were asked, their score."""
-    panels = [(name, [point for run in runs if (point := _quality(run, name))]) for name in ("rougeL", "judge_score")]
-    panels = [(name, points) for name, points in panels if points]
-    if not panels:
-        return None
-    figure = Figure(figsize=(WIDTH_IN, 3.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    for number, (name, points) in enumerate(panels, 1):
-        axes = figure.add_subplot(1, len(panels), number)
-        for label, minutes, row in points:
-            if row["ci_low"] is not None:
-                axes.plot([minutes, minutes], [row["ci_low"], row["ci_high"]], color=TUNED, linewidth=2)
-            axes.plot([minutes], [row["value"]], "o", color=TUNED, markersize=6)
-            axes.annotate(label, (minutes, row["value"]), xytext=(5, 4), textcoords="offset points", fontsize=8)
-        axes.set(xlabel="training, minutes", ylabel="ROUGE-L F" if name == "rougeL" else "judge's score")
-        axes.set_xlim(0, 1.25 * max(minutes for _, minutes, _ in points))
-        _plain(axes)
-    return figure
-
-
-def _quality(run: dict, metric: str) -> tuple[str, float, dict] | None:
-    """(name, training minutes, row of the metric over all tasks; of several judges their mean) of a finished run."""
-    if run["error"] or run["train_seconds"] is None:
-        return None
-    rows = [row for row in run["scores"] if row["metric"] == metric and row["task"] == "all"]
-    rows = [row for row in rows if row["judge"] in (None, "mean")] or rows
-    if not rows or rows[0]["value"] is None:
-        return None
-    return run["name"], run["train_seconds"] / 60, rows[0]
-
-
 def metrics_figure(rows: list[dict]) -> Figure | None:
     """Value and interval of each metric between 0 and 1. `rows`: label, and base and tuned as (value, low, high)."""
     rows = [row for row in rows if row["metric"] in SHARES and row["tuned"][0] is not None]
@@ -109,24 +88,25 @@ def metrics_figure(rows: list[dict]) -> Figure | None:
 
 
 def delta_figure(rows: list[dict]) -> Figure | None:
-    """Tuned − base by task, with intervals, for ROUGE-L and each judge; two axes, as the units differ."""
+    """Tuned − base by task, with intervals, for ROUGE-L and each judge; one axis below the other, as units differ."""
     rows = [row for row in rows if row["image_condition"] == "true" and row["delta"] is not None]
-    panels = [[row for row in rows if row["metric"] == name] for name in ("rougeL", "judge_score")]
+    panels = [[row for row in rows if row["metric"] == name] for name in QUALITY]
     panels = [panel for panel in panels if panel]
     if not panels:
         return None
-    figure = Figure(figsize=(WIDTH_IN, 0.9 + 0.4 * max(map(len, panels))), layout="constrained")
-    for number, panel in enumerate(panels, 1):
-        axes = figure.add_subplot(1, len(panels), number)
+    heights = [0.7 + 0.3 * len(panel) for panel in panels]
+    figure = Figure(figsize=(WIDTH_IN, sum(heights)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, panel in zip(
+        figure.subplots(len(panels), height_ratios=heights, squeeze=False)[:, 0], panels, strict=True
+    ):
         axes.axvline(0, color=GREY, linewidth=1)
         for place, row in enumerate(panel):
             _point(axes, (row["delta"], row["ci_low"], row["ci_high"]), place, TUNED, None)
-        labels = [f"{row['task']} ({row['judge']})" if row["judge"] else row["task"] for row in panel]
-        unit = "ROUGE-L F" if panel[0]["metric"] == "rougeL" else "judge's points"
-        axes.set(yticks=range(len(panel)), yticklabels=labels, xlabel=f"tuned − base, {unit}")
+        labels = [f"{row['task']} ({row['judge'].split('/')[-1]})" if row["judge"] else row["task"] for row in panel]
+        axes.set(yticks=range(len(panel)), yticklabels=labels, xlabel=f"tuned − base, {QUALITY[panel[0]['metric']]}")
         axes.set_ylim(len(panel) - 0.5, -0.5)
-        _plain(axes)
-    FigureCanvasAgg(figure)
+        plain(axes)
     return figure
 
 
@@ -190,18 +170,22 @@ def hedging_figure(comparison: dict | None, scores: dict) -> Figure | None:
 
 
 def conditions_figure(rows: list[dict]) -> Figure | None:
-    """ROUGE-L of the run with the true picture, an empty one, another article's, and the caption instead."""
-    rows = [row for row in rows if row["metric"] == "rougeL" and row["task"] == "all" and row["value"] is not None]
-    if len(rows) < 2:
+    """Quality of the run's answers to the true picture, an empty one, another article's, and the caption instead."""
+    panels = [main_rows(rows, name) for name in QUALITY]
+    panels = [panel for panel in panels if len(panel) > 1]
+    if not panels:
         return None
     labels = {"true": "true picture", "blank": "empty picture", "shuffled": "another article's", "none": "caption only"}
-    figure, axes = _figure(0.8 + 0.35 * len(rows))
-    for place, row in enumerate(rows):
-        _point(axes, (row["value"], row["ci_low"], row["ci_high"]), place, TUNED, None)
-    axes.set(yticks=range(len(rows)), yticklabels=[labels[row["image_condition"]] for row in rows])
-    axes.set_xlabel("ROUGE-L F of the answers, all tasks")
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    return _finish(figure, axes)
+    figure = Figure(figsize=(WIDTH_IN, 0.9 + 0.35 * max(map(len, panels))), layout="constrained")
+    FigureCanvasAgg(figure)
+    for number, panel in enumerate(panels, 1):
+        axes = figure.add_subplot(1, len(panels), number)
+        for place, row in enumerate(panel):
+            _point(axes, (row["value"], row["ci_low"], row["ci_high"]), place, TUNED, None)
+        axes.set(yticks=range(len(panel)), yticklabels=[labels[row["image_condition"]] for row in panel])
+        axes.set(xlabel=QUALITY[panel[0]["metric"]], ylim=(len(panel) - 0.5, -0.5))
+        plain(axes)
+    return figure
 
 
 def _overall(comparison: dict | None, scores: dict) -> list[dict]:
@@ -246,16 +230,10 @@ def _point(axes, value: tuple, place: float, colour: str, label: str | None) -> 
 
 
 def _finish(figure: Figure, axes) -> Figure:
-    _plain(axes)
+    plain(axes)
     if len(axes.get_legend_handles_labels()[1]) > 1:
         figure.legend(loc="outside upper right", ncols=3, frameon=False)
     return figure
-
-
-def _plain(axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="x", color="#dddddd", linewidth=0.8)
-    axes.set_axisbelow(True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import json
 import random
 
 ARTICLES, PER_ARTICLE = 12, 4
-GENERATION = {"max_new_tokens": 64, "do_sample": False, "num_beams": 1, "dtype": "float32"}
+GENERATION = {"max_new_tokens": 64, "length_hint": None, "do_sample": False, "num_beams": 1, "dtype": "float32"}
 VOCABULARY = [
     "the",
     "curve",
@@ -113,6 +113,7 @@ def _record(i, model, condition, kept, rng):
 def _manifest(model, conditions):
     lineage = {"base_model": "tiny-llava", "base_revision": None, "phases": []} if model == "tuned" else None
     return {
+        "backend": "local",
         "model": model,
         "revision": f"sha256:{model}",
         "adapter_of": None,
@@ -124,6 +125,7 @@ def _manifest(model, conditions):
         "split": "test",
         "tasks": ["detail", "reasoning"],
         "data_licenses": {"CC-BY-4.0": 40, "not stated": 8},
+        "teachers": {"extractive": 48},
         "generation": GENERATION,
         "seed": 0,
         "image_conditions": {condition: {"items": ARTICLES * PER_ARTICLE} for condition in conditions},

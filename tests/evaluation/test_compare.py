@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -307,6 +308,33 @@ def test_hedges_are_counted_by_correctness(tmp_path):
     }
     assert found["tuned"] == counted and sum(found["base"].values()) == found["n"] == 48
     assert (found["correct_by"], found["judge"], found["threshold"]) == ("judge_score", "mean", 6.0)
+
+
+def test_pairwise_verdicts_count_on_the_answers_that_stand_now(tmp_path):
+    base, tuned = scored(tmp_path / "base", "base", 0.1), scored(tmp_path / "tuned", "tuned", 0.7)
+    shown = {
+        r["example_id"]: (r["prediction"], o["prediction"])
+        for r, o in zip(*map(read_records, (tuned, base)), strict=True)
+    }
+    records = []
+    for example, verdicts in (("E0", ("run", "run")), ("E1", ("run", "other")), ("E2", ("other", "other"))):
+        for order, verdict in zip(("first", "second"), verdicts, strict=True):
+            mine, theirs = shown[example]
+            records.append(verdict_of(example, order, verdict, mine, theirs))
+    records += [verdict_of("E3", order, "run", "an old answer", shown["E3"][1]) for order in ("first", "second")]
+    (tuned / "pairwise.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    _, comparison = compare_runs(base, tuned)
+    (found,) = comparison["pairwise"]
+    assert {key: found[key] for key in ("judge", "n", "tuned", "base", "tie", "unscored")} == {
+        **{"judge": "org/one", "n": 3, "tuned": 1, "base": 1, "tie": 1, "unscored": 0}
+    }
+
+
+def verdict_of(example, order, verdict, answer, other):
+    hashes = (hashlib.sha256(text.encode()).hexdigest() for text in (answer, other))
+    about = dict(zip(("answer_sha256", "other_answer_sha256"), hashes, strict=True))
+    judge = {"judge": "org/one", "judge_revision": None, "prompt_sha256": "3" * 64, "status": "ok"}
+    return about | judge | {"example_id": example, "image_condition": "true", "order": order, "verdict": verdict}
 
 
 def test_without_judges_correct_is_what_the_evidence_has(tmp_path):

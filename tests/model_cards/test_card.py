@@ -1,5 +1,7 @@
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard
@@ -7,7 +9,8 @@ from huggingface_hub import ModelCard
 from evaluation import compare, score
 from model_cards import card
 from model_cards.reproduction import reproduction
-from tests.evaluation.runs import make_run, read_records, write_records
+from tests.evaluation.runs import judge_run, make_run, read_records, write_records
+from tests.evaluation.test_compare import training_data
 
 LINEAGE = {
     "base_model": "llava-hf/llava-1.5-13b-hf",
@@ -29,15 +32,86 @@ LINEAGE = {
 }
 
 
-@pytest.fixture
-def tuned(tmp_path):
-    """A compared run of a tuned model, and its base beside it."""
-    base = make_run(tmp_path / "base", "base", 0.1)
-    tuned = make_run(tmp_path / "tuned", "tuned", 0.7, ("true", "shuffled"), lineage=LINEAGE)
-    for folder in (base, tuned):
-        score.run(score.Options(str(folder), n_resamples=200))
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A compared run of a tuned model, without judges."""
+    folder = tmp_path_factory.mktemp("compared")
+    base = make_run(folder / "base", "base", 0.1)
+    tuned = make_run(folder / "tuned", "tuned", 0.7, ("true", "shuffled"), lineage=LINEAGE)
+    for run in (base, tuned):
+        score.run(score.Options(str(run), n_resamples=200))
     compare.run(compare.Options([str(base), str(tuned)]))
     return tuned
+
+
+@pytest.fixture
+def tuned(compared, tmp_path):
+    """A copy of the compared run, to be changed at will."""
+    return Path(shutil.copytree(compared, tmp_path / "tuned"))
+
+
+JUDGES = ("Qwen/Qwen2-72B-Instruct", "meta-llama/Llama-3.1-70B-Instruct")
+OTHER_DATA = {"dataset": "org/heart", "dataset_revision": "e" * 40}
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """The card of a comparison with judges, three runs, another domain, training data, and people's ratings."""
+    folder, runs = tmp_path_factory.mktemp("everything"), {}
+    for name, model, quality, conditions, changes in (
+        ("base", "base", 0.1, ("true",), {}),
+        ("tuned", "tuned", 0.7, ("true", "blank"), {"lineage": LINEAGE}),
+        ("short", "short", 0.4, ("true",), {}),
+        ("base-heart", "base", 0.2, ("true",), OTHER_DATA),
+        ("tuned-heart", "tuned", 0.3, ("true",), OTHER_DATA),
+    ):
+        teachers = {"teachers": {"Qwen/Qwen2-72B-Instruct@main": 48}}
+        runs[name] = str(make_run(folder / name, model, quality, conditions, **teachers, **changes))
+        judge_run(folder / name, JUDGES[0])
+        judge_run(folder / name, JUDGES[1], refused=("E3",), revision=None)
+        score.run(score.Options(runs[name], n_resamples=200))
+    others = [runs["base-heart"], runs["tuned-heart"]]
+    three = [runs[name] for name in ("base", "tuned", "short")]
+    data = training_data(folder / "data", ["The lesion appears red."] * 12)
+    compare.run(compare.Options(three, general=others, transfer=others, train_dataset=str(data)))
+    (folder / "tuned" / "human.json").write_text(json.dumps(HUMAN))
+    write_card(folder / "tuned")
+    return folder / "tuned"
+
+
+@pytest.fixture(scope="module")
+def full_card(everything):
+    return (everything / "README.md").read_text(encoding="utf-8")
+
+
+HUMAN = {  # as evaluation/ratings.py writes it
+    "packet": "0123456789abcdef",
+    "n_raters": 2,
+    "n_ratings": 219,
+    "n_cannot_judge": 1,
+    "systems": [],
+    "deltas": [
+        {
+            **{"run": "tuned", "against": "base", "task": task, "judge": "human", "base": 2.125, "tuned": 6.5, "n": 50},
+            **{"delta": 4.375, "ci_low": 3.5, "ci_high": 5.25, "p_value": 0.0004},
+        }
+        for task in ("all", "detail")
+    ],
+    "intra_rater": [{"rater": rater, "n": 20, "mean_abs_difference": 0.75, "kappa": 0.875} for rater in (1, "all")],
+    "inter_rater": {"alpha": 0.625, "n": 100, "pairs": []},
+    "judge_agreement": [
+        {
+            "judge": judge,
+            "revision": None,
+            "backend": "openai",
+            "n": 90,
+            "kappa": 0.5,
+            "spearman": None,
+            "mean_difference": 1.5,
+        }
+        for judge in JUDGES
+    ],
+}
 
 
 def write_card(folder, **options):
@@ -79,6 +153,71 @@ def test_every_number_of_the_table_is_the_comparisons(tuned):
     assert "**Phase 2: LoRA on the language model, and the projector.**" in text and "98 rows" in text
 
 
+def section(text, heading):
+    return text.split(f"### {heading}\n")[1].split("\n###")[0].split("\n## ")[0]
+
+
+def test_the_card_says_what_each_judge_is_worth(everything, full_card):
+    text = section(full_card, "The judges")
+    qwen, llama = (next(line for line in text.splitlines() if line.startswith(f"| {judge} |")) for judge in JUDGES)
+    assert "| `aaaaaaaaaaaa` | 96 ok | 9.000 (n 2) | 1.000 (n 2) | 0.000 (n 2) | 0.000 (n 2) |" in qwen
+    assert "| not pinned | 94 ok, 2 refused |" in llama and f"{JUDGES[1]} is not pinned to a revision" in text
+    assert "**Judge and teacher are of one family.** Qwen/" in text and "of one family.** meta" not in text
+    assert "all find the same sign" in text and "Krippendorff's alpha" in text
+    delta = json.loads((everything / "comparison.json").read_text())["judges_on_delta"]["judges"]
+    mean = next(row for row in delta if row["judge"] == "mean")
+    assert f"| mean | +{mean['delta']:.3f} |" in text and f"| +{mean['effect_size']:.3f} |" in text
+
+
+def test_a_judge_that_fails_its_controls_is_marked(everything, tmp_path):
+    judged = Path(shutil.copytree(everything, tmp_path / "tuned"))
+    records = read_records(judged, "judgements.jsonl")
+    records = [r | {"score": 8} if (r["control"], r["judge"]) == ("shuffled", JUDGES[0]) else r for r in records]
+    (judged / "judgements.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    score.run(score.Options(str(judged), n_resamples=200))
+    (row,) = [line for line in write_card(judged).splitlines() if line.startswith(f"| {JUDGES[0]} | openai")]
+    assert "| 8.000 **fails** (n 2) |" in row and row.count("fails") == 1
+
+
+def test_what_people_say_stands_beside_the_judges(full_card):
+    people = section(full_card, "What people say")
+    assert (
+        "2 people gave 219 ratings" in people
+        and "| human | 2.125 | 6.500 | +4.375 | +3.500 to +5.250 | < 0.001 | 50 |" in people
+    )
+    assert people.count("| human |") == 1  # the tasks are in human.json
+    assert f"| {JUDGES[0]} | 0.500 | – | +1.500 | 90 |" in people and "again: 0.750 points apart" in people
+    assert "| human check | 2 raters, page `0123456789abcdef` |" in full_card and "no human has rated" not in full_card
+    assert "Not run" not in full_card.split("### Beside the paper")[0]
+
+
+def test_each_breakdown_has_a_section(everything, full_card):
+    text, comparison = full_card, json.loads((everything / "comparison.json").read_text())
+    cells = comparison["hedge_by_correctness"]["tuned"]
+    hedging = section(text, "Does it hedge where it is wrong?")
+    counts = [cells[name] for name in ("hedged_correct", "hedged_wrong", "plain_correct", "plain_wrong")]
+    assert f"| tuned | {' | '.join(map(str, counts))} | {counts[0] / (counts[0] + counts[2]):.2f} |" in hedging
+    assert "from 6.0 points on (mean over the judges)" in hedging
+    terms = section(text, "By how often the terms were seen in training")
+    assert "12 training answers" in terms and "| in more than 10 answers | ROUGE-L F |" in terms
+    lost = next(row for row in comparison["forgetting"] if row["metric"] == "rougeL")
+    shown = f"| `org/heart` (detail, reasoning) | ROUGE-L F | {lost['base']:.3f} | {lost['tuned']:.3f} |"
+    assert shown in section(text, "What it forgot")
+    transfer = section(text, "What carries over to other domains")
+    assert shown in transfer and transfer.index("`org/figures`") < transfer.index("`org/heart`")
+
+
+def test_sections_without_data_are_not_there(tuned):
+    text = write_card(tuned)
+    for heading in ("The judges", "What people say", "What it forgot", "What carries over", "By how often"):
+        assert f"### {heading}" not in text
+    assert "Not run: judges; human check; scores by how often the terms were seen in training; forgetting" in text
+
+
+def test_several_runs_are_drawn_side_by_side(everything, full_card):
+    assert "plots/length_quality.png" in full_card and (everything / "plots" / "length_quality.png").exists()
+
+
 def test_plots_are_there_and_linked(tuned):
     text = write_card(tuned)
     linked = re.findall(r"!\[.*?\]\((plots/.*?)\)", text)
@@ -109,7 +248,7 @@ def test_a_run_alone_has_a_card(tmp_path):
     text = write_card(folder)
     assert "has not been compared with a base model" in text and "| ROUGE-L F | all |" in text
     assert "Not recorded: the checkpoint has no `lineage.json`" in text and ModelCard(text).data.base_model is None
-    assert "Reliance on the picture" in text and "not run" in text
+    assert "Not run: reliance on the picture" in text and "judges; human check; scores by how often" in text
 
 
 def test_examples_quote_only_what_the_licence_permits_and_cannot_break_out(tuned):
@@ -138,17 +277,21 @@ def test_synthetic_figures_are_said_to_be(tuned):
     assert "50 % of the figures asked about come from made-up articles" in text and "nothing about medicine" in text
 
 
-def comparison_with(base, tuned):
-    row = {
-        "metric": "judge_score",
-        "task": "all",
-        "image_condition": "true",
-        "judge": "mean",
-        "base": base,
-        "tuned": tuned,
-    }
+def comparison_with(base, tuned, judges=JUDGES):
+    rows = [
+        {
+            "metric": "judge_score",
+            "task": "all",
+            "image_condition": "true",
+            "judge": judge,
+            "base": base,
+            "tuned": tuned,
+        }
+        for judge in ("mean", *judges)
+    ]
     return {
-        "rows": [row],
+        "rows": rows,
+        "n_items": 48,
         "base": {"hedges": {"mentions": {"appears": 9}}},
         "tuned": {"hedges": {"mentions": {"appears": 2}}},
     }
@@ -160,15 +303,23 @@ def test_reproduction_compares_the_differences(tuned_score, verdict):
     first = rows[0]
     assert (first["paper"], first["this_run"]) == ("3.46 → 5.26", f"3.40 → {tuned_score:.2f}")
     assert first["verdict"].startswith(verdict + " ±0.2")
-    assert rows[1]["paper"] == "not published" and {row["this_run"] for row in rows[1:]} == {"not run"}
+    assert rows[1]["paper"] == "not published" and rows[1]["this_run"] == "not run"
+    by_judge = [row for row in rows if row["quantity"].startswith("judge score of ") and row["this_run"] != "not run"]
+    assert len(by_judge) == 2 and {(row["paper"], row["verdict"]) for row in by_judge} == {("not published", "–")}
 
 
 def test_what_was_not_run_or_published_is_said_so():
     rows = reproduction(comparison_with(1.0, 2.0), "tiny-llava")["rows"]
     assert {row["this_run"] for row in rows} == {"not run"} and {row["verdict"] for row in rows} == {"–"}
     sixteen = reproduction(comparison_with(1.0, 2.0), "llava-hf/llava-v1.6-vicuna-13b-hf")["rows"]
-    (mentions,) = [row for row in sixteen if "appears" in row["quantity"] and row["this_run"] != "not run"]
-    assert (mentions["paper"], mentions["this_run"]) == ("1,451 → 49", "9 → 2")
+    (mentions,) = [row for row in sixteen if "appears" in row["quantity"]]
+    assert (mentions["paper"], mentions["this_run"]) == ("1,451 → 49", "9 → 2 in 48 answers")
+
+
+@pytest.mark.parametrize("judges", [("org/one",), JUDGES[:1], (*JUDGES, "org/one")])
+def test_other_judges_than_the_papers_reproduce_nothing(judges):
+    rows = reproduction(comparison_with(3.4, 5.2, judges), "llava-hf/llava-1.5-13b-hf")["rows"]
+    assert rows[0]["this_run"] == "3.40 → 5.20" and "not by the paper's judges" in rows[0]["verdict"]
 
 
 def test_a_run_without_scores_is_one_clear_error(tmp_path):
