@@ -28,7 +28,7 @@ from typing import Literal
 PAGE, KEY = "rate.html", "key.json"
 TEMPLATES, RUBRICS = Path(__file__).parent / "templates", Path(__file__).parent / "rubrics"
 PICTURE_PX, PICTURE_QUALITY = 1200, 80  # longest side, of a JPEG: small print of a figure can still be read
-JITTER = 0.5  # of the distance between two showings of a question, so that the order of the questions does not recur
+JITTER = 0.3  # of the distance between two showings of a question, so that the order of the questions does not recur
 
 
 @dataclass
@@ -63,7 +63,7 @@ def _export(options: Options) -> str:
     from dataset_builder.jsonfiles import write_json, write_lines
 
     if not options.dataset:
-        raise ValueError("ldrt human export needs --dataset, for the pictures")
+        raise ValueError("export needs --dataset, for the pictures")
     if options.items < 1 or options.repeats < 0:
         raise ValueError("items must be at least 1, repeats at least 0")
     output = Path(options.output)
@@ -114,11 +114,13 @@ def read_answers(folders: list[Path]) -> list[dict]:
 
 
 def draw(answers: list[dict[str, dict]], n_items: int, n_repeats: int, seed: int) -> list[dict]:
-    """The showings in order: each has `record` (of predictions.jsonl), `run` (its number) and `repeat` (bool).
+    """The showings in order: each has `record` (of predictions.jsonl) and `run` (its number).
 
     `answers` has one dict a run, example_id -> record. As many questions are drawn as `n_items` has room for, equally
-    many of each task and of as many articles as there are, and every run's answer to each of them is shown; repeats are
-    spread over runs and tasks. Raises ValueError where not even one question fits or is answered by every run.
+    many of each task and of as many articles as there are, and every run's answer to each of them is shown. Repeats are
+    spread over runs and tasks. The showings of one question are spread evenly over the page.
+
+    Raises ValueError where not even one question fits or is answered by every run.
     """
     rng = random.Random(seed)
     questions = [answers[0][example] for example in sorted(set.intersection(*map(set, answers)))]
@@ -129,15 +131,13 @@ def draw(answers: list[dict[str, dict]], n_items: int, n_repeats: int, seed: int
     placed = []
     for i, question in enumerate(rng.sample(questions, len(questions))):
         example = question["example_id"]
-        runs = rng.sample(range(len(answers)), len(answers))
-        order = [(run, False) for run in runs]
-        if example in repeated:  # last, unless that were a run next to itself
+        order = rng.sample(range(len(answers)), len(answers))
+        if example in repeated:
             again = repeated[example]
-            order = [(again, False), *((run, False) for run in runs if run != again), (again, True)]
-        start = i / len(questions)
-        for place, (run, repeat) in enumerate(order):
-            at = (place + start + JITTER * (rng.random() - 0.5)) / len(order)
-            placed.append((at, {"record": answers[run][example], "run": run, "repeat": repeat}))
+            order = [again, *(run for run in order if run != again), again]
+        for place, run in enumerate(order):
+            at = (place + i / len(questions) + JITTER * (rng.random() - 0.5)) / len(order)
+            placed.append((at, {"record": answers[run][example], "run": run}))
     return [showing for _, showing in sorted(placed, key=lambda entry: entry[0])]
 
 

@@ -14,6 +14,7 @@ What `ldrt human import` writes, FOLDER/human.json:
 
 RUN/human.json, in every run but the first, is the same with the `systems` and `deltas` of the first run and this one
 only. Raters are numbered in the order of their names: names stay in their files. null: too few ratings to say.
+Intervals are over articles; what other raters would say is not in them, see the agreement between the raters.
 """
 
 import itertools
@@ -23,7 +24,7 @@ from statistics import fmean
 
 from dataset_builder.jsonfiles import read_json, write_json
 from evaluation import agreement
-from evaluation.measures import ALL_TASKS, contrast, judge_metric, summarise
+from evaluation.measures import ALL_TASKS, JUDGE_MEAN, contrast, judge_metric, summarise
 from evaluation.panel import answer_sha256
 from evaluation.scored_runs import read_run
 from evaluation.statistics import LEVEL
@@ -292,14 +293,15 @@ def write_copies(report: dict, key: dict, folder: Path) -> list[str]:
 def _summary(report: dict, problems: list[str], notes: list[str], folder: Path) -> str:
     lines = [
         [
-            *(row["run"], row["task"], row["judge"], number_text(row["value"])),
+            *(row["run"], row["task"], _name(row["judge"]), number_text(row["value"])),
             *(interval_text(row["ci_low"], row["ci_high"]), str(row["n"])),
         ]
         for row in report["systems"]
+        if row["task"] == ALL_TASKS or row["judge"] == HUMAN
     ]
     table = text_table(["run", "task", "rated by", "mean", "95 % interval", "n"], lines)
     deltas = [
-        f"{row['run']} − {row['against']}, {row['judge']}: {number_text(row['delta'], True)} "
+        f"{row['run']} − {row['against']}, {_name(row['judge'])}: {number_text(row['delta'], True)} "
         f"({interval_text(row['ci_low'], row['ci_high'], True)}, p {p_text(row['p_value'])}, n {row['n']})"
         for row in report["deltas"]
         if row["task"] == ALL_TASKS
@@ -309,7 +311,7 @@ def _summary(report: dict, problems: list[str], notes: list[str], folder: Path) 
     steady = f"the same answer again: {number_text(again['mean_abs_difference'])} points apart, {_kappa(again)}"
     between = f"between raters: alpha {number_text(report['inter_rater']['alpha'])}"
     with_judges = [
-        f"human and {row['judge']}: {_kappa(row)}, Spearman {number_text(row['spearman'])}, "
+        f"human and {_name(row['judge'])}: {_kappa(row)}, Spearman {number_text(row['spearman'])}, "
         f"judge − human {number_text(row['mean_difference'], True)}"
         for row in report["judge_agreement"]
     ]
@@ -318,6 +320,10 @@ def _summary(report: dict, problems: list[str], notes: list[str], folder: Path) 
         shown.append(f"… and {len(problems) - len(shown)} more lines")
     said = [table, *deltas, raters, f"{steady}; {between}", *with_judges, *shown, *notes, str(folder / REPORT)]
     return "\n".join(said)
+
+
+def _name(judge: str) -> str:
+    return "the judges' mean" if judge == JUDGE_MEAN else judge
 
 
 def _kappa(row: dict) -> str:

@@ -135,6 +135,22 @@ def test_repeats_are_spread_and_far_from_their_first_showing(packet):
     assert min(b - a for found in places.values() for a, b in itertools.pairwise(found)) >= len(items) / 7
 
 
+@pytest.mark.parametrize("n_runs", [1, 2, 4])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_showings_of_a_question_are_far_apart_whatever_the_seed(n_runs, seed):
+    records = [{"example_id": f"E{i}", "article_id": f"A{i // 2}", "task": f"task {i % 2}"} for i in range(100)]
+    showings = human.draw([{record["example_id"]: record for record in records}] * n_runs, 100, 20, seed)
+    assert len(showings) == 120
+    places = {}
+    for place, showing in enumerate(showings):
+        places.setdefault(showing["record"]["example_id"], []).append((place, showing["run"]))
+    assert Counter(map(len, places.values())) == {n_runs + 1: 20, **({n_runs: 100 // n_runs - 20})}
+    for shown in places.values():
+        assert {run for _, run in shown} == set(range(n_runs))
+        assert min((b[0] - a[0] for a, b in itertools.pairwise(shown)), default=120) >= 120 / (2 * len(shown))
+        assert len(shown) == n_runs or shown[0][1] == shown[-1][1]  # the repeat ends what its first showing begins
+
+
 def test_the_page_shows_what_the_key_says(packet, runs):
     _, key, page = packet
     answers = {run.name: {record["example_id"]: record for record in reversed(read_records(run))} for run in runs}
