@@ -3,14 +3,19 @@
 from evaluation.measures import QUALITY
 from evaluation.scored_runs import Run, check_comparable, contrast_paired, pair, true_pictures
 
+DATA = ("dataset", "dataset_revision", "split", "tasks")  # what a domain is, in a manifest
+
 
 def check_domains(runs: list[Run], base: Run, tuned_runs: list[Run]) -> None:
-    """Raises ValueError for a run of a model that is not compared, or a dataset without base or tuned model's run."""
+    """Raises ValueError for a run of a model that is not compared or on the compared runs' own data, and for a dataset
+    on which the base model or every tuned one was not run."""
     compared = [_model(run) for run in (base, *tuned_runs)]
     for run in runs:
         if _model(run) not in compared:
             model, revision = run.manifest["model"], run.manifest["revision"]
             raise ValueError(f"{run.folder}: its model {model} ({revision}) is none of those compared")
+        if _domain(run) == _domain(base):
+            raise ValueError(f"{run.folder} is on the same data as {base.folder}: no other domain")
     for of_domain in _by_domain(runs):
         models = {_model(run) for run in of_domain}
         if _model(base) not in models or len(models) < 2:
@@ -35,7 +40,7 @@ def domain_rows(runs: list[Run], base: Run, tuned: Run) -> list[dict]:
 
 def _rows(base: Run, tuned: Run) -> list[dict]:
     check_comparable(base, tuned)
-    where = {key: tuned.manifest[key] for key in ("dataset", "dataset_revision", "split", "tasks")}
+    where = {key: tuned.manifest[key] for key in DATA}
     items = true_pictures(pair(base, tuned))
     found = contrast_paired(items, tuned.scores["settings"]["interval"], (*QUALITY, "answer_words"))
     return [{**where, **row} for row in found if row["n"]]
@@ -45,9 +50,12 @@ def _by_domain(runs: list[Run]) -> list[list[Run]]:
     """Runs of the same data together, in the order given."""
     domains: dict[tuple, list[Run]] = {}
     for run in runs:
-        domain = tuple(str(run.manifest[key]) for key in ("dataset", "dataset_revision", "split", "tasks"))
-        domains.setdefault(domain, []).append(run)
+        domains.setdefault(_domain(run), []).append(run)
     return list(domains.values())
+
+
+def _domain(run: Run) -> tuple[str, ...]:
+    return tuple(str(run.manifest[key]) for key in DATA)
 
 
 def _model(run: Run) -> tuple[str, str | None]:

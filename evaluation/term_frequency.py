@@ -8,8 +8,8 @@ Longer references have rarer rarest terms, so each bin reports its references' l
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
 
+from dataset_builder.progress import progress
 from evaluation.measures import QUALITY
 from evaluation.metrics.grounding.grounding_core import find_claims
 from evaluation.scored_runs import contrast_paired
@@ -27,9 +27,14 @@ def terms(text: str) -> set[str]:
     return named | {word.casefold() for word in _LONG_WORD.findall(text)}
 
 
-def count_answers(answers: Iterable[str], wanted: set[str]) -> Counter:
-    """term -> number of answers that have it, of the `wanted` terms."""
-    return Counter(term for answer in answers for term in terms(answer) & wanted)
+def count_answers(answers: list[str], wanted: set[str]) -> Counter:
+    """term -> number of answers that have it, of the `wanted` terms. About 1 ms an answer."""
+    counts: Counter[str] = Counter()
+    with progress(len(answers), "answers", "terms") as bar:
+        for answer in answers:
+            counts.update(terms(answer) & wanted)
+            bar.update()
+    return counts
 
 
 def bin_of(reference: str, counts: Counter) -> str | None:

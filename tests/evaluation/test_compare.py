@@ -222,6 +222,8 @@ def test_other_domains_need_both_models_and_no_third(runs, tmp_path):
     base, stranger = scored(tmp_path / "g", "base", 0.5, **other), scored(tmp_path / "s", "stranger", 0.5, **other)
     with pytest.raises(ValueError, match="org/general: give the run of a tuned model on the same data"):
         compare_runs(*runs, general=[str(base)])
+    with pytest.raises(ValueError, match="on the same data as .*base: no other domain"):
+        compare_runs(*runs, transfer=list(map(str, runs)))
     with pytest.raises(ValueError, match="its model stranger .* is none of those compared"):
         compare_runs(*runs, general=[str(base), str(stranger)])
 
