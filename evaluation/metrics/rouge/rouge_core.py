@@ -15,12 +15,13 @@ TOKENIZERS = ("unicode", "google")
 METRICS = ("rouge1", "rouge2", "rougeL")
 
 # NFKC would turn 10⁵ into 105 and m² into m2: keep the exponent apart.
-_SUPERSCRIPTS = {ord(sign): f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {ord("⁻"): "^-"}
+_SUPERSCRIPTS = {sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "^-"}
+_SUPERSCRIPT = re.compile(f"[{''.join(_SUPERSCRIPTS)}]")
 # Chinese characters and kana are written without spaces: one token each. Numbers stay whole and apart from their unit
 # (0.5 Gy and 0.5Gy agree, 0.5 and 0.6 differ); names that begin with a letter keep their digits (IL6, p53).
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-_UNICODE_TOKEN = re.compile(rf"[{_CJK}]|\d+(?:[.,]\d+)*|[^\W\d_{_CJK}][^\W_{_CJK}]*")
-_ASCII_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[a-z][a-z0-9]*")  # the same for plain text, and faster
+_UNICODE_TOKEN = re.compile(rf"[^\W\d_{_CJK}][^\W_{_CJK}]*|\d+(?:[.,]\d+)*|[{_CJK}]")  # the most frequent first
+_ASCII_TOKEN = re.compile(r"[a-z][a-z0-9]*|\d+(?:[.,]\d+)*")  # the same for plain text, and faster
 _GOOGLE_TOKEN = re.compile(r"[a-z0-9]+")
 
 
@@ -43,7 +44,8 @@ def tokenize(text: str, tokenizer: str = "unicode") -> list[str]:
     if tokenizer == "unicode" and text.isascii():
         return _ASCII_TOKEN.findall(text.lower())
     if tokenizer == "unicode":
-        return _UNICODE_TOKEN.findall(unicodedata.normalize("NFKC", text.translate(_SUPERSCRIPTS)).casefold())
+        text = _SUPERSCRIPT.sub(lambda match: _SUPERSCRIPTS[match.group()], text)  # str.translate is ten times slower
+        return _UNICODE_TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
     raise ValueError(f"no tokenizer {tokenizer!r}: choose one of {', '.join(TOKENIZERS)}")
 
 
@@ -64,10 +66,10 @@ def lcs_length(first: list[str], second: list[str]) -> int:
         positions[token] |= 1 << i
     full = (1 << len(second)) - 1
     row = full  # a cleared bit: the subsequence grows by one at this token of `second`
-    for token in first:
-        matches = row & positions.get(token, 0)  # not positions[token], which would add the token
-        row = (row + matches | row - matches) & full
-    return len(second) - row.bit_count()
+    for places in [positions[token] for token in first if token in positions]:
+        matches = row & places
+        row = row + matches | row - matches  # carries above the last token of `second` do no harm
+    return len(second) - (row & full).bit_count()
 
 
 def _overlap(predicted: list, wanted: list) -> Score:
