@@ -4,7 +4,16 @@ import math
 import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    Gemma2Config,
+    GPT2Config,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+)
 
 from evaluation import likelihood
 
@@ -81,6 +90,32 @@ def test_a_batch_of_sixteen_gives_the_numbers_of_one(judge):
         scores.extend(record["score"] for record in judge.score(conversations))
     assert together == pytest.approx(alone, abs=1e-4)
     assert len(set(alone[:4])) == 4 and alone[:4] == pytest.approx(alone[4:8], abs=1e-6)
+
+
+SIZE = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+SIZE |= {"num_key_value_heads": 2, "max_position_embeddings": 99, "pad_token_id": 0}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Qwen2Config(**SIZE),
+        MistralConfig(**SIZE, sliding_window=8),
+        Gemma2Config(**SIZE, sliding_window=8, head_dim=8),
+        GPT2Config(n_embd=32, n_layer=2, n_head=4, n_positions=99),
+    ],
+    ids=lambda config: config.model_type,
+)
+def test_other_models_sliding_windows_and_padding(judge, config):
+    config.vocab_size = len(judge.tokenizer)
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    for parameter in model.parameters():
+        parameter.data.normal_(std=0.3)
+    other = likelihood.Judge(model, judge.tokenizer, "r", batch_size=4)
+    for messages, record in zip(RUBRICS, other.score(RUBRICS), strict=True):
+        expected = by_hand(other, messages).softmax(0)
+        assert json.loads(record["reply"])["probabilities"] == pytest.approx(expected.tolist(), abs=1e-5)
 
 
 def bigrams(model, ids):

@@ -178,6 +178,12 @@ def test_an_answer_is_grounded_in_itself_and_more_evidence_never_hurts(answer, m
     assert ground(answer, more)[0] <= ground(answer, f"{more}\n{answer}")[0] == find_claims(answer)
 
 
+@given(st.lists(SENTENCES, max_size=6), st.randoms())
+def test_claims_do_not_depend_on_the_order_of_sentences(sentences, random):
+    each = set().union(*map(find_claims, sentences))
+    assert find_claims("\n; ".join(random.sample(sentences, len(sentences)))) == each
+
+
 @pytest.mark.parametrize("case", cases("degeneration"), ids=lambda case: case["text"][:20])
 def test_loops_and_empty_answers_are_found(case):
     assert (has_loop(case["text"]), is_empty(case["text"])) == (case["loop"], case["empty"])
