@@ -133,13 +133,18 @@ def compare_rows(paired: list[dict], settings: dict) -> list[dict]:
 
 
 def overview_rows(runs: list["Run"]) -> list[dict]:
-    """Each run's own scores with the true pictures: run, model, metric, task, judge, value, interval, n."""
+    """Each run's own scores with the true pictures: run, model, metric, task, judge, value, interval, n.
+
+    Of judges only those of all runs; their mean only where no run has another judge, too.
+    """
+    panels = [{judge["judge"] for judge in run.scores["judges"]} for run in runs]
+    judges = {None, *set.intersection(*panels), *(["mean"] * all(panel == panels[0] for panel in panels))}
     columns = ("metric", "task", "judge", "value", "ci_low", "ci_high", "n")
     return [
         {"run": name, "model": run.manifest["model"], **{column: row[column] for column in columns}}
         for name, run in zip(_names(runs), runs, strict=True)
         for row in run.scores["scores"]
-        if row["image_condition"] == "true"
+        if row["image_condition"] == "true" and row["judge"] in judges
     ]
 
 

@@ -277,6 +277,7 @@ def test_only_judges_of_both_runs_count_and_the_mean_is_theirs(tmp_path):
     found = {r["judge"]: r for r in comparison["judges_on_delta"]["judges"]}
     assert set(found) == {"org/one", "org/two", "mean"}
     assert found["mean"]["base"] == pytest.approx((found["org/one"]["base"] + found["org/two"]["base"]) / 2)
+    assert {r["judge"] for r in comparison["overview"]} == {None, "org/one", "org/two"}
 
 
 @pytest.mark.parametrize(

@@ -209,13 +209,24 @@ def test_each_breakdown_has_a_section(everything, full_card):
 
 def test_sections_without_data_are_not_there(tuned):
     text = write_card(tuned)
-    for heading in ("The judges", "What people say", "What it forgot", "What carries over", "By how often"):
+    for heading in (
+        "The judges",
+        "Beside the other runs",
+        "What people say",
+        "What it forgot",
+        "What carries over",
+        "By how often",
+    ):
         assert f"### {heading}" not in text
     assert "Not run: judges; human check; scores by how often the terms were seen in training; forgetting" in text
 
 
 def test_several_runs_are_drawn_side_by_side(everything, full_card):
-    assert "plots/length_quality.png" in full_card and (everything / "plots" / "length_quality.png").exists()
+    runs = section(full_card, "Beside the other runs")
+    assert "(plots/length_quality.png)" in runs and (everything / "plots" / "length_quality.png").exists()
+    scores = json.loads((everything.parent / "short" / "scores.json").read_text())["scores"]
+    value = next(r["value"] for r in scores if (r["metric"], r["task"]) == ("rougeL", "all"))
+    assert f"| short | ROUGE-L F | {value:.3f} |" in runs and runs.count("| base |") == 3
 
 
 def test_plots_are_there_and_linked(tuned):
