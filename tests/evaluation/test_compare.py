@@ -405,7 +405,7 @@ def training_data(folder, answers):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("TNF-alpha and MRIs show 5 Gy of Fibrosis", {"tnf-α", "mri", "fibrosis"}),
+        ("TNF-alpha and MRIs show 5 Gy of Fibrosis", {"tnfα", "mri", "fibrosis"}),
         ("图像显示放射治疗后的改变 in MRI", {"mri"}),
         ("Bestrahlung der Lunge", {"bestrahlung"}),
         ("a red one", set()),
