@@ -160,3 +160,13 @@ def test_one_judge_agrees_with_nobody_and_two_on_nothing_have_no_numbers():
     assert found["pairs"] == [
         {"first": "a", "second": "b", "n": 0, "kappa": None, "spearman": None, "mean_difference": None}
     ]
+
+
+@pytest.mark.parametrize(("judge", "family"), [("Qwen/Qwen3-8B", "qwen"), ("org/judge", None), ("openai/gpt-5", None)])
+def test_a_judge_of_the_teachers_family_is_named(judge, family):
+    records = [record("E1", 7, judge)]
+    teachers = {"Qwen/Qwen2-72B-Instruct": 40, "extractive": 8}
+    entries = panel.describe_judges(records, items(records, judges=(judge,)), teachers)
+    assert entries[0]["teacher_family"] == family
+    warned = any("is of the family of the teacher (qwen)" in line for line in panel.panel_text(entries, None))
+    assert warned == (family is not None)

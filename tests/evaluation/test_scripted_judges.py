@@ -79,9 +79,9 @@ def judged(tmp_path_factory):
     truth = write_run(folder / "base", "base") | write_run(folder / "tuned", "tuned")
     with serve(reply_of_judge(truth)) as (base_url, _):
         for judge in NOISE:
-            server = ["--judge", judge, "--base_url", base_url, "--controls", "80", "--concurrency", "8"]
-            for run in runs:
-                assert ldrt.main(["judge", run, *server]) == 0
+            server = ["--judge", judge, "--base_url", base_url, "--concurrency", "8"]
+            for run, controls in zip(runs, ("10", "80"), strict=True):
+                assert ldrt.main(["judge", run, *server, "--controls", controls]) == 0
     assert [ldrt.main(["score", run]) for run in runs] == [0, 0] and ldrt.main(["compare", *runs]) == 0
     read = [folder / "base/scores.json", folder / "tuned/scores.json", folder / "tuned/comparison.json"]
     return [json.loads(path.read_text()) for path in read]
