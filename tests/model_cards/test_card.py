@@ -262,6 +262,18 @@ def test_a_run_alone_has_a_card(tmp_path):
     assert "Not run: reliance on the picture" in text and "judges; human check; scores by how often" in text
 
 
+def test_a_served_model_is_said_to_be(tmp_path):
+    unknown = dict.fromkeys(("revision", "chat_template_sha256", "device"))
+    folder = judge_run(make_run(tmp_path / "run", "org/served", 0.3, backend="openai", **unknown), backend="local")
+    score.run(score.Options(str(folder), n_resamples=200))
+    text = write_card(folder)
+    assert "| model | `org/served`, revision not stated, asked through a server |" in text
+    assert (
+        "--model org/served --dataset org/figures" in text and "--base_url http" in text and "--backend local" in text
+    )
+    assert "| references written by | extractive: 48 |" in text and "None" not in text.split("## Where the numbers")[1]
+
+
 def test_examples_quote_only_what_the_licence_permits_and_cannot_break_out(tuned):
     records = read_records(tuned)
     for record in records:
