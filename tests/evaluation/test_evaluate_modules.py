@@ -62,7 +62,7 @@ def test_judge(load):
     result = load("judge").compute(predictions=replies, finish_reasons=["stop", "stop", "stop", "length"])
     unscored = {"refused": 0, "truncated": 1, "unparsable": 1}
     assert result == {"judge_score": 5.5, "n": 2, "n_unscored": unscored, "scores": [3, 8, None, None]}
-    assert load("judge").compute(predictions=replies[3:])["judge_score"] == 1
+    assert load("judge").compute(predictions=[*replies[3:], None])["scores"] == [1, None]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in METRICS.iterdir() if (path / "__init__.py").exists()))

@@ -36,8 +36,8 @@ def parse_score(reply: str) -> float:
     return float(score)
 
 
-def judge_scores(replies: list[str], finish_reasons: list[str] | None = None) -> list[tuple[float | None, str]]:
-    """(score or None, status) of each reply; status is ok, refused, truncated or unparsable.
+def judge_scores(replies: list[str | None], finish_reasons: list[str] | None = None) -> list[tuple[float | None, str]]:
+    """(score or None, status) of each reply (None: there is none); status is ok, refused, truncated or unparsable.
 
     `finish_reasons` are the server's (`stop`, `length`, `content_filter`): a reply that was cut has no score, even if
     the part that came has one.
@@ -59,11 +59,11 @@ def mean_score(scored: list[tuple[float | None, str]]) -> dict:
     }
 
 
-def _score(reply: str, finish_reason: str) -> tuple[float | None, str]:
+def _score(reply: str | None, finish_reason: str) -> tuple[float | None, str]:
     if finish_reason in ("length", "content_filter"):
         return None, "truncated" if finish_reason == "length" else "refused"
     try:
-        return parse_score(reply), "ok"
+        return parse_score(reply or ""), "ok"
     except ValueError:
         return None, "unparsable"
 
