@@ -74,8 +74,12 @@ def lcs_length(first: list[str], second: list[str]) -> int:
 
 def _overlap(predicted: list, wanted: list) -> Score:
     """n-grams in common, each as often as it is in both."""
-    wanted_counts = Counter(wanted)
-    common = sum(min(n, wanted_counts[gram]) for gram, n in Counter(predicted).items() if gram in wanted_counts)
+    left, common = Counter(wanted), 0
+    for gram in predicted:
+        n_left = left.get(gram, 0)
+        if n_left:
+            left[gram] = n_left - 1
+            common += 1
     return _score(common, len(predicted), len(wanted))
 
 
