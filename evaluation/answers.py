@@ -1,5 +1,7 @@
 """Questions under an image condition, and the loop that has them answered: batch by batch, appended as they come."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -37,7 +39,7 @@ class Answer:
 class Answerer(Protocol):
     """Who answers: evaluation/local.py, a checkpoint loaded here, or evaluation/served.py, a server."""
 
-    batch_size: int
+    batch_size: int  # questions handed over at once
 
     def length(self, asked: Question, rows: Dataset) -> int:
         """How much there is to read, in any unit; the longest questions are asked first."""
@@ -103,27 +105,37 @@ def answer(todo: list[Question], rows: Dataset, answerer: Answerer, path: Path, 
     record with `prediction` None and `error`, and is asked again by the next run.
     """
     todo = sorted(todo, key=lambda asked: (-answerer.length(asked, rows), asked.row["example_id"]))
+    batches = [todo[i : i + answerer.batch_size] for i in range(0, len(todo), answerer.batch_size)]
     n_failed = 0
     with progress(len(todo), "answers", "generate") as bar:
-        for start in range(0, len(todo), answerer.batch_size):
-            batch = todo[start : start + answerer.batch_size]
-            answers = _answer_batch(batch, rows, answerer, constants["image_condition"])
-            append_jsonl(path, [_record(q, rows, a, constants) for q, a in zip(batch, answers, strict=True)])
-            n_failed += sum(answer.text is None for answer in answers)
+        for batch, prepared, answers in _prepared(batches, rows, answerer, constants["image_condition"]):
+            if prepared:
+                answers |= zip(prepared, answerer.replies(list(prepared.values())), strict=True)
+            append_jsonl(path, [_record(asked, rows, answers[i], constants) for i, asked in enumerate(batch)])
+            n_failed += sum(answer.text is None for answer in answers.values())
             bar.update(len(batch))
     return n_failed
 
 
-def _answer_batch(batch: list[Question], rows: Dataset, answerer: Answerer, condition: str) -> list[Answer]:
-    answers, prepared = {}, {}
+def _prepared(batches: list[list[Question]], *how) -> Iterator[tuple[list[Question], dict, dict]]:
+    """Each batch with what `_prepare` says; the pictures of the next one are read while one is answered."""
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        coming = [ahead.submit(_prepare, batch, *how) for batch in batches[:1]]
+        for i, batch in enumerate(batches):
+            prepared, unreadable = coming.pop().result()
+            coming = [ahead.submit(_prepare, following, *how) for following in batches[i + 1 : i + 2]]
+            yield batch, prepared, unreadable
+
+
+def _prepare(batch: list[Question], rows: Dataset, answerer: Answerer, condition: str) -> tuple[dict, dict]:
+    """Place in the batch -> what `answerer.prepare` made; place -> Answer, where the picture cannot be read."""
+    prepared, unreadable = {}, {}
     for i, asked in enumerate(batch):
         try:
             prepared[i] = answerer.prepare(asked, _picture(asked, rows, condition))
-        except OSError as problem:  # unreadable
-            answers[i] = Answer(None, "error", 0, str(problem))
-    if prepared:
-        answers |= zip(prepared, answerer.replies(list(prepared.values())), strict=True)
-    return [answers[i] for i in range(len(batch))]
+        except OSError as problem:
+            unreadable[i] = Answer(None, "error", 0, str(problem))
+    return prepared, unreadable
 
 
 def _picture(asked: Question, rows: Dataset, condition: str) -> Image.Image | None:

@@ -32,12 +32,8 @@ class Source:
     lineage: dict | None  # lineage.json of recipes/sft.py, None where there is none
 
     @property
-    def is_local(self) -> bool:
-        return Path(self.model).is_dir()
-
-    @property
     def hub_revision(self) -> str | None:
-        return None if self.is_local else self.revision
+        return None if Path(self.model).is_dir() else self.revision
 
 
 def find(model: str, revision: str | None = None) -> Source:

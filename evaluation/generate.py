@@ -93,7 +93,7 @@ def run(options: Options) -> str:
     answerer = _answerer(options)
     asked = answers.ask(items.rows, options.image_condition, evidence, options.seed, options.length_hint)
     asked = _first_of_each_task(asked, options.limit)
-    manifest = _open_run(Path(options.output), _manifest(options, items, answerer.facts, len(asked)))
+    manifest = _open_run(Path(options.output), _manifest(options, items, answerer, len(asked)))
     _write_evidence(Path(options.output), items, evidence)
 
     path = Path(options.output) / "predictions.jsonl"
@@ -111,19 +111,17 @@ def _check(options: Options) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
-    for name, named, revision in (
-        ("revision", options.model, options.revision if options.base_url is None else None),
-        ("dataset_revision", options.dataset, options.dataset_revision),
-    ):
-        if revision is not None and Path(named).is_dir():
-            raise ValueError(f"{named} is a folder, which has no commits: leave out --{name}")
+    if options.revision and not options.base_url and Path(options.model).is_dir():
+        raise ValueError(f"{options.model} is a folder, which has no commits: leave out --revision")
+    if options.dataset_revision and Path(options.dataset).is_dir():
+        raise ValueError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
     given = [f.name for f in fields(Options) if f.name in OF_CHECKPOINTS and getattr(options, f.name) != f.default]
-    if options.base_url is not None and given:
+    if options.base_url and given:
         raise ValueError(f"with --base_url the server decides: leave out --{' --'.join(given)}")
 
 
 def _answerer(options: Options) -> "Checkpoint | Endpoint":
-    if options.base_url is not None:
+    if options.base_url:
         from evaluation.served import Endpoint
 
         return Endpoint(options)
@@ -143,14 +141,12 @@ def _first_of_each_task(asked: list["Question"], limit: int | None) -> list["Que
     return kept
 
 
-def _manifest(options: Options, items: "Items", facts: dict, n_items: int) -> dict:
-    """`facts`: what the answerer says of itself."""
+def _manifest(options: Options, items: "Items", answerer: "Checkpoint | Endpoint", n_items: int) -> dict:
     from evaluation.answers import CAPTION_ONLY, LENGTH_HINT
     from evaluation.questions import public_name
 
-    who = ("backend", "model", "revision", "adapter_of", "lineage", "processor", "chat_template_sha256")
     return {
-        **{key: facts[key] for key in who},
+        **answerer.facts,
         "dataset": public_name(items.dataset),
         "dataset_revision": items.revision,
         "split": options.split,
@@ -162,13 +158,12 @@ def _manifest(options: Options, items: "Items", facts: dict, n_items: int) -> di
             "length_hint": options.length_hint,
             "do_sample": False,
             "num_beams": 1,
-            "dtype": facts["dtype"],
+            "dtype": answerer.dtype_name,
         },
         "wording": {"length_hint": LENGTH_HINT, "none": CAPTION_ONLY},  # what was asked besides the dataset's question
         "seed": options.seed,
         "image_conditions": {options.image_condition: {"items": n_items}},
-        "versions": {package: importlib.metadata.version(package) for package in facts["packages"]},
-        "device": facts["device"],
+        "versions": {package: importlib.metadata.version(package) for package in answerer.packages},
     }
 
 
@@ -200,5 +195,5 @@ def _write_evidence(output: Path, items: "Items", evidence: dict[str, dict]) -> 
     from dataset_builder.jsonfiles import write_jsonl
 
     figures = set(items.rows["figure_id"])
-    if not (output / "evidence.jsonl").exists() and evidence:
+    if evidence:
         write_jsonl(output / "evidence.jsonl", [row for figure, row in evidence.items() if figure in figures])

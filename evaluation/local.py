@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 logging.set_verbosity_error()
 
-PACKAGES = ("torch", "transformers", "peft", "datasets", "tokenizers", "pillow")
-
 
 class Checkpoint:
     """A LLaVA checkpoint, full or adapter; its weights are loaded when the first questions are asked."""
+
+    packages = ("torch", "transformers", "peft", "datasets", "tokenizers", "pillow")
 
     def __init__(self, options: "Options"):
         """Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template."""
@@ -44,6 +44,10 @@ class Checkpoint:
         return checkpoints.load_model(self.source, self.dtype, self.device)
 
     @property
+    def dtype_name(self) -> str:
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
     def facts(self) -> dict:
         """What the run's manifest says of it."""
         base = self.source.adapter_of
@@ -55,9 +59,7 @@ class Checkpoint:
             "lineage": self.source.lineage,
             "processor": public_name(self.options.processor) if self.options.processor else None,
             "chat_template_sha256": hashlib.sha256(self.processor.chat_template.encode()).hexdigest(),
-            "dtype": str(self.dtype).removeprefix("torch."),
             "device": torch.cuda.get_device_name(self.device) if self.device.startswith("cuda") else self.device,
-            "packages": PACKAGES,
         }
 
     def length(self, asked: Question, rows: Dataset) -> int:

@@ -1,8 +1,5 @@
 import json
 import shutil
-import signal
-import subprocess
-import sys
 
 import pytest
 from datasets import load_dataset
@@ -15,21 +12,6 @@ from evaluation.generate import Options, run
 from evaluation.questions import image_donors
 
 CONDITIONS = ("true", "blank", "shuffled", "none")
-KILLED = """
-import os, signal, sys
-import ldrt
-from evaluation import answers
-
-def append_half(path, rows, append=answers.append_jsonl):
-    if path.exists() and path.read_bytes().count(b"\\n") == 5:
-        with path.open("ab") as file:
-            file.write(b'{"example_id": "A0/fi')
-        os.kill(os.getpid(), signal.SIGKILL)
-    append(path, rows)
-
-answers.append_jsonl = append_half
-ldrt.main(sys.argv[1:])
-"""  # kill -9 in the middle of writing the sixth answer
 
 
 def generate(model, dataset, output, **options):
@@ -87,16 +69,6 @@ def test_an_interrupted_run_continues(answered, tiny_llava, dataset_folder, tmp_
     (resumed / "predictions.jsonl").write_bytes(content[:-cut_bytes])
     assert generate(tiny_llava, dataset_folder, resumed) == records
     assert len(list(read_jsonl(resumed / "predictions.jsonl"))) == len(records)
-
-
-def test_a_killed_run_continues(answered, tiny_llava, dataset_folder, tmp_path):
-    options = ["--max_new_tokens", "8", "--batch_size", "1", "--device", "cpu", "--output", str(tmp_path)]
-    words = ["generate", "--model", str(tiny_llava), "--dataset", str(dataset_folder), *options]
-    killed = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert len(list(read_jsonl(tmp_path / "predictions.jsonl"))) == 5
-    assert generate(tiny_llava, dataset_folder, tmp_path) == answered[1]
-    assert len(list(read_jsonl(tmp_path / "predictions.jsonl"))) == 16
 
 
 def test_a_finished_run_is_not_touched(answered, tiny_llava, dataset_folder):

@@ -150,7 +150,7 @@ def test_a_killed_run_pays_for_nothing_twice(dataset_folder, tmp_path):
 def test_a_server_that_refuses_is_one_clear_line(status, message, dataset_folder, tmp_path, capsys):
     with serve(lambda _: status) as (url, _):
         code, records = generate(url, dataset_folder, tmp_path)
-    error = capsys.readouterr().err.strip().splitlines()[-1]
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ldrt generate: ")]
     assert code == 1 and not records and message in error and url in error
     with serve(look) as (url, _):  # the folder is still free for the right name
         assert generate(url, dataset_folder, tmp_path, "--model", "org/other")[0] == 0
