@@ -1,8 +1,10 @@
 import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     AutoModelForCausalLM,
@@ -163,5 +165,10 @@ def test_a_judge_is_pinned_and_is_a_language_model(judge, tiny_llava, tmp_path):
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(tiny_llava)}))
     with pytest.raises(ValueError, match="is an adapter: merge it first"):
         likelihood.load(str(tmp_path))
+    folder = Path(save(tmp_path / "pickled", at_random, None))
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(OSError, match="no file named model.safetensors"):
+        likelihood.load(str(folder))
     with pytest.raises(FileNotFoundError, match="no/such/judge"):
         likelihood.load("no/such/judge")
