@@ -10,6 +10,7 @@ from pathlib import Path
 from datasets import Dataset, Image, List, concatenate_datasets, load_dataset, load_dataset_builder
 from PIL import Image as PILImage
 
+COLUMNS = ("images", "prompt", "completion", "task", "example_id", "figure_id", "article_id", "license", "teacher")
 BLANK_COLOUR = (122, 116, 104)  # mean of CLIP's training pictures: zero after its normalisation
 
 
@@ -27,11 +28,14 @@ class Items:
 def load_items(dataset: str, split: str, tasks: list[str], revision: str | None = None) -> Items:
     """Read `split` of the configs `tasks` from a dataset repo folder or a Hub id; nothing but these files is fetched.
 
-    Raises FileNotFoundError for no dataset, ValueError for an absent config or split, naming those that are there, and
-    for example ids that are not unique.
+    Raises FileNotFoundError for no dataset, ValueError for an absent config or split, naming those that are there, for
+    a config that holds no questions, and for example ids that are not unique.
     """
     files = {task: _data_files(dataset, task, split, revision) for task in tasks}
     parts = [load_dataset("parquet", data_files={split: paths}, split=split) for paths in files.values()]
+    for task, part in zip(tasks, parts, strict=True):
+        if absent := [column for column in COLUMNS if column not in part.column_names]:
+            raise ValueError(f"{dataset}, config {task}: no questions to ask, its columns lack {', '.join(absent)}")
     rows = concatenate_datasets([part.cast_column("images", List(Image(decode=False))) for part in parts])
     if len(rows) == 0:
         raise ValueError(f"{dataset}: the split {split} of {', '.join(tasks)} is empty")

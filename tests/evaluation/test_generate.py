@@ -196,6 +196,7 @@ def test_an_unreadable_picture_stops_nothing(tiny_llava, dataset_folder, tmp_pat
     ("options", "error", "message"),
     [
         ({"tasks": ["detials"]}, ValueError, "(?s)detials.*pairs.*detail.*reasoning"),
+        ({"tasks": ["detail", "pairs"]}, ValueError, "config pairs: no questions to ask, its columns lack images, pro"),
         ({"split": "tset"}, ValueError, "no split 'tset'; it has test"),
         ({"dataset": "no/such/folder"}, FileNotFoundError, "no such dataset folder"),
         ({"model": "no/such/folder"}, FileNotFoundError, "no/such/folder"),
