@@ -150,6 +150,8 @@ def main(argv: list[str]) -> int:
         write_json(output / lineage.STARTED, entry)
 
     checkpoint = last_complete_checkpoint(output)
+    if checkpoint is not None:
+        announce(f"sft: continues from {checkpoint}")
     trained = trainer.train(resume_from_checkpoint=checkpoint)
     if args.process_index == 0:
         write_json(output / "timing.json", timing(trained, checkpoint, args.world_size))

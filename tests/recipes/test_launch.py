@@ -22,13 +22,16 @@ from .conftest import ROOT, example, options, tensors
 CONFIGS = sorted(ROOT.glob("accelerate_configs/*.yaml"))
 SLURM_SCRIPT = ROOT / "accelerate_configs" / "multi_node.slurm"
 STEPS = {"max_steps": 6, "save_strategy": "steps", "save_steps": 2, "per_device_train_batch_size": 2}
+# Worst would be the word: the loss falls, so that the largest one is that of the first checkpoint.
+BEST = {"load_best_model_at_end": "true", "metric_for_best_model": "eval_loss", "greater_is_better": "true"}
+BEST |= {"eval_strategy": "steps", "eval_steps": 2}
 LOSS_TOLERANCE = 1e-4  # of losses between 2 and 5, in fp32; measured: 0
 WEIGHT_TOLERANCE = 2e-3  # a step of Adam is up to 2e-3 for a gradient near zero, whatever its size
 
 
-def launch(config: Path, words: list[str], script=("recipes/sft.py",)) -> subprocess.CompletedProcess:
+def launch(config: Path, *words: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--main_process_port", "0"]
-    command += ["--config_file", str(config), *script, *words]
+    command += ["--config_file", str(config), *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, env=environment, cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
 
@@ -42,12 +45,15 @@ def losses(folder):
 def mixed(tmp_path_factory):
     """A dataset with three rows in four without a picture: some steps have one on one process, none on the other."""
     folder = tmp_path_factory.mktemp("data") / "mixed"
-    rows = [example(number, "detail") | ({"images": []} if number % 4 else {}) for number in range(24)]
-    path = folder / "detail" / "train-00000-of-00001.parquet"
-    path.parent.mkdir(parents=True)
-    Dataset.from_list(rows, features=EXAMPLES).to_parquet(path)
-    card = {"config_name": "detail", "description": hashlib.sha256(path.read_bytes()).hexdigest()}
-    card["data_files"] = [{"split": "train", "path": "detail/train-*.parquet"}]
+    rows = [example(number, "detail") | ({"images": []} if number % 4 else {}) for number in range(28)]
+    splits, digest = {"train": rows[:24], "validation": rows[24:]}, hashlib.sha256()
+    (folder / "detail").mkdir(parents=True)
+    for split, rows_of_split in splits.items():
+        path = folder / "detail" / f"{split}-00000-of-00001.parquet"
+        Dataset.from_list(rows_of_split, features=EXAMPLES).to_parquet(path)
+        digest.update(path.read_bytes())
+    card = {"config_name": "detail", "description": digest.hexdigest()}
+    card["data_files"] = [{"split": split, "path": f"detail/{split}-*.parquet"} for split in splits]
     (folder / "README.md").write_text(f"---\n{yaml.safe_dump({'configs': [card]})}---\n")
     return folder
 
@@ -77,31 +83,39 @@ def one_process(run, tmp_path_factory):
     ("config", "phase", "distributed", "killed"),
     [
         ("ddp_cpu", 1, "MULTI_CPU", True),
+        ("ddp_cpu", 2, "MULTI_CPU", True),
         ("zero2_cpu", 2, "DEEPSPEED ZeRO-2", False),
+        ("zero3_cpu", 1, "DEEPSPEED ZeRO-3", True),
         ("zero3_cpu", 2, "DEEPSPEED ZeRO-3", True),
-        ("zero3_cpu", 1, "DEEPSPEED ZeRO-3", False),
     ],
 )
 def test_two_processes_give_the_losses_of_one(one_process, run, tmp_path, config, phase, distributed, killed):
+    """Killed while step 4 is saved, started again, and the best checkpoint kept at the end; or nothing of that."""
     output, config = tmp_path / "run", ROOT / "accelerate_configs" / f"{config}.yaml"
-    words = run(phase, output)
+    words = run(phase, output, **BEST if killed else {})
     if killed:
-        died = launch(config, words, ("tests/recipes/killed.py", "4"))
+        died = launch(config, "tests/recipes/killed.py", "4", *words)
         assert died.returncode != 0 and (output / "checkpoint-4").is_dir(), died.stderr[-3000:]
-        assert sft.last_complete_checkpoint(output) == str(output / "checkpoint-2")
-    done = launch(config, words)
+    done = launch(config, "recipes/sft.py", *words)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert (f"continues from {output / 'checkpoint-2'}" in done.stdout) == killed
 
     entry = json.loads((output / "lineage.json").read_text())["phases"][-1]
     assert entry["launch"] == {"processes": 2, "distributed": distributed, "backend": "gloo"}
     assert entry["settings"]["global_batch_size"] == 4  # two processes of two rows
+    assert entry["best_step"] == (2 if killed else None)
     one = one_process[phase]
     assert list(losses(output)) == [1, 2, 3, 4, 5, 6]
     assert losses(output) == pytest.approx(losses(one), abs=LOSS_TOLERANCE)
-    expected = tensors(one)
-    assert set(tensors(output)) == set(expected)
-    for name, tensor in tensors(output).items():
+    last, expected = tensors(output / "checkpoint-6"), tensors(one)
+    assert set(last) == set(expected)
+    for name, tensor in last.items():
         assert torch.allclose(tensor, expected[name], atol=WEIGHT_TOLERANCE), name
+    kept = tensors(output / "checkpoint-2") if killed else last
+    saved = tensors(output)
+    assert set(saved) == set(kept) and all(torch.equal(saved[name], kept[name]) for name in kept)
+    moved = [name for name in last if not torch.equal(last[name], kept[name])]
+    assert sum("multi_modal_projector" in name for name in moved) == (4 if killed else 0)
     check_what_is_saved(output)
 
 
@@ -124,7 +138,7 @@ def test_fsdp2_on_a_cpu_is_plain_ddp(tmp_path):
     lines = ["from accelerate import Accelerator", "state = Accelerator(cpu=True).state"]  # as SFTConfig has it
     lines += ["print(state.num_processes, state.distributed_type.value, state.backend)"]
     (tmp_path / "state.py").write_text("\n".join(lines))
-    done = launch(tmp_path / "fsdp2.yaml", [], [str(tmp_path / "state.py")])
+    done = launch(tmp_path / "fsdp2.yaml", str(tmp_path / "state.py"))
     assert done.stdout.split("\n")[:2] == ["2 MULTI_CPU gloo"] * 2, done.stderr[-3000:]
 
 
