@@ -1,0 +1,57 @@
+"""How much of a judge's time is used: a loopback server with 2 s latency and room for N requests (goal: 95 %)."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from dataset_builder.jsonfiles import read_jsonl
+from dataset_builder.llm import Request, Server, ask
+from evaluation.judge import read_score
+
+LATENCY_S = 2.0
+ROUNDS = 20  # requests / N: the start of the client is part of the time, as it is in a real run
+CAPACITIES = (1, 16, 128)
+WORDS = "the dose in the left lung rises with the distance from the isocentre " * 60  # a prompt of about 700 words
+
+
+def main() -> dict[str, float]:
+    """Share of the ideal throughput, ledger and start of the client included, and CPU time a request."""
+    rows = {}
+    for capacity in CAPACITIES:
+        seconds, cpu_s = _measure(capacity)
+        share = ROUNDS * LATENCY_S / seconds
+        rows[f"judge, {LATENCY_S:.0f} s latency, {capacity} at once, % of ideal throughput"] = 100 * share
+        rows[f"judge, {capacity} at once, ms of CPU a request"] = cpu_s / (ROUNDS * capacity) * 1e3
+    return rows
+
+
+def _measure(capacity: int) -> tuple[float, float]:
+    """(seconds, CPU seconds) for `ROUNDS * capacity` requests."""
+    requests = [
+        Request(
+            [{"role": "user", "content": f"{i} {WORDS}"}], {"example_id": str(i)}, lambda reply: read_score("", reply)
+        )
+        for i in range(ROUNDS * capacity)
+    ]
+    with tempfile.TemporaryDirectory() as folder, _server(capacity) as url:
+        ledger = Path(folder, "judgements.jsonl")
+        start, cpu = time.perf_counter(), time.process_time()
+        records = ask(requests, Server(url, "judge", concurrency=capacity), ledger, "score")
+        seconds, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+        if {record["score"] for record in records.values()} != {7} or len(list(read_jsonl(ledger))) != len(requests):
+            raise RuntimeError("not every request has its score in the ledger")
+    return seconds, cpu_s
+
+
+@contextlib.contextmanager
+def _server(capacity: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.benchmarks.judge_server", str(capacity), str(LATENCY_S)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
+        finally:
+            process.kill()
