@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-_PACKAGES = ("ldrt-vlm", "datasets", "openai")
+_PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
 
 
 @dataclass

@@ -26,7 +26,7 @@ ROUNDS_AHEAD = 8  # so many times --concurrency questions are handed over at onc
 class Endpoint:
     """A model as the server names it, asked greedily (temperature 0)."""
 
-    packages = ("openai", "datasets", "pillow")
+    packages = ("aiohttp", "datasets", "pillow")
     dtype_name = None  # known to the server alone
 
     def __init__(self, options: "Options"):

@@ -13,7 +13,7 @@ from dataset_builder.llm import Request, Server, ask
 from evaluation.judge import read_score
 
 LATENCY_S = 2.0
-ROUNDS = 20  # requests / N: the start of the client is part of the time, as it is in a real run
+ROUNDS = 10  # requests / N: the start of the client is part of the time, as it is in a real run
 CAPACITIES = (1, 16, 128)
 WORDS = "the dose in the left lung rises with the distance from the isocentre " * 60  # a prompt of about 700 words
 

@@ -10,10 +10,14 @@ RETRY_AFTER_MS = 5  # what the server asks of clients that it turns away, so tha
 
 
 @contextlib.contextmanager
-def serve(answer: Callable[[dict], dict | str | bytes | int | None]) -> Iterator[tuple[str, list[dict]]]:
+def serve(
+    answer: Callable[[dict], dict | str | bytes | int | None],
+    api_key: str | None = None,
+    retry_after_ms: int = RETRY_AFTER_MS,
+) -> Iterator[tuple[str, list[dict]]]:
     """Yields (base_url, requests so far). `answer` maps a request's JSON to a completion (see `completion`), to another
     text to send, to the bytes after which the connection breaks, to an HTTP status, or to None for a connection that is
-    dropped."""
+    dropped. With `api_key`, requests without it get 401."""
     seen: list[dict] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -26,7 +30,8 @@ def serve(answer: Callable[[dict], dict | str | bytes | int | None]) -> Iterator
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             seen.append(request)
-            reply = answer(request)
+            allowed = api_key is None or self.headers["Authorization"] == f"Bearer {api_key}"
+            reply = answer(request) if allowed else 401
             if reply is None:
                 self.close_connection = True
             elif isinstance(reply, bytes):
@@ -42,7 +47,7 @@ def serve(answer: Callable[[dict], dict | str | bytes | int | None]) -> Iterator
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(promised or len(body)))
             if status != 200:
-                self.send_header("Retry-After-Ms", str(RETRY_AFTER_MS))
+                self.send_header("Retry-After-Ms", str(retry_after_ms))
             self.end_headers()
             self.wfile.write(body)
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import resource
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -139,6 +140,28 @@ def test_a_rejected_key_stops_the_run(tmp_path):
     with serve(lambda _: 401) as (url, seen), pytest.raises(PermissionError, match="OPENAI_API_KEY"):
         run(url, questions(50), tmp_path / "ledger.jsonl", concurrency=2)
     assert len(seen) <= 4
+
+
+def test_the_key_comes_from_the_environment(tmp_path, monkeypatch):
+    with serve(lambda _: completion("1"), api_key="secret") as (url, _):
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        with pytest.raises(PermissionError, match="OPENAI_API_KEY"):
+            run(url, questions(1), tmp_path / "ledger.jsonl")
+        monkeypatch.setenv("OPENAI_API_KEY", "secret")
+        assert [r["status"] for r in run(url, questions(1), tmp_path / "ledger.jsonl")] == ["ok"]
+    assert "secret" not in (tmp_path / "ledger.jsonl").read_text()
+
+
+def test_a_server_is_left_alone_as_long_as_it_asks(tmp_path):
+    moments = []
+
+    def busy_once(_):
+        moments.append(time.monotonic())
+        return 429 if len(moments) == 1 else completion("1")
+
+    with serve(busy_once, retry_after_ms=300) as (url, _):
+        run(url, questions(1), tmp_path / "ledger.jsonl")
+    assert 0.3 <= moments[1] - moments[0] < 0.5
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def test_records_and_manifest_say_what_is_known_of_a_server(dataset_folder, tmp_
     assert manifest["backend"] == "openai" and manifest["model"] == "llava"  # no path of a machine
     assert [manifest[key] for key in ("revision", "chat_template_sha256", "lineage", "device")] == [None] * 4
     assert manifest["generation"]["dtype"] is None and manifest["generation"]["max_new_tokens"] == 5
-    assert manifest["teachers"] == {"extractive": 16} and "openai" in manifest["versions"]
+    assert manifest["teachers"] == {"extractive": 16} and "aiohttp" in manifest["versions"]
 
 
 def test_the_length_hint_is_asked_and_the_question_kept(dataset_folder, tmp_path, capsys):
@@ -145,7 +145,7 @@ def test_a_killed_run_pays_for_nothing_twice(dataset_folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("status", "message"),
-    [(401, "rejects the API key; set OPENAI_API_KEY"), (404, "gives no answer as org/model: Error code: 404")],
+    [(401, "rejects the API key; set OPENAI_API_KEY"), (404, "gives no answer as org/model: HTTP 404")],
 )
 def test_a_server_that_refuses_is_one_clear_line(status, message, dataset_folder, tmp_path, capsys):
     with serve(lambda _: status) as (url, _):
