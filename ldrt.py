@@ -20,6 +20,8 @@ import traceback
 import typing
 from pathlib import Path
 
+from dataset_builder.errors import UsageError
+
 STAGES = {
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
@@ -30,16 +32,12 @@ STAGES = {
     "generate": ("evaluation.generate", "checkpoint -> RUN/predictions.jsonl"),
     "judge": ("evaluation.judge", "predictions -> RUN/judgements.jsonl, graded by a language model, with controls"),
     "score": ("evaluation.score", "predictions -> RUN/scores.json"),
-    "compare": ("evaluation.compare", "two runs -> comparison.json and plots"),
+    "compare": ("evaluation.compare", "scored runs -> comparison.json, each against the base run"),
     "human": ("evaluation.human", "runs -> a blind rating page for people; their ratings -> agreement with the judges"),
     "card": ("model_cards.card", "result files -> model card"),
     "publish": ("model_cards.publish", "checkpoint + card + predictions -> Hub"),
     "demo": ("recipes.demo", "all of the above on the built-in sample corpus, on a CPU"),
 }
-
-
-class UsageError(Exception):
-    """The command line or the YAML is wrong: exit status 2."""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -27,7 +27,7 @@ CHECKPOINT = (
     *("tokenizer.model", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt"),
     *("lineage.json", "trainable.json"),
 )
-RESULTS = ("scores.json", "comparison.json", "manifest.json")
+RESULTS = ("scores.json", "comparison.json", "manifest.json", "human.json")
 MANAGED = ("README.md", "results/*", "plots/*", *CHECKPOINT, *(f"adapter/{pattern}" for pattern in CHECKPOINT))
 # What `ldrt generate` hashes for the run's `revision` (evaluation/checkpoints.py); a test keeps the two alike.
 _HASHED = (

@@ -32,7 +32,8 @@ ldrt generate --model {out}/tiny-llava-tuned DATA --output {out}/runs/tuned --im
 python RECIPE/picture_facts.py {out}/runs/tuned
 ldrt score {out}/runs/base
 ldrt score {out}/runs/tuned
-ldrt compare {out}/runs/base {out}/runs/tuned
+ldrt compare {out}/runs/base {out}/runs/tuned --train_dataset {out}/dataset
+ldrt human export {out}/runs/base {out}/runs/tuned DATA --output {out}/rating
 ldrt card {out}/runs/tuned
 """
 
@@ -96,6 +97,7 @@ Base against tuned on {n} held-out examples: the table above, and with plots in
   {out}/runs/tuned/README.md            the model card
   {out}/runs/tuned/plots/               its plots
   {out}/runs/tuned/predictions.jsonl    what the tuned model said
+  {out}/rating/rate.html                a page on which people grade base and tuned answers, blind
   {out}/dataset/preview.html            the figures, with captions, context and panels, in a browser
   {out}/dataset/README.md               the dataset card; load_dataset("{out}/dataset", "pairs")
   {out}/tiny-llava-tuned/               the tuned checkpoint, for from_pretrained

@@ -40,6 +40,7 @@ from transformers.trainer_utils import TrainOutput
 from transformers.utils import is_bitsandbytes_available, is_flash_attn_2_available
 from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser, get_quantization_config
 
+from dataset_builder.errors import UsageError
 from dataset_builder.jsonfiles import write_json
 from recipes import lineage
 from recipes.examples import ExampleCollator, load_examples, scan_lengths
@@ -111,10 +112,6 @@ class Recipe:
         default=None,
         metadata={"help": "LLaVA-NeXT: drop image grids of more tiles than this, in training and in the saved model."},
     )
-
-
-class UsageError(Exception):
-    """The command line or the YAML is wrong: exit status 2."""
 
 
 def main(argv: list[str]) -> int:

@@ -45,15 +45,15 @@ def test_long_rows_are_warned_about(base, dataset, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "message", "status"),
     [
-        (["--max_lenght", "5"], "did you mean max_length"),  # an option of the recipe
-        (["--gpu", "H2000", "--accelerate", str(ROOT / "accelerate_configs/ddp.yaml")], "no GPU 'H2000'"),
-        (["--tokens", "800"], "--tokens needs --rows"),
+        (["--max_lenght", "5"], "did you mean max_length", 2),  # an option of the recipe
+        (["--gpu", "H2000", "--accelerate", str(ROOT / "accelerate_configs/ddp.yaml")], "no GPU 'H2000'", 1),
+        (["--tokens", "800"], "--tokens needs --rows", 1),
     ],
 )
-def test_wrong_options_are_named(base, dataset, capsys, words, message):
-    assert ldrt.main(command(1, base, dataset, *words)) == 1
+def test_wrong_options_are_named(base, dataset, capsys, words, message, status):
+    assert ldrt.main(command(1, base, dataset, *words)) == status
     assert message in capsys.readouterr().err
 
 
