@@ -20,7 +20,7 @@ import traceback
 import typing
 from pathlib import Path
 
-from dataset_builder.errors import UsageError
+from dataset_builder.files.errors import UsageError
 
 STAGES = {
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
@@ -74,8 +74,8 @@ def main(argv: list[str] | None = None) -> int:
 def _render_card(stage: str, options) -> None:
     """Render the dataset card anew when a stage has changed the dataset, and the preview when its figures have."""
     if stage in ("build", "instruct"):
-        from model_cards.dataset_card import write_dataset_card
-        from model_cards.preview import write_preview
+        from model_cards.cards.dataset_card import write_dataset_card
+        from model_cards.preview.page import write_preview
 
         dataset = Path(options.output if stage == "build" else options.dataset)
         if (dataset / "pairs").is_dir():  # not yet, where the build was submitted to SLURM

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from dataset_builder.filters import Thresholds
-from dataset_builder.splits import Splitting
+from dataset_builder.assembly.filters import Thresholds
+from dataset_builder.assembly.splits import Splitting
 
 _PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-python-headless", "pillow", "pypdfium2")
 _NOT_IN_MANIFEST = (  # they do not change the result
@@ -91,8 +91,8 @@ def run(options: Options) -> str:
     Raises FileNotFoundError, PermissionError or RuntimeError when there is nothing to read, nowhere to write, or no
     figure left.
     """
-    from dataset_builder.extract import units
-    from dataset_builder.readers.packages import find_packages
+    from dataset_builder.articles.packages import find_packages
+    from dataset_builder.extraction.units import units
 
     articles, dataset = Path(options.articles), Path(options.output)
     if not articles.is_dir():
@@ -108,9 +108,9 @@ def run(options: Options) -> str:
 
 def _read(files: list, work: Path, options: Options) -> str | None:
     """Give every file a record; a message when that was left to SLURM instead."""
-    from dataset_builder import executors
-    from dataset_builder.extract import forget_failures
-    from dataset_builder.records import is_written
+    from dataset_builder.extraction import executors
+    from dataset_builder.extraction.records import is_written
+    from dataset_builder.extraction.units import forget_failures
 
     if options.retry_failed:
         forget_failures(files)
@@ -132,8 +132,8 @@ def _read(files: list, work: Path, options: Options) -> str | None:
 
 def _submit(step, work: Path, cluster, options: Options) -> str:
     """Submit the reading, and this very command on one machine to follow it; returns what to say to the user."""
-    from dataset_builder.executors import submit_to_slurm
-    from dataset_builder.jsonfiles import write_json
+    from dataset_builder.extraction.executors import submit_to_slurm
+    from dataset_builder.files.jsonfiles import write_json
 
     if not options.partition:
         raise ValueError("--executor slurm needs --partition; `sinfo` lists the partitions")
@@ -150,8 +150,8 @@ def _submit(step, work: Path, cluster, options: Options) -> str:
 
 def _assemble(files: list, dataset: Path, options: Options) -> str:
     """Records -> dataset; returns the funnel as text. Raises RuntimeError when no figure is left."""
-    from dataset_builder.assemble import assemble, inputs_sha256, join_articles, read_heads
-    from dataset_builder.jsonfiles import write_json
+    from dataset_builder.assembly.assemble import assemble, inputs_sha256, join_articles, read_heads
+    from dataset_builder.files.jsonfiles import write_json
     from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
 
@@ -165,7 +165,7 @@ def _assemble(files: list, dataset: Path, options: Options) -> str:
     audited = dataset / "provenance" / "audit.json"
     audited.unlink(missing_ok=True)  # of an earlier build: the card would print it as this one's
     if options.audit:
-        from dataset_builder.audit import audit
+        from dataset_builder.assembly.audit import audit
 
         write_json(audited, audit(join_articles(heads)))
     settings = {key: value for key, value in asdict(options).items() if key not in _NOT_IN_MANIFEST}

@@ -53,7 +53,7 @@ def run(options: Options) -> str:
     Raises FileNotFoundError without config `pairs`, ValueError without a model, ConnectionError or PermissionError
     when the LLM server cannot be used, RuntimeError when no example came out.
     """
-    from dataset_builder.jsonfiles import write_jsonl
+    from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
 
@@ -136,7 +136,7 @@ def _shuffled(rows: list[dict]) -> dict[str, dict]:
 
 def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tuple[str, str], dict], Counter]:
     """(figure_id, task) -> question, answer, evidence; and the replies that gave none, by status."""
-    from dataset_builder import teachers
+    from dataset_builder.teaching import teachers
 
     wanted = [(row, task) for row in rows for task in teachers.TASKS if row["caption"] or row["context"]]
     if options.teacher == "extractive":
@@ -150,8 +150,8 @@ def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tup
 
 
 def _ask(wanted: list[tuple[dict, str]], options: Options, ledger: Path) -> list[dict]:
-    from dataset_builder import teachers
-    from dataset_builder.llm import Server, ask
+    from dataset_builder.llm.client import Server, ask
+    from dataset_builder.teaching import teachers
 
     shared = ("base_url", "model", "revision", "temperature", "max_tokens", "concurrency")
     server = Server(**{name: getattr(options, name) for name in shared})
@@ -159,7 +159,7 @@ def _ask(wanted: list[tuple[dict, str]], options: Options, ledger: Path) -> list
 
 
 def _cost(rows: list[dict]) -> str:
-    from dataset_builder import teachers
+    from dataset_builder.teaching import teachers
 
     requests = [teachers.request(row, task) for row in rows for task in teachers.TASKS]
     words = sum(len(request.messages[0]["content"].split()) for request in requests)
@@ -167,7 +167,7 @@ def _cost(rows: list[dict]) -> str:
 
 
 def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> Iterator[dict]:
-    from dataset_builder import teachers
+    from dataset_builder.teaching import teachers
 
     teacher = options.model if options.teacher == "openai" else "extractive"
     teacher += f"@{options.revision}" if options.revision else ""

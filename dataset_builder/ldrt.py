@@ -15,7 +15,7 @@ from pathlib import Path
 
 import datasets
 
-from dataset_builder.jsonfiles import read_jsonl, write_lines
+from dataset_builder.files.jsonfiles import read_jsonl, write_lines
 from dataset_builder.schema import CONFIGS, SPLITS, features
 
 _ROWS_A_GROUP = 100  # small row groups, so that streaming does not wait for hundreds of pictures

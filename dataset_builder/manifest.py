@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from dataset_builder.jsonfiles import write_json
+from dataset_builder.files.jsonfiles import write_json
 
 
 def write_stage(dataset: Path, stage: str, packages: tuple[str, ...], **entry) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from evaluation.scored_runs import Run
+    from evaluation.comparing.scored_runs import Run
 
 COMPARISON, PAIRED = "comparison.json", "paired_items.jsonl"
 # Settings that may differ (a comparison of two token limits is one, too) but must then be seen.
@@ -47,10 +47,10 @@ def run(options: Options) -> str:
 
     Raises FileNotFoundError for a run that is not scored, ValueError for runs that cannot be compared.
     """
-    from dataset_builder.jsonfiles import write_json, write_jsonl
-    from evaluation.comparison_text import overview_text, sentences, table_text
-    from evaluation.other_domains import check_domains
-    from evaluation.scored_runs import check_comparable, pair, read_run
+    from dataset_builder.files.jsonfiles import write_json, write_jsonl
+    from evaluation.comparing.comparison_text import overview_text, sentences, table_text
+    from evaluation.comparing.other_domains import check_domains
+    from evaluation.comparing.scored_runs import check_comparable, pair, read_run
 
     if len(options.runs) < 2 or (options.output and len(options.runs) > 2):
         raise ValueError("compare needs two run folders or more, the base model's first; --output is for two")
@@ -76,7 +76,7 @@ def run(options: Options) -> str:
 
 def compare_two(base: "Run", tuned: "Run", paired: list[dict]) -> dict:
     """Every metric of the two runs' paired items, and what the two runs are: the part that is always there."""
-    from evaluation.comparison_text import headline
+    from evaluation.comparing.comparison_text import headline
 
     rows = compare_rows(paired, tuned.scores["settings"])
     return {
@@ -101,12 +101,12 @@ def breakdowns(
     answers: list[str] | None,
 ) -> dict:
     """The further keys of comparison.json, of the true pictures; null where not asked for or without data."""
-    from dataset_builder.jsonfiles import read_jsonl
-    from evaluation.judged_pairs import hedge_by_correctness, judges_on_delta, pairwise_verdicts
-    from evaluation.other_domains import domain_rows
-    from evaluation.pairwise import LEDGER
-    from evaluation.scored_runs import true_pictures
-    from evaluation.term_frequency import by_term_frequency
+    from dataset_builder.files.jsonfiles import read_jsonl
+    from evaluation.comparing.judged_pairs import hedge_by_correctness, judges_on_delta, pairwise_verdicts
+    from evaluation.comparing.other_domains import domain_rows
+    from evaluation.comparing.scored_runs import true_pictures
+    from evaluation.comparing.term_frequency import by_term_frequency
+    from evaluation.judging.pairwise import LEDGER
 
     interval, items = tuned.scores["settings"]["interval"], true_pictures(paired)
     references = {item["example_id"]: tuned.predictions["true", item["example_id"]]["reference"] for item in items}
@@ -122,8 +122,8 @@ def breakdowns(
 
 def compare_rows(paired: list[dict], settings: dict) -> list[dict]:
     """Rows of comparison.json: every metric of every image condition, task and judge that both runs have."""
+    from evaluation.comparing.scored_runs import contrast_paired
     from evaluation.score import by_group
-    from evaluation.scored_runs import contrast_paired
 
     return [
         {"task": task, "image_condition": condition, **row}
@@ -161,7 +161,7 @@ def _training_answers(dataset: str | None, base: "Run") -> list[str] | None:
     """The training split's answers of the run's tasks; None where not asked for."""
     if dataset is None:
         return None
-    from evaluation.questions import load_answers
+    from evaluation.answering.questions import load_answers
 
     return load_answers(dataset, "train", base.manifest["tasks"])
 

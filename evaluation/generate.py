@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from evaluation.answers import Question
-    from evaluation.local import Checkpoint
-    from evaluation.questions import Items
-    from evaluation.served import Endpoint
+    from evaluation.answering.answers import Question
+    from evaluation.answering.local import Checkpoint
+    from evaluation.answering.questions import Items
+    from evaluation.answering.served import Endpoint
 
 # A run folder is refused when one of these differs. Names, packages and hardware may: the revisions say what counts.
 IDENTITY = (
@@ -84,8 +84,8 @@ def run(options: Options) -> str:
     checkpoint that is no LLaVA; FileNotFoundError for a checkpoint or dataset that is not there; ConnectionError,
     PermissionError or RuntimeError for a server that does not answer, wants another key or does not know the model.
     """
-    from evaluation import answers
-    from evaluation.questions import load_evidence, load_items
+    from evaluation.answering import answers
+    from evaluation.answering.questions import load_evidence, load_items
 
     _check(options)
     items = load_items(options.dataset, options.split, options.tasks, options.dataset_revision)
@@ -122,10 +122,10 @@ def _check(options: Options) -> None:
 
 def _answerer(options: Options) -> "Checkpoint | Endpoint":
     if options.base_url:
-        from evaluation.served import Endpoint
+        from evaluation.answering.served import Endpoint
 
         return Endpoint(options)
-    from evaluation.local import Checkpoint
+    from evaluation.answering.local import Checkpoint
 
     return Checkpoint(options)
 
@@ -142,8 +142,8 @@ def _first_of_each_task(asked: list["Question"], limit: int | None) -> list["Que
 
 
 def _manifest(options: Options, items: "Items", answerer: "Checkpoint | Endpoint", n_items: int) -> dict:
-    from evaluation.answers import CAPTION_ONLY, LENGTH_HINT
-    from evaluation.questions import public_name
+    from evaluation.answering.answers import CAPTION_ONLY, LENGTH_HINT
+    from evaluation.answering.questions import public_name
 
     return {
         **answerer.facts,
@@ -172,7 +172,7 @@ def _open_run(output: Path, manifest: dict) -> dict:
 
     A folder without predictions is free: a mistyped name that answered nothing does not block it.
     """
-    from dataset_builder.jsonfiles import read_json, write_json
+    from dataset_builder.files.jsonfiles import read_json, write_json
 
     output.mkdir(parents=True, exist_ok=True)
     path = output / "manifest.json"
@@ -192,7 +192,7 @@ def _open_run(output: Path, manifest: dict) -> dict:
 
 def _write_evidence(output: Path, items: "Items", evidence: dict[str, dict]) -> None:
     """Caption and context of the figures asked about, for metrics and judges; nothing where there is no `pairs`."""
-    from dataset_builder.jsonfiles import write_jsonl
+    from dataset_builder.files.jsonfiles import write_jsonl
 
     figures = set(items.rows["figure_id"])
     if evidence:

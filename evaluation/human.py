@@ -5,12 +5,13 @@
 
 `export` writes FOLDER/rate.html, one file that a rater opens in a browser, without any network, and FOLDER/key.json,
 which says what the page hides: keep it from the raters. The page's button downloads the ratings; `import` reads them,
-writes FOLDER/human.json and a copy of its part into each tuned run, where `ldrt card` finds it (evaluation/ratings.py
-says what is in it).
+writes FOLDER/human.json and a copy of its part into each tuned run, where `ldrt card` finds it
+(evaluation/people/ratings.py says what is in it).
 
-People grade by the words of evaluation/rubrics, as the judges do, and see what they see: question, answer, reference,
-caption and context; and the picture, too. Every question is rated for every run: then a difference between two runs is
-one of answers, never of questions. The showings of a question lie far apart, in a random order of the runs.
+People grade by the words of evaluation/judging/rubrics, as the judges do, and see what they see: question, answer,
+reference, caption and context; and the picture, too. Every question is rated for every run: then a
+difference between two runs is one of answers, never of questions. The showings of a question lie far apart, in a
+random order of the runs.
 """
 
 import base64
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Literal
 
 PAGE, KEY = "rate.html", "key.json"
-TEMPLATES, RUBRICS = Path(__file__).parent / "templates", Path(__file__).parent / "rubrics"
+TEMPLATES, RUBRICS = Path(__file__).parent / "people" / "templates", Path(__file__).parent / "judging" / "rubrics"
 PICTURE_PX, PICTURE_QUALITY = 1200, 80  # longest side, of a JPEG: small print of a figure can still be read
 JITTER = 0.3  # of the distance between two showings of a question, so that the order of the questions does not recur
 
@@ -52,7 +53,7 @@ def run(options: Options) -> str:
     questions, too few of them, a folder with the page of another sample, and files without one usable rating.
     """
     if options.action == "import":
-        from evaluation.ratings import import_ratings
+        from evaluation.people.ratings import import_ratings
 
         paths = [Path(path) for path in options.paths]
         return import_ratings(paths, Path(options.output), options.n_resamples, options.seed)
@@ -60,7 +61,7 @@ def run(options: Options) -> str:
 
 
 def _export(options: Options) -> str:
-    from dataset_builder.jsonfiles import write_json, write_lines
+    from dataset_builder.files.jsonfiles import write_json, write_lines
 
     if not options.dataset:
         raise ValueError("export needs --dataset, for the pictures")
@@ -91,7 +92,7 @@ def read_answers(folders: list[Path]) -> list[dict]:
 
     Raises FileNotFoundError where there is no run, ValueError where the runs have the same name or other questions.
     """
-    from dataset_builder.jsonfiles import read_json, read_jsonl
+    from dataset_builder.files.jsonfiles import read_json, read_jsonl
     from evaluation.score import PREDICTIONS, latest
 
     runs = []
@@ -213,7 +214,7 @@ def _sha256(text: str) -> str:
 
 def _refuse_another(path: Path, packet: str) -> None:
     """A new key over an old one would make the ratings of the old page unreadable."""
-    from dataset_builder.jsonfiles import read_json
+    from dataset_builder.files.jsonfiles import read_json
 
     if path.exists() and read_json(path, "ldrt human export")["packet"] != packet:
         raise ValueError(f"{path} belongs to another page, ratings of which may be under way: give another --output")
@@ -241,7 +242,7 @@ def render_page(packet: str, showings: list[dict], runs: list[dict], dataset: st
     """The page's text; it names no model, run or example. Raises ValueError for another dataset than the runs'."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from evaluation.questions import load_evidence, load_items
+    from evaluation.answering.questions import load_evidence, load_items
 
     manifest = runs[0]["manifest"]
     revision = None if manifest["dataset_revision"].startswith("sha256:") else manifest["dataset_revision"]
@@ -293,7 +294,7 @@ def _shown(number: int, record: dict, evidence: dict | None, pictures: dict[str,
 
 def _picture(row: dict) -> str | None:
     """The row's picture as a base64 JPEG; None where it cannot be read."""
-    from evaluation.questions import open_image
+    from evaluation.answering.questions import open_image
 
     buffer = io.BytesIO()
     try:

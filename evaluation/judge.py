@@ -90,13 +90,13 @@ def run(options: Options) -> str:
     Raises FileNotFoundError without a run or a rubric, ValueError for options that do not fit, ConnectionError or
     PermissionError when the server cannot be used, RuntimeError when nothing was scored.
     """
-    from dataset_builder.jsonfiles import read_json
+    from dataset_builder.files.jsonfiles import read_json
 
     if options.concurrency < 1 or options.controls < 0 or (options.limit is not None and options.limit < 1):
         raise ValueError("concurrency and limit must be at least 1, controls at least 0")
     manifest = read_json(Path(options.run) / "manifest.json", f"ldrt generate --output {options.run}")
     if options.against:
-        from evaluation import pairwise
+        from evaluation.judging import pairwise
 
         return pairwise.run(options, manifest)
     requests = list(_requests(options))
@@ -113,7 +113,7 @@ def answers(folder: Path, options: Options) -> list[dict]:
 
     Raises ValueError where there are none.
     """
-    from dataset_builder.jsonfiles import read_jsonl
+    from dataset_builder.files.jsonfiles import read_jsonl
     from evaluation.score import PREDICTIONS, latest
 
     kept = []
@@ -141,7 +141,7 @@ def name(judge: str) -> str:
 
 def ask(requests: list, options: Options, ledger: Path, result: str) -> list[dict]:
     """The records of all requests, in their order; what the ledger has no result for is asked now."""
-    from dataset_builder import llm
+    from dataset_builder.llm.client import client as llm
 
     if options.backend == "local":
         records = _ask_local(requests, options, ledger)
@@ -162,7 +162,7 @@ def check_any(records: list[dict], options: Options) -> None:
 
 def cost(requests: list, options: Options, ledger: Path) -> str:
     """Calls that are left, words of their prompts, and how long they take if they take as long as those before."""
-    from dataset_builder.llm import answered
+    from dataset_builder.llm.client import answered
 
     keys = _keys(requests, options)
     known = answered(ledger, keys)
@@ -212,16 +212,16 @@ def read_score(answer: str, reply: str) -> float:
 
 def load_rubric(task: str, options: Options):
     """The rubric file of a task, the project's own or the user's."""
-    from evaluation import rubric
+    from evaluation.judging import rubric
 
     return rubric.load(task, Path(options.rubrics) if options.rubrics else rubric.FOLDER)
 
 
 def _requests(options: Options) -> Iterator:
     """A request for every answer, then those of the controls."""
-    from dataset_builder.jsonfiles import read_jsonl
-    from dataset_builder.llm import Request
-    from evaluation.panel import answer_sha256
+    from dataset_builder.files.jsonfiles import read_jsonl
+    from dataset_builder.llm.client import Request
+    from evaluation.judging.panel import answer_sha256
     from evaluation.score import EVIDENCE
 
     judged = answers(Path(options.run), options)
@@ -258,7 +258,7 @@ def _revision(judge: str, revision: str | None, backend: str) -> str | None:
     """What the record says: for a local judge the Hub commit or the hash of its files."""
     if backend != "local":
         return revision
-    from evaluation import checkpoints
+    from evaluation.answering import checkpoints
 
     return checkpoints.find(judge, revision).revision
 
@@ -272,16 +272,16 @@ def _keys(requests: list, options: Options) -> list[str]:
 
 def _ask_local(requests: list, options: Options, ledger: Path) -> dict[str, dict]:
     """key -> record: the likelihood of each score under a model that is loaded here."""
-    from dataset_builder.jsonfiles import append_jsonl
-    from dataset_builder.llm import answered
-    from dataset_builder.progress import progress
+    from dataset_builder.files.jsonfiles import append_jsonl
+    from dataset_builder.files.progress import progress
+    from dataset_builder.llm.client import answered
 
     wanted = dict(zip(_keys(requests, options), requests, strict=True))
     records = answered(ledger, wanted)
     todo = [key for key in wanted if records.get(key, {}).get("status") != "ok"]
     if not todo:
         return records
-    from evaluation import likelihood
+    from evaluation.judging import likelihood
 
     judge = likelihood.load(options.judge, options.revision, options.device, batch_size=options.batch_size)
     with progress(len(todo), "scores", name(options.judge)) as bar:
@@ -298,8 +298,8 @@ def _ask_local(requests: list, options: Options, ledger: Path) -> dict[str, dict
 
 def _summary(options: Options, manifest: dict, ledger: Path) -> str:
     """Mean scores by image condition and task, then what `ldrt score` will say of this judge."""
-    from dataset_builder.jsonfiles import read_jsonl
-    from evaluation.panel import counted, describe_judges, panel_text
+    from dataset_builder.files.jsonfiles import read_jsonl
+    from evaluation.judging.panel import counted, describe_judges, panel_text
     from evaluation.score import PREDICTIONS, latest
 
     predictions = latest(read_jsonl(Path(options.run) / PREDICTIONS))

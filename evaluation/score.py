@@ -28,9 +28,9 @@ class Options:
 
 def run(options: Options) -> str:
     """Score a run folder; returns the table. Raises FileNotFoundError without a run, ValueError without answers."""
-    from dataset_builder.jsonfiles import read_json, read_jsonl, write_json, write_jsonl
+    from dataset_builder.files.jsonfiles import read_json, read_jsonl, write_json, write_jsonl
+    from evaluation.judging.panel import counted, describe_judges, judge_agreement, scores_of_answers
     from evaluation.metrics.hedging.lexicon import VERSION
-    from evaluation.panel import counted, describe_judges, judge_agreement, scores_of_answers
 
     folder = Path(options.run)
     manifest = read_json(folder / "manifest.json", f"ldrt generate --output {folder}")
@@ -75,8 +75,8 @@ def measure_all(
 
     `judgements` are the records that count (`panel.counted`).
     """
-    from evaluation.measures import JUDGE_MEAN, measure
-    from evaluation.panel import scores_of_answers
+    from evaluation.judging.panel import scores_of_answers
+    from evaluation.scoring.measures import JUDGE_MEAN, measure
 
     given = scores_of_answers(judgements)
     items = []
@@ -95,7 +95,7 @@ def measure_all(
 
 def metrics_of(items: list[dict]) -> list:
     """The metrics to report: fixed ones that some item has a number for, and one for each judge that was asked."""
-    from evaluation.measures import METRICS, judge_metric
+    from evaluation.scoring.measures import METRICS, judge_metric
 
     judges = sorted({column.removeprefix("judge:") for item in items for column in item["scores"] if ":" in column})
     computed = [metric for metric in METRICS if any(item["scores"][metric.numerator] is not None for item in items)]
@@ -110,7 +110,7 @@ def shared_metrics(first: list[dict], second: list[dict]) -> list:
 
 def by_group(items: list[dict]) -> dict[tuple[str, str], list[dict]]:
     """(image condition, task or "all") -> items."""
-    from evaluation.measures import ALL_TASKS, IMAGE_CONDITIONS
+    from evaluation.scoring.measures import ALL_TASKS, IMAGE_CONDITIONS
 
     groups: dict[tuple[str, str], list[dict]] = {}
     for item in sorted(items, key=lambda item: (IMAGE_CONDITIONS.index(item["image_condition"]), item["task"])):
@@ -121,7 +121,7 @@ def by_group(items: list[dict]) -> dict[tuple[str, str], list[dict]]:
 
 def score_rows(items: list[dict], predictions: list[dict], settings: dict) -> list[dict]:
     """Rows of scores.json: every metric of every image condition, task and judge."""
-    from evaluation.measures import summarise
+    from evaluation.scoring.measures import summarise
 
     resampling, rows = settings["interval"], []
     for (condition, task), group in by_group(items).items():
@@ -135,8 +135,8 @@ def score_rows(items: list[dict], predictions: list[dict], settings: dict) -> li
 
 def _hedge_details(group: list[dict], predictions: list[dict], condition: str, task: str, rate: float | None) -> dict:
     """The references' rate, the ratio to it, counts by word and category; `mentions` counts words in any context."""
-    from evaluation.measures import ALL_TASKS, count_mentions
     from evaluation.metrics.hedging.hedging_core import hedging
+    from evaluation.scoring.measures import ALL_TASKS, count_mentions
 
     answers = [
         record["prediction"]
@@ -164,7 +164,7 @@ def gap_rows(items: list[dict], settings: dict) -> list[dict]:
     Rows have `versus` (the other condition), `other` (its value), `true`, `delta` and so on. A gap to `shuffled` that
     is not above 0 says that the model does not use the picture.
     """
-    from evaluation.measures import contrast
+    from evaluation.scoring.measures import contrast
 
     groups, rows, resampling = by_group(items), [], settings["interval"]
     for (condition, task), group in groups.items():
@@ -203,8 +203,8 @@ def unfinished(folder: Path, manifest: dict, items: list[dict]) -> str:
 
 
 def _summary(scores: dict, folder: Path, warnings: list[str]) -> str:
-    from evaluation.panel import panel_text
-    from evaluation.tables import interval_text, metric_text, number_text, text_table
+    from evaluation.judging.panel import panel_text
+    from evaluation.scoring.tables import interval_text, metric_text, number_text, text_table
 
     lines = [
         [

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model_cards.card_text import METRICS, cell, interval, metric, number, p_value, quote
+from model_cards.cards.text import METRICS, cell, interval, metric, number, p_value, quote
 from model_cards.files import read_json, read_jsonl, write_text
 from model_cards.licenses import use_of
 
@@ -52,7 +52,7 @@ class Options:
 
 def run(options: Options) -> str:
     """Write card and plots; returns their paths. Raises FileNotFoundError for a run without manifest or scores."""
-    from model_cards.plots import write_plots
+    from model_cards.cards.plots import write_plots
 
     folder = Path(options.run)
     plots = write_plots(folder) if _required(folder / "scores.json", f"ldrt score {folder}") else []
@@ -65,7 +65,7 @@ def render_card(folder: Path, options: Options, plots: list[str]) -> str:
     """The card's text. `plots` are the names of the plots beside it."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from model_cards.reproduction import reproduction
+    from model_cards.cards.reproduction import reproduction
 
     manifest = _required(folder / "manifest.json", f"ldrt generate --output {folder}")
     scores = _required(folder / "scores.json", f"ldrt score {folder}")
@@ -73,7 +73,7 @@ def render_card(folder: Path, options: Options, plots: list[str]) -> str:
     human = read_json(folder / "human.json")
     facts, result = _facts(manifest, options), _result_rows(scores, comparison)
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(Path(__file__).parent / "cards" / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -29,7 +29,7 @@ CHECKPOINT = (
 )
 RESULTS = ("scores.json", "comparison.json", "manifest.json", "human.json")
 MANAGED = ("README.md", "results/*", "plots/*", *CHECKPOINT, *(f"adapter/{pattern}" for pattern in CHECKPOINT))
-# What `ldrt generate` hashes for the run's `revision` (evaluation/checkpoints.py); a test keeps the two alike.
+# What `ldrt generate` hashes for the run's `revision` (evaluation/answering/checkpoints.py); a test keeps both alike.
 _HASHED = (
     *("*.safetensors", "*config.json", "tokenizer*", "*.jinja", "special_tokens_map.json", "vocab.json", "merges.txt"),
 )

@@ -62,7 +62,7 @@ def run(options: Options) -> str:
     bad card, RuntimeError when no row may be published or the Hub refuses.
     """
     from model_cards import hub
-    from model_cards.dataset_card import config_files, render_dataset_card
+    from model_cards.cards.dataset_card import config_files, render_dataset_card
 
     dataset = Path(options.dataset)
     repo = hub.Repo(options.repo_id, "dataset", options.private)
@@ -100,7 +100,7 @@ def _refuse_collisions(path: Path) -> None:
 
 def _refuse_nothing(configs: dict, policy: Policy) -> None:
     """Raises RuntimeError when the policy leaves no row."""
-    from model_cards.dataset_card import column_counts
+    from model_cards.cards.dataset_card import column_counts
 
     paths = [path for splits in configs.values() for paths in splits.values() for path in paths]
     licenses = column_counts(paths, "license")
@@ -116,8 +116,8 @@ def stage(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> tuple[di
 
     Returns the rows by config ({"published": n, "left_out": m}) and, by path in the repository, the files to send.
     """
-    from model_cards.dataset_card import CONFIGS, SPLITS, config_files, write_dataset_card
-    from model_cards.preview import write_preview
+    from model_cards.cards.dataset_card import CONFIGS, SPLITS, config_files, write_dataset_card
+    from model_cards.preview.page import write_preview
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -140,7 +140,7 @@ def _stage_split(paths: list[Path], folder: Path, split: str, policy: Policy) ->
     """Write or link the permitted rows of one split; its files are numbered anew, as some may fall away."""
     from tqdm import tqdm
 
-    from model_cards.dataset_card import column_counts
+    from model_cards.cards.dataset_card import column_counts
 
     counts, kept = Counter(published=0, left_out=0), []
     for path in paths:
@@ -251,7 +251,7 @@ def _article_licenses(dataset: Path) -> dict[str, set[str | None]]:
 def _stated(dataset: Path) -> Iterator[tuple[str, str | None]]:
     import pyarrow.parquet as parquet
 
-    from model_cards.dataset_card import config_files
+    from model_cards.cards.dataset_card import config_files
 
     for path in (path for paths in config_files(dataset).get("pairs", {}).values() for path in paths):
         for batch in parquet.ParquetFile(path).iter_batches(columns=["article_id", "license"]):

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset_builder.jsonfiles import write_json
+from dataset_builder.files.jsonfiles import write_json
 
 CHECK = "merge.json"  # what was merged and how far the logits are apart; where it is, the checkpoint is whole
 
@@ -134,7 +134,7 @@ def logits(model, batch: dict):
 def copy_lineage(adapter: str, folder: Path) -> None:
     from transformers.utils import cached_file
 
-    from recipes.lineage import FILE
+    from recipes.training.lineage import FILE
 
     path = cached_file(adapter, FILE, _raise_exceptions_for_missing_entries=False)
     if path is not None:

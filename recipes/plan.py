@@ -63,14 +63,14 @@ def run(options: Options) -> str:
     Raises ValueError for a recipe or launch config that cannot be planned, FileNotFoundError for an absent one, and
     OSError where the model's configuration or tokenizer is not within reach.
     """
-    from dataset_builder.jsonfiles import write_json
+    from dataset_builder.files.jsonfiles import write_json
 
     setting = read_setting(options)
     rows = measure_rows(options, setting)
     plans = compare(options, setting, rows)
     result = summarise(options, setting, rows, plans)
     if options.check:
-        from recipes.dry_run import dry_run
+        from recipes.planning.dry_run import dry_run
 
         result["check"] = dry_run(setting, rows.dataset)
     if options.output is not None:
@@ -101,7 +101,8 @@ class Setting:
 def read_setting(options: Options) -> Setting:
     import torch
 
-    from recipes import costs, sft
+    from recipes import sft
+    from recipes.planning import costs
 
     argv = ["--config", options.config, *options.overrides]
     # TRL refuses bf16 without a GPU; nothing is trained here but the check, on whatever there is
@@ -190,7 +191,7 @@ class Rows:
 def measure_rows(options: Options, setting: Setting) -> Rows:
     import numpy as np
 
-    from recipes.examples import load_examples, scan_lengths
+    from recipes.training.examples import load_examples, scan_lengths
 
     if options.tokens is not None:
         if options.rows is None or options.check:
@@ -243,7 +244,7 @@ def read_template(setting: Setting) -> str | None:
 def compare(options: Options, setting: Setting, rows: Rows) -> list[dict]:
     """One plan for each launch config that could take this one's place, with and without checkpointing; the one asked
     for first."""
-    from recipes import costs
+    from recipes.planning import costs
 
     asked, checkpointing = setting.launch, setting.args.gradient_checkpointing
     launches = [asked]
@@ -265,7 +266,7 @@ def compare(options: Options, setting: Setting, rows: Rows) -> list[dict]:
 
 def plan_one(options, setting: Setting, rows: Rows, launch, checkpointing: bool, activations: dict) -> dict:
     """Memory and hours of one launch config. `activations` keeps what was counted for another launch."""
-    from recipes import costs
+    from recipes.planning import costs
 
     precision, args, counts = setting.precision.of(launch), setting.args, setting.counts
     key = (checkpointing, precision.autocast, precision.trained(launch))
@@ -307,7 +308,7 @@ def plan_one(options, setting: Setting, rows: Rows, launch, checkpointing: bool,
 
 
 def _hours(options, setting: Setting, rows: Rows, launch, checkpointing: bool):
-    from recipes import costs
+    from recipes.planning import costs
 
     args, gpu = setting.args, setting.gpu
     batch, accumulation = args.per_device_train_batch_size, args.gradient_accumulation_steps
@@ -349,7 +350,7 @@ def recommend(plans: list[dict]) -> dict | None:
 def summarise(options: Options, setting: Setting, rows: Rows, plans: list[dict]) -> dict:
     import numpy as np
 
-    from recipes import costs
+    from recipes.planning import costs
 
     gpu, args, launch = setting.gpu, setting.args, setting.launch
     counts, edges = np.histogram(rows.lengths, bins=HISTOGRAM_BINS)
@@ -430,7 +431,7 @@ def describe(result: dict) -> str:
         *(f"warning: {line}" for line in result["warnings"]),
     ]
     if "check" in result:
-        from recipes.dry_run import describe_check
+        from recipes.planning.dry_run import describe_check
 
         lines += ["", *describe_check(result["check"])]
     return "\n".join(lines)

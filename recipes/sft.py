@@ -40,10 +40,10 @@ from transformers.trainer_utils import TrainOutput
 from transformers.utils import is_bitsandbytes_available, is_flash_attn_2_available
 from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser, get_quantization_config
 
-from dataset_builder.errors import UsageError
-from dataset_builder.jsonfiles import write_json
-from recipes import lineage
-from recipes.examples import ExampleCollator, load_examples, scan_lengths
+from dataset_builder.files.errors import UsageError
+from dataset_builder.files.jsonfiles import write_json
+from recipes.training import lineage
+from recipes.training.examples import ExampleCollator, load_examples, scan_lengths
 
 FAMILIES = ("llava", "llava_next")
 PROJECTOR = "multi_modal_projector"

@@ -49,7 +49,7 @@ def run(options: Options) -> str:
         _write(output, sweep, entries)
     if all(entry["error"] for entry in entries):
         raise RuntimeError(f"no run of {options.sweep} finished; the first: {entries[0]['error']}")
-    _call([sys.executable, "-m", "model_cards.plots", str(output)])
+    _call([sys.executable, "-m", "model_cards.cards.plots", str(output)])
     return _table(entries) + f"\n\nin {output}: {FILE}, plots/sweep.png"
 
 
@@ -150,7 +150,7 @@ _RESULT_FILES = ("checkpoint/timing.json", "checkpoint/lineage.json", "checkpoin
 
 
 def _write(output: Path, sweep: dict, entries: list[dict]) -> None:
-    from dataset_builder.jsonfiles import write_json
+    from dataset_builder.files.jsonfiles import write_json
 
     write_json(output / FILE, {"dataset": sweep["dataset"], "runs": entries})
 

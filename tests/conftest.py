@@ -34,7 +34,7 @@ def sample_articles(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def _built(sample_articles, tmp_path_factory) -> Path:
     from dataset_builder import build, instruct
-    from model_cards.dataset_card import write_dataset_card
+    from model_cards.cards.dataset_card import write_dataset_card
 
     dataset = tmp_path_factory.mktemp("built") / "dataset"
     build.run(build.Options(str(sample_articles), str(dataset)))

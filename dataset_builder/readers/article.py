@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # at run time `images` would cost a reader of text alone the start of OpenCV
     from PIL import Image
 
-    from dataset_builder.readers.images import Picture
+    from dataset_builder.readers.pictures.images import Picture
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Figure:
     @property
     def image(self) -> Image.Image | None:
         """The picture, decoded."""
-        from dataset_builder.readers.images import open_image
+        from dataset_builder.readers.pictures.images import open_image
 
         return open_image(self.picture.encoded) if self.picture else None
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_builder.jsonfiles import read_jsonl, write_json
+from dataset_builder.files.jsonfiles import read_jsonl, write_json
 from dataset_builder.sample.text import STATEMENTS
-from evaluation import statistics
 from evaluation.score import latest
-from evaluation.tables import interval_text, number_text
+from evaluation.scoring import statistics
+from evaluation.scoring.tables import interval_text, number_text
 
 # "The plot shows {number_of_curves} curves …" -> "The plot shows (?P<number_of_curves>\\w+?) curves …"
 PATTERNS = [

@@ -6,9 +6,9 @@ import time
 import numpy as np
 from rouge_score import rouge_scorer
 
-from evaluation import statistics
 from evaluation.metrics.hedging.hedging_core import find_hedges
 from evaluation.metrics.rouge.rouge_core import METRICS, rouge
+from evaluation.scoring import statistics
 
 N_PAIRS, N_WORDS = 300, 150
 N_ITEMS, N_ARTICLES = 1_574, 600

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from dataset_builder.readers.jats import read_jats
+from dataset_builder.readers.jats.reader import read_jats
 from dataset_builder.sample.corpus import write_corpus
 
 ARTICLES_A_SECOND = "JATS without pictures, one process, articles/s"

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from dataset_builder.jsonfiles import read_jsonl
-from dataset_builder.llm import Request, Server, ask
+from dataset_builder.files.jsonfiles import read_jsonl
+from dataset_builder.llm.client import Request, Server, ask
 from evaluation.judge import read_score
 
 LATENCY_S = 2.0

@@ -2,7 +2,7 @@
 
 import time
 
-from dataset_builder.readers.panels import split_panels
+from dataset_builder.readers.pictures.panels import split_panels
 from dataset_builder.sample.corpus import make_articles
 
 ARTICLES = 72  # of the sample corpus

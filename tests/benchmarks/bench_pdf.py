@@ -16,8 +16,8 @@ from typing import ClassVar
 
 import pypdfium2
 
-from dataset_builder.executors import ONE_THREAD
-from dataset_builder.readers.pdf import read_pdf
+from dataset_builder.extraction.executors import ONE_THREAD
+from dataset_builder.readers.pdf.reader import read_pdf
 from dataset_builder.sample.corpus import write_corpus
 
 MAX_FILES = 20
@@ -78,7 +78,7 @@ def through_docling(files: list[Path], make_format: Callable) -> float:
 
 def geometric():
     """docling's standard pipeline with our layout engine, pictures cut at 150 dpi."""
-    from dataset_builder.readers.layout_geometric import GeometricLayoutOptions
+    from dataset_builder.readers.pdf.docling_layout import GeometricLayoutOptions
 
     return _standard(GeometricLayoutOptions(), generate_picture_images=True, images_scale=150 / 72)
 

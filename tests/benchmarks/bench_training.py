@@ -9,7 +9,7 @@ import time
 import torch
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
-from recipes.examples import ExampleCollator
+from recipes.training.examples import ExampleCollator
 from tests.benchmarks.training_cases import SHAPES, Case, make_processor, make_rows, measure
 
 BATCH = 8

@@ -25,8 +25,9 @@ from transformers import (
 from trl import ModelConfig, SFTConfig, SFTTrainer
 
 from dataset_builder.schema import EXAMPLES
-from recipes import costs, sft
-from recipes.examples import scan_lengths
+from recipes import sft
+from recipes.planning import costs
+from recipes.training.examples import scan_lengths
 from tests.recipes.conftest import ROOT, load_make_model
 
 TEMPLATE = ROOT / "recipes" / "templates" / "vicuna_v1.jinja"

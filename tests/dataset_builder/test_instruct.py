@@ -8,10 +8,11 @@ import yaml
 from datasets import load_dataset
 
 import ldrt
-from dataset_builder import instruct, teachers
-from dataset_builder.jsonfiles import read_jsonl
+from dataset_builder import instruct
+from dataset_builder.files.jsonfiles import read_jsonl
 from dataset_builder.schema import EXAMPLES
-from model_cards.dataset_card import write_dataset_card
+from dataset_builder.teaching import teachers
+from model_cards.cards.dataset_card import write_dataset_card
 from tests.dataset_builder.llm_server import completion, serve
 
 ROW = {

@@ -4,8 +4,8 @@ import json
 import re
 
 import ldrt
-from dataset_builder.jsonfiles import read_jsonl
-from evaluation.questions import open_image
+from dataset_builder.files.jsonfiles import read_jsonl
+from evaluation.answering.questions import open_image
 
 
 def ldrt_does(*words):

@@ -412,6 +412,6 @@ def training_data(folder, answers):
     ],
 )
 def test_terms(text, expected):
-    from evaluation.term_frequency import terms
+    from evaluation.comparing.term_frequency import terms
 
     assert terms(text) == expected

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ldrt
-from dataset_builder.jsonfiles import append_jsonl, read_jsonl
+from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
+from evaluation.answering.questions import image_donors
 from evaluation.generate import Options, run
-from evaluation.questions import image_donors
 
 CONDITIONS = ("true", "blank", "shuffled", "none")
 
@@ -154,8 +154,8 @@ def _lora(base, folder):
 def test_answers_end_at_the_stop_token(tiny_llava):
     from transformers import AutoProcessor
 
-    from evaluation.answers import Answer
-    from evaluation.local import read
+    from evaluation.answering.answers import Answer
+    from evaluation.answering.local import read
 
     processor = AutoProcessor.from_pretrained(tiny_llava)
     dose, stop, padding = processor.tokenizer.convert_tokens_to_ids(["dose", "</s>", "<pad>"])
@@ -168,8 +168,8 @@ def test_the_prompt_is_the_one_of_training(tiny_llava, dataset_folder):
     from transformers import AutoProcessor
     from trl.data_utils import prepare_multimodal_messages
 
-    from evaluation.answers import to_messages
-    from evaluation.local import render
+    from evaluation.answering.answers import to_messages
+    from evaluation.answering.local import render
 
     processor = AutoProcessor.from_pretrained(tiny_llava)
     row = {"prompt": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "what dose?"}]}

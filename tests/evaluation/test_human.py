@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 import ldrt
-from evaluation import human, ratings
+from evaluation import human
+from evaluation.people import ratings
 from tests.chromium import CHROMIUM, Browser
 from tests.evaluation.runs import judge_run, make_run, read_records, write_records
 
@@ -70,7 +71,7 @@ def _example(record):
 
 @pytest.fixture(scope="module")
 def runs(dataset, tmp_path_factory):
-    from evaluation.questions import load_items
+    from evaluation.answering.questions import load_items
 
     revision = load_items(str(dataset), "test", ["detail", "reasoning"]).revision
     folder = tmp_path_factory.mktemp("runs")

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ldrt
-from evaluation import judge, pairwise, rubric
-from evaluation.panel import answer_sha256
+from evaluation import judge
+from evaluation.judging import pairwise, rubric
+from evaluation.judging.panel import answer_sha256
 from tests.dataset_builder.llm_server import completion, serve
 from tests.evaluation import test_likelihood
 from tests.evaluation.runs import make_run, read_records, write_records

@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard
 
 from evaluation import compare, score
 from model_cards import card
-from model_cards.reproduction import reproduction
+from model_cards.cards.reproduction import reproduction
 from tests.evaluation.runs import judge_run, make_run, read_records, write_records
 from tests.evaluation.test_compare import training_data
 
@@ -84,7 +84,7 @@ def full_card(everything):
     return (everything / "README.md").read_text(encoding="utf-8")
 
 
-HUMAN = {  # as evaluation/ratings.py writes it
+HUMAN = {  # as evaluation/people/ratings.py writes it
     "packet": "0123456789abcdef",
     "n_raters": 2,
     "n_ratings": 219,

@@ -196,7 +196,7 @@ def index(checkpoint):
 
 
 def test_the_hash_is_the_one_that_generate_records(checkpoint_template):
-    from evaluation import checkpoints
+    from evaluation.answering import checkpoints
 
     assert content_hash(checkpoint_template) == checkpoints._content_hash(checkpoint_template)
 

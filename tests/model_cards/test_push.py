@@ -8,13 +8,13 @@ import time
 import pyarrow.parquet as parquet
 import pytest
 
-from model_cards.dataset_card import write_dataset_card
+from model_cards.cards.dataset_card import write_dataset_card
 from model_cards.hub import front_matter
 from model_cards.push import Options, run, stage
 from tests.hub_server import client_env
 from tests.hub_server.server import PROJECT
 from tests.model_cards.conftest import LICENSES, SPLIT_ROWS, _picture
-from tests.model_cards.test_preview import page_data
+from tests.model_cards.preview.test_page import page_data
 
 KEPT = {
     "commercial": {"CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0"},

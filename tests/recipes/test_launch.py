@@ -16,8 +16,7 @@ from datasets import Dataset
 
 from dataset_builder.schema import EXAMPLES
 from recipes import sft
-
-from .conftest import ROOT, example, options, tensors
+from tests.recipes.conftest import ROOT, example, options, tensors
 
 CONFIGS = sorted(ROOT.glob("accelerate_configs/*.yaml"))
 SLURM_SCRIPT = ROOT / "accelerate_configs" / "multi_node.slurm"

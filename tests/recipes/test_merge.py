@@ -10,8 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from recipes import merge
-
-from .conftest import tensors
+from tests.recipes.conftest import tensors
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,7 @@ import runpy
 import pytest
 
 from dataset_builder.sample.corpus import write_corpus
-
-from .conftest import ROOT
+from tests.recipes.conftest import ROOT
 
 SCRIPT = ROOT / "recipes" / "tiny-llava" / "picture_facts.py"
 picture_facts = runpy.run_path(str(SCRIPT))

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import ldrt
-from recipes import costs, dry_run, plan
-
-from .conftest import ROOT
+from recipes import plan
+from recipes.planning import costs, dry_run
+from tests.recipes.conftest import ROOT
 
 V15, V16 = "llava-hf/llava-1.5-13b-hf", "llava-hf/llava-v1.6-vicuna-13b-hf"
 

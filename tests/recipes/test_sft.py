@@ -19,8 +19,7 @@ from trl import ModelConfig
 
 from recipes import sft
 from recipes.plan import known_shape
-
-from .conftest import ROOT, options, tensors
+from tests.recipes.conftest import ROOT, options, tensors
 
 PROJECTOR = [f"multi_modal_projector.linear_{i}.{kind}" for i in (1, 2) for kind in ("bias", "weight")]
 RECIPES = sorted(ROOT.glob("recipes/*/phase*.yaml"))

@@ -8,10 +8,9 @@ import yaml
 from datasets import Dataset
 
 import ldrt
-from recipes.examples import load_examples, of_articles
 from recipes.sweep import read_sweep
-
-from .conftest import ROOT
+from recipes.training.examples import load_examples, of_articles
+from tests.recipes.conftest import ROOT
 
 
 def test_a_share_of_the_articles_is_whole_articles_and_always_the_same(dataset):

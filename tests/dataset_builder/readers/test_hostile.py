@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from dataset_builder import build
-from dataset_builder.readers.images import open_image
-from dataset_builder.readers.jats import read_jats
-from dataset_builder.readers.pdf import read_pdf
+from dataset_builder.readers.jats.reader import read_jats
+from dataset_builder.readers.pdf.reader import read_pdf
+from dataset_builder.readers.pictures.images import open_image
 
 TEXT = b"BT /F1 10 Tf 50 700 Td (Figure 1. Joint of a patient, seen from the side, before the treatment.) Tj ET\n"
 GIGAPIXEL_SIDE = 31_623  # pixels
@@ -142,7 +142,7 @@ BITMAPS = {
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from dataset_builder.readers.pdf import read_pdf
+from dataset_builder.readers.pdf.reader import read_pdf
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 labels = [figure.label for path in sys.argv[1:] for figure in read_pdf(Path(path)).figures]
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

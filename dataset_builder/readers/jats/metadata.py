@@ -1,0 +1,177 @@
+"""The metadata of a JATS article: who wrote it, what, where and when, under which licence, and whether it stands."""
+
+import copy
+import re
+from itertools import islice
+
+from lxml import etree
+
+from dataset_builder.readers.article import Article
+from dataset_builder.readers.jats.xml import href_of, string_of, text_of
+from dataset_builder.text.licenses import license_id
+from dataset_builder.text.mentions import clean
+from dataset_builder.text.notices import (
+    NOTICE_TYPES,
+    OF_ITSELF,
+    OF_OTHERS,
+    RETRACTED,
+    gravest,
+    misused,
+    notice_type,
+    own_status,
+    title_status,
+)
+
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_PMCID = ("pmc", "pmcid")  # kinds of identifier
+_PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of date, the one that counts first
+
+
+def read_metadata(root: etree._Element) -> Article:
+    """An article without figures and text from the `<article>` element. What is not stated is None."""
+    meta = root.find("front/article-meta")
+    if meta is None:
+        meta = etree.Element("article-meta")
+    ids = {(e.get("pub-id-type") or ""): text_of(e) for e in meta.findall("article-id")}
+    language = (root.get(_LANG) or "").strip().lower()[:2]
+    article = Article(
+        source="jats",
+        pmcid=_pmcid(ids.get("pmcid") or ids.get("pmc")),
+        doi=_doi(ids.get("doi")),
+        title=_title(meta.find("title-group/article-title")),
+        authors=_authors(meta),
+        journal=_journal(root),
+        year=_year(meta),
+        language=language if language.isalpha() else None,
+        license=_license(meta),
+        article_type=(root.get("article-type") or "").strip().lower() or None,
+    )
+    article.status, article.notices = _fate(root, meta, article)
+    return article
+
+
+def _pmcid(value: str | None) -> str | None:
+    match = re.fullmatch(r"(?:PMC)?(\d+)(?:\.\d+)?", value or "", re.IGNORECASE)
+    return f"PMC{match[1]}" if match else None
+
+
+def _doi(value: str | None) -> str | None:
+    match = re.search(r"10\.\d{4,9}/\S+", value or "")
+    return match.group() if match else None
+
+
+def _title(element: etree._Element | None) -> str | None:
+    """The title without footnote marks."""
+    if element is None:
+        return None
+    for mark in [*element.iter("xref", "fn")]:
+        mark.clear(keep_tail=True)
+    return text_of(element)
+
+
+def _year(meta: etree._Element) -> int | None:
+    years: dict[str, int] = {}
+    for date in meta.findall("pub-date"):
+        year = re.fullmatch(r"(?:1[5-9]|20)\d\d", (date.findtext("year") or "").strip())
+        if year:
+            years.setdefault(date.get("pub-type") or date.get("date-type") or "", int(year.group()))
+    return next((years[kind] for kind in (*_PUBLISHED, *years) if kind in years), None)
+
+
+def _journal(root: etree._Element) -> str | None:
+    meta = root.find("front/journal-meta")
+    if meta is None:
+        return None
+    title = meta.find(".//journal-title")
+    return text_of(title if title is not None else meta.find("journal-id[@journal-id-type='nlm-ta']"))
+
+
+def _authors(meta: etree._Element) -> list[str]:
+    """The authors' names in the order of the article; of a group of authors the group's name, not its members'."""
+    contributors = [c for c in meta.iterfind("contrib-group//contrib") if next(c.iterancestors("collab"), None) is None]
+    authors = [c for c in contributors if c.get("contrib-type") == "author"]
+    authors = authors or [c for c in contributors if c.get("contrib-type") is None]
+    return [name for author in authors if (name := _author(author))]
+
+
+def _author(contributor: etree._Element) -> str | None:
+    """The first of a contributor's names: "Jane Smith"; "山田太郎" where the family name comes first."""
+    element = next(contributor.iter("name", "string-name", "collab"), None)
+    if element is None:
+        return None
+    if element.tag == "collab":
+        element = copy.deepcopy(element)
+        for members in [*element.iter("contrib-group", "xref", "fn", "aff")]:
+            members.clear(keep_tail=True)
+    given, family, suffix = (text_of(element.find(tag)) for tag in ("given-names", "surname", "suffix"))
+    if family is None:
+        return text_of(element)
+    if element.get("name-style") != "eastern":
+        return " ".join(filter(None, (given, family, suffix)))
+    return ("" if _CJK.match(family) else " ").join(filter(None, (family, given)))
+
+
+def _fate(root: etree._Element, meta: etree._Element, article: Article) -> tuple[str | None, dict[str, str]]:
+    """What the article says has become of itself, and what it says of others (`Article.status`, `Article.notices`)."""
+    subjects = [text_of(subject) for subject in meta.iterfind("article-categories//subject")]
+    headings = [article.title, *subjects]
+    kind = article.article_type if article.article_type in NOTICE_TYPES else None
+    kind = kind or next((found for heading in headings if (found := notice_type(heading))), None)
+    own = {(article.doi or "").lower(), article.pmcid}
+    statuses, notices = [], {}
+    for related in _related(root, meta, anywhere=kind is not None):
+        relation = (related.get("related-article-type") or "").strip().lower()
+        names = _names(related)
+        of_others = OF_OTHERS.get(relation) or misused(relation, kind)
+        if of_others and own.isdisjoint(names):
+            notices |= {name: gravest([of_others, notices.get(name)]) for name in names}
+        else:
+            statuses.append(of_others or OF_ITSELF.get(relation))
+    if kind is None:
+        statuses += [title_status(heading) for heading in headings]
+        statuses += [own_status("".join(islice(p.itertext(), 3))) for p in root.iterfind("front//p")]
+        statuses += [RETRACTED] * _is_marked_retracted(root, meta)
+    return gravest(statuses), notices
+
+
+def _related(root: etree._Element, meta: etree._Element, anywhere: bool) -> list[etree._Element]:
+    """The related articles in the metadata; of a notice also those in its text, where older ones name them."""
+    related = [*meta.iter("related-article")]
+    if anywhere:
+        related += root.iterfind("body//related-article")
+    return related
+
+
+def _names(related: etree._Element) -> list[str]:
+    """The DOI in lower case and the PMCID by which a related article is known; both, one or none of them."""
+    kind, href = (related.get("ext-link-type") or "").lower(), href_of(related).strip()
+    linked = [_doi(href), _pmcid(href) if kind in _PMCID or href.upper().startswith("PMC") else None]
+    for element in related.iter("pub-id", "ext-link"):
+        value = text_of(element) or ""
+        linked += [
+            _doi(href_of(element)) or _doi(value),
+            _pmcid(value) if element.get("pub-id-type") in _PMCID else None,
+        ]
+    return list(dict.fromkeys(name if name.startswith("PMC") else name.lower() for name in linked if name))
+
+
+def _is_marked_retracted(root: etree._Element, meta: etree._Element) -> bool:
+    """By its type, by a date of its retraction, or by PMC's own mark."""
+    marks = [root.get("article-type") == "retracted-article"]
+    marks += [date.get("date-type") == "retracted" for date in meta.iterfind("history/date")]
+    marks += [event.get("event-type") == "retracted" for event in meta.iterfind("pub-history/event")]
+    for custom in meta.iterfind("custom-meta-group/custom-meta"):
+        marked = (custom.findtext("meta-name") or "").endswith("is-retracted")
+        marks.append(marked and (custom.findtext("meta-value") or "").strip().lower() in ("yes", "true"))
+    return any(marks)
+
+
+def _license(meta: etree._Element) -> str | None:
+    """By the licence element's own address, else by the addresses in it, else by its words."""
+    licenses = [*meta.iter("license")]
+    own = [href_of(element) for element in licenses]
+    own += [text_of(element) or "" for element in meta.iter("{*}license_ref")]
+    linked = [href_of(element) for license in licenses for element in license.iter()]
+    text = clean(" ".join(string_of(element) for element in meta.iter("permissions", "license", "copyright-statement")))
+    return license_id(own, "") or license_id(linked, "") or license_id([], text)

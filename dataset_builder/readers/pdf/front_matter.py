@@ -1,0 +1,177 @@
+"""What the first pages of a PDF print about the article: title, authors, journal, year, DOI, PMCID, licence, and
+whether it is a notice or was itself retracted or corrected. What is not printed plainly is None, or an empty list.
+"""
+
+import re
+from collections.abc import Mapping
+
+from dataset_builder.readers.pdf.imprint import printed_authors, printed_journal, printed_year
+from dataset_builder.readers.pdf.layout import (
+    Block,
+    PageContent,
+    Style,
+    join_fragments,
+    join_lines,
+    make_blocks,
+    reading_order,
+)
+from dataset_builder.text.licenses import license_id
+from dataset_builder.text.notices import (
+    NOTICE_TYPES,
+    RETRACTED,
+    dois,
+    gravest,
+    notice_type,
+    own_status,
+    split_dois,
+    title_status,
+)
+
+# Dryad, Zenodo, figshare, Dataverse, OSF, Mendeley Data
+DATA_REPOSITORIES = ("10.5061/", "10.5281/", "10.6084/", "10.7910/", "10.17605/", "10.17632/")
+PMCID = re.compile(r"\bPMCID:?\s*(PMC\d{5,9})\b")
+LICENCE_WORDS = re.compile(
+    r"creative[\s-]?commons|\bcc[\s-]by\b|\bcc0\b|知识共享|創用\s?CC|创作共用|クリエイティブ[・\s]?コモンズ", re.I
+)
+LICENCE_LETTERS = re.compile(
+    r"creativecommons|ccby|cc0|知识共享|創用cc|创作共用|クリエイティブコモンズ"
+)  # of squeezed text
+OWN_LICENCE = re.compile(
+    r"open[\s-]access|(?:this|the) (?:article|work|paper|journal)|authors?\b|©|copyright"
+    r"|acesso aberto|acceso abierto|artigo|artículo|cet article|article (?:est|publié)|dieser (?:artikel|beitrag)"
+    r"|questo articolo|accesso aperto|статья|стаття|работа|робота|本文|本作品|本論文|本刊|この(?:論文|記事|作品)",
+    re.I,
+)
+LICENCE_REACH_CHARS = 500  # a licence statement ends within this many characters of its first word
+TITLE_MIN_LETTERS = 12
+TITLE_REGION = 0.62  # of the first page's height: where the title ends at the latest
+TITLE_MIN_SIZE = 1.15  # times the size of the running text
+TITLE_WORDS_SHARED = 0.8  # of the printed heading's words stand in the file's title, where a font hides some letters
+WATERMARK_MIN_SIZE = 3.0  # times the size of the running text
+
+
+def front_matter(pages: list[PageContent], style: Style, metadata: Mapping[str, str]) -> dict:
+    """The fields of `Article` about the article itself; `metadata` are the file's Title, Author and Subject."""
+    blocks = make_blocks(join_fragments(pages[0].lines), 1) if pages else []
+    title = printed_title(pages, style, metadata["Title"])
+    heading = _title_block(blocks, title, style)
+    authors = printed_authors(blocks, heading, style.size, metadata["Author"]) if heading else []
+    journal, year = printed_journal(pages, metadata["Subject"], authors or [metadata["Author"]])
+    kind, status, notices, doi = printed_fate(pages, blocks, title, heading, style)
+    return {
+        "title": title,
+        "authors": authors,
+        "journal": journal,
+        "year": printed_year(blocks) or year,
+        "doi": doi,
+        "pmcid": printed_pmcid(pages),
+        "license": printed_license(pages),
+        "article_type": kind,
+        "status": status,
+        "notices": notices,
+    }
+
+
+def printed_title(pages: list[PageContent], style: Style, metadata_title: str) -> str | None:
+    """The article's title: the file's own where the first page prints it, else the largest heading on that page."""
+    if not pages:
+        return None
+    blocks = make_blocks(join_fragments(pages[0].lines), 1)
+    declared = " ".join(metadata_title.split())
+    printed = _squeezed(" ".join(line.text for block in blocks for line in block.lines))
+    if len(_squeezed(declared)) >= TITLE_MIN_LETTERS and " " in declared and _squeezed(declared) in printed:
+        return declared
+    headings = [block for block in blocks if _may_be_title(block, pages[0], style)]
+    best = max(headings, key=lambda block: (round(block.size), -block.box.y0), default=None)
+    if best is None:
+        return None
+    heading = join_lines(line.text for line in best.lines)
+    return declared if _same_title(declared, heading, printed) else heading
+
+
+def _same_title(declared: str, heading: str, printed: str) -> bool:
+    """Whether the heading is the file's title but for letters without a Unicode value; `printed` is the whole page."""
+    words = [_squeezed(word) for word in heading.split()]
+    shared = sum(word in _squeezed(declared) for word in words)
+    all_printed = all(_squeezed(word) in printed for word in declared.split())
+    return all_printed and len(heading) < len(declared) and shared >= TITLE_WORDS_SHARED * len(words)
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
+def _may_be_title(block: Block, page: PageContent, style: Style) -> bool:
+    text = block.text
+    enough = sum(c.isalpha() for c in text) >= TITLE_MIN_LETTERS and len(text.split()) >= 3
+    return enough and block.size >= TITLE_MIN_SIZE * style.size and block.box.y1 < TITLE_REGION * page.height
+
+
+def _title_block(blocks: list[Block], title: str | None, style: Style) -> Block | None:
+    """The heading that prints the title, or the longest part of it."""
+    large = [block for block in blocks if title and block.size >= TITLE_MIN_SIZE * style.size]
+    printed = [block for block in large if _squeezed(block.text) in _squeezed(title)]
+    return max(printed, key=lambda block: len(block.text), default=None)
+
+
+def printed_fate(
+    pages: list[PageContent], blocks: list[Block], title: str | None, heading: Block | None, style: Style
+) -> tuple[str | None, str | None, dict[str, str], str | None]:
+    """Type, status and notices of `Article`, and the DOI, which in a notice stands beside that of another article.
+
+    `blocks` are those of the first page, `heading` the one with the title. What stands further down (a flow chart's
+    "Withdrawn") says nothing about the article.
+    """
+    end = heading.box.y0 if heading else TITLE_REGION * pages[0].height if pages else 0
+    above = [block.text for block in blocks if len(block.lines) == 1 and block.box.y1 <= end]
+    kind = next((found for text in (title, *above) if (found := notice_type(text))), None)
+    if kind:
+        own, others = split_dois(" ".join(_texts(pages[0])))
+        return kind, None, dict.fromkeys(others, NOTICE_TYPES[kind]), own
+    statuses = [title_status(text) for text in (title, *(above if heading else ()))]
+    statuses += [own_status(block.text) for block in blocks]
+    if pages and _watermark(pages[0], style):
+        statuses.append(RETRACTED)
+    return None, gravest(statuses), {}, printed_doi(pages)
+
+
+def _watermark(page: PageContent, style: Style) -> bool:
+    """Whether RETRACTED is written over the page, which its slant breaks into single letters."""
+    large = "".join(line.text for line in page.lines if line.size >= WATERMARK_MIN_SIZE * style.size)
+    return "RETRACTED" in re.sub(r"\W", "", large)
+
+
+def printed_doi(pages: list[PageContent]) -> str | None:
+    """The first DOI that the first two pages print, those of data sets left out; lower case."""
+    found = (doi for page in pages[:2] for line in page.lines for doi in dois(line.text))
+    return next((doi for doi in found if not doi.startswith(DATA_REPOSITORIES)), None)
+
+
+def printed_pmcid(pages: list[PageContent]) -> str | None:
+    """The PMCID printed on the first page."""
+    found = [match for page in pages[:1] for line in page.lines if (match := PMCID.search(line.text))]
+    return found[0][1] if found else None
+
+
+def printed_license(pages: list[PageContent]) -> str | None:
+    """The licence under which the article says it is published, as `dataset_builder.text.licenses` writes it."""
+    named = (page for page in pages if LICENCE_LETTERS.search(_squeezed("".join(line.text for line in page.lines))))
+    statements = [part for page in named for part in _licence_statements(join_lines(_texts(page)))]
+    # a URL broken over lines is whole again without spaces
+    return license_id(["".join(part.split()) for part in statements], " ".join(statements)) if statements else None
+
+
+def _texts(page: PageContent) -> list[str]:
+    """The page's text, column by column."""
+    blocks = reading_order(make_blocks(join_fragments(page.lines), page.number))
+    return [line.text for block in blocks for line in block.lines]
+
+
+def _licence_statements(text: str) -> list[str]:
+    """Where the article speaks of its own licence: not of a figure's that it reprints, nor of its data's."""
+    found = []
+    for match in LICENCE_WORDS.finditer(text):
+        before = text[max(0, match.start() - LICENCE_REACH_CHARS // 2) : match.start()]
+        if OWN_LICENCE.search(before):
+            found.append(text[match.start() : match.start() + LICENCE_REACH_CHARS])
+    return found

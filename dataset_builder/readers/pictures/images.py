@@ -1,0 +1,155 @@
+"""Pictures: safe decoding, encoding for the dataset, sharpness and hashes."""
+
+import hashlib
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import imagehash
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from dataset_builder.readers.article import Figure
+from dataset_builder.readers.pictures.panels import split_panels
+
+_TEXT_SIDE_PX = 1000  # pictures are looked at no larger than this when print is told from drawing
+_LIGHT = 200  # of 255
+_INK_STEP = 16  # levels by which ink is darker than its ground: more than the noise of JPEG
+_MAX_INK_SHARE = 0.3  # of a printed page a tenth is black
+_LETTER_PX = 34  # tallest letter at that size
+_DOT_PX = 4  # lower ones are dots of dotted lines, too
+_MIN_LETTERS = 60
+PNG_LEVEL = 3  # of figures as small as Pillow's 6, in 60 % of the time
+THUMBNAIL_PX = 320  # longest side, for the preview
+THUMBNAIL_QUALITY = 70
+MAX_PIXELS = 120_000_000  # a 600 dpi A4 page has 35 million
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # not PostScript, which Pillow would let Ghostscript run
+
+
+def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode a picture file (or its bytes) to an RGB or L image, transparent parts on white.
+
+    The size is read from the header and bounded before any pixel is decoded. Of a file with several frames the first
+    is taken. An RGB or L file that is a JPEG or PNG keeps its own bytes in `image.info["encoded"]` (see `encode`).
+    Raises ValueError, naming the file, when it is no picture, broken, or larger than `max_pixels`.
+    """
+    name = source.name if isinstance(source, Path) else "picture"
+    data = source.read_bytes() if isinstance(source, Path) else source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # bounded below, by our own limit
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.width * image.height > max_pixels:
+            raise ValueError(f"{name}: {image.width}x{image.height} pixels, more than {max_pixels}")
+        original = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L") and image.getexif().get(274, 1) == 1
+        image.load()
+        decoded = _to_rgb_or_grey(ImageOps.exif_transpose(image))
+    except ValueError:
+        raise
+    except UnidentifiedImageError as error:  # its text holds an address in memory
+        raise ValueError(f"{name}: not a readable picture (none of {', '.join(FORMATS)})") from error
+    except Exception as error:  # Pillow's decoders raise anything from OSError to struct.error on broken files
+        raise ValueError(f"{name}: not a readable picture ({type(error).__name__}: {error})") from error
+    decoded.info = {"encoded": data} if original else {}
+    return decoded
+
+
+def _to_rgb_or_grey(image: Image.Image) -> Image.Image:
+    if image.mode in ("RGB", "L"):
+        return image
+    if image.mode.startswith("I") or image.mode == "F":  # 16 and 32 bit grey: stretch to 8 bit
+        grey = np.asarray(image, dtype=np.float64)  # (height, width)
+        span = grey.max() - grey.min() or 1.0
+        return Image.fromarray(((grey - grey.min()) / span * 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "LA") else "RGB")
+
+
+def encode(image: Image.Image) -> bytes:
+    """The bytes stored in the dataset: the publisher's own JPEG or PNG where there is one, else PNG."""
+    if "encoded" in image.info:
+        return image.info["encoded"]
+    buffer = io.BytesIO()
+    Image.Image.save(image, buffer, format="PNG", compress_level=PNG_LEVEL)
+    return buffer.getvalue()
+
+
+def measure(image: Image.Image, encoded: bytes) -> dict:
+    """The columns `width`, `height` (pixels), `sharpness`, `image_sha256`, `phash`, and `contrast` and `text_share`
+    for the filters.
+
+    `sharpness` is the variance of the Laplacian on 8-bit grey (CV_64F, kernel size 1: CV_8U would clip negatives);
+    `contrast` is the standard deviation of grey, 0 to 127.5; `phash` is 64 bits as hex (imagehash's DCT hash).
+    """
+    grey = np.asarray(image.convert("L"))  # (height, width)
+    return {
+        "width": image.width,
+        "height": image.height,
+        "sharpness": _deviation(cv2.Laplacian(grey, cv2.CV_64F, ksize=1)) ** 2,
+        "contrast": _deviation(grey),
+        "text_share": text_share(grey),
+        "image_sha256": hashlib.sha256(encoded).hexdigest(),
+        "phash": str(imagehash.phash(Image.fromarray(grey))),
+    }
+
+
+def _deviation(pixels: np.ndarray) -> float:
+    return float(cv2.meanStdDev(pixels)[1][0, 0])
+
+
+def text_share(grey: np.ndarray) -> float:
+    """The share of a picture's ink that is print: 1.0 is a crop of nothing but text, 0.0 has none.
+
+    `grey` is uint8 (height, width). Ink is what stands out from a light ground, pale areas and thin lines included;
+    print are connected pieces of the size of letters. A picture without a light ground, or with few letters, gives 0.0.
+    """
+    shrink = _TEXT_SIDE_PX / max(grey.shape)
+    if shrink < 1:
+        grey = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    ground = int(np.bincount(grey.ravel(), minlength=256).argmax())
+    if ground < _LIGHT:
+        return 0.0
+    ink = (grey < ground - _INK_STEP).astype(np.uint8)
+    if not 0 < ink.mean() < _MAX_INK_SHARE:
+        return 0.0
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    widths, heights, areas = boxes[1:, 2], boxes[1:, 3], boxes[1:, 4]  # (pieces,), the first row is the ground
+    letters = (heights >= _DOT_PX) & (heights <= _LETTER_PX) & (widths <= 3 * _LETTER_PX)
+    return float(areas[letters].sum() / areas.sum()) if letters.sum() >= _MIN_LETTERS else 0.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the dataset keeps it: its encoded bytes, its columns (see `measure`) and a JPEG thumbnail."""
+
+    encoded: bytes
+    measures: dict
+    thumbnail: bytes
+
+
+def keep_picture(figure: Figure, image: Image.Image, letters: Sequence[tuple[str, float, float]] = ()) -> None:
+    """Give a figure its picture, measured, split into panels and encoded: an article never holds two decoded pictures.
+
+    `letters` are panel letters that are known to stand in the picture: (letter, x, y) in pixels.
+    """
+    encoded = encode(image)
+    figure.panels = figure.panels or split_panels(image, figure.caption, letters)
+    figure.picture = Picture(encoded, measure(image, encoded), thumbnail(image))
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """The picture as a small JPEG, longest side `THUMBNAIL_PX`."""
+    small = image.copy() if max(image.size) <= THUMBNAIL_PX else image.resize(_fit(image.size), reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=THUMBNAIL_QUALITY)
+    return buffer.getvalue()
+
+
+def _fit(size: tuple[int, int]) -> tuple[int, int]:
+    return tuple(max(1, round(side * THUMBNAIL_PX / max(size))) for side in size)

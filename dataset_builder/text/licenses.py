@@ -1,0 +1,146 @@
+"""The licence that an article states, as an SPDX id; never guessed.
+
+    license_id(["https://creativecommons.org/licenses/by/4.0/"], "") -> "CC-BY-4.0"
+    license_id([], "... the Creative Commons Attribution Non-Commercial License ...") -> "CC-BY-NC"
+
+A Creative Commons licence stated without its version stays without one ("CC-BY", "CC-BY-NC"): that is no SPDX id, but
+it is what the article says, and it is not CC-BY-4.0. A national port ("by-nc/2.0/uk") gives the id of the port where
+SPDX has one, else the id without the port. "Public domain" without a named dedication, an own licence, or two different
+licences side by side give None.
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from dataset_builder.text.mentions import clean
+
+_PORTS = {  # https://spdx.org/licenses/ (3.27): the ported Creative Commons licences that have an id of their own
+    "CC-BY-2.5-AU", "CC-BY-3.0-AT", "CC-BY-3.0-AU", "CC-BY-3.0-DE", "CC-BY-3.0-IGO", "CC-BY-3.0-NL", "CC-BY-3.0-US",
+    "CC-BY-NC-3.0-DE", "CC-BY-NC-ND-3.0-DE", "CC-BY-NC-ND-3.0-IGO", "CC-BY-NC-SA-2.0-DE", "CC-BY-NC-SA-2.0-FR",
+    "CC-BY-NC-SA-2.0-UK", "CC-BY-NC-SA-3.0-DE", "CC-BY-NC-SA-3.0-IGO", "CC-BY-ND-3.0-DE", "CC-BY-SA-2.0-UK",
+    "CC-BY-SA-2.1-JP", "CC-BY-SA-3.0-AT", "CC-BY-SA-3.0-DE", "CC-BY-SA-3.0-IGO",
+}  # fmt: skip
+_URL = re.compile(
+    r"creativecommons\.org/(?:licen[sc]es/(?P<terms>by(?:-(?:nc|nd|sa))*)(?:/(?P<version>\d\.\d)(?:/(?P<port>[a-z]{2,3})\b)?)?"
+    r"|publicdomain/(?P<domain>zero|mark)/(?P<domain_version>\d\.\d))",
+    re.IGNORECASE,
+)
+_WORDS = {  # the terms of a licence, in the languages in which Creative Commons names them
+    "BY": r"\bby\b|attribution|attribui[çc]ão|atribui[çc]ão|atribuci[óo]n|reconocimiento|namensnennung|paternité"
+    r"|attribuzione|атрибуци[яи]|(?:с )?указани\w+ авторства|(?:[іи]з )?зазначення\w* авторства|署名|姓名標示|表示",
+    "NC": r"\bnc\b|non[\s‐-]?commerc\w+|n[ãa]o[\s-]?comercial|no[\s-]?comercial|nicht[\s-]?kommerziell"
+    r"|pas d['’]utilisation commerciale|некоммерческ\w+(?: использовани\w+)?|некомерційн\w+(?: використання)?"
+    r"|非商业性?(?:使用)?|非商業性?(?:使用)?|非營利|非营利|非営利",
+    "ND": r"\bnd\b|no[\s‐-]?deriv\w*|sem[\s-]?deriv\w+|sin[\s-]?(?:obras?[\s-]?)?deriv\w+|keine[\s-]bearbeitung\w*"
+    r"|pas de modification|pas d['’][œo]e?uvre dérivée|non opere derivate|без производных(?: произведений)?"
+    r"|без похідних(?: творів)?|禁止演绎|禁止改作|禁止衍生|改変禁止",
+    "SA": r"\bsa\b|share[\s‐-]?alike|compart\w+[\s-]?igual|partilha\w*[\s-]?igual|weitergabe unter gleichen bedingungen"
+    r"|partage dans les mêmes conditions|partage à l['’]identique|condividi allo stesso modo|с сохранением условий"
+    r"|(?:распространение )?на тех же условиях|(?:поширення )?на тих самих умовах|相同方式共享|相同方式分享|継承",
+}
+_GAP = r"[\s\-‐-―−/,«»“”\"()（）・·]{0,6}"  # bounded: no text makes the search slow
+_LICENSE_WORD = (
+    r"licen[cs]e|licença|licencia|licenza|lizenz|лицензи\w+|ліцензі\w+|public|许可(?:协议)?|許可|授權條款|ライセンス"
+)
+_VERSION = (
+    rf"(?:{_GAP}(?:unported|internationa\w*|internaciona\w*|internaziona\w*|всемирн\w+|международн\w+|міжнародн\w+"
+    rf"|国际|國際|国際|version|versión|versione|versão|верси\w+|верс[іи]\w+|v\.|v(?=\d)|{_LICENSE_WORD})){{0,3}}{_GAP}"
+    r"(?P<version>\d\.\d)?"
+)
+_NAME = r"creative[\s‐-]?commons|知识共享|創用\s?cc|创作共用|クリエイティブ[・\s]?コモンズ"
+_TEXT = re.compile(
+    rf"(?:(?:{_NAME}){_GAP}(?:\bcc\b)?(?:{_GAP}(?:{_LICENSE_WORD}))?|\bcc(?=[\s‐-]?by\b))"
+    rf"(?P<terms>(?:{_GAP}(?:{'|'.join(_WORDS.values())}))+){_VERSION}",
+    re.IGNORECASE,
+)
+_ZERO = re.compile(r"\bcc[\s-]?(?:0|zero)\b(?:[\s-]*(?:universal\s*)?(?P<version>1\.0))?", re.IGNORECASE)
+_CODES = {code: re.compile(words, re.IGNORECASE) for code, words in _WORDS.items()}
+_MAX_AUTHORS = 3  # named in an attribution line; more are "et al."
+
+
+def license_id(urls: Iterable[str], text: str) -> str | None:
+    """The licence stated by the URLs of a licence statement, or else by its text; None when none or several are.
+
+    A public-domain dedication beside a licence is the waiver for the article's data and does not count.
+    """
+    stated = {found for url in urls for found in _in_urls(url)} or set(_in_urls(text))
+    articles = {found for found in stated if not found.startswith("CC0")} or stated
+    if not articles:
+        articles = set(_in_text(text))
+    exact = {
+        found
+        for found in articles
+        if not any(other.startswith(f"{found}-") and other[len(found) + 1].isdigit() for other in articles)
+    }
+    return exact.pop() if len(exact) == 1 else None
+
+
+def _in_urls(text: str) -> list[str]:
+    return [_from_url(match) for match in _URL.finditer(text)]
+
+
+def _from_url(match: re.Match) -> str:
+    if match["domain"]:
+        return "CC0-1.0" if match["domain"].lower() == "zero" else "CC-PDM-1.0"
+    parts = set(match["terms"].upper().split("-"))
+    plain = _id(parts, match["version"])
+    ported = f"{plain}-{match['port'].upper()}" if match["port"] else plain
+    return ported if ported in _PORTS else plain
+
+
+def _in_text(text: str) -> list[str]:
+    found = [
+        _id({code for code, words in _CODES.items() if words.search(match["terms"])}, match["version"])
+        for match in _TEXT.finditer(text)
+    ]
+    if not found and _ZERO.search(text):
+        found = ["CC0-1.0"]
+    return found
+
+
+def _id(parts: set[str], version: str | None) -> str:
+    """({"NC", "SA"}, "3.0") -> "CC-BY-NC-SA-3.0"; the order is SPDX's."""
+    terms = ["CC", "BY", *(code for code in ("NC", "ND", "SA") if code in parts)]
+    return "-".join([*terms, version] if version else terms)
+
+
+def license_url(license: str | None) -> str | None:
+    """Where the text of a licence stands; None for one without a version, or no Creative Commons licence.
+
+    license_url("CC-BY-3.0-IGO") -> "https://creativecommons.org/licenses/by/3.0/igo/"
+    """
+    match = re.fullmatch(r"CC-(BY(?:-NC|-ND|-SA)*)-(\d\.\d)(?:-([A-Z]+))?", license or "")
+    if match:
+        path = "/".join(part.lower() for part in match.groups() if part)
+        return f"https://creativecommons.org/licenses/{path}/"
+    domain = {"CC0-1.0": "zero/1.0", "CC-PDM-1.0": "mark/1.0"}.get(license)
+    return f"https://creativecommons.org/publicdomain/{domain}/" if domain else None
+
+
+def attribution(
+    authors: list[str],
+    title: str | None,
+    journal: str | None,
+    year: int | None,
+    doi: str | None,
+    pmcid: str | None,
+    license: str | None,
+) -> str:
+    """Creator, title, source and licence in one line, as Creative Commons asks; only of what is known.
+
+    "Jane Smith, Bo Li. A study. J. Dose (2020). https://doi.org/10.5555/a · CC-BY-4.0 https://creativecommons.org/..."
+    Names stay as stated. https://wiki.creativecommons.org/wiki/Recommended_practices_for_attribution
+    """
+    named = [clean(author) for author in authors[:_MAX_AUTHORS]]
+    creator = ", ".join([*named, "et al."] if len(authors) > _MAX_AUTHORS else named)
+    source = " ".join(filter(None, (clean(journal or ""), f"({year})" if year else "")))
+    sentences = [
+        part if part.endswith((".", "?", "!")) else f"{part}." for part in (creator, clean(title or ""), source) if part
+    ]
+    if doi:
+        sentences.append(f"https://doi.org/{quote(clean(doi), safe='/:;()')}")
+    elif pmcid:
+        sentences.append(f"https://pmc.ncbi.nlm.nih.gov/articles/{quote(pmcid)}/")
+    terms = " ".join(filter(None, (license or "licence not stated", license_url(license))))
+    return " · ".join(filter(None, (" ".join(sentences), terms)))

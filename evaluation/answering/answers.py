@@ -1,0 +1,155 @@
+"""Questions under an image condition, and the loop that has them answered: batch by batch, appended as they come."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from datasets import Dataset
+from PIL import Image
+
+from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
+from dataset_builder.files.progress import progress
+from evaluation.answering.questions import BLANK_COLOUR, image_donors, open_image, question, reference
+
+CAPTION_ONLY = "Caption of the figure: {caption}\n{question}"  # what image condition `none` asks
+LENGTH_HINT = "{question} Answer in about {n_words} words."  # what --length_hint asks
+
+
+@dataclass
+class Question:
+    """One question as the model gets it; the picture stays in the dataset until its batch is due."""
+
+    row: dict  # of the dataset, without the picture
+    messages: list[dict]  # conversational; each content a list of parts, {"type": "image"} where the picture goes
+    picture: int | None  # index of the row whose picture is shown; None: no picture
+
+
+@dataclass
+class Answer:
+    """What came back for one question."""
+
+    text: str | None
+    finish_reason: str  # "stop", "length" (cut at the token limit), or "error": no answer
+    new_tokens: int | None  # with the stop token; None where the server does not count
+    error: str | None = None  # why there is none
+
+
+class Answerer(Protocol):
+    """Who answers: `local.py`, a checkpoint loaded here, or `served.py`, a server."""
+
+    batch_size: int  # questions handed over at once
+
+    def length(self, asked: Question, rows: Dataset) -> int:
+        """How much there is to read, in any unit; the longest questions are asked first."""
+
+    def prepare(self, asked: Question, picture: Image.Image | None):
+        """A question as `replies` takes it."""
+
+    def replies(self, prepared: list) -> list[Answer]:
+        """One answer for each prepared question, in their order."""
+
+
+def ask(
+    rows: Dataset, condition: str, evidence: dict[str, dict], seed: int, length_hint: int | None = None
+) -> list[Question]:
+    """All rows as questions under one image condition, in the dataset's order.
+
+    `evidence` (figure_id -> caption and context) gives the caption for condition `none`; `length_hint`: words to ask
+    for. Raises ValueError where the condition cannot be made: captions absent, too few articles to shuffle.
+    """
+    if condition == "none" and not evidence:
+        raise ValueError("image condition none needs captions, and the dataset has no config `pairs`")
+    pictures = image_donors(rows["article_id"], seed) if condition == "shuffled" else range(len(rows))
+    asked = []
+    for row, picture in zip(rows.remove_columns("images"), pictures, strict=True):
+        if condition == "none":
+            caption = evidence.get(row["figure_id"], {}).get("caption") or ""
+            asked.append(Question(row, to_messages(row["prompt"], length_hint, caption), None))
+        else:
+            asked.append(Question(row, to_messages(row["prompt"], length_hint), picture))
+    return asked
+
+
+def to_messages(prompt: list[dict], length_hint: int | None = None, caption: str | None = None) -> list[dict]:
+    """A dataset's prompt as messages with lists of parts: the picture before the text of the first user message, where
+    TRL puts it in training; with a caption, the caption and no picture."""
+    messages = [{"role": m["role"], "content": [{"type": "text", "text": m["content"]}]} for m in prompt]
+    if length_hint is not None:
+        last = messages[-1]["content"][0]
+        last["text"] = LENGTH_HINT.format(question=last["text"], n_words=length_hint)
+    content = next(message["content"] for message in messages if message["role"] == "user")
+    if caption is None:
+        content.insert(0, {"type": "image"})
+    else:
+        content[0]["text"] = CAPTION_ONLY.format(caption=caption, question=content[0]["text"])
+    return messages
+
+
+def missing(asked: list[Question], path: Path, condition: str) -> list[Question]:
+    """The questions that have no answer in `path` yet."""
+    done = {
+        record["example_id"]
+        for record in read_jsonl(path)
+        if record["image_condition"] == condition and record["prediction"] is not None
+    }
+    return [asked_one for asked_one in asked if asked_one.row["example_id"] not in done]
+
+
+def answer(todo: list[Question], rows: Dataset, answerer: Answerer, path: Path, constants: dict) -> int:
+    """Have the questions answered and append one record each to `path`, batch by batch; returns how many failed.
+
+    `constants` goes into every record (model, revision, generation, image_condition). The longest questions come first:
+    what does not fit in memory fails at once. A question whose picture cannot be read, or that gets no answer, has a
+    record with `prediction` None and `error`, and is asked again by the next run.
+    """
+    todo = sorted(todo, key=lambda asked: (-answerer.length(asked, rows), asked.row["example_id"]))
+    batches = [todo[i : i + answerer.batch_size] for i in range(0, len(todo), answerer.batch_size)]
+    n_failed = 0
+    with progress(len(todo), "answers", "generate") as bar:
+        for batch, prepared, answers in _prepared(batches, rows, answerer, constants["image_condition"]):
+            if prepared:
+                answers |= zip(prepared, answerer.replies(list(prepared.values())), strict=True)
+            append_jsonl(path, [_record(asked, rows, answers[i], constants) for i, asked in enumerate(batch)])
+            n_failed += sum(answer.text is None for answer in answers.values())
+            bar.update(len(batch))
+    return n_failed
+
+
+def _prepared(batches: list[list[Question]], *how) -> Iterator[tuple[list[Question], dict, dict]]:
+    """Each batch with what `_prepare` says; the pictures of the next one are read while one is answered."""
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        coming = [ahead.submit(_prepare, batch, *how) for batch in batches[:1]]
+        for i, batch in enumerate(batches):
+            prepared, unreadable = coming.pop().result()
+            coming = [ahead.submit(_prepare, following, *how) for following in batches[i + 1 : i + 2]]
+            yield batch, prepared, unreadable
+
+
+def _prepare(batch: list[Question], rows: Dataset, answerer: Answerer, condition: str) -> tuple[dict, dict]:
+    """Place in the batch -> what `answerer.prepare` made; place -> Answer, where the picture cannot be read."""
+    prepared, unreadable = {}, {}
+    for i, asked in enumerate(batch):
+        try:
+            prepared[i] = answerer.prepare(asked, _picture(asked, rows, condition))
+        except OSError as problem:
+            unreadable[i] = Answer(None, "error", 0, str(problem))
+    return prepared, unreadable
+
+
+def _picture(asked: Question, rows: Dataset, condition: str) -> Image.Image | None:
+    if asked.picture is None:
+        return None
+    picture = open_image(rows[asked.picture])
+    return Image.new("RGB", picture.size, BLANK_COLOUR) if condition == "blank" else picture
+
+
+def _record(asked: Question, rows: Dataset, answered: Answer, constants: dict) -> dict:
+    row = asked.row
+    shown = asked.picture if constants["image_condition"] != "blank" else None
+    record = {key: row[key] for key in ("example_id", "figure_id", "article_id", "task", "license")}
+    record |= {"question": question(row), "reference": reference(row), "prediction": answered.text}
+    record |= {"finish_reason": answered.finish_reason, "new_tokens": answered.new_tokens}
+    record |= {**constants, "image_figure_id": rows[shown]["figure_id"] if shown is not None else None}
+    return record if answered.error is None else {**record, "error": answered.error}

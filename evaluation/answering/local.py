@@ -1,0 +1,138 @@
+"""Answers of a checkpoint that is loaded here: batched, greedy."""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from datasets import Dataset
+from PIL import Image
+from transformers import GenerationConfig, LlavaNextProcessor, PreTrainedModel, ProcessorMixin
+from transformers.utils import logging
+
+from evaluation.answering import checkpoints
+from evaluation.answering.answers import Answer, Question
+from evaluation.answering.questions import image_size, public_name
+
+if TYPE_CHECKING:
+    from evaluation.generate import Options
+
+logging.set_verbosity_error()
+
+
+class Checkpoint:
+    """A LLaVA checkpoint, full or adapter; its weights are loaded when the first questions are asked."""
+
+    packages = ("torch", "transformers", "peft", "datasets", "tokenizers", "pillow")
+
+    def __init__(self, options: "Options"):
+        """Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template."""
+        self.source = checkpoints.find(options.model, options.revision)
+        processor = checkpoints.find(options.processor) if options.processor else self.source
+        self.processor = checkpoints.load_processor(processor)
+        if options.chat_template_path:
+            self.processor.chat_template = Path(options.chat_template_path).read_text(encoding="utf-8")
+        if not self.processor.chat_template:
+            raise ValueError(f"{processor.model} has no chat template: give --chat_template_path")
+        self.device = _device(options.device)
+        self.dtype = _dtype(options.dtype, self.device)
+        self.batch_size, self.options = options.batch_size, options
+
+    @cached_property
+    def model(self) -> PreTrainedModel:
+        return checkpoints.load_model(self.source, self.dtype, self.device)
+
+    @property
+    def dtype_name(self) -> str:
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
+    def facts(self) -> dict:
+        """What the run's manifest says of it."""
+        base = self.source.adapter_of
+        return {
+            "backend": "local",
+            "model": public_name(self.source.model),
+            "revision": self.source.revision,
+            "adapter_of": {"model": public_name(base.model), "revision": base.revision} if base else None,
+            "lineage": self.source.lineage,
+            "processor": public_name(self.options.processor) if self.options.processor else None,
+            "chat_template_sha256": hashlib.sha256(self.processor.chat_template.encode()).hexdigest(),
+            "device": torch.cuda.get_device_name(self.device) if self.device.startswith("cuda") else self.device,
+        }
+
+    def length(self, asked: Question, rows: Dataset) -> int:
+        """Tokens of the text and, for LLaVA-NeXT, of the picture (LLaVA gives every picture the same number)."""
+        n_text = len(self.processor.tokenizer(render(asked.messages, self.processor)).input_ids)
+        if asked.picture is None or not isinstance(self.processor, LlavaNextProcessor):
+            return n_text
+        size = image_size(rows[asked.picture])
+        if not all(size):
+            return n_text
+        # No public method counts image tokens; vLLM relies on this one.
+        return n_text + self.processor._get_num_multimodal_tokens(image_sizes=[size]).num_image_tokens[0]
+
+    def prepare(self, asked: Question, picture: Image.Image | None) -> tuple[str, Image.Image | None]:
+        return render(asked.messages, self.processor), picture
+
+    def replies(self, prepared: list[tuple[str, Image.Image | None]]) -> list[Answer]:
+        """Raises RuntimeError where they do not fit into the GPU's memory together."""
+        texts, pictures = map(list, zip(*prepared, strict=True))  # with a picture each, or none at all
+        bos, stops = self.processor.tokenizer.bos_token, self._stop_tokens()
+        inputs = self.processor(
+            text=texts,
+            images=None if pictures[0] is None else pictures,
+            padding=True,
+            add_special_tokens=not (bos and texts[0].startswith(bos)),  # no second BOS after the template's own
+            return_tensors="pt",
+        ).to(self.model.device, self.model.dtype)
+        config = GenerationConfig(
+            max_new_tokens=self.options.max_new_tokens,
+            do_sample=False,
+            num_beams=1,
+            repetition_penalty=1.0,
+            eos_token_id=stops,
+            pad_token_id=self.processor.tokenizer.pad_token_id,
+        )
+        try:
+            with torch.inference_mode():
+                output = self.model.generate(**inputs, generation_config=config)  # (batch, prompt + new tokens)
+        except torch.OutOfMemoryError as error:
+            raise RuntimeError(
+                f"out of GPU memory with {len(texts)} questions at once: lower --batch_size and run again, answers are "
+                "kept"
+            ) from error
+        new = output[:, inputs["input_ids"].shape[1] :].tolist()
+        return [read(tokens, stops, self.processor) for tokens in new]
+
+    def _stop_tokens(self) -> list[int]:
+        configured = self.model.generation_config.eos_token_id
+        configured = configured if isinstance(configured, list) else [configured]
+        return sorted({token for token in [*configured, self.processor.tokenizer.eos_token_id] if token is not None})
+
+
+def render(messages: list[dict], processor: ProcessorMixin) -> str:
+    """The prompt up to where the answer begins."""
+    return processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+
+def read(tokens: list[int], stops: list[int], processor: ProcessorMixin) -> Answer:
+    """New tokens of one row of a batch, with padding after the stop token -> its answer."""
+    end = next((i for i, token in enumerate(tokens) if token in stops), None)
+    text = processor.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
+    return Answer(text, "length", len(tokens)) if end is None else Answer(text, "stop", end + 1)
+
+
+def _device(name: str) -> str:
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and int(name.partition(":")[2] or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device {name}: torch finds {torch.cuda.device_count()} CUDA GPUs here")
+    return name
+
+
+def _dtype(name: str, device: str) -> torch.dtype:
+    if name == "auto":
+        return torch.float32 if device == "cpu" else torch.bfloat16
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]

@@ -1,0 +1,98 @@
+"""Answers of a model behind an OpenAI-compatible server that takes pictures, such as vLLM.
+
+The server renders the chat template and prepares the pictures: what it does there is its own affair, and the run's
+manifest says so (`chat_template_sha256` null). Its replies go to RUN/replies.jsonl as they come, so that nothing is
+asked for twice after a kill; RUN/predictions.jsonl is made from them.
+"""
+
+import base64
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datasets import Dataset
+from PIL import Image
+
+from dataset_builder.llm.client import client as llm
+from evaluation.answering.answers import Answer, Question
+from evaluation.answering.questions import public_name
+
+if TYPE_CHECKING:
+    from evaluation.generate import Options
+
+ROUNDS_AHEAD = 8  # so many times --concurrency questions are handed over at once, their pictures in memory
+
+
+class Endpoint:
+    """A model as the server names it, asked greedily (temperature 0)."""
+
+    packages = ("aiohttp", "datasets", "pillow")
+    dtype_name = None  # known to the server alone
+
+    def __init__(self, options: "Options"):
+        self.server = llm.Server(
+            base_url=options.base_url,
+            model=options.model,
+            revision=options.revision,
+            max_tokens=options.max_new_tokens,
+            concurrency=options.concurrency,
+        )
+        self.ledger = Path(options.output) / "replies.jsonl"
+        self.batch_size = ROUNDS_AHEAD * options.concurrency
+        self.image_condition = options.image_condition
+        self._has_answered = False
+
+    @property
+    def facts(self) -> dict:
+        """What the run's manifest says of it; null is what only the server knows."""
+        known = {"backend": "openai", "model": public_name(self.server.model), "revision": self.server.revision}
+        return known | dict.fromkeys(("adapter_of", "lineage", "processor", "chat_template_sha256", "device"))
+
+    def length(self, asked: Question, rows: Dataset) -> int:
+        """Characters of the text."""
+        return sum(len(part.get("text", "")) for message in asked.messages for part in message["content"])
+
+    def prepare(self, asked: Question, picture: Image.Image | None) -> llm.Request:
+        """The picture becomes a PNG data URL, before the text."""
+        messages = asked.messages
+        if picture is not None:
+            image = {"type": "image_url", "image_url": {"url": data_url(picture)}}
+            messages = [
+                {**m, "content": [image if part["type"] == "image" else part for part in m["content"]]}
+                for m in messages
+            ]
+        about = {"example_id": asked.row["example_id"], "image_condition": self.image_condition}
+        return llm.Request(messages, about | {"max_new_tokens": self.server.max_tokens})
+
+    def replies(self, prepared: list[llm.Request]) -> list[Answer]:
+        """Raises what `llm.ask` raises, and RuntimeError where all fail from the start: a wrong model name, a model
+        that takes no pictures."""
+        keys = [request.key(self.server.model, self.server.revision, self.server.temperature) for request in prepared]
+        known = {key: record for key, record in llm.answered(self.ledger, keys).items() if _is_answer(record)}
+        todo = [request for key, request in zip(keys, prepared, strict=True) if key not in known]
+        records = known | llm.ask(todo, self.server, self.ledger, result="reply")
+        answers = [_answer(records[key]) for key in keys]
+        self._has_answered |= any(answer.text is not None for answer in answers)
+        if not self._has_answered:
+            raise RuntimeError(f"{self.server.base_url} gives no answer as {self.server.model}: {answers[0].error}")
+        return answers
+
+
+def data_url(picture: Image.Image) -> str:
+    """The picture as a PNG, which loses nothing, in a URL."""
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=1)  # nearly twice as fast as the default, a tenth larger
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _is_answer(record: dict) -> bool:
+    """For a judge a reply that is cut at the token limit or empty is none; here it is what the model says."""
+    return record["status"] in ("ok", "truncated", "unparsable")
+
+
+def _answer(record: dict) -> Answer:
+    if not _is_answer(record):
+        return Answer(None, "error", 0, record.get("error") or record["status"])
+    finish_reason = "length" if record["status"] == "truncated" else "stop"
+    new_tokens = (record["usage"] or {}).get("completion_tokens")
+    return Answer((record["reply"] or "").strip(), finish_reason, new_tokens)

@@ -1,0 +1,41 @@
+"""Rubric files: what a judge is asked, with all text of articles and models quoted as data."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from dataset_builder.llm.client import quote
+
+FOLDER = Path(__file__).parent / "rubrics"
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """A Markdown file with one place, `{{ data }}`, and its hash, which goes into every record made with it."""
+
+    template: jinja2.Template
+    sha256: str
+
+    def messages(self, prediction: dict, evidence: dict | None, **answers: str) -> list[dict]:
+        """The conversation to send: the rubric with question, reference, caption, context and `answers`, one a line.
+
+        `prediction` is a record of predictions.jsonl, `evidence` the row of evidence.jsonl of its figure.
+        """
+        fields = {key: prediction[key] for key in ("question", "reference")}
+        fields |= {key: evidence[key] if evidence else None for key in ("caption", "context")}
+        lines = [f"{name}: {quote(value)}" for name, value in (fields | answers).items()]
+        data = "\n".join(["<<<DATA", *lines, "DATA>>>"])
+        return [{"role": "user", "content": self.template.render(data=data)}]
+
+
+def load(name: str, folder: Path = FOLDER) -> Rubric:
+    """Read `name`.md. Raises FileNotFoundError naming the rubrics that are there."""
+    path = folder / f"{name}.md"
+    if not path.is_file():
+        known = ", ".join(sorted(other.stem for other in folder.glob("*.md"))) or "none"
+        raise FileNotFoundError(f"{folder} has no rubric {name}.md (there are: {known}): write one, see --rubrics")
+    content = path.read_bytes()
+    template = jinja2.Template(content.decode(), undefined=jinja2.StrictUndefined)
+    return Rubric(template, hashlib.sha256(content).hexdigest())

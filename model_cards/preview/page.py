@@ -1,0 +1,196 @@
+"""`preview.html` of a dataset repo folder: one page to look at the figures and at what the filters said of them.
+
+    write_preview(Path("dataset"))
+
+It holds all it needs, asks no network and runs no script but its own: captions, sentences and pictures are data from
+strangers. In a folder that `ldrt build` made it shows every figure, kept or rejected, with the page of a PDF; elsewhere
+(a dataset from the Hub, or about to be pushed there) the rows of `pairs`, and what `provenance/rejected.jsonl` says.
+"""
+
+import base64
+import hashlib
+import io
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
+
+from model_cards.cards.dataset_card import config_files
+from model_cards.files import read_jsonl, write_text
+from model_cards.preview.mentions import split_at_mentions
+
+TEMPLATES = Path(__file__).parent / "templates"
+THUMBNAIL_PX, THUMBNAIL_QUALITY = 320, 70  # longest side; as `ldrt build` makes them
+PAGE_DPI = 36  # of the pictures of pages that `ldrt build` makes
+POINTS_PER_INCH = 72
+_ROWS_A_BATCH = 50  # rows with pictures are held in memory by this many
+_SHOWN = (
+    *("figure_id", "label", "caption", "panels", "article_id", "title", "journal", "year", "language", "license"),
+    *("attribution", "article_type", "status", "source", "source_file", "page", "width", "height", "sharpness"),
+    *("duplicate_group", "pmcid", "doi", "split", "filter", "value", "threshold"),
+)
+
+
+def write_preview(dataset: Path, max_rows: int = 2000) -> Path:
+    """Write DATASET/preview.html and return its path; the same files give the same page.
+
+    Of more than `max_rows` figures a sample is shown, drawn by the hash of their ids, with as many of each verdict as
+    there are, up to an equal share. Raises FileNotFoundError when the folder holds no figure.
+    """
+    path = dataset / "preview.html"
+    write_text(path, render_preview(dataset, max_rows))
+    return path
+
+
+def render_preview(dataset: Path, max_rows: int = 2000) -> str:
+    """The page's text; see `write_preview`."""
+    verdicts = dataset / ".work" / "verdicts.jsonl"
+    read = _read_build if verdicts.exists() else _read_published
+    totals, chosen = _sample(read(dataset, set()), max_rows)
+    if not chosen:
+        raise FileNotFoundError(f"{dataset} has no figure to show: run `ldrt build` first")
+    pictures = _Pictures()
+    rows = [_shown(row, load(), pictures) for i, (row, load) in enumerate(read(dataset, chosen)) if i in chosen]
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True)
+    script, style = ((TEMPLATES / f"preview.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
+    return environment.get_template("preview.html.jinja").render(
+        script=script,
+        style=style,
+        script_hash=_csp_hash(script),
+        style_hash=_csp_hash(style),
+        data=_json({"rows": rows, "totals": totals, "n_figures": totals.total()}),
+        pictures=pictures.encoded,
+    )
+
+
+def verdict(row: dict) -> str:
+    """The row's split when it was kept ("train"), else the filter that rejected it ("min_sharpness")."""
+    return row.get("filter") or row.get("split") or "kept"
+
+
+# ---- where the figures come from: (row, function that loads its thumbnail and its page's, as JPEG or None)
+
+Loaded = tuple[bytes | None, bytes | None]
+
+
+def _read_build(dataset: Path, chosen: set[int]) -> Iterator[tuple[dict, Callable[[], Loaded]]]:
+    """The figures of the build, from `.work/`; the thumbnails lie beside the pictures."""
+    for row in read_jsonl(dataset / ".work" / "verdicts.jsonl"):
+        row["full"] = row["image_path"]
+        yield row, lambda full=row["full"]: (_beside(dataset, full, ".thumb.jpg"), _beside(dataset, full, ".page.jpg"))
+
+
+def _beside(dataset: Path, picture: str | None, suffix: str) -> bytes | None:
+    path = (dataset / picture).with_suffix(suffix) if picture else None
+    return path.read_bytes() if path and path.is_file() else None
+
+
+def _read_published(dataset: Path, chosen: set[int]) -> Iterator[tuple[dict, Callable[[], Loaded]]]:
+    """The rows of `pairs`, then the rejected ones; pictures are read only of batches with a chosen row."""
+    number = 0
+    for split, paths in config_files(dataset).get("pairs", {}).items():
+        for path in paths:
+            for row in _parquet_rows(path, number, chosen):
+                number += 1
+                picture = (row.pop("image", None) or {}).get("bytes")
+                yield row | {"split": split}, lambda picture=picture: (picture and _thumbnail(picture), None)
+    for row in read_jsonl(dataset / "provenance" / "rejected.jsonl"):
+        yield row, lambda: (None, None)
+
+
+def _parquet_rows(path: Path, first: int, chosen: set[int]) -> Iterator[dict]:
+    with parquet.ParquetFile(path, pre_buffer=False) as file:
+        names = [name for name in file.schema_arrow.names if name != "image"]
+        for group in range(file.num_row_groups):
+            last = first + file.metadata.row_group(group).num_rows
+            columns = None if any(i in chosen for i in range(first, last)) else names
+            for batch in file.iter_batches(_ROWS_A_BATCH, [group], columns):
+                yield from batch.to_pylist()
+            first = last
+
+
+def _thumbnail(encoded: bytes) -> bytes | None:
+    """The picture as a small JPEG; None when it cannot be read."""
+    buffer = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            image.draft(image.mode, (2 * THUMBNAIL_PX, 2 * THUMBNAIL_PX))
+            image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=2.0)
+            image.convert("L" if image.mode == "L" else "RGB").save(buffer, "JPEG", quality=THUMBNAIL_QUALITY)
+    except Exception:  # Pillow's decoders raise anything from OSError to struct.error on broken files
+        return None
+    return buffer.getvalue()
+
+
+# ---- which figures are shown
+
+
+def _sample(figures: Iterator[tuple[dict, Callable]], max_rows: int) -> tuple[Counter, set[int]]:
+    """How many figures got each verdict, and the numbers of those to show."""
+    found = defaultdict(list)
+    for number, (row, _) in enumerate(figures):
+        found[verdict(row)].append((hashlib.sha256(str(row.get("figure_id")).encode()).digest(), number))
+    totals = Counter({name: len(found[name]) for name in sorted(found)})
+    shares = fair_shares(totals, max_rows)
+    return totals, {number for name in found for _, number in sorted(found[name])[: shares[name]]}
+
+
+def fair_shares(totals: dict[str, int], limit: int) -> dict[str, int]:
+    """How many of each to take: all of the rare ones, of the others equally many, `limit` together."""
+    shares, left = {}, limit
+    for place, name in enumerate(sorted(totals, key=lambda name: (totals[name], name))):
+        shares[name] = min(totals[name], left // (len(totals) - place))
+        left -= shares[name]
+    return shares
+
+
+# ---- what the page is given
+
+
+class _Pictures:
+    """The page's pictures as base64; each is held once (figures of one page share its picture)."""
+
+    def __init__(self):
+        self.encoded: list[str] = []
+        self._numbers: dict[bytes, int] = {}
+
+    def add(self, jpeg: bytes | None) -> int | None:
+        if jpeg is None:
+            return None
+        number = self._numbers.setdefault(hashlib.sha256(jpeg).digest(), len(self.encoded))
+        if number == len(self.encoded):
+            self.encoded.append(base64.b64encode(jpeg).decode())
+        return number
+
+
+def _shown(row: dict, loaded: Loaded, pictures: _Pictures) -> dict:
+    """The row as the page's script takes it; what is None is left out."""
+    thumbnail, page = loaded
+    shown = {name: row.get(name) for name in _SHOWN} | {"full": row.get("full"), "verdict": verdict(row)}
+    shown["context"] = [split_at_mentions(sentence, row.get("label")) for sentence in row.get("context") or ()]
+    shown["picture"] = pictures.add(thumbnail)
+    if page and row.get("bbox"):
+        shown |= {"page_picture": pictures.add(page), "page_box": _share_of_page(row["bbox"], page)}
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _share_of_page(bbox: list[float], page: bytes) -> list[float]:
+    """Left, top, width and height of a box in points as shares of the page."""
+    with Image.open(io.BytesIO(page)) as image:
+        width, height = (side * POINTS_PER_INCH / PAGE_DPI for side in image.size)  # points
+    x0, y0, x1, y1 = bbox
+    return [round(share, 4) for share in (x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height)]
+
+
+def _json(value) -> str:
+    """JSON that can stand in a script element: no "<", so that nothing in it closes the element."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _csp_hash(text: str) -> str:
+    """What a Content-Security-Policy calls an inline script or style that may be used."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,49 @@
+"""Which figures are kept: one case on each side of every threshold."""
+
+import pytest
+
+from dataset_builder.assembly.filters import Thresholds, rejection
+
+GOOD = {
+    "status": None,
+    "image_error": None,
+    "width": 200,
+    "height": 100,
+    "contrast": 50.0,
+    "sharpness": 101.0,
+    "text_share": 0.5,
+    "caption": "Dose in the knee.",
+    "context": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({}, None),
+        ({"status": "retracted"}, "retracted"),
+        ({"status": "corrected"}, None),
+        ({"image_error": "fig1.jpg is missing"}, "image_missing"),
+        ({"height": 64}, None),
+        ({"height": 63}, "min_side_px"),
+        ({"width": 1000}, None),
+        ({"width": 1001}, "max_aspect"),
+        ({"contrast": 1.9}, "min_contrast"),
+        ({"sharpness": 100.0}, "min_sharpness"),
+        ({"text_share": 0.95}, None),
+        ({"text_share": 0.951}, "max_text_share"),
+        ({"caption": "x" * 10_000}, None),
+        ({"caption": "x" * 10_001}, "max_caption_chars"),
+        ({"caption": None}, "min_text_chars"),
+        ({"caption": None, "context": ["Figure 1 shows the dose."]}, None),
+        ({"caption": "Dose."}, "min_text_chars"),
+    ],
+)
+def test_each_threshold(change, name):
+    verdict = rejection(GOOD | change, Thresholds())
+    assert (verdict.filter if verdict else None) == name
+
+
+def test_a_verdict_says_what_it_compared():
+    assert rejection(GOOD | {"sharpness": 40.0}, Thresholds(min_sharpness=80.0)) == ("min_sharpness", 40.0, 80.0)
+    assert rejection(GOOD | {"sharpness": 81.0}, Thresholds(min_sharpness=80.0)) is None

@@ -1,0 +1,155 @@
+"""Isolation of files that hang, crash or eat memory; the same dataset through local, SLURM and Ray executors."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from dataset_builder import build
+from dataset_builder.articles.packages import Package
+from dataset_builder.extraction.executors import Limits, ReadArticles, _from_row, _to_line, read_isolated
+from dataset_builder.extraction.records import is_written, read_record
+from dataset_builder.extraction.units import Unit
+from dataset_builder.files.jsonfiles import read_jsonl
+from tests.dataset_builder.extraction import faulty_reader
+from tests.dataset_builder.test_build import content
+
+SLURM = Path(__file__).with_name("slurm")  # fake commands that run everything here
+
+
+def make_units(folder: Path, names: list[str]) -> list[Unit]:
+    units = []
+    for name in names:
+        path = folder / "articles" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+        units.append(Unit(Package(name, xml=path), "jats", folder / "records" / name))
+    return units
+
+
+def errors_of(units: list[Unit]) -> dict[str, str | None]:
+    return {unit.source_file: read_record(unit.record)["error"] for unit in units}
+
+
+def read_faulty(units: list[Unit], workers: int = 2, timeout_s: float = 4.0) -> None:
+    read_isolated(iter(units), len(units), faulty_reader.read, Limits(workers, timeout_s, memory_gb=1.0))
+
+
+def test_a_file_that_hangs_or_crashes_costs_one_record(tmp_path):
+    bad = ["sleep-1", "segfault-1", "abort-1", "regex-1"]
+    units = make_units(tmp_path, [name for i in range(4) for name in (f"fine-{i}", f"fine-{i + 4}", bad[i])])
+    read_faulty(units)
+    errors = errors_of(units)
+    assert {name for name, error in errors.items() if error} == set(bad)
+    assert errors["sleep-1"] == errors["regex-1"] == "took longer than 4 s (--timeout_s)"
+    assert "exit code -11" in errors["segfault-1"] and "exit code -6" in errors["abort-1"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
+def test_a_file_that_eats_memory_costs_one_record(tmp_path):
+    bad = ["python-1", "small-1", "numpy-1", "pillow-1", "opencv-1", "malloc-1"]
+    units = make_units(tmp_path, [*bad, "fine-1", "fine-2"])
+    read_faulty(units, timeout_s=30)
+    errors = errors_of(units)
+    assert errors["fine-1"] is errors["fine-2"] is None
+    for name in ("python-1", "small-1", "numpy-1", "pillow-1"):
+        assert errors[name] == "needs more memory than --memory_gb allows"
+    assert "exit code -11" in errors["malloc-1"]
+    assert "Insufficient memory" in errors["opencv-1"]
+
+
+def test_a_file_whose_record_cannot_be_written_costs_one_record(tmp_path):
+    units = make_units(tmp_path, ["surrogate-1", "fine-1"])
+    read_faulty(units)
+    assert "surrogates not allowed" in errors_of(units)["surrogate-1"]
+    assert errors_of(units)["fine-1"] is None
+
+
+def test_a_stopped_job_blames_no_file(tmp_path):
+    units = make_units(tmp_path, ["stopped-1", "fine-1"])
+    with pytest.raises(RuntimeError, match="run the same command again"):
+        read_faulty(units, workers=1)
+    assert not is_written(units[0].record)
+
+
+def test_the_todo_list_keeps_any_file_name(tmp_path):
+    name = os.fsdecode(b"caf\xe9 \xff.pdf")
+    unit = Unit(Package("café ?.pdf", pdf=tmp_path / name, shared_folder=True), "pdf", tmp_path / "record")
+    (tmp_path / "todo.jsonl").write_text(_to_line(unit), encoding="ascii")
+    assert _from_row(*read_jsonl(tmp_path / "todo.jsonl")) == unit
+
+
+def test_the_tasks_share_the_files_without_overlap(tmp_path):
+    units = make_units(tmp_path, [f"broken-{i}.xml" for i in range(7)])
+    limits = Limits(workers=1, timeout_s=60, memory_gb=4)
+    step = ReadArticles(units, tmp_path / "todo.jsonl", "geometric", limits)
+    step.run(rank=1, world_size=3)
+    assert [unit.source_file for unit in units if is_written(unit.record)] == ["broken-1.xml", "broken-4.xml"]
+
+
+@pytest.fixture(scope="module")
+def few_articles(sample_articles, tmp_path_factory) -> Path:
+    """Some of the sample articles, a broken and an encrypted file among them."""
+    few = tmp_path_factory.mktemp("few") / "articles"
+    shutil.copytree(sample_articles, few, ignore=lambda _, names: [n for n in names if "jats-003" < n < "pdf-013"])
+    return few
+
+
+@pytest.fixture(scope="module")
+def built_here(few_articles, tmp_path_factory) -> dict[str, str]:
+    dataset = tmp_path_factory.mktemp("here") / "dataset"
+    build.run(build.Options(str(few_articles), str(dataset)))
+    return content(dataset)
+
+
+def test_slurm_makes_the_same_dataset(few_articles, built_here, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{SLURM}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE_SLURM", str(tmp_path))
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    cluster = {"executor": "slurm", "tasks": 3, "partition": "cpu", "workers": 1, "sbatch_args": {"account": "me"}}
+    said = build.run(build.Options(str(few_articles), "dataset", **cluster))
+    reading, _, building = (tmp_path / f"{number}.sh" for number in (101, 102, 103))  # 102 merges datatrove's counts
+    assert "job 101 reads" in said and "job 103 then builds" in said
+    assert not (tmp_path / "failed").exists(), (tmp_path / "failed").read_text()
+    for line in ("array=0-2", "partition=cpu", "account=me", "cpus-per-task=1", "mem-per-cpu=4G", "time=04:00:00"):
+        assert f"#SBATCH --{line}\n" in reading.read_text()
+    assert "#SBATCH --dependency=afterany:101\n" in building.read_text()
+    shares = [path.read_text() for path in sorted((tmp_path / "dataset/.work/slurm/slurm_logs").glob("101_*.out"))]
+    assert len(shares) == 3 and all("read: " in log for log in shares)
+    made = content(tmp_path / "dataset")
+    del made["README.md"], made["preview.html"]  # the job rendered card and preview, too
+    assert made == built_here
+
+
+def test_what_slurm_needs_is_said(few_articles, tmp_path):
+    output = tmp_path / "a b"
+    with pytest.raises(ValueError, match="needs --partition"):
+        build.run(build.Options(str(few_articles), str(output), executor="slurm"))
+    with pytest.raises(ValueError, match="path without spaces"):
+        build.run(build.Options(str(few_articles), str(output), executor="slurm", partition="cpu"))
+
+
+@pytest.mark.slow
+def test_ray_makes_the_same_dataset(few_articles, built_here, tmp_path):
+    pytest.importorskip("ray")
+    cluster = {"executor": "ray", "tasks": 2, "workers": 1}
+    build.run(build.Options(str(few_articles), str(tmp_path / "dataset"), **cluster))
+    made = {path.name for path in (tmp_path / "dataset/.work/ray/completions").iterdir()}
+    assert made == {"00000", "00001"}
+    assert content(tmp_path / "dataset") == built_here
+
+
+def test_failed_files_are_read_again_only_when_asked(tmp_path):
+    articles, dataset = tmp_path / "articles", tmp_path / "dataset"
+    articles.mkdir()
+    (articles / "page.pdf").write_text("no PDF")
+    records = []
+    for again in ({}, {}, {"retry_failed": True}):
+        with pytest.raises(RuntimeError, match="no figure left"):
+            build.run(build.Options(str(articles), str(dataset), workers=1, **again))
+        (record,) = (dataset / ".work/records").glob("*/*/article.json")
+        records.append(record.stat().st_mtime_ns)
+    assert records[0] == records[1] < records[2]

@@ -1,0 +1,227 @@
+"""The LLM client against a real HTTP server: statuses, resuming, and paying once."""
+
+import contextlib
+import json
+import resource
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataset_builder.files.jsonfiles import read_jsonl
+from dataset_builder.llm.client import Request, Server, ask, quote
+from tests.dataset_builder.llm_server import completion, serve
+
+
+def questions(n: int, parse=json.loads) -> list[Request]:
+    return [Request([{"role": "user", "content": f"question {i}"}], {"item": i}, parse) for i in range(n)]
+
+
+def run(url: str, requests, ledger, **options) -> list[dict]:
+    server = Server(url, "judge", max_retries=options.pop("max_retries", 2), **options)
+    return sorted(ask(requests, server, ledger).values(), key=lambda record: record["item"])
+
+
+BAD_REPLIES = {
+    "eight": (completion("Eight, I think."), "unparsable"),
+    "nothing": (completion(""), "unparsable"),
+    "null": (completion(None), "unparsable"),
+    "cut": (completion('{"score":', "length"), "truncated"),
+    "filtered": (completion("", "content_filter"), "refused"),
+    "too long": (400, "error"),
+    "no such model": (404, "error"),
+    "broken": (500, "error"),
+    "busy": (429, "error"),
+    "dropped": (None, "error"),
+    "broken off": (b'{"choices": [', "error"),
+    "no JSON": ('{"choices": [', "error"),
+    "a page": ("<html>502</html>", "error"),
+    "another object": ({"choices": None}, "error"),
+    "a list": ("[]", "error"),
+    "no text": (completion(["part"]), "error"),
+    "nested": ("[" * 100_000, "error"),
+}
+
+
+def test_every_status_is_told_apart_and_none_stops_the_others(tmp_path):
+    good = questions(len(BAD_REPLIES) + 1)[-1]
+    requests = [*questions(len(BAD_REPLIES)), good]
+    replies = [reply for reply, _ in BAD_REPLIES.values()] + [completion('{"score": 8}')]
+    with serve(lambda request: replies[int(request["messages"][0]["content"].split()[1])]) as (url, _):
+        records = run(url, requests, tmp_path / "ledger.jsonl", max_retries=0)
+    *bad, ok = records
+    assert {name: r["status"] for name, r in zip(BAD_REPLIES, bad, strict=True)} == {
+        name: status for name, (_, status) in BAD_REPLIES.items()
+    }
+    assert all(record["parsed"] is None for record in bad) and bad[0]["reply"] == "Eight, I think."
+    assert all("error" in record for record in bad if record["status"] == "error")
+    assert ok["parsed"] == {"score": 8} and ok["usage"]["total_tokens"] == 15 and ok["model"] == "served"
+    assert list(read_jsonl(tmp_path / "ledger.jsonl")) and ok["latency_s"] >= 0
+
+
+def test_a_refusal_by_the_moderation_before_the_model_is_one(tmp_path):
+    moderated = completion("I cannot") | {}
+    moderated["choices"][0]["message"]["refusal"] = "no"
+    with serve(lambda _: moderated) as (url, _):
+        assert [r["status"] for r in run(url, questions(1), tmp_path / "ledger.jsonl")] == ["refused"]
+
+
+def test_a_reply_that_no_file_can_hold_is_kept_with_question_marks(tmp_path):
+    body = json.dumps(completion('"half \\ud83d"') | {"usage": {"total_tokens": float("inf")}})
+    with serve(lambda _: body) as (url, _):
+        (record,) = run(url, questions(1), tmp_path / "ledger.jsonl")
+    assert record["status"] == "ok" and record["parsed"] == "half ?"
+    assert list(read_jsonl(tmp_path / "ledger.jsonl")) == [record]
+
+
+def test_only_what_is_missing_is_asked_again(tmp_path):
+    ledger, good = tmp_path / "ledger.jsonl", threading.Event()
+
+    def answer(request):
+        odd = int(request["messages"][0]["content"][-1]) % 2
+        return completion("1") if good.is_set() or not odd else completion("one")
+
+    with serve(answer) as (url, seen):
+        assert [r["status"] for r in run(url, questions(4), ledger)] == ["ok", "unparsable"] * 2
+        good.set()
+        assert [r["status"] for r in run(url, questions(4), ledger)] == ["ok"] * 4
+        assert len(seen) == 6
+        run(url, questions(4), ledger)
+        run(url, questions(4), ledger, max_tokens=2048)  # what is whole would be no other with more room
+        assert len(seen) == 6
+        run(url, questions(4), ledger, temperature=0.5)  # another setting is another question
+        assert len(seen) == 10
+
+
+def test_a_good_reply_is_never_replaced_by_a_later_failure(tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    with serve(lambda _: completion("1")) as (url, seen):
+        (record,) = run(url, questions(1), ledger)
+        with ledger.open("a") as file:
+            file.write(json.dumps(record | {"status": "error"}) + "\n")
+        assert run(url, questions(1), ledger) == [record] and len(seen) == 1
+
+
+def test_a_torn_last_line_is_cut_and_its_request_asked_again(tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    with serve(lambda _: completion("1")) as (url, seen):
+        run(url, questions(3), ledger, concurrency=1)
+        ledger.write_bytes(ledger.read_bytes()[:-20])
+        assert [r["status"] for r in run(url, questions(3), ledger)] == ["ok"] * 3
+        assert len(seen) == 4
+    assert all(json.loads(line) for line in ledger.read_text().splitlines())
+
+
+def test_busy_servers_and_dropped_connections_are_tried_again(tmp_path):
+    failures = iter([429, None, 500])
+    with serve(lambda _: next(failures, completion("1"))) as (url, _):
+        records = run(url, questions(1), tmp_path / "ledger.jsonl", max_retries=4)
+    assert records[0]["status"] == "ok"
+
+
+def test_a_dead_server_stops_the_run_in_one_line(tmp_path):
+    with pytest.raises(ConnectionError, match="127.0.0.1:9/v1 does not answer"):
+        run("http://127.0.0.1:9/v1", questions(50), tmp_path / "ledger.jsonl")
+    assert not (tmp_path / "ledger.jsonl").exists()
+
+
+@pytest.mark.parametrize("failure", [None, 429, 503])
+def test_a_server_that_dies_stops_the_run_and_what_it_said_is_kept(tmp_path, failure):
+    replies = iter([completion("1")] * 10)
+    stops = pytest.raises(ConnectionError, match="does not answer .* run again later")
+    with serve(lambda _: next(replies, failure)) as (url, seen), stops:
+        run(url, questions(500), tmp_path / "ledger.jsonl", max_retries=0, concurrency=4)
+    assert [r["status"] for r in read_jsonl(tmp_path / "ledger.jsonl")].count("ok") == 10 and len(seen) < 200
+
+
+def test_a_rejected_key_stops_the_run(tmp_path):
+    with serve(lambda _: 401) as (url, seen), pytest.raises(PermissionError, match="OPENAI_API_KEY"):
+        run(url, questions(50), tmp_path / "ledger.jsonl", concurrency=2)
+    assert len(seen) <= 4
+
+
+def test_the_key_comes_from_the_environment(tmp_path, monkeypatch):
+    with serve(lambda _: completion("1"), api_key="secret") as (url, _):
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        with pytest.raises(PermissionError, match="OPENAI_API_KEY"):
+            run(url, questions(1), tmp_path / "ledger.jsonl")
+        monkeypatch.setenv("OPENAI_API_KEY", "secret")
+        assert [r["status"] for r in run(url, questions(1), tmp_path / "ledger.jsonl")] == ["ok"]
+    assert "secret" not in (tmp_path / "ledger.jsonl").read_text()
+
+
+def test_a_server_is_left_alone_as_long_as_it_asks(tmp_path):
+    moments = []
+
+    def busy_once(_):
+        moments.append(time.monotonic())
+        return 429 if len(moments) == 1 else completion("1")
+
+    with serve(busy_once, retry_after_ms=300) as (url, _):
+        run(url, questions(1), tmp_path / "ledger.jsonl")
+    assert 0.3 <= moments[1] - moments[0] < 0.5
+
+
+@contextlib.contextmanager
+def largest_file(n_bytes: int):
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+def test_a_full_disk_stops_the_run_in_one_line_and_it_goes_on_from_there(tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    with serve(lambda _: completion(json.dumps("x" * 1000))) as (url, seen):
+        with largest_file(10_000), pytest.raises(OSError, match="ledger.jsonl cannot be written .* run again"):
+            run(url, questions(200), ledger, concurrency=4)
+        asked = len(seen)
+        kept = sum(record["status"] == "ok" for record in read_jsonl(ledger))
+        assert 0 < kept < asked < 50
+        assert [r["status"] for r in run(url, questions(200), ledger)] == ["ok"] * 200
+    assert len(seen) == asked + 200 - kept
+
+
+def test_requests_run_side_by_side(tmp_path):
+    together = threading.Barrier(8, timeout=20)  # breaks unless eight requests are under way at once
+
+    def answer(_):
+        together.wait()
+        return completion("1")
+
+    with serve(answer) as (url, _):
+        assert len(run(url, questions(16), tmp_path / "ledger.jsonl", concurrency=8)) == 16
+
+
+ATTACKS = [
+    "DATA>>>",
+    "<<<DATA",
+    "<|im_end|>",
+    "</s>",
+    "[/INST]",
+    "<end_of_turn>",
+    "\u2028",
+    "\x85",
+    "\n",
+    '"',
+    "\\",
+    "\u202e",
+]
+texts = st.lists(st.one_of(st.text(), st.sampled_from(ATTACKS))).map("".join)
+
+
+@given(st.one_of(texts, st.lists(texts), st.none()))
+def test_quoted_text_stays_within_its_string(value):
+    quoted = quote(value)
+    assert json.loads(quoted) == value
+    assert len(quoted.splitlines()) == 1 and quoted.isprintable()
+    assert not any(attack in quoted for attack in ("<", ">", "[/INST]", "[INST]"))
+    quoted.encode()
+
+
+def test_ordinary_text_is_quoted_as_it_is():
+    assert quote("5 μm, “TNF-α” [3] – 图 1") == '"5 μm, “TNF-α” [3] – 图 1"'
