@@ -59,7 +59,8 @@ def test_what_was_left_out_is_recorded_with_its_reason(sample_dataset):
     rejected = {row["filter"]: row for row in read_jsonl(sample_dataset / "provenance/rejected.jsonl")}
     assert set(rejected) == {"image_missing", "min_sharpness"}
     assert rejected["min_sharpness"]["value"] < rejected["min_sharpness"]["threshold"] == 100
-    assert rejected["image_missing"]["caption"] and rejected["image_missing"]["context"]
+    assert rejected["image_missing"]["caption"]
+    assert rejected["image_missing"]["context"]
     assert set(PAIRS) - {"image"} <= set(rejected["image_missing"])
     failed = {row["article"]: row for row in read_jsonl(sample_dataset / "provenance/failed.jsonl")}
     assert set(failed) == {"pdf-broken.pdf", "pdf-encrypted.pdf"}
@@ -69,7 +70,8 @@ def test_what_was_left_out_is_recorded_with_its_reason(sample_dataset):
 def test_duplicates_share_a_split_and_the_certificate_holds(sample_dataset):
     rows = rows_of(sample_dataset)
     twins = [row for row in rows if row["duplicate_group"]]
-    assert len(twins) == 2 and len({row["article_id"] for row in twins}) == 2
+    assert len(twins) == 2
+    assert len({row["article_id"] for row in twins}) == 2
     assert len({row["split"] for row in twins}) == 1
     certificate = json.loads((sample_dataset / "provenance/splits.json").read_text())
     assert certificate["collisions"] == []
@@ -153,7 +155,8 @@ def test_added_articles_cost_only_their_own_work_and_keep_the_splits(sample_arti
     after = json.loads((dataset / "provenance/splits.json").read_text())["assignments"]
     assert before.items() < after.items()
     now = {path: path.stat().st_mtime_ns for path in (dataset / ".work/records").rglob("article.json")}
-    assert records.items() < now.items() and len(now) == len(records) + 1
+    assert records.items() < now.items()
+    assert len(now) == len(records) + 1
 
 
 def test_what_did_not_change_is_not_written_and_what_was_made_of_old_pairs_goes(sample_articles, sample_dataset):
@@ -163,7 +166,8 @@ def test_what_did_not_change_is_not_written_and_what_was_made_of_old_pairs_goes(
     before = times()
     assert ldrt.main(["build", str(sample_articles), "--output", str(sample_dataset)]) == 0
     assert ldrt.main(["instruct", str(sample_dataset)]) == 0
-    assert times() == before and (sample_dataset / "detail").is_dir()
+    assert times() == before
+    assert (sample_dataset / "detail").is_dir()
     assert ldrt.main(["build", str(sample_articles), "--output", str(sample_dataset), "--min_sharpness", "1500"]) == 0
     assert [path.name for path in sample_dataset.iterdir() if list(path.glob("*.parquet"))] == ["pairs"]
 

@@ -47,8 +47,11 @@ def test_a_better_model_is_found_better(runs):
     values = [json.loads((run / "scores.json").read_text())["scores"] for run in runs]
     base, tuned = (next(r["value"] for r in rows if r["metric"] == "rougeL" and r["task"] == "all") for rows in values)
     assert (found["base"], found["tuned"], found["delta"]) == pytest.approx((base, tuned, tuned - base))
-    assert 0 < found["ci_low"] < found["delta"] < found["ci_high"] and found["p_value"] < 0.01 and found["n"] == 48
-    assert comparison["base"]["model"] == "base" and comparison["tuned"]["dataset"] == "org/figures"
+    assert 0 < found["ci_low"] < found["delta"] < found["ci_high"]
+    assert found["p_value"] < 0.01
+    assert found["n"] == 48
+    assert comparison["base"]["model"] == "base"
+    assert comparison["tuned"]["dataset"] == "org/figures"
     assert "better than the base model" in text
 
 
@@ -70,9 +73,8 @@ def test_one_hedge_in_shorter_answers_is_no_evidence(tmp_path):
         write_records(folder, records)
         score.run(score.Options(str(folder), n_resamples=500))
     _, comparison = compare_runs(tmp_path / "base", tmp_path / "tuned")
-    assert (
-        row(comparison, "hedges_per_1k_words")["delta"] > 0 and row(comparison, "hedges_per_1k_words")["p_value"] > 0.5
-    )
+    assert row(comparison, "hedges_per_1k_words")["delta"] > 0
+    assert row(comparison, "hedges_per_1k_words")["p_value"] > 0.5
     assert row(comparison, "answer_words")["p_value"] < 0.001
 
 
@@ -177,7 +179,8 @@ def test_every_tuned_run_is_compared_with_the_base_and_all_are_side_by_side(runs
     third = scored(tmp_path / "other" / "tuned", "third", 0.4)
     text = compare.run(compare.Options([str(base), str(tuned), str(third)]))
     both = [json.loads((run / "comparison.json").read_text()) for run in (tuned, third)]
-    assert {**both[0], "overview": None} == {**alone, "overview": None} and both[0]["overview"] == both[1]["overview"]
+    assert {**both[0], "overview": None} == {**alone, "overview": None}
+    assert both[0]["overview"] == both[1]["overview"]
     assert row(both[1], "rougeL")["delta"] < row(both[0], "rougeL")["delta"]
     shown = {
         (r["run"], r["model"]): r["value"] for r in both[0]["overview"] if (r["metric"], r["task"]) == ("rougeL", "all")
@@ -185,7 +188,8 @@ def test_every_tuned_run_is_compared_with_the_base_and_all_are_side_by_side(runs
     first = tmp_path.name
     assert list(shown) == [("base", "base"), (f"{first}/tuned", "tuned"), ("other/tuned", "third")]
     assert shown["other/tuned", "third"] == pytest.approx(row(both[1], "rougeL")["tuned"])
-    assert text.count("better than the base model") == 2 and "other/tuned" in text
+    assert text.count("better than the base model") == 2
+    assert "other/tuned" in text
 
 
 def test_one_run_alone_or_one_output_for_several_is_refused(runs, tmp_path):
@@ -208,11 +212,14 @@ def test_other_domains_have_a_row_a_metric_and_models_are_found_by_their_revisio
     better = [scored(tmp_path / "t1", "base", 0.1, **heart), scored(tmp_path / "t2", "tuned", 0.5, **heart)]
     text, comparison = compare_runs(*runs, general=list(map(str, worse)), transfer=list(map(str, better)))
     (lost,) = [r for r in comparison["forgetting"] if r["metric"] == "rougeL"]
-    assert lost["ci_low"] < lost["delta"] < lost["ci_high"] < 0 and lost["n"] == 48 and lost["dataset"] == "org/general"
+    assert lost["ci_low"] < lost["delta"] < lost["ci_high"] < 0
+    assert lost["n"] == 48
+    assert lost["dataset"] == "org/general"
     assert (lost["dataset_revision"], lost["split"], lost["tasks"]) == ("e" * 40, "test", ["detail"])
     _, expected = compare_runs(*better)
     (carried,) = [r for r in comparison["transfer"] if r["metric"] == "rougeL"]
-    assert carried["delta"] == pytest.approx(row(expected, "rougeL")["delta"]) and carried["ci_low"] > 0
+    assert carried["delta"] == pytest.approx(row(expected, "rougeL")["delta"])
+    assert carried["ci_low"] > 0
     assert {r["metric"] for r in comparison["transfer"]} == {"rougeL", "answer_words"}
     assert "on org/general, rougeL: 0." in text
 
@@ -231,10 +238,13 @@ def test_other_domains_need_both_models_and_no_third(runs, tmp_path):
 def test_each_judge_says_how_much_better_and_they_agree_on_the_sign(tmp_path):
     _, comparison = compare_runs(judged(tmp_path / "base", "base", 0.1), judged(tmp_path / "tuned", "tuned", 0.7))
     found = comparison["judges_on_delta"]
-    assert [r["judge"] for r in found["judges"]] == ["mean", "org/one", "org/two"] and found["same_sign"] is True
+    assert [r["judge"] for r in found["judges"]] == ["mean", "org/one", "org/two"]
+    assert found["same_sign"] is True
     for r in found["judges"]:
         table = next(t for t in comparison["rows"] if (t["judge"], t["task"]) == (r["judge"], "all"))
-        assert r["delta"] == table["delta"] and r["effect_size"] > 1 and r["detectable_difference"] < r["delta"]
+        assert r["delta"] == table["delta"]
+        assert r["effect_size"] > 1
+        assert r["detectable_difference"] < r["delta"]
         assert r["length_adjusted_ci"][0] < r["length_adjusted_delta"] < r["length_adjusted_ci"][1]
 
 
@@ -244,7 +254,8 @@ def test_judges_that_disagree_on_the_sign_are_seen(tmp_path):
         judge_run(judge_run(run, "org/one"), "org/two", leniency)
         score_again(run)
     text, comparison = compare_runs(base, tuned)
-    assert comparison["judges_on_delta"]["same_sign"] is False and "do not agree on the sign" in text
+    assert comparison["judges_on_delta"]["same_sign"] is False
+    assert "do not agree on the sign" in text
 
 
 def test_points_bought_by_length_are_taken_off(tmp_path):
@@ -263,11 +274,10 @@ def test_points_bought_by_length_are_taken_off(tmp_path):
         score_again(folder)
     _, comparison = compare_runs(tmp_path / "base", tmp_path / "tuned")
     (found,) = comparison["judges_on_delta"]["judges"]
-    assert found["delta"] == 2.5 and found["points_per_word"] == pytest.approx(1)
-    assert (
-        found["length_adjusted_delta"] == pytest.approx(0, abs=1e-9)
-        and comparison["judges_on_delta"]["same_sign"] is None
-    )
+    assert found["delta"] == 2.5
+    assert found["points_per_word"] == pytest.approx(1)
+    assert found["length_adjusted_delta"] == pytest.approx(0, abs=1e-9)
+    assert comparison["judges_on_delta"]["same_sign"] is None
 
 
 def test_only_judges_of_both_runs_count_and_the_mean_is_theirs(tmp_path):
@@ -309,7 +319,8 @@ def test_hedges_are_counted_by_correctness(tmp_path):
         for hedged in ("hedged", "plain")
         for correct in ("correct", "wrong")
     }
-    assert found["tuned"] == counted and sum(found["base"].values()) == found["n"] == 48
+    assert found["tuned"] == counted
+    assert sum(found["base"].values()) == found["n"] == 48
     assert (found["correct_by"], found["judge"], found["threshold"]) == ("judge_score", "mean", 6.0)
 
 
@@ -329,7 +340,12 @@ def test_pairwise_verdicts_count_on_the_answers_that_stand_now(tmp_path):
     _, comparison = compare_runs(base, tuned)
     (found,) = comparison["pairwise"]
     assert {key: found[key] for key in ("judge", "n", "tuned", "base", "tie", "unscored")} == {
-        **{"judge": "org/one", "n": 3, "tuned": 1, "base": 1, "tie": 1, "unscored": 0}
+        "judge": "org/one",
+        "n": 3,
+        "tuned": 1,
+        "base": 1,
+        "tie": 1,
+        "unscored": 0,
     }
 
 

@@ -36,7 +36,8 @@ def test_batch_size_does_not_change_the_answers(kind, dataset_folder, tmp_path, 
         options = {"image_condition": condition, "max_new_tokens": 24}
         alone = generate(model, dataset_folder, tmp_path / "alone", batch_size=1, **options)
         together = generate(model, dataset_folder, tmp_path / "together", batch_size=16, **options)
-    assert alone == together and len(alone) == 4 * 16
+    assert alone == together
+    assert len(alone) == 4 * 16
     assert {record["finish_reason"] for record in alone.values()} == {"stop", "length"}
     assert len({record["new_tokens"] for record in alone.values()}) > 3
     assert all((r["new_tokens"] == 24) >= (r["finish_reason"] == "length") for r in alone.values())
@@ -48,11 +49,13 @@ def test_every_field_of_the_contract_is_recorded(answered, tiny_llava):
     assert record["question"] == "the dose of a lesion : the curve : the curve ?"
     assert record["reference"] == "the detail curve may appear 2 Gy"
     assert (record["figure_id"], record["article_id"], record["task"]) == ("A1/fig0", "A1", "detail")
-    assert record["finish_reason"] in ("stop", "length") and record["model"] == "tiny-llava"
+    assert record["finish_reason"] in ("stop", "length")
+    assert record["model"] == "tiny-llava"
     greedy = {"do_sample": False, "num_beams": 1}
     assert record["generation"] == {"max_new_tokens": 8, "length_hint": None, **greedy, "dtype": "float32"}
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["revision"].startswith("sha256:") and manifest["dataset_revision"].startswith("sha256:")
+    assert manifest["revision"].startswith("sha256:")
+    assert manifest["dataset_revision"].startswith("sha256:")
     assert manifest["image_conditions"] == {"true": {"items": 16}}
     assert manifest["data_licenses"] == {"CC-BY-4.0": 8, "not stated": 8}
     assert manifest["teachers"] == {"extractive": 16}
@@ -92,12 +95,14 @@ def test_image_conditions_add_to_one_run(tiny_llava, dataset_folder, tmp_path):
     assert len(records) == 4 * 2 * 3
     shown = {key: record["image_figure_id"] for key, record in records.items()}
     assert shown["true", "A1/fig0/detail"] == "A1/fig0"
-    assert shown["blank", "A1/fig0/detail"] is None and shown["none", "A1/fig0/detail"] is None
+    assert shown["blank", "A1/fig0/detail"] is None
+    assert shown["none", "A1/fig0/detail"] is None
     assert shown["shuffled", "A1/fig0/detail"].split("/")[0] != "A1"
     answers = {
         c: [r["prediction"] for (k, _), r in sorted(records.items()) if k == c] for c in ("true", "blank", "none")
     }
-    assert answers["true"] != answers["blank"] and answers["true"] != answers["none"]
+    assert answers["true"] != answers["blank"]
+    assert answers["true"] != answers["none"]
 
 
 @given(st.lists(st.integers(0, 8), min_size=2, max_size=40), st.integers(0, 3))

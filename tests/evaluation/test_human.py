@@ -111,7 +111,8 @@ def page_items(page):
 def test_items_are_spread_over_runs_tasks_and_articles(packet):
     _, key, page = packet
     shown = [item for item in key["items"] if item["repeat_of"] is None]
-    assert len(shown) == ITEMS and len(page_items(page)) == len(key["items"]) == ITEMS + REPEATS
+    assert len(shown) == ITEMS
+    assert len(page_items(page)) == len(key["items"]) == ITEMS + REPEATS
     assert set(Counter((item["run"], item["task"]) for item in shown).values()) == {ITEMS // 4}
     questions = Counter(item["example_id"] for item in shown)
     assert set(questions.values()) == {2}  # each question for both runs
@@ -145,7 +146,7 @@ def test_the_showings_of_a_question_are_far_apart_whatever_the_seed(n_runs, seed
     places = {}
     for place, showing in enumerate(showings):
         places.setdefault(showing["record"]["example_id"], []).append((place, showing["run"]))
-    assert Counter(map(len, places.values())) == {n_runs + 1: 20, **({n_runs: 100 // n_runs - 20})}
+    assert Counter(map(len, places.values())) == {n_runs + 1: 20, n_runs: 100 // n_runs - 20}
     for shown in places.values():
         assert {run for _, run in shown} == set(range(n_runs))
         assert min((b[0] - a[0] for a, b in itertools.pairwise(shown)), default=120) >= 120 / (2 * len(shown))
@@ -161,7 +162,8 @@ def test_the_page_shows_what_the_key_says(packet, runs):
         assert [shown["question"], shown["answer"], shown["reference"]] == [
             record[name] for name in ("question", "prediction", "reference")
         ]
-        assert shown["caption"].startswith("Caption.") and shown["source"].startswith("doi:10.5555/x")
+        assert shown["caption"].startswith("Caption.")
+        assert shown["source"].startswith("doi:10.5555/x")
         number = int(entry["example_id"][1:])
         if number in UNREADABLE:
             assert shown["picture"] is None
@@ -169,7 +171,8 @@ def test_the_page_shows_what_the_key_says(packet, runs):
             with Image.open(io.BytesIO(base64.b64decode(pictures[shown["picture"]]))) as picture:
                 assert picture.size == ((1200, 600) if number in LARGE else (320 + 4 * number, 240))
     numbers = {int(item["example_id"][1:]) for item in key["items"]}
-    assert len(pictures) == len(numbers - set(UNREADABLE)) < len(numbers) and numbers & set(LARGE)
+    assert len(pictures) == len(numbers - set(UNREADABLE)) < len(numbers)
+    assert numbers & set(LARGE)
 
 
 def test_the_page_does_not_tell_which_run_an_answer_is_of(packet, runs, dataset, tmp_path):
@@ -190,7 +193,9 @@ def test_the_page_does_not_tell_which_run_an_answer_is_of(packet, runs, dataset,
 @pytest.mark.parametrize("task", ["detail", "reasoning"])
 def test_people_grade_by_the_judges_rubric(task, packet):
     criteria = human.read_criteria(task)
-    assert criteria.startswith("Grade how well") and "\n10  " in criteria and "\n 0  Nothing fits" in criteria
+    assert criteria.startswith("Grade how well")
+    assert "\n10  " in criteria
+    assert "\n 0  Nothing fits" in criteria
     assert not any(word in criteria for word in ("SCORE", "data", "see the", "JSON", "Reply"))  # for machines only
     assert json.dumps(criteria, ensure_ascii=False)[1:-1] in packet[2]
     assert packet[1]["criteria_sha256"].keys() == {"detail", "reasoning"}
@@ -264,7 +269,8 @@ def test_bad_lines_are_named_and_the_others_count(rating, packet):
     bad += [{**line, "score": 7.5}, {**line, "score": True}, {**line, "score": None}, {**line, "rater": " "}, [1]]
     lines = ["\ufeff" + good[0], "\n", *(json.dumps(row) + "\n" for row in bad), *good[1:], '{"packet": "']
     said, report = import_files(rating, lines)
-    assert report["n_ratings"] == len(key["items"]) and report["n_left_out"] == 10
+    assert report["n_ratings"] == len(key["items"])
+    assert report["n_left_out"] == 10
     assert [int(number) for number in re.findall(r"ratings-0.jsonl, line (\d+): .*left out", said)] == [
         *range(3, 12),
         len(lines),
@@ -279,7 +285,9 @@ def test_of_two_ratings_by_the_same_rater_the_later_one_counts_and_is_told(ratin
     key = packet[1]
     once = rate(key, "A", lambda entry: 3)
     said, report = import_files(rating, once[:5], once, rate(key, "A", lambda entry: 9, key["items"][:1]))
-    assert report["n_raters"] == 1 and report["n_ratings"] == len(key["items"]) and report["n_left_out"] == 1
+    assert report["n_raters"] == 1
+    assert report["n_ratings"] == len(key["items"])
+    assert report["n_left_out"] == 1
     assert "ratings-2.jsonl, line 1: item 1 is rated 3 by the same rater before, now 9 counts" in said
     assert max(row["value"] for row in report["systems"] if row["task"] == "all") == pytest.approx(3 + 6 / 20)
 
@@ -292,7 +300,8 @@ def test_unrated_and_not_judged_answers_are_not_imputed(rating, packet):
         rate(key, "A", lambda entry: None if entry["item"] == 1 else 4 + (entry["run"] == "second-run")),
         rate(key, "B", lambda entry: 10 if entry["item"] == 1 else 8, key["items"][:9]),
     )
-    assert report["n_cannot_judge"] == 1 and report["n_ratings"] == len(key["items"]) - 1 + 9
+    assert report["n_cannot_judge"] == 1
+    assert report["n_ratings"] == len(key["items"]) - 1 + 9
     shown = [item for item in key["items"][1:9] if item["repeat_of"] is None]
     assert report["inter_rater"]["n"] == len(shown)
     n = sum(item["repeat_of"] is not None and item["repeat_of"] != 1 for item in key["items"])
@@ -326,7 +335,8 @@ def test_known_noise_and_a_known_difference_are_recovered(tmp_path):
 
     given = {rater: {entry["item"]: noisy(entry) for entry in key["items"]} for rater in "ABC"}
     intra, inter = ratings.intra_rater(given, key), ratings.inter_rater(given, key)
-    assert [row["n"] for row in intra] == [400, 400, 400, 1200] and inter["n"] == 1200
+    assert [row["n"] for row in intra] == [400, 400, 400, 1200]
+    assert inter["n"] == 1200
     assert intra[-1]["kappa"] == pytest.approx(0.8, abs=0.03)
     assert intra[-1]["mean_abs_difference"] == pytest.approx(1.15, abs=0.06)
     assert inter["alpha"] == pytest.approx(0.78, abs=0.03)  # ordinal: agreement of ranks, a little less
@@ -336,9 +346,12 @@ def test_known_noise_and_a_known_difference_are_recovered(tmp_path):
     for row in rows:  # a judge as noisy as a rater and a point too mild
         row["scores"]["judge:mild"] = min(10, truths[row["run"], row["example_id"]] + rng.gauss(1, 1))
     delta = ratings.delta_rows(rows, key, ["human", "mild"], 1000, 0)[0]
-    assert delta["delta"] == pytest.approx(0.6, abs=0.15) and delta["ci_low"] > 0.35 and delta["n"] == 600
+    assert delta["delta"] == pytest.approx(0.6, abs=0.15)
+    assert delta["ci_low"] > 0.35
+    assert delta["n"] == 600
     (agreed,) = ratings.judge_agreement(rows, {"mild": {"judge": "mild"}})
-    assert agreed["mean_difference"] == pytest.approx(1, abs=0.12) and agreed["n"] == 1200
+    assert agreed["mean_difference"] == pytest.approx(1, abs=0.12)
+    assert agreed["n"] == 1200
     assert agreed["spearman"] == pytest.approx(0.85, abs=0.04)  # 2 × 4 / √(5 × 4.33) in ranks
     assert agreed["kappa"] == pytest.approx(0.77, abs=0.05)  # 2 × 4 / (5 + 4.33 + 1²)
 
@@ -371,24 +384,28 @@ def test_people_and_judges_side_by_side(judged, runs, rating):
     )
     shown = {(item["run"], item["example_id"]) for item in key["items"]}
     (agreed,) = report["judge_agreement"]
-    assert agreed["judge"] == "org/judge" and agreed["n"] == len(shown & given.keys())
-    assert agreed["spearman"] == pytest.approx(1) and "Zoë" not in json.dumps(report) + said
+    assert agreed["judge"] == "org/judge"
+    assert agreed["n"] == len(shown & given.keys())
+    assert agreed["spearman"] == pytest.approx(1)
+    assert "Zoë" not in json.dumps(report) + said
     expected = sum((given[answer] - 5) / 2 for answer in shown & given.keys()) / agreed["n"]
     assert agreed["mean_difference"] == pytest.approx(expected)
     human_delta, judge_delta = (row for row in report["deltas"] if row["task"] == "all")
     assert (human_delta["judge"], judge_delta["judge"]) == ("human", "org/judge")
-    assert human_delta["delta"] > 1 and human_delta["ci_low"] > 0
+    assert human_delta["delta"] > 1
+    assert human_delta["ci_low"] > 0
     n_refused = sum(example == "E5" for _, example in shown) // 2
     assert judge_delta["n"] == human_delta["n"] - n_refused == ITEMS // 2 - n_refused
-    assert "second-run − first-run, human: +" in said and "human and org/judge: kappa" in said
+    assert "second-run − first-run, human: +" in said
+    assert "human and org/judge: kappa" in said
 
 
 def test_the_tuned_run_gets_its_part_of_the_report(judged, runs, rating):
     _, report = import_files(rating, rate(judged, "A", lambda entry: entry["item"] % 11))
-    assert json.loads((runs[1] / "human.json").read_text()) == report and not (runs[0] / "human.json").exists()
-    assert {row["run"] for row in report["deltas"]} == {"second-run"} and {
-        row["against"] for row in report["deltas"]
-    } == {"first-run"}
+    assert json.loads((runs[1] / "human.json").read_text()) == report
+    assert not (runs[0] / "human.json").exists()
+    assert {row["run"] for row in report["deltas"]} == {"second-run"}
+    assert {row["against"] for row in report["deltas"]} == {"first-run"}
 
 
 def test_answers_that_were_made_anew_are_not_compared_with_the_people(judged, runs, rating):
@@ -400,7 +417,8 @@ def test_answers_that_were_made_anew_are_not_compared_with_the_people(judged, ru
     try:
         write_records(runs[1], [r | {"prediction": "new"} if r["example_id"] == changed else r for r in records])
         said, report = import_files(rating, rate(judged, "A", lambda entry: 5))
-        assert "no judges of second-run to compare with" in said and "ldrt score" in said
+        assert "no judges of second-run to compare with" in said
+        assert "ldrt score" in said
         n_of_first = report["judge_agreement"][0]["n"]
         score.run(score.Options(str(runs[1]), n_resamples=100))
         _, report = import_files(rating, rate(judged, "A", lambda entry: 5))
@@ -479,10 +497,12 @@ def test_every_item_is_shown_as_it_is(opened, packet):
     for i, item in enumerate(page_items(packet[2])):
         assert text_of(opened, "place") == f"Answer {i + 1} of {ITEMS + REPEATS}"
         assert opened.run("document.getElementById('answer').textContent") == (item["answer"] or "(an empty answer)")
-        assert text_of(opened, "question") == item["question"] and text_of(opened, "reference") == item["reference"]
+        assert text_of(opened, "question") == item["question"]
+        assert text_of(opened, "reference") == item["reference"]
         opened.wait_for("document.getElementById('picture').complete")
         width = opened.run("document.getElementById('picture').hidden ? null : picture.naturalWidth")
-        assert (width is None) == (item["picture"] is None) and (width is None or width >= 320)
+        assert (width is None) == (item["picture"] is None)
+        assert width is None or width >= 320
         opened.press("Enter")
     assert text_of(opened, "place").startswith(f"Answer {ITEMS + REPEATS} of")  # the end is the end
 
@@ -497,7 +517,8 @@ def test_keys(opened):
     opened.press("0")
     assert opened.run(PRESSED) == ["0"]  # not the 10 of the item before
     opened.press("ArrowLeft")
-    assert opened.run(PRESSED) == ["10"] and text_of(opened, "count") == "2 rated"
+    assert opened.run(PRESSED) == ["10"]
+    assert text_of(opened, "count") == "2 rated"
     opened.press("n")
     assert text_of(opened, "place").startswith("Answer 3 of")
     assert "conclusion" in opened.run("document.getElementById('criteria').textContent")  # that task's criteria
@@ -508,7 +529,8 @@ def test_keys(opened):
     opened.press("z")
     assert opened.run("document.getElementById('main').className") == "large"
     type_name(opened, "x7c")
-    assert opened.run(PRESSED) == [] and opened.run("document.getElementById('rater').value") == "x7c"
+    assert opened.run(PRESSED) == []
+    assert opened.run("document.getElementById('rater').value") == "x7c"
 
 
 @needs_chromium
@@ -522,7 +544,8 @@ def test_the_mouse(opened):
     opened.click("#cannot")
     opened.click("#next")
     opened.click("#back")
-    assert text_of(opened, "place").startswith("Answer 2 of") and opened.run(PRESSED) == ["Cannot judge"]
+    assert text_of(opened, "place").startswith("Answer 2 of")
+    assert opened.run(PRESSED) == ["Cannot judge"]
 
 
 @needs_chromium
@@ -534,8 +557,10 @@ def test_a_reload_loses_nothing_and_a_file_takes_ratings_to_another_browser(open
     type_name(opened, "Éva <B>")
     opened.open(packet[0] / "rate.html")
     opened.wait_for(READY)
-    assert text_of(opened, "place").startswith("Answer 3 of") and text_of(opened, "count") == "3 rated"
-    assert opened.run(PRESSED) == ["9"] and opened.run("document.getElementById('rater').value") == "Éva <B>"
+    assert text_of(opened, "place").startswith("Answer 3 of")
+    assert text_of(opened, "count") == "3 rated"
+    assert opened.run(PRESSED) == ["9"]
+    assert opened.run("document.getElementById('rater').value") == "Éva <B>"
     lines = downloaded(opened, tmp_path, "ratings-Éva-B-.jsonl")
     assert [(line["item"], line["score"], line["status"]) for line in lines] == [
         *((1, 4, "ok"), (2, None, "cannot_judge"), (3, 9, "ok"))
@@ -550,7 +575,8 @@ def test_a_reload_loses_nothing_and_a_file_takes_ratings_to_another_browser(open
     opened.choose_file("#file", file)
     opened.wait_for("document.getElementById('said').textContent !== ''")
     assert text_of(opened, "said") == "3 ratings read from continue.jsonl."
-    assert text_of(opened, "count") == "3 rated" and opened.run(PRESSED) == ["4"]
+    assert text_of(opened, "count") == "3 rated"
+    assert opened.run(PRESSED) == ["4"]
     assert opened.run("document.getElementById('rater').value") == "Éva <B>"
 
 
@@ -569,7 +595,8 @@ def test_what_the_page_writes_is_imported(opened, packet, rating, capsys):
     assert ldrt.main(["human", "import", str(rating / "ratings-Ida.jsonl"), "--output", str(rating)]) == 0
     report = json.loads((rating / "human.json").read_text())
     assert {row["run"]: row["value"] for row in report["systems"] if row["task"] == "all"} == pytest.approx(scores)
-    assert report["n_cannot_judge"] == 1 and report["intra_rater"][0]["mean_abs_difference"] == 1
+    assert report["n_cannot_judge"] == 1
+    assert report["intra_rater"][0]["mean_abs_difference"] == 1
     assert report["deltas"][0]["delta"] == pytest.approx(5)
     assert "second-run − first-run, human: +5.000" in capsys.readouterr().out
 
@@ -587,8 +614,10 @@ def test_everything_needed_is_on_the_screen(opened, width, height, phone):
           return [box.top, box.bottom, box.left, box.right, box.width];
         })"""
     )
-    assert len(boxes) == 14 and all(top >= 0 and bottom <= height for top, bottom, *_ in boxes)
+    assert len(boxes) == 14
+    assert all(top >= 0 and bottom <= height for top, bottom, *_ in boxes)
     assert all(left >= 0 and right <= width and size >= 22 for *_, left, right, size in boxes)
     top, left = opened.run("(box => [box.top, box.left])(document.getElementById('picture').getBoundingClientRect())")
-    assert 0 <= top < height / 2 and left >= 0
+    assert 0 <= top < height / 2
+    assert left >= 0
     opened.send("Emulation.clearDeviceMetricsOverride")

@@ -19,7 +19,7 @@ from evaluation import judge
 from evaluation.judging import pairwise, rubric
 from evaluation.judging.panel import answer_sha256
 from tests.dataset_builder.llm_server import completion, serve
-from tests.evaluation import test_likelihood
+from tests.evaluation.judging import test_likelihood
 from tests.evaluation.runs import make_run, read_records, write_records
 
 
@@ -52,7 +52,8 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
     run = make_run(tmp_path / "run", "tuned", 0.6)
     with serve(fair) as (url, seen):
         text = judged(run, url, controls=10, revision="r1")
-        assert judged(run, url, controls=10, revision="r1") == text and len(seen) == 48 + 4 * 10
+        assert judged(run, url, controls=10, revision="r1") == text
+        assert len(seen) == 48 + 4 * 10
     answers = {record["example_id"]: record for record in read_records(run)}
     records = read_records(run, "judgements.jsonl")
     for record in records:
@@ -70,8 +71,10 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
         said = expected[record["control"]]
         assert record["answer_sha256"] == answer_sha256(said)
         assert record["score"] == pytest.approx(overlap(said, answer["reference"]), abs=0.051)
-    assert records[0]["judge_revision"] == "r1" and records[0]["model"] == "served"
-    assert "48 ok; reference 10.0" in text and "asked twice: 0.00 points apart (n 10)" in text
+    assert records[0]["judge_revision"] == "r1"
+    assert records[0]["model"] == "served"
+    assert "48 ok; reference 10.0" in text
+    assert "asked twice: 0.00 points apart (n 10)" in text
     assert all(isinstance(request["messages"][0]["content"], str) for request in seen)  # text, never a picture
 
 
@@ -83,7 +86,8 @@ def test_the_shuffled_control_is_the_reference_of_another_article(tmp_path):
     assert len(shuffled) == 48
     for about in shuffled:
         article, task = article_of[about["answer_sha256"]]
-        assert article != about["article_id"] and task == about["task"]
+        assert article != about["article_id"]
+        assert task == about["task"]
 
 
 def test_a_changed_answer_is_judged_again_and_conditions_and_limit_choose_answers(tmp_path):
@@ -92,12 +96,14 @@ def test_a_changed_answer_is_judged_again_and_conditions_and_limit_choose_answer
         judged(run, url, controls=0, limit=10)
         first = {record["example_id"] for record in read_records(run, "judgements.jsonl")}
         judged(run, url, controls=0)
-        assert len(seen) == 48 and len(first) == 10
+        assert len(seen) == 48
+        assert len(first) == 10
         records = read_records(run)
         records[0]["prediction"] = "something else"
         write_records(run, records)
         judged(run, url, controls=0)
-        assert len(seen) == 49 and data_of(seen[-1])["answer"] == "something else"
+        assert len(seen) == 49
+        assert data_of(seen[-1])["answer"] == "something else"
         judged(run, url, controls=0, image_conditions=["true", "blank"])
         assert len(seen) == 49 + 48
         with pytest.raises(ValueError, match="no answers with image condition shuffled"):
@@ -121,7 +127,8 @@ def test_what_has_no_score_has_none_and_is_asked_again(tmp_path):
         assert [statuses[f"E{i}"] for i in range(len(bad))] == [(kind, None) for kind in kinds]
         good.set()
         text = judged(run, url, controls=0)
-    assert "48 ok" in text and len(seen) == 48 + len(bad)
+    assert "48 ok" in text
+    assert len(seen) == 48 + len(bad)
 
 
 @pytest.mark.parametrize(
@@ -157,10 +164,13 @@ def test_a_judge_of_the_teachers_family_is_warned_of(tmp_path, capsys):
 def test_a_dry_run_counts_what_is_left_and_asks_nothing(tmp_path):
     run = make_run(tmp_path / "run", "tuned", 0.6)
     with serve(fair) as (url, seen):
-        assert judged(run, url, dry_run=True, controls=5).startswith("68 calls with ") and not seen
+        assert judged(run, url, dry_run=True, controls=5).startswith("68 calls with ")
+        assert not seen
         judged(run, url, controls=0)
         text = judged(run, url, dry_run=True, controls=5)
-    assert text.startswith("20 calls with ") and "(as 48 calls before)" in text and len(seen) == 48
+    assert text.startswith("20 calls with ")
+    assert "(as 48 calls before)" in text
+    assert len(seen) == 48
 
 
 def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
@@ -186,10 +196,15 @@ def test_pairs_are_asked_in_both_orders(tmp_path):
         text = judged(run, url, against=str(other))
     records = read_records(run, "pairwise.jsonl")
     found = pairwise.tally(records)
-    assert len(seen) == len(records) == 96 and {r["order"] for r in records} == {"first", "second"}
-    assert found["run"] > 40 and found["consistent"] == 1 and found["first"] == 0.5 and found["unscored"] == 0
+    assert len(seen) == len(records) == 96
+    assert {r["order"] for r in records} == {"first", "second"}
+    assert found["run"] > 40
+    assert found["consistent"] == 1
+    assert found["first"] == 0.5
+    assert found["unscored"] == 0
     assert {(r["other_model"], r["other_revision"]) for r in records} == {("base", "sha256:base")}
-    assert f"better in {found['run']} of 48" in text and not (run / "judgements.jsonl").exists()
+    assert f"better in {found['run']} of 48" in text
+    assert not (run / "judgements.jsonl").exists()
 
 
 def test_a_judge_that_takes_the_first_answer_finds_no_winner(tmp_path):
@@ -277,12 +292,14 @@ def test_a_local_judge_scores_by_likelihood(tmp_path):
     options = judge.Options(str(run), model, backend="local", controls=2, limit=4, device="cpu")
     text = judge.run(options)
     records = read_records(run, "judgements.jsonl")
-    assert len(records) == 4 + 4 * 2 and all(record["status"] == "ok" for record in records)
-    assert {(r["judge"], r["backend"]) for r in records} == {("tiny-judge", "local")} and str(tmp_path) not in str(
-        records
-    )
-    assert records[0]["judge_revision"].startswith("sha256:") and "4 ok" in text
-    assert judge.run(options) == text and len(read_records(run, "judgements.jsonl")) == len(records)
+    assert len(records) == 4 + 4 * 2
+    assert all(record["status"] == "ok" for record in records)
+    assert {(r["judge"], r["backend"]) for r in records} == {("tiny-judge", "local")}
+    assert str(tmp_path) not in str(records)
+    assert records[0]["judge_revision"].startswith("sha256:")
+    assert "4 ok" in text
+    assert judge.run(options) == text
+    assert len(read_records(run, "judgements.jsonl")) == len(records)
 
 
 # Kills
@@ -330,7 +347,8 @@ def kill_after(process, ledger, n_records, delay_s):
     """Kill -9 once the ledger has grown by `n_records` and `delay_s` has passed."""
     before, deadline = len(whole_lines(ledger)), time.monotonic() + 60
     while len(whole_lines(ledger)) < before + n_records:
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.002)
     time.sleep(delay_s)
     assert process.poll() is None, "the run was over before the kill"
@@ -358,8 +376,10 @@ def test_twenty_kills_and_a_faulty_server_and_still_every_answer_is_judged_once(
         assert start(run, url).wait(60) == 0
     records = [json.loads(line) for line in ledger.read_text().splitlines()]  # no torn line
     ok = [record["key"] for record in records if record["status"] == "ok"]
-    assert sorted(ok) == sorted(prompt_of) and len(prompt_of) == 48 + 4 * 20
-    assert n_after_kills < len(records) and {"error", "truncated", "unparsable"} <= {r["status"] for r in records}
+    assert sorted(ok) == sorted(prompt_of)
+    assert len(prompt_of) == 48 + 4 * 20
+    assert n_after_kills < len(records)
+    assert {"error", "truncated", "unparsable"} <= {r["status"] for r in records}
     for prompts, n_before in paid:
         assert not prompts & set(faulty.asked[n_before:])
     assert len(paid[-1][0]) > 20

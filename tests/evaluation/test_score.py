@@ -26,7 +26,8 @@ def test_scores_are_the_means_of_the_items_with_intervals(tmp_path):
     records = read_records(tmp_path)
     expected = [rouge(r["prediction"], r["reference"])["rougeL"].fmeasure for r in records]
     found = row(scores, "rougeL")
-    assert found["value"] == pytest.approx(sum(expected) / len(expected)) and found["n"] == 48
+    assert found["value"] == pytest.approx(sum(expected) / len(expected))
+    assert found["n"] == 48
     assert found["ci_low"] < found["value"] < found["ci_high"]
     assert found["settings"] == {"tokenizer": "unicode", "stemmer": False, "measure": "fmeasure"}
     assert row(scores, "rougeL", "detail")["n"] == row(scores, "rougeL", "reasoning")["n"] == 24
@@ -35,7 +36,8 @@ def test_scores_are_the_means_of_the_items_with_intervals(tmp_path):
     assert {item["example_id"]: item["scores"]["rougeL"] for item in items} == pytest.approx(
         {record["example_id"]: value for record, value in zip(records, expected, strict=True)}
     )
-    assert "rougeL" in text and "scores.json" in text
+    assert "rougeL" in text
+    assert "scores.json" in text
 
 
 def test_hedging_is_reported_against_the_references(tmp_path):
@@ -44,7 +46,8 @@ def test_hedging_is_reported_against_the_references(tmp_path):
     answers = [record["prediction"].split() for record in read_records(tmp_path)]
     n_may = sum(answer.count("may") for answer in answers)
     details = found["settings"]
-    assert details["by_word"]["may"] == n_may and details["by_category"]["modal"] == n_may
+    assert details["by_word"]["may"] == n_may
+    assert details["by_category"]["modal"] == n_may
     assert details["mentions"]["appears"] == sum(answer.count("appears") for answer in answers)
     assert details["ratio_to_reference"] == pytest.approx(found["value"] / details["reference_value"])
     assert found["value"] == pytest.approx(1000 * sum(details["by_word"].values()) / sum(map(len, answers)))
@@ -70,8 +73,10 @@ def test_the_gap_between_image_conditions_is_paired(tmp_path):
     text, scores = score_run(make_run(tmp_path, "tuned", 0.8, ("true", "shuffled")))
     (gap,) = [g for g in scores["image_gaps"] if g["metric"] == "rougeL" and g["task"] == "all"]
     true, shuffled = row(scores, "rougeL"), row(scores, "rougeL", condition="shuffled")
-    assert gap["versus"] == "shuffled" and gap["delta"] == pytest.approx(true["value"] - shuffled["value"])
-    assert 0 < gap["ci_low"] < gap["delta"] < gap["ci_high"] and gap["p_value"] < 0.01
+    assert gap["versus"] == "shuffled"
+    assert gap["delta"] == pytest.approx(true["value"] - shuffled["value"])
+    assert 0 < gap["ci_low"] < gap["delta"] < gap["ci_high"]
+    assert gap["p_value"] < 0.01
     assert "true picture against shuffled, rougeL: +" in text
 
 
@@ -94,7 +99,8 @@ def test_judges_are_read_and_what_they_did_not_score_is_counted(tmp_path):
     of_both = [(given["one"][example] + score) / 2 for example, score in given["two"].items()]
     assert mean["value"] == pytest.approx(sum(of_both) / 44)
     assert [judge["statuses"] for judge in scores["judges"]] == [{"ok": 48}, {"ok": 44, "refused": 4}]
-    assert scores["judge_agreement"]["n"] == 44 and "judge two: 44 ok, 4 refused; reference 9.000" in text
+    assert scores["judge_agreement"]["n"] == 44
+    assert "judge two: 44 ok, 4 refused; reference 9.000" in text
 
 
 def test_judgements_of_other_answers_do_not_count(tmp_path):
@@ -147,4 +153,5 @@ def test_grounding_needs_the_figures_evidence(tmp_path):
     evidence = [{"figure_id": r["figure_id"], "caption": None, "context": ["Here 5 Gy."]} for r in records]
     (tmp_path / "evidence.jsonl").write_text("".join(json.dumps(e) + "\n" for e in evidence))
     _, scores = score_run(tmp_path)
-    assert row(scores, "grounding")["value"] == pytest.approx(1 / 3) and row(scores, "grounding")["n"] == 48
+    assert row(scores, "grounding")["value"] == pytest.approx(1 / 3)
+    assert row(scores, "grounding")["n"] == 48

@@ -92,8 +92,17 @@ HUMAN = {  # as evaluation/people/ratings.py writes it
     "systems": [],
     "deltas": [
         {
-            **{"run": "tuned", "against": "base", "task": task, "judge": "human", "base": 2.125, "tuned": 6.5, "n": 50},
-            **{"delta": 4.375, "ci_low": 3.5, "ci_high": 5.25, "p_value": 0.0004},
+            "run": "tuned",
+            "against": "base",
+            "task": task,
+            "judge": "human",
+            "base": 2.125,
+            "tuned": 6.5,
+            "n": 50,
+            "delta": 4.375,
+            "ci_low": 3.5,
+            "ci_high": 5.25,
+            "p_value": 0.0004,
         }
         for task in ("all", "detail")
     ],
@@ -121,7 +130,8 @@ def write_card(folder, **options):
 
 def test_the_front_matter_is_what_the_hub_reads(tuned):
     data = ModelCard(write_card(tuned)).data
-    assert data.base_model == "llava-hf/llava-1.5-13b-hf" and data.datasets == ["org/figures"]
+    assert data.base_model == "llava-hf/llava-1.5-13b-hf"
+    assert data.datasets == ["org/figures"]
     assert (data.license, data.pipeline_tag, data.library_name) == ("llama2", "image-text-to-text", "transformers")
     scores = json.loads((tuned / "scores.json").read_text())["scores"]
     expected = {
@@ -131,14 +141,16 @@ def test_the_front_matter_is_what_the_hub_reads(tuned):
     }
     assert {(r.metric_type, r.dataset_config): r.metric_value for r in data.eval_results} == expected
     assert all(type(result.metric_value) is float for result in data.eval_results)
-    assert {r.dataset_revision for r in data.eval_results} == {"f" * 40} and len(expected) == 15
+    assert {r.dataset_revision for r in data.eval_results} == {"f" * 40}
+    assert len(expected) == 15
 
 
 def test_options_name_what_the_run_cannot_know(tuned):
     text = write_card(tuned, repo_id="me/model", dataset_id="me/data", base_model="me/base", license="mit")
     data = ModelCard(text).data
     assert (data.base_model, data.datasets, data.license) == ("me/base", ["me/data"], "mit")
-    assert 'from_pretrained("me/model", dtype="auto")' in text and "--dataset me/data" in text
+    assert 'from_pretrained("me/model", dtype="auto")' in text
+    assert "--dataset me/data" in text
 
 
 def test_every_number_of_the_table_is_the_comparisons(tuned):
@@ -148,9 +160,11 @@ def test_every_number_of_the_table_is_the_comparisons(tuned):
         r for r in comparison["rows"] if (r["metric"], r["task"], r["image_condition"]) == ("rougeL", "all", "true")
     ]
     assert f"| ROUGE-L F | all | {row['base']:.3f} | {row['tuned']:.3f} | +{row['delta']:.3f} |" in text
-    assert comparison["headline"] in text and "better than the base model" in text
+    assert comparison["headline"] in text
+    assert "better than the base model" in text
     assert "another article's picture | ROUGE-L F" in text
-    assert "**Phase 2: LoRA on the language model, and the projector.**" in text and "98 rows" in text
+    assert "**Phase 2: LoRA on the language model, and the projector.**" in text
+    assert "98 rows" in text
 
 
 def section(text, heading):
@@ -161,12 +175,16 @@ def test_the_card_says_what_each_judge_is_worth(everything, full_card):
     text = section(full_card, "The judges")
     qwen, llama = (next(line for line in text.splitlines() if line.startswith(f"| {judge} |")) for judge in JUDGES)
     assert "| `aaaaaaaaaaaa` | 96 ok | 9.000 (n 2) | 1.000 (n 2) | 0.000 (n 2) | 0.000 (n 2) |" in qwen
-    assert "| not pinned | 94 ok, 2 refused |" in llama and f"{JUDGES[1]} is not pinned to a revision" in text
-    assert "**Judge and teacher are of one family.** Qwen/" in text and "of one family.** meta" not in text
-    assert "all find the same sign" in text and "Krippendorff's alpha" in text
+    assert "| not pinned | 94 ok, 2 refused |" in llama
+    assert f"{JUDGES[1]} is not pinned to a revision" in text
+    assert "**Judge and teacher are of one family.** Qwen/" in text
+    assert "of one family.** meta" not in text
+    assert "all find the same sign" in text
+    assert "Krippendorff's alpha" in text
     delta = json.loads((everything / "comparison.json").read_text())["judges_on_delta"]["judges"]
     mean = next(row for row in delta if row["judge"] == "mean")
-    assert f"| mean | +{mean['delta']:.3f} |" in text and f"| +{mean['effect_size']:.3f} |" in text
+    assert f"| mean | +{mean['delta']:.3f} |" in text
+    assert f"| +{mean['effect_size']:.3f} |" in text
 
 
 def test_a_judge_that_fails_its_controls_is_marked(everything, tmp_path):
@@ -176,18 +194,19 @@ def test_a_judge_that_fails_its_controls_is_marked(everything, tmp_path):
     (judged / "judgements.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     score.run(score.Options(str(judged), n_resamples=200))
     (row,) = [line for line in write_card(judged).splitlines() if line.startswith(f"| {JUDGES[0]} | openai")]
-    assert "| 8.000 **fails** (n 2) |" in row and row.count("fails") == 1
+    assert "| 8.000 **fails** (n 2) |" in row
+    assert row.count("fails") == 1
 
 
 def test_what_people_say_stands_beside_the_judges(full_card):
     people = section(full_card, "What people say")
-    assert (
-        "2 people gave 219 ratings" in people
-        and "| human | 2.125 | 6.500 | +4.375 | +3.500 to +5.250 | < 0.001 | 50 |" in people
-    )
+    assert "2 people gave 219 ratings" in people
+    assert "| human | 2.125 | 6.500 | +4.375 | +3.500 to +5.250 | < 0.001 | 50 |" in people
     assert people.count("| human |") == 1  # the tasks are in human.json
-    assert f"| {JUDGES[0]} | 0.500 | – | +1.500 | 90 |" in people and "again: 0.750 points apart" in people
-    assert "| human check | 2 raters, page `0123456789abcdef` |" in full_card and "no human has rated" not in full_card
+    assert f"| {JUDGES[0]} | 0.500 | – | +1.500 | 90 |" in people
+    assert "again: 0.750 points apart" in people
+    assert "| human check | 2 raters, page `0123456789abcdef` |" in full_card
+    assert "no human has rated" not in full_card
     assert "Not run" not in full_card.split("### Beside the paper")[0]
 
 
@@ -199,12 +218,14 @@ def test_each_breakdown_has_a_section(everything, full_card):
     assert f"| tuned | {' | '.join(map(str, counts))} | {counts[0] / (counts[0] + counts[2]):.2f} |" in hedging
     assert "from 6.0 points on (mean over the judges)" in hedging
     terms = section(text, "By how often the terms were seen in training")
-    assert "12 training answers" in terms and "| in more than 10 answers | ROUGE-L F |" in terms
+    assert "12 training answers" in terms
+    assert "| in more than 10 answers | ROUGE-L F |" in terms
     lost = next(row for row in comparison["forgetting"] if row["metric"] == "rougeL")
     shown = f"| `org/heart` (detail, reasoning) | ROUGE-L F | {lost['base']:.3f} | {lost['tuned']:.3f} |"
     assert shown in section(text, "What it forgot")
     transfer = section(text, "What carries over to other domains")
-    assert shown in transfer and transfer.index("`org/figures`") < transfer.index("`org/heart`")
+    assert shown in transfer
+    assert transfer.index("`org/figures`") < transfer.index("`org/heart`")
 
 
 def test_sections_without_data_are_not_there(tuned):
@@ -223,17 +244,20 @@ def test_sections_without_data_are_not_there(tuned):
 
 def test_several_runs_are_drawn_side_by_side(everything, full_card):
     runs = section(full_card, "Beside the other runs")
-    assert "(plots/length_quality.png)" in runs and (everything / "plots" / "length_quality.png").exists()
+    assert "(plots/length_quality.png)" in runs
+    assert (everything / "plots" / "length_quality.png").exists()
     scores = json.loads((everything.parent / "short" / "scores.json").read_text())["scores"]
     value = next(r["value"] for r in scores if (r["metric"], r["task"]) == ("rougeL", "all"))
-    assert f"| short | ROUGE-L F | {value:.3f} |" in runs and runs.count("| base |") == 3
+    assert f"| short | ROUGE-L F | {value:.3f} |" in runs
+    assert runs.count("| base |") == 3
 
 
 def test_plots_are_there_and_linked(tuned):
     text = write_card(tuned)
     linked = re.findall(r"!\[.*?\]\((plots/.*?)\)", text)
     assert {path.removeprefix("plots/") for path in linked} == {path.name for path in (tuned / "plots").iterdir()}
-    assert len(linked) == 5 and all((tuned / path).read_bytes().startswith(b"\x89PNG") for path in linked)
+    assert len(linked) == 5
+    assert all((tuned / path).read_bytes().startswith(b"\x89PNG") for path in linked)
 
 
 def test_the_same_files_give_the_same_bytes(tuned):
@@ -257,9 +281,12 @@ def test_a_run_alone_has_a_card(tmp_path):
     folder = make_run(tmp_path / "run", "base", 0.3)
     score.run(score.Options(str(folder), n_resamples=200))
     text = write_card(folder)
-    assert "has not been compared with a base model" in text and "| ROUGE-L F | all |" in text
-    assert "Not recorded: the checkpoint has no `lineage.json`" in text and ModelCard(text).data.base_model is None
-    assert "Not run: reliance on the picture" in text and "judges; human check; scores by how often" in text
+    assert "has not been compared with a base model" in text
+    assert "| ROUGE-L F | all |" in text
+    assert "Not recorded: the checkpoint has no `lineage.json`" in text
+    assert ModelCard(text).data.base_model is None
+    assert "Not run: reliance on the picture" in text
+    assert "judges; human check; scores by how often" in text
 
 
 def test_a_served_model_is_said_to_be(tmp_path):
@@ -268,10 +295,11 @@ def test_a_served_model_is_said_to_be(tmp_path):
     score.run(score.Options(str(folder), n_resamples=200))
     text = write_card(folder)
     assert "| model | `org/served`, revision not stated, asked through a server |" in text
-    assert (
-        "--model org/served --dataset org/figures" in text and "--base_url http" in text and "--backend local" in text
-    )
-    assert "| references written by | extractive: 48 |" in text and "None" not in text.split("## Where the numbers")[1]
+    assert "--model org/served --dataset org/figures" in text
+    assert "--base_url http" in text
+    assert "--backend local" in text
+    assert "| references written by | extractive: 48 |" in text
+    assert "None" not in text.split("## Where the numbers")[1]
 
 
 def test_examples_quote_only_what_the_licence_permits_and_cannot_break_out(tuned):
@@ -283,9 +311,12 @@ def test_examples_quote_only_what_the_licence_permits_and_cannot_break_out(tuned
     write_records(tuned, records)
     text = write_card(tuned)
     section = text.split("## Examples")[1].split("## Limits")[0]
-    assert "secret words" not in text and section.count("```") == 6 and section.count("```text") == 3
+    assert "secret words" not in text
+    assert section.count("```") == 6
+    assert section.count("```text") == 3
     outside = "".join(section.split("```")[0::2])
-    assert "script" not in outside and "\n# heading" not in section
+    assert "script" not in outside
+    assert "\n# heading" not in section
     write_records(tuned, [record | {"license": "CC-BY-NC-ND-4.0"} for record in records])
     assert "do not let their text be quoted" in write_card(tuned)
 
@@ -297,7 +328,8 @@ def test_synthetic_figures_are_said_to_be(tuned):
     assert "made-up" not in write_card(tuned)
     (tuned / "evidence.jsonl").write_text("".join(json.dumps(row) + "\n" for row in evidence))
     text = write_card(tuned)
-    assert "50 % of the figures asked about come from made-up articles" in text and "nothing about medicine" in text
+    assert "50 % of the figures asked about come from made-up articles" in text
+    assert "nothing about medicine" in text
 
 
 def comparison_with(base, tuned, judges=JUDGES):
@@ -326,14 +358,17 @@ def test_reproduction_compares_the_differences(tuned_score, verdict):
     first = rows[0]
     assert (first["paper"], first["this_run"]) == ("3.46 → 5.26", f"3.40 → {tuned_score:.2f}")
     assert first["verdict"].startswith(verdict + " ±0.2")
-    assert rows[1]["paper"] == "not published" and rows[1]["this_run"] == "not run"
+    assert rows[1]["paper"] == "not published"
+    assert rows[1]["this_run"] == "not run"
     by_judge = [row for row in rows if row["quantity"].startswith("judge score of ") and row["this_run"] != "not run"]
-    assert len(by_judge) == 2 and {(row["paper"], row["verdict"]) for row in by_judge} == {("not published", "–")}
+    assert len(by_judge) == 2
+    assert {(row["paper"], row["verdict"]) for row in by_judge} == {("not published", "–")}
 
 
 def test_what_was_not_run_or_published_is_said_so():
     rows = reproduction(comparison_with(1.0, 2.0), "tiny-llava")["rows"]
-    assert {row["this_run"] for row in rows} == {"not run"} and {row["verdict"] for row in rows} == {"–"}
+    assert {row["this_run"] for row in rows} == {"not run"}
+    assert {row["verdict"] for row in rows} == {"–"}
     sixteen = reproduction(comparison_with(1.0, 2.0), "llava-hf/llava-v1.6-vicuna-13b-hf")["rows"]
     (mentions,) = [row for row in sixteen if "appears" in row["quantity"]]
     assert (mentions["paper"], mentions["this_run"]) == ("1,451 → 49", "9 → 2 in 48 answers")
@@ -342,7 +377,8 @@ def test_what_was_not_run_or_published_is_said_so():
 @pytest.mark.parametrize("judges", [("org/one",), JUDGES[:1], (*JUDGES, "org/one")])
 def test_other_judges_than_the_papers_reproduce_nothing(judges):
     rows = reproduction(comparison_with(3.4, 5.2, judges), "llava-hf/llava-1.5-13b-hf")["rows"]
-    assert rows[0]["this_run"] == "3.40 → 5.20" and "not by the paper's judges" in rows[0]["verdict"]
+    assert rows[0]["this_run"] == "3.40 → 5.20"
+    assert "not by the paper's judges" in rows[0]["verdict"]
 
 
 def test_a_run_without_scores_is_one_clear_error(tmp_path):

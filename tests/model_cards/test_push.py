@@ -251,7 +251,8 @@ def test_killed_in_the_middle_then_again(hub, ldrt_client, dataset, tmp_path):
         client = subprocess.Popen(command, cwd=PROJECT, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while not hub.requests(pattern):
-            assert client.poll() is None and time.monotonic() < deadline
+            assert client.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.02)
         os.kill(client.pid, signal.SIGKILL)
         client.wait()

@@ -58,7 +58,8 @@ def test_the_gap_is_what_the_true_picture_adds(run):
     seen = [record(i, RED if i < 6 else wrong) for i in range(8)]  # 14 of 16 facts
     found = run([*seen, *(record(i, wrong, "shuffled") for i in range(8))])  # 8 of 16
     assert [found[name]["value"] for name in ("true", "shuffled", "gap")] == [0.875, 0.5, 0.375]
-    assert found["gap"]["ci_low"] < 0.375 < found["gap"]["ci_high"] and found["gap"]["n"] == 16
+    assert found["gap"]["ci_low"] < 0.375 < found["gap"]["ci_high"]
+    assert found["gap"]["n"] == 16
     assert set(run(seen)) == {"true"}
 
 

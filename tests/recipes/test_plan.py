@@ -36,7 +36,8 @@ def test_plan_of_a_dataset(base, dataset, tmp_path, capsys):
     assert result["parameters"]["projector_trained"] == 96 * 128 + 128 + 128 * 128 + 128
     assert result["asked"]["memory_gib"]["CUDA context"] == 0
     printed = capsys.readouterr().out
-    assert "cpu.yaml" in printed and "recommended: cpu.yaml" in printed
+    assert "cpu.yaml" in printed
+    assert "recommended: cpu.yaml" in printed
 
 
 def test_long_rows_are_warned_about(base, dataset, capsys):
@@ -64,14 +65,16 @@ def test_check_measures_what_was_expected(request, base, dataset, phase, tmp_pat
     words = ["--check", "true", "--output", str(output), "--per_device_train_batch_size", "4"]
     assert ldrt.main(command(phase, model, dataset, *words)) == 0
     check = json.loads(output.read_text())["check"]
-    assert check["widths"] == "true" and len(check["losses"]) == 2
+    assert check["widths"] == "true"
+    assert len(check["losses"]) == 2
     expected, measured = check["memory_bytes"]["expected"], check["memory_bytes"]["measured"]
     for part in ("frozen weights", "trained weights", "optimizer"):
         assert measured[part] == expected[part]
     peak = "gradients, optimizer and activations, peak"
     assert measured[peak] == pytest.approx(expected[peak], rel=0.15)
     trained = [stretch["text"] for stretch in check["label_mask"] if stretch["trained"]]
-    assert len(trained) == 1 and trained[0].rstrip().endswith("</s>" if phase == 2 else ".")
+    assert len(trained) == 1
+    assert trained[0].rstrip().endswith("</s>" if phase == 2 else ".")
     assert "TRAINED" in capsys.readouterr().out
 
 
@@ -83,7 +86,8 @@ def test_check_of_a_large_model_takes_tiny_widths(base_next, dataset, monkeypatc
     assert ldrt.main(command(2, base_next, dataset, *words)) == 0
     result = json.loads((tmp_path / "plan.json").read_text())
     check = result["check"]
-    assert check["widths"] == "tiny" and check["batch"]["input_ids"][1] == result["tokens"]["100"]
+    assert check["widths"] == "tiny"
+    assert check["batch"]["input_ids"][1] == result["tokens"]["100"]
     assert sum(stretch["tokens"] for stretch in check["label_mask"]) == result["tokens"]["100"]
     shapes = {tuple(tensor["shape"]) for tensor in check["trainable"]["tensors"] if "lora_A" in tensor["name"]}
     assert shapes == {(8, 64), (8, 96)}
@@ -206,7 +210,8 @@ def test_four_bit_layers_and_eight_bit_optimizer():
     kept = costs.state_bytes(
         COUNTS, costs.Precision(torch.bfloat16, True, costs.NF4, 2), costs.Launch("single", "single", 1), 2
     )
-    assert kept["frozen weights"] == 562 and kept["optimizer"] == 200
+    assert kept["frozen weights"] == 562
+    assert kept["optimizer"] == 200
 
 
 def test_zero3_sends_the_weights_three_times_under_checkpointing():
@@ -236,7 +241,8 @@ def test_the_study_of_the_paper_is_advised_zero2(tmp_path, monkeypatch, capsys):
     assert ldrt.main(words) == 0
     result = json.loads((tmp_path / "plan.json").read_text())
     assert "known shape" in result["shape_from"]
-    assert result["recommended"]["launch"] == "zero2.yaml" and result["recommended"]["gradient_checkpointing"]
+    assert result["recommended"]["launch"] == "zero2.yaml"
+    assert result["recommended"]["gradient_checkpointing"]
     assert result["recommended"]["hours_low"] == pytest.approx(3.4, rel=0.02)
     assert result["asked"]["hours_high"] > 1.5 * result["recommended"]["hours_high"]
 

@@ -50,10 +50,13 @@ def test_phase_1_is_a_complete_checkpoint_with_the_hubs_names(phase1):
     assert prefixes >= {"language_model.model", "language_model.lm_head", "vision_tower.vision_model"}
     assert {name.split(".")[0] for name in names} == {"language_model", "vision_tower", "multi_modal_projector"}
     _, report = AutoModelForImageTextToText.from_pretrained(phase1, output_loading_info=True)
-    assert not report["missing_keys"] and not report["unexpected_keys"]
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
     processor = AutoProcessor.from_pretrained(phase1)
-    assert processor.image_processor.do_pad and "ASSISTANT" in processor.chat_template
-    assert not (phase1 / "README.md").exists() and not list(phase1.glob("*.bin"))
+    assert processor.image_processor.do_pad
+    assert "ASSISTANT" in processor.chat_template
+    assert not (phase1 / "README.md").exists()
+    assert not list(phase1.glob("*.bin"))
 
 
 def test_the_freeze_audit_names_every_trainable_tensor(phase1, phase2):
@@ -82,12 +85,14 @@ def test_phase_2_saves_lora_and_the_projector(phase1, phase2):
     assert sorted(name.removeprefix("base_model.model.model.") for name in projector) == PROJECTOR
     assert all(tensor.numel() for tensor in saved.values())
     up = [tensor for name, tensor in saved.items() if "lora_B" in name]
-    assert len(up) == 28 and all(tensor.norm() > 0 for tensor in up)
+    assert len(up) == 28
+    assert all(tensor.norm() > 0 for tensor in up)
     assert all(".language_model.layers." in name for name in saved if "lora_" in name)
     before = tensors(phase1)
     for name, tensor in projector.items():
         assert moved_share(before[name.removeprefix("base_model.model.model.")], tensor) > 0.99
-    assert not (phase2 / "README.md").exists() and not list(phase2.glob("*.bin"))
+    assert not (phase2 / "README.md").exists()
+    assert not list(phase2.glob("*.bin"))
 
 
 def test_bf16_projector_weights_move_at_a_small_learning_rate(phase1, dataset, tmp_path):
@@ -146,7 +151,8 @@ def test_lora_adapts_the_280_linears_of_a_13b_language_model():
         model = LlavaForConditionalGeneration(known_shape("llava-hf/llava-1.5-13b-hf"))
         adapted = get_peft_model(model, sft.lora_config(ModelConfig(lora_r=128, lora_alpha=256)))
     names = [name for name, module in adapted.named_modules() if hasattr(module, "lora_A")]
-    assert len(names) == 280 and not any("vision_tower" in name for name in names)
+    assert len(names) == 280
+    assert not any("vision_tower" in name for name in names)
     audit = sft.audit_trainable(adapted, "lora")
     assert audit["parameters"] == 500_695_040 + 31_467_520  # LoRA r=128, projector
 
@@ -162,7 +168,8 @@ def test_the_best_checkpoint_is_what_is_saved(phase, base, phase1, dataset, tmp_
     sft.main(options(phase, base if phase == 1 else phase1, dataset, tmp_path, **steps, **best))
     assert json.loads((tmp_path / "lineage.json").read_text())["phases"][-1]["best_step"] == 2
     saved, kept, last = (tensors(folder) for folder in (tmp_path, tmp_path / "checkpoint-2", tmp_path / "checkpoint-4"))
-    assert set(saved) == set(kept) and (tmp_path / "checkpoint-2" / sft.COMPLETE).exists()
+    assert set(saved) == set(kept)
+    assert (tmp_path / "checkpoint-2" / sft.COMPLETE).exists()
     assert all(torch.equal(saved[name], kept[name]) for name in kept)
     moved = [name for name in last if not torch.equal(last[name], kept[name])]
     assert sum("multi_modal_projector" in name for name in moved) == 4
@@ -201,7 +208,8 @@ def test_four_bits_are_for_the_language_model_alone(phase1, dataset, tmp_path):
     args = ModelConfig(model_name_or_path=str(phase1), load_in_4bit=True)
     model = sft.load_model(args, "lora")
     packed = [name for name, module in model.named_modules() if isinstance(module, bitsandbytes.nn.Linear4bit)]
-    assert len(packed) == 28 and all(".language_model.layers." in name for name in packed)
+    assert len(packed) == 28
+    assert all(".language_model.layers." in name for name in packed)
     sft.main(options(2, phase1, dataset, tmp_path, load_in_4bit="true"))
     before, after = tensors(phase1), tensors(tmp_path)
     assert sum("lora_B" in name and tensor.norm() > 0 for name, tensor in after.items()) == 28
@@ -229,13 +237,16 @@ def test_tensorboard_gets_the_losses(base, dataset, tmp_path):
 
 def test_lineage_carries_both_phases(base, phase1, phase2, dataset):
     first, second = (json.loads((folder / "lineage.json").read_text()) for folder in (phase1, phase2))
-    assert first["base_model"] == second["base_model"] == base.name and first["base_revision"] is None
+    assert first["base_model"] == second["base_model"] == base.name
+    assert first["base_revision"] is None
     assert [phase["trainable"] for phase in second["phases"]] == ["projector", "lora"]
     assert second["phases"][0] == first["phases"][0]
     last = second["phases"][1]
     assert (last["dataset"], last["dataset_config"], last["steps"]) == (dataset.name, "instruct", 2)
-    assert last["settings"]["global_batch_size"] == 4 and last["settings"]["lora_r"] == 32
-    assert last["train_loss"] > 0 and last["rows"]["kept"] == 64
+    assert last["settings"]["global_batch_size"] == 4
+    assert last["settings"]["lora_r"] == 32
+    assert last["train_loss"] > 0
+    assert last["rows"]["kept"] == 64
     assert str(dataset.parent) not in json.dumps(second)
 
 
@@ -269,7 +280,8 @@ def test_every_recipe_parses(path):
     assert recipe.trainable == ("projector" if path.stem == "phase1" else "lora")
     assert sft.find_file(args.chat_template_path).name == "vicuna_v1.jinja"
     if path.stem == "phase1":
-        assert sft.find_file(recipe.train_template_path).name == "plain.jinja" and recipe.dataset_config == "align"
+        assert sft.find_file(recipe.train_template_path).name == "plain.jinja"
+        assert recipe.dataset_config == "align"
 
 
 @pytest.mark.parametrize(
@@ -319,7 +331,8 @@ def test_flash_attention_falls_back_to_sdpa_with_one_line(base, monkeypatch):
     args = ModelConfig(model_name_or_path=str(base), attn_implementation="flash_attention_2")
     model = sft.load_model(args, "projector", said.append)
     assert model.config._attn_implementation == "sdpa"
-    assert len(said) == 1 and "SDPA" in said[0]
+    assert len(said) == 1
+    assert "SDPA" in said[0]
 
 
 def test_only_checkpoints_written_to_their_end_are_continued_from(tmp_path):
@@ -342,7 +355,8 @@ def test_a_killed_run_continues_to_the_same_weights(phase1, dataset, tmp_path):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert sft.last_complete_checkpoint(killed) is not None and not (killed / "lineage.json").exists()
+    assert sft.last_complete_checkpoint(killed) is not None
+    assert not (killed / "lineage.json").exists()
     sft.main(words)
     sft.main(options(2, phase1, dataset, whole, **changes))
     resumed, uninterrupted = (json.loads((folder / "lineage.json").read_text()) for folder in (killed, whole))
@@ -355,5 +369,7 @@ def test_a_killed_run_continues_to_the_same_weights(phase1, dataset, tmp_path):
 def test_errors_are_one_line_with_the_right_status(base, dataset, tmp_path):
     words = options(1, base, tmp_path / "no-such-dataset", tmp_path / "run")
     failed = run_sft(*words)
-    assert failed.returncode == 1 and "Traceback" not in failed.stderr
-    assert failed.stderr.strip().splitlines()[-1].startswith("sft: ") and "no-such-dataset" in failed.stderr
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert failed.stderr.strip().splitlines()[-1].startswith("sft: ")
+    assert "no-such-dataset" in failed.stderr

@@ -17,14 +17,18 @@ def test_a_share_of_the_articles_is_whole_articles_and_always_the_same(dataset):
     articles = [f"PMC{number % 300}" for number in range(900)]
     rows = Dataset.from_dict({"article_id": articles})
     tenth, half = (set(of_articles(rows, share)["article_id"]) for share in (0.1, 0.5))
-    assert tenth < half and 15 <= len(tenth) <= 45 and 120 <= len(half) <= 180
+    assert tenth < half
+    assert 15 <= len(tenth) <= 45
+    assert 120 <= len(half) <= 180
     assert len(of_articles(rows, 0.1)) == 3 * len(tenth)  # every row of each
     assert len(of_articles(rows, 1)) == 900
 
     both, source = load_examples(str(dataset), "instruct", "train", None, article_share=0.5)
     assert source["article_share"] == 0.5
     questions = [row[0]["content"] for row in both["prompt"]]
-    assert 0 < len(questions) < 64 and len(set(questions)) == 2 and questions.count(questions[0]) == len(questions) / 2
+    assert 0 < len(questions) < 64
+    assert len(set(questions)) == 2
+    assert questions.count(questions[0]) == len(questions) / 2
 
 
 @pytest.mark.parametrize("share", [0, 1.5, -1])
@@ -61,13 +65,17 @@ def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept
     broken = ranks | {"broken": {"lora_r": "many"}}
     assert ldrt.main(["sweep", str(sweep_file(tmp_path, phase1, dataset, broken))]) == 0
     table = capsys.readouterr().out
-    assert "training failed with exit status 1" in table and len(table.split("\n\n")[0].splitlines()) == 4
+    assert "training failed with exit status 1" in table
+    assert len(table.split("\n\n")[0].splitlines()) == 4
     runs = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["runs"]
     assert [run["name"] for run in runs] == ["r4", "r8", "broken"]
     small, large, _ = runs
     assert large["trained_parameters"] > small["trained_parameters"]
     for run in (small, large):
-        assert run["train_seconds"] > 0 and run["steps"] == 2 and run["processes"] == 1 and 0 < run["rows"] < 64
+        assert run["train_seconds"] > 0
+        assert run["steps"] == 2
+        assert run["processes"] == 1
+        assert 0 < run["rows"] < 64
         assert {row["task"] for row in run["scores"]} == {"all", "detail", "reasoning"}
         lineage = json.loads((tmp_path / "sweep" / run["name"] / "checkpoint" / "lineage.json").read_text())
         assert lineage["phases"][-1]["settings"]["lora_r"] == run["changes"]["lora_r"]
@@ -78,7 +86,8 @@ def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept
     (tmp_path / "sweep" / "r4" / "checkpoint" / "adapter_model.safetensors").unlink()  # so that r4 cannot run again
     assert ldrt.main(["sweep", str(sweep_file(tmp_path, phase1, dataset, ranks))]) == 0
     again = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["runs"]
-    assert again == [small, large] and plot.read_bytes() == drawn
+    assert again == [small, large]
+    assert plot.read_bytes() == drawn
 
 
 @pytest.mark.parametrize(

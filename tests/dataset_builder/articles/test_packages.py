@@ -104,7 +104,8 @@ def test_pictures_of_a_folder_and_those_below_it(tmp_path):
 def test_articles_that_share_a_folder_have_the_pictures_they_refer_to(tmp_path):
     write(tmp_path, {"x.xml": ARTICLE.format(GRAPHIC.format("f1")), "y.xml": ARTICLE, "f1.jpg": "", "f2.jpg": ""})
     x, y = find(tmp_path)
-    assert list(x.files) == ["f1.jpg"] and not y.files
+    assert list(x.files) == ["f1.jpg"]
+    assert not y.files
 
 
 def test_pictures_of_a_pdf_do_not_matter(tmp_path):
@@ -133,7 +134,8 @@ def test_digest_follows_every_file_that_matters(tmp_path):
 def test_file_that_cannot_be_opened(tmp_path):
     (tmp_path / "x.pdf").symlink_to(tmp_path / "gone.pdf")
     package = find(tmp_path)[0]
-    assert (package.source_file, package.pdf) == ("x.pdf", None) and "cannot be opened" in package.error
+    assert (package.source_file, package.pdf) == ("x.pdf", None)
+    assert "cannot be opened" in package.error
 
 
 def test_names_are_valid_unicode(tmp_path):
@@ -194,7 +196,8 @@ def test_archive(tmp_path):
     archive(tmp_path / "PMC1.tar.gz", MEMBERS)
     package = find(tmp_path, tmp_path / "cache")[0]
     assert package.source_file == "PMC1.tar.gz!PMC1/x.nxml"
-    assert package.pdf.name == "x.pdf" and list(package.files) == ["f1.jpg"]
+    assert package.pdf.name == "x.pdf"
+    assert list(package.files) == ["f1.jpg"]
     assert not list((tmp_path / "cache").rglob("*.mp4"))
     assert [p.source_file for p in find(tmp_path, tmp_path / "cache")] == [package.source_file]  # and no copy of it
 
@@ -218,7 +221,8 @@ def test_member_that_leaves_the_archive(tmp_path, name):
     (tmp_path / "in").mkdir()
     archive(tmp_path / "in/x.tgz", {name: b"<article/>"})
     package = find(tmp_path / "in", tmp_path / "cache")[0]
-    assert package.xml is None and "leads out of the archive" in package.error
+    assert package.xml is None
+    assert "leads out of the archive" in package.error
     assert not list(tmp_path.rglob("x.nxml"))
 
 
@@ -242,7 +246,8 @@ def test_only_files_come_out_of_an_archive(tmp_path, kind):
         tar.addfile(special)
     assert list(find(tmp_path)[0].files) == ["f1.jpg"]
     out = [p for p in (tmp_path / "unpacked").rglob("*") if not p.is_dir()]
-    assert sorted(p.name for p in out) == ["f1.jpg", "x.nxml", "x.pdf"] and all(p.is_file() for p in out)
+    assert sorted(p.name for p in out) == ["f1.jpg", "x.nxml", "x.pdf"]
+    assert all(p.is_file() for p in out)
 
 
 def test_archives_in_an_archive_stay_closed(tmp_path):
@@ -270,7 +275,8 @@ def test_pipes_and_devices_are_not_opened(tmp_path):
     os.mkfifo(tmp_path / "c.xml")
     (tmp_path / "d.nxml").symlink_to("/dev/zero")
     article, *others = find(tmp_path)[::-1]
-    assert article.source_file == "a/x.xml" and not article.files
+    assert article.source_file == "a/x.xml"
+    assert not article.files
     assert [p.source_file for p in others] == ["d.nxml", "c.xml", "b.pdf"]
     assert all("no regular file" in p.error for p in others)
 
@@ -281,7 +287,8 @@ def test_bombs(tmp_path, monkeypatch):
     archive(tmp_path / "big.tgz", {"x.pdf": bytes(200_000)})
     archive(tmp_path / "many.tgz", {f"{i}.txt": b"" for i in range(5)})
     big, many = find(tmp_path)
-    assert "more than 100000 bytes" in big.error and "more than 3 files" in many.error
+    assert "more than 100000 bytes" in big.error
+    assert "more than 3 files" in many.error
     assert not list((tmp_path / "unpacked").iterdir())
 
 
@@ -294,4 +301,5 @@ def test_broken_archive(tmp_path, content):
     path.write_bytes(path.read_bytes()[:50_000] if content is None else content)
     packages_found = find(tmp_path)
     assert [p.source_file for p in packages_found] == ["x.tgz"]
-    assert "x.tgz" in packages_found[0].error and "\n" not in packages_found[0].error
+    assert "x.tgz" in packages_found[0].error
+    assert "\n" not in packages_found[0].error

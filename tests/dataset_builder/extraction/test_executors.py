@@ -44,7 +44,8 @@ def test_a_file_that_hangs_or_crashes_costs_one_record(tmp_path):
     errors = errors_of(units)
     assert {name for name, error in errors.items() if error} == set(bad)
     assert errors["sleep-1"] == errors["regex-1"] == "took longer than 4 s (--timeout_s)"
-    assert "exit code -11" in errors["segfault-1"] and "exit code -6" in errors["abort-1"]
+    assert "exit code -11" in errors["segfault-1"]
+    assert "exit code -6" in errors["abort-1"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
@@ -112,13 +113,15 @@ def test_slurm_makes_the_same_dataset(few_articles, built_here, tmp_path, monkey
     cluster = {"executor": "slurm", "tasks": 3, "partition": "cpu", "workers": 1, "sbatch_args": {"account": "me"}}
     said = build.run(build.Options(str(few_articles), "dataset", **cluster))
     reading, _, building = (tmp_path / f"{number}.sh" for number in (101, 102, 103))  # 102 merges datatrove's counts
-    assert "job 101 reads" in said and "job 103 then builds" in said
+    assert "job 101 reads" in said
+    assert "job 103 then builds" in said
     assert not (tmp_path / "failed").exists(), (tmp_path / "failed").read_text()
     for line in ("array=0-2", "partition=cpu", "account=me", "cpus-per-task=1", "mem-per-cpu=4G", "time=04:00:00"):
         assert f"#SBATCH --{line}\n" in reading.read_text()
     assert "#SBATCH --dependency=afterany:101\n" in building.read_text()
     shares = [path.read_text() for path in sorted((tmp_path / "dataset/.work/slurm/slurm_logs").glob("101_*.out"))]
-    assert len(shares) == 3 and all("read: " in log for log in shares)
+    assert len(shares) == 3
+    assert all("read: " in log for log in shares)
     made = content(tmp_path / "dataset")
     del made["README.md"], made["preview.html"]  # the job rendered card and preview, too
     assert made == built_here

@@ -55,10 +55,14 @@ def test_every_status_is_told_apart_and_none_stops_the_others(tmp_path):
     assert {name: r["status"] for name, r in zip(BAD_REPLIES, bad, strict=True)} == {
         name: status for name, (_, status) in BAD_REPLIES.items()
     }
-    assert all(record["parsed"] is None for record in bad) and bad[0]["reply"] == "Eight, I think."
+    assert all(record["parsed"] is None for record in bad)
+    assert bad[0]["reply"] == "Eight, I think."
     assert all("error" in record for record in bad if record["status"] == "error")
-    assert ok["parsed"] == {"score": 8} and ok["usage"]["total_tokens"] == 15 and ok["model"] == "served"
-    assert list(read_jsonl(tmp_path / "ledger.jsonl")) and ok["latency_s"] >= 0
+    assert ok["parsed"] == {"score": 8}
+    assert ok["usage"]["total_tokens"] == 15
+    assert ok["model"] == "served"
+    assert list(read_jsonl(tmp_path / "ledger.jsonl"))
+    assert ok["latency_s"] >= 0
 
 
 def test_a_refusal_by_the_moderation_before_the_model_is_one(tmp_path):
@@ -72,7 +76,8 @@ def test_a_reply_that_no_file_can_hold_is_kept_with_question_marks(tmp_path):
     body = json.dumps(completion('"half \\ud83d"') | {"usage": {"total_tokens": float("inf")}})
     with serve(lambda _: body) as (url, _):
         (record,) = run(url, questions(1), tmp_path / "ledger.jsonl")
-    assert record["status"] == "ok" and record["parsed"] == "half ?"
+    assert record["status"] == "ok"
+    assert record["parsed"] == "half ?"
     assert list(read_jsonl(tmp_path / "ledger.jsonl")) == [record]
 
 
@@ -101,7 +106,8 @@ def test_a_good_reply_is_never_replaced_by_a_later_failure(tmp_path):
         (record,) = run(url, questions(1), ledger)
         with ledger.open("a") as file:
             file.write(json.dumps(record | {"status": "error"}) + "\n")
-        assert run(url, questions(1), ledger) == [record] and len(seen) == 1
+        assert run(url, questions(1), ledger) == [record]
+        assert len(seen) == 1
 
 
 def test_a_torn_last_line_is_cut_and_its_request_asked_again(tmp_path):
@@ -133,7 +139,8 @@ def test_a_server_that_dies_stops_the_run_and_what_it_said_is_kept(tmp_path, fai
     stops = pytest.raises(ConnectionError, match="does not answer .* run again later")
     with serve(lambda _: next(replies, failure)) as (url, seen), stops:
         run(url, questions(500), tmp_path / "ledger.jsonl", max_retries=0, concurrency=4)
-    assert [r["status"] for r in read_jsonl(tmp_path / "ledger.jsonl")].count("ok") == 10 and len(seen) < 200
+    assert [r["status"] for r in read_jsonl(tmp_path / "ledger.jsonl")].count("ok") == 10
+    assert len(seen) < 200
 
 
 def test_a_rejected_key_stops_the_run(tmp_path):
@@ -218,7 +225,8 @@ texts = st.lists(st.one_of(st.text(), st.sampled_from(ATTACKS))).map("".join)
 def test_quoted_text_stays_within_its_string(value):
     quoted = quote(value)
     assert json.loads(quoted) == value
-    assert len(quoted.splitlines()) == 1 and quoted.isprintable()
+    assert len(quoted.splitlines()) == 1
+    assert quoted.isprintable()
     assert not any(attack in quoted for attack in ("<", ">", "[/INST]", "[INST]"))
     quoted.encode()
 

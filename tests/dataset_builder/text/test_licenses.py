@@ -104,7 +104,8 @@ def test_the_address_of_a_licence():
     assert license_url("CC-PDM-1.0") == "https://creativecommons.org/publicdomain/mark/1.0/"
     assert license_url("CC-BY") is license_url("MIT") is license_url(None) is None
     stated = [spdx for spdx in (*URLS.values(), *TEXTS.values()) if spdx and license_url(spdx)]
-    assert stated and all(license_id([license_url(spdx)], "") == spdx for spdx in stated)
+    assert stated
+    assert all(license_id([license_url(spdx)], "") == spdx for spdx in stated)
 
 
 ATTRIBUTIONS = [

@@ -347,8 +347,11 @@ def test_split_sentences_ends_at_a_blank_line():
 
 
 def test_label_of_several_figures():
-    assert label_keys("Figures 1–3") == ("1", "2", "3") and label_keys("Supplementary Figs 1 and 2") == ("S1", "S2")
-    assert label_keys("Figure 1-3") == ("1-3",) and label_keys("Abb. 2") == ("2",) and label_keys("Logo") == ()
+    assert label_keys("Figures 1–3") == ("1", "2", "3")
+    assert label_keys("Supplementary Figs 1 and 2") == ("S1", "S2")
+    assert label_keys("Figure 1-3") == ("1-3",)
+    assert label_keys("Abb. 2") == ("2",)
+    assert label_keys("Logo") == ()
 
 
 def test_context_for_keeps_order_and_no_duplicates():

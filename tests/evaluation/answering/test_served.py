@@ -30,7 +30,8 @@ def generate(url, dataset, output, *words):
 def question_of(request):
     """(picture or None, text) of a request."""
     *pictures, text = request["messages"][0]["content"]
-    assert text["type"] == "text" and [part["type"] for part in pictures] in ([], ["image_url"])
+    assert text["type"] == "text"
+    assert [part["type"] for part in pictures] in ([], ["image_url"])
     if not pictures:
         return None, text["text"]
     kind, _, data = pictures[0]["image_url"]["url"].partition(",")
@@ -73,10 +74,13 @@ def test_records_and_manifest_say_what_is_known_of_a_server(dataset_folder, tmp_
     answers = {(r["prediction"], r["finish_reason"], r["new_tokens"]) for r in records.values()}
     assert answers == {("cut", "length", 5), ("", "stop", 5), ("whole", "stop", 5)}
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert manifest["backend"] == "openai" and manifest["model"] == "llava"  # no path of a machine
+    assert manifest["backend"] == "openai"
+    assert manifest["model"] == "llava"
     assert [manifest[key] for key in ("revision", "chat_template_sha256", "lineage", "device")] == [None] * 4
-    assert manifest["generation"]["dtype"] is None and manifest["generation"]["max_new_tokens"] == 5
-    assert manifest["teachers"] == {"extractive": 16} and "aiohttp" in manifest["versions"]
+    assert manifest["generation"]["dtype"] is None
+    assert manifest["generation"]["max_new_tokens"] == 5
+    assert manifest["teachers"] == {"extractive": 16}
+    assert "aiohttp" in manifest["versions"]
 
 
 def test_the_length_hint_is_asked_and_the_question_kept(dataset_folder, tmp_path, capsys):
@@ -84,7 +88,8 @@ def test_the_length_hint_is_asked_and_the_question_kept(dataset_folder, tmp_path
         _, records = generate(url, dataset_folder, tmp_path, "--length_hint", "20")
         assert generate(url, dataset_folder, tmp_path, "--length_hint", "30")[0] == 1
     record = records["true", "A0/fig0/detail"]
-    assert record["question"] == "the dose of a lesion ?" and record["generation"]["length_hint"] == 20
+    assert record["question"] == "the dose of a lesion ?"
+    assert record["generation"]["length_hint"] == 20
     assert record["prediction"].endswith("the dose of a lesion ? Answer in about 20 words.")
     wording = json.loads((tmp_path / "manifest.json").read_text())["wording"]["length_hint"]
     assert record["prediction"].endswith(wording.format(question=record["question"], n_words=20))
@@ -102,12 +107,15 @@ def test_what_failed_is_recorded_and_asked_again(dataset_folder, tmp_path, capsy
     with serve(answer) as (url, seen):
         status, records = generate(url, dataset_folder, tmp_path, "--image_condition", "none")
         failed = {example for (_, example), r in records.items() if r["prediction"] is None}
-        assert status == 0 and failed == {f"{figure}/{task}" for figure in broken for task in ("detail", "reasoning")}
-        assert "10 answers of org/model" in (said := capsys.readouterr().out) and "6 failed" in said
+        assert status == 0
+        assert failed == {f"{figure}/{task}" for figure in broken for task in ("detail", "reasoning")}
+        assert "10 answers of org/model" in (said := capsys.readouterr().out)
+        assert "6 failed" in said
         assert "no chat completion: 'no JSON'" in records["none", "A0/fig1/detail"]["error"]
         replies.clear()
         _, records = generate(url, dataset_folder, tmp_path, "--image_condition", "none")
-    assert all(record["prediction"] == "fine" for record in records.values()) and len(seen) == 16 + 6
+    assert all(record["prediction"] == "fine" for record in records.values())
+    assert len(seen) == 16 + 6
 
 
 def test_an_unreadable_picture_is_recorded_and_skipped(dataset_folder, tmp_path):
@@ -118,7 +126,9 @@ def test_an_unreadable_picture_is_recorded_and_skipped(dataset_folder, tmp_path)
     rows.map(lambda row, i: {"images": stored} if i == 1 else row, with_indices=True).to_parquet(path)
     with serve(look) as (url, seen):
         status, records = generate(url, broken, tmp_path / "run")
-    assert status == 0 and len(seen) == 15 and len(records) == 16
+    assert status == 0
+    assert len(seen) == 15
+    assert len(records) == 16
     assert "unreadable picture" in records["true", "A0/fig1/detail"]["error"]
 
 
@@ -139,7 +149,8 @@ def test_a_killed_run_pays_for_nothing_twice(dataset_folder, tmp_path):
         child.append(process := subprocess.Popen(command, stderr=subprocess.DEVNULL))
         assert process.wait() == -signal.SIGKILL
         status, records = generate(url, dataset_folder, tmp_path, "--concurrency", "1")
-    assert status == 0 and len(records) == len(list(read_jsonl(tmp_path / "predictions.jsonl"))) == 16
+    assert status == 0
+    assert len(records) == len(list(read_jsonl(tmp_path / "predictions.jsonl"))) == 16
     assert len(seen) <= 16 + 2  # the tenth, whose reply never came, and the ninth where it was not yet on the disk
 
 
@@ -151,7 +162,10 @@ def test_a_server_that_refuses_is_one_clear_line(status, message, dataset_folder
     with serve(lambda _: status) as (url, _):
         code, records = generate(url, dataset_folder, tmp_path)
     (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ldrt generate: ")]
-    assert code == 1 and not records and message in error and url in error
+    assert code == 1
+    assert not records
+    assert message in error
+    assert url in error
     with serve(look) as (url, _):  # the folder is still free for the right name
         assert generate(url, dataset_folder, tmp_path, "--model", "org/other")[0] == 0
 
@@ -160,7 +174,8 @@ def test_no_server_is_one_clear_line(dataset_folder, tmp_path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     code, _ = generate(f"http://127.0.0.1:{port}/v1", dataset_folder, tmp_path)
-    assert code == 1 and f"http://127.0.0.1:{port}/v1 does not answer" in capsys.readouterr().err
+    assert code == 1
+    assert f"http://127.0.0.1:{port}/v1 does not answer" in capsys.readouterr().err
 
 
 def test_what_the_server_decides_cannot_be_set_here(dataset_folder, tmp_path, capsys):

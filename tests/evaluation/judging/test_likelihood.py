@@ -78,10 +78,12 @@ def test_the_score_is_the_expectation_over_the_complete_answers(judge):
     for messages, record in zip(RUBRICS, judge.score(RUBRICS), strict=True):
         expected = by_hand(judge, messages).softmax(0)
         reply = json.loads(record["reply"])
-        assert record["status"] == "ok" and record["finish_reason"] == "stop"
+        assert record["status"] == "ok"
+        assert record["finish_reason"] == "stop"
         assert reply["probabilities"] == pytest.approx(expected.tolist(), abs=1e-5)
         assert record["score"] == pytest.approx(float(expected @ torch.arange(11.0, dtype=torch.float64)), abs=1e-4)
-        assert reply["most_likely"] == int(expected.argmax()) and 0 < reply["mass"] <= 1
+        assert reply["most_likely"] == int(expected.argmax())
+        assert 0 < reply["mass"] <= 1
 
 
 def test_a_batch_of_sixteen_gives_the_numbers_of_one(judge):
@@ -91,7 +93,8 @@ def test_a_batch_of_sixteen_gives_the_numbers_of_one(judge):
         judge.batch_size = size
         scores.extend(record["score"] for record in judge.score(conversations))
     assert together == pytest.approx(alone, abs=1e-4)
-    assert len(set(alone[:4])) == 4 and alone[:4] == pytest.approx(alone[4:8], abs=1e-6)
+    assert len(set(alone[:4])) == 4
+    assert alone[:4] == pytest.approx(alone[4:8], abs=1e-6)
 
 
 SIZE = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -139,7 +142,8 @@ def test_a_one_is_not_the_beginning_of_a_ten(tmp_path):
     (record,) = likelihood.load(save(tmp_path, bigrams, None)).score([RUBRICS[0]])
     reply = json.loads(record["reply"])
     assert reply["probabilities"] == pytest.approx([0, 0.06, 0, 0, 0, 0, 0, 0.4, 0, 0, 0.54], abs=1e-4)
-    assert reply["most_likely"] == 10 and reply["mass"] == pytest.approx(1, abs=1e-4)
+    assert reply["most_likely"] == 10
+    assert reply["mass"] == pytest.approx(1, abs=1e-4)
     assert record["score"] == pytest.approx(0.06 * 1 + 0.4 * 7 + 0.54 * 10, abs=1e-3)
 
 
@@ -155,7 +159,8 @@ def test_probabilities_that_are_no_numbers_are_an_error(tmp_path):
     judge = likelihood.load(save(tmp_path, at_random, None))
     judge.model.lm_head.weight.data.fill_(float("nan"))
     (record,) = judge.score([RUBRICS[0]])
-    assert (record["status"], record["score"]) == ("error", None) and "not finite" in record["error"]
+    assert (record["status"], record["score"]) == ("error", None)
+    assert "not finite" in record["error"]
 
 
 def test_a_judge_is_pinned_and_is_a_language_model(judge, tiny_llava, tmp_path):

@@ -82,7 +82,8 @@ def judged(tmp_path_factory):
             server = ["--judge", judge, "--base_url", base_url, "--concurrency", "8"]
             for run, controls in zip(runs, ("10", "80"), strict=True):
                 assert ldrt.main(["judge", run, *server, "--controls", controls]) == 0
-    assert [ldrt.main(["score", run]) for run in runs] == [0, 0] and ldrt.main(["compare", *runs]) == 0
+    assert [ldrt.main(["score", run]) for run in runs] == [0, 0]
+    assert ldrt.main(["compare", *runs]) == 0
     read = [folder / "base/scores.json", folder / "tuned/scores.json", folder / "tuned/comparison.json"]
     return [json.loads(path.read_text()) for path in read]
 
@@ -109,7 +110,8 @@ def of_judge(entries, judge):
 def test_the_known_delta_is_in_its_interval(judged, expected, judge):
     row = of_judge(judged[2]["judges_on_delta"]["judges"], judge)
     delta = (expected["tuned"][judge][0] - expected["base"][judge][0]).mean()
-    assert 0 < row["ci_low"] < delta < row["ci_high"] < 2 * delta and row["p_value"] < 0.001
+    assert 0 < row["ci_low"] < delta < row["ci_high"] < 2 * delta
+    assert row["p_value"] < 0.001
     assert judge != "plain" or delta == pytest.approx(GAIN, abs=0.03)
     assert judged[2]["judges_on_delta"]["same_sign"] is True
 
@@ -157,9 +159,12 @@ def test_controls_pass_and_what_was_not_scored_is_counted(judged):
             n_of_each = {name: (found["mean"], found["ok"]) for name, found in judge["controls"].items()}
             assert n_of_each == {"reference": (9, True), "shuffled": (1, True), "empty": (0, True)}
         plain, wordy = (of_judge(scores["judges"], judge)["statuses"] for judge in NOISE)
-        assert wordy == {"ok": 160} and sum(plain.values()) == 160 and 1 <= plain["unparsable"] <= 18
+        assert wordy == {"ok": 160}
+        assert sum(plain.values()) == 160
+        assert 1 <= plain["unparsable"] <= 18
         rows = {
             row["judge"]: row for row in scores["scores"] if row["metric"] == "judge_score" and row["task"] == "all"
         }
         assert (rows["plain"]["n"], rows["plain"]["n_unscored"]) == (plain["ok"], plain["unparsable"])
-        assert rows["mean"]["n"] == plain["ok"] and rows["wordy"]["n"] == 160
+        assert rows["mean"]["n"] == plain["ok"]
+        assert rows["wordy"]["n"] == 160

@@ -36,7 +36,8 @@ def test_hedging(load):
     assert result["hedges_per_1k_words"] == pytest.approx(1000 / 9)
     assert result["ratio_to_reference"] == pytest.approx(1.0)
     alone = load("hedging").compute(predictions=["vielleicht, maybe"], languages=["de"])
-    assert alone["by_word"] == {"vielleicht": 1} and alone["lexicon_version"] == "1.1"
+    assert alone["by_word"] == {"vielleicht": 1}
+    assert alone["lexicon_version"] == "1.1"
 
 
 def test_length_ratio(load):
@@ -68,4 +69,6 @@ def test_judge(load):
 @pytest.mark.parametrize("name", sorted(path.name for path in METRICS.iterdir() if (path / "__init__.py").exists()))
 def test_every_metric_has_a_card(name):
     card = (METRICS / name / "README.md").read_text(encoding="utf-8")
-    assert card.startswith("---\n") and "## How to use" in card and "## Limits" in card
+    assert card.startswith("---\n")
+    assert "## How to use" in card
+    assert "## Limits" in card

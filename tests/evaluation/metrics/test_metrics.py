@@ -122,7 +122,8 @@ def test_hedges_are_the_listed_ones(case):
 
 
 def test_every_entry_of_the_lexicon_is_found_in_its_category():
-    assert len(LANGUAGES) >= 5 and set(EXCLUSIONS) == set(LEXICON)
+    assert len(LANGUAGES) >= 5
+    assert set(EXCLUSIONS) == set(LEXICON)
     for language, categories in LEXICON.items():
         for category, entries in categories.items():
             assert category in CATEGORIES
@@ -138,9 +139,11 @@ def test_hedges_of_two_texts_add_up_and_do_not_overlap(first, second):
     assert all(hedge.start >= end for hedge, end in zip(find_hedges(first), ends, strict=False))
     both = hedging([first, second])
     assert both["hedges"] == hedging([first])["hedges"] + hedging([second])["hedges"] == sum(both["by_word"].values())
-    assert both["words"] == count_words(first) + count_words(second) and 0 <= both["hedged_share"] <= 1
+    assert both["words"] == count_words(first) + count_words(second)
+    assert 0 <= both["hedged_share"] <= 1
     assert both == {**hedging([second, first]), "by_word": both["by_word"], "by_category": both["by_category"]}
-    assert both["hedges"] <= both["words"] and sum(both["by_category"].values()) == both["hedges"]
+    assert both["hedges"] <= both["words"]
+    assert sum(both["by_category"].values()) == both["hedges"]
 
 
 def test_an_unknown_language_is_named():
@@ -159,11 +162,11 @@ def test_length_ratios_there_and_back_are_reciprocal(first, second):
     there, back = length_ratio(first, second), length_ratio(second, first)
     assert (there is None) == (length_ratio(second, second) is None)
     if there and back:
-        assert there > 0 and there * back == pytest.approx(1)
+        assert there > 0
+        assert there * back == pytest.approx(1)
     if there is not None:
-        assert length_ratio(second, second) == 1 and length_ratio(f"{first} {second}", second) == pytest.approx(
-            there + 1
-        )
+        assert length_ratio(second, second) == 1
+        assert length_ratio(f"{first} {second}", second) == pytest.approx(there + 1)
 
 
 @pytest.mark.parametrize("case", cases("grounding"), ids=lambda case: case["name"])
@@ -229,11 +232,13 @@ def test_whatever_judges_reply_the_mean_is_a_score_in_any_order(replies, random)
     found = mean_score(judge_scores(replies))
     known = [score for score in found["scores"] if score is not None]
     assert all(0 <= score <= 10 for score in known)
-    assert found["n"] == len(known) and found["n"] + sum(found["n_unscored"].values()) == len(replies)
+    assert found["n"] == len(known)
+    assert found["n"] + sum(found["n_unscored"].values()) == len(replies)
     assert found["judge_score"] == (pytest.approx(sum(known) / len(known)) if known else None)
     order = random.sample(range(len(replies)), len(replies))
     again = mean_score(judge_scores([replies[i] for i in order]))
-    assert again["scores"] == [found["scores"][i] for i in order] and again["n_unscored"] == found["n_unscored"]
+    assert again["scores"] == [found["scores"][i] for i in order]
+    assert again["n_unscored"] == found["n_unscored"]
 
 
 def test_a_reply_that_was_cut_or_filtered_has_no_score():

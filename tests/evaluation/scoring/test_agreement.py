@@ -104,9 +104,9 @@ def test_a_difference_made_by_length_alone_vanishes_at_equal_length():
     longer = rng.normal(20, 10, 500)
     by_length = 0.05 * longer + rng.normal(0, 0.2, 500)
     intercept, slope = agreement.length_adjusted_delta(by_length, longer)
-    assert (
-        by_length.mean() > 0.9 and intercept == pytest.approx(0, abs=0.06) and slope == pytest.approx(0.05, abs=0.003)
-    )
+    assert by_length.mean() > 0.9
+    assert intercept == pytest.approx(0, abs=0.06)
+    assert slope == pytest.approx(0.05, abs=0.003)
     theirs = stats.linregress(longer, by_length)
     assert (intercept, slope) == pytest.approx((theirs.intercept, theirs.slope))
     assert agreement.length_adjusted_delta([1.0, 2.0, 3.0], [5, 5, 5]) is None
@@ -117,4 +117,5 @@ def test_power_and_effect_size():
     assert agreement.detectable_difference(100, 2.8) == pytest.approx(0.78, abs=0.005)
     shown = agreement.detectable_difference(50, 2.0) / (2.0 / 50**0.5)  # in standard errors
     assert stats.norm.sf(stats.norm.isf(0.025) - shown) == pytest.approx(0.8, abs=1e-4)
-    assert agreement.effect_size([1, 2, 3]) == pytest.approx(2.0) and agreement.effect_size([1, 1]) is None
+    assert agreement.effect_size([1, 2, 3]) == pytest.approx(2.0)
+    assert agreement.effect_size([1, 1]) is None

@@ -56,7 +56,8 @@ def test_order_of_items_does_not_matter():
 def test_the_bootstrap_p_value_agrees_with_the_interval():
     rng = np.random.default_rng(0)
     assert statistics.bootstrap_p_value(rng.normal(1.96, 1, 100_000)) == pytest.approx(0.05, abs=0.003)
-    assert statistics.bootstrap_p_value(np.zeros(99)) == 1 and statistics.bootstrap_p_value(np.array([np.nan])) is None
+    assert statistics.bootstrap_p_value(np.zeros(99)) == 1
+    assert statistics.bootstrap_p_value(np.array([np.nan])) is None
 
 
 def test_one_article_has_no_interval():

@@ -69,7 +69,8 @@ def test_pictures_of_any_mode_become_rgb(processor, mode):
     (row,) = rows(count=1)
     row["images"] = [picture("red", "left", (80, 60), mode)]
     pixels = ExampleCollator(processor)([row])["pixel_values"]
-    assert pixels.shape == (1, 3, 64, 64) and torch.isfinite(pixels).all()
+    assert pixels.shape == (1, 3, 64, 64)
+    assert torch.isfinite(pixels).all()
 
 
 def test_wide_pictures_are_padded_with_clip_mean_not_cropped(processor, tmp_path):
@@ -114,7 +115,9 @@ def test_over_long_rows_are_dropped_and_counted_never_cut(processor):
     examples = [example(i, "detail") for i in range(4)]
     examples[2] = examples[2] | {"completion": long_answer}
     dataset, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, 120)
-    assert report["rows"] == 4 and report["kept"] == 3 and max(dataset["length"]) <= 120
+    assert report["rows"] == 4
+    assert report["kept"] == 3
+    assert max(dataset["length"]) <= 120
     assert report["dropped"] == {"longer than max_length 120 tokens": 1}
     assert [row["completion"][0]["content"] for row in dataset] != [long_answer[0]["content"]]
 
@@ -139,7 +142,8 @@ def test_a_text_only_batch_gives_the_loss_and_gradients_of_its_text(family, requ
     examples = rows(images=[])
     batch = ExampleCollator(processor)(examples)
     answers = [row["completion"][0]["content"] + "</s>" for row in examples]
-    assert trained_texts(batch, processor.tokenizer) == answers and len(batch["pixel_values"]) == 1
+    assert trained_texts(batch, processor.tokenizer) == answers
+    assert len(batch["pixel_values"]) == 1
     texts = [render(row, processor, None)[0] for row in examples]
     text = processor.tokenizer(texts, padding=True, padding_side="right", add_special_tokens=False, return_tensors="pt")
     text["labels"] = batch["labels"][:, : text["input_ids"].shape[1]]
@@ -169,7 +173,8 @@ def test_a_batch_with_one_picture_needs_no_blank_one(processor):
 def test_text_only_rows_are_for_phase_2(processor):
     dataset = Dataset.from_list([example(0, "detail"), example(1, "detail") | {"images": []}], features=EXAMPLES)
     kept, report = scan_lengths(dataset, processor, None, None, keep_text_only=True)
-    assert report["kept"] == 2 and report["dropped"] == {}
+    assert report["kept"] == 2
+    assert report["dropped"] == {}
     assert kept["length"][1] == ExampleCollator(processor)([kept[1]])["attention_mask"].sum()
     _, report = scan_lengths(dataset, processor, None, None)
     assert report["dropped"] == {"without a picture (phase 1 trains the projector alone)": 1}
@@ -177,8 +182,10 @@ def test_text_only_rows_are_for_phase_2(processor):
 
 def test_a_folder_is_read_like_a_hub_dataset(dataset):
     instruct, source = load_examples(str(dataset), "instruct", "train", None)
-    assert len(instruct) == 64 and instruct.column_names == ["images", "prompt", "completion"]
-    assert source["dataset"] == dataset.name and len(source["dataset_sha256"]) == 64
+    assert len(instruct) == 64
+    assert instruct.column_names == ["images", "prompt", "completion"]
+    assert source["dataset"] == dataset.name
+    assert len(source["dataset_sha256"]) == 64
     tenth, _ = load_examples(str(dataset), "instruct", "train[:10%]", None)
     assert len(tenth) == 6
     assert load_examples(str(dataset), "align", "train", None)[1]["dataset_sha256"] != source["dataset_sha256"]
@@ -202,4 +209,5 @@ def test_rows_stay_as_they_are_in_the_dataset(dataset, processor):
     (row,) = load_dataset(str(dataset), "detail", split="test[:1]").select_columns(["images", "prompt", "completion"])
     collator = ExampleCollator(processor)
     first, second = collator([row])["input_ids"], collator([row])["input_ids"]
-    assert torch.equal(first, second) and row["prompt"][0]["content"] == "What does this figure show?"
+    assert torch.equal(first, second)
+    assert row["prompt"][0]["content"] == "What does this figure show?"

@@ -69,7 +69,8 @@ def test_vicuna_v1_is_token_exact(processor, original, turns):
     expected = conv_vicuna_v1([("<image>\n" + first[0], first[1]), *rest])
     ids = our_ids(processor, turns)
     assert ids == tokenizer_image_token(expected, original, processor.image_token_id)
-    assert ids[0] == processor.tokenizer.bos_token_id and ids[-1] == processor.tokenizer.eos_token_id
+    assert ids[0] == processor.tokenizer.bos_token_id
+    assert ids[-1] == processor.tokenizer.eos_token_id
     assert ids.count(processor.tokenizer.bos_token_id) == 1
 
 

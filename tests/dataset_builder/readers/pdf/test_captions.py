@@ -28,7 +28,8 @@ def test_lines_below_in_the_same_type_belong_to_the_caption():
         line("of all patients.", 50, 410, 60),
         body("The next paragraph", 424),
     )
-    assert found == [("1", "Dose in the joint of all patients.")] and rest == ["The next paragraph"]
+    assert found == [("1", "Dose in the joint of all patients.")]
+    assert rest == ["The next paragraph"]
 
 
 def test_bold_title_and_plain_text_are_one_caption():
@@ -54,7 +55,8 @@ def test_caption_in_two_columns():
         line("column.", 305, 410, 60),
         body("Text below", 430, x=305),
     )
-    assert found == [("1", "Dose in the left column and in the right column.")] and rest == ["Text below"]
+    assert found == [("1", "Dose in the left column and in the right column.")]
+    assert rest == ["Text below"]
 
 
 def test_next_caption_ends_the_one_before():
@@ -65,7 +67,8 @@ def test_next_caption_ends_the_one_before():
 @pytest.mark.parametrize("text", ["Figure 1. The doses were low.", "Figure 1", "Table 2. The"])
 def test_running_text_that_starts_a_line_with_a_label_is_no_caption(text):
     found, rest = captions(body(BODY, 400), body(text, 412), body(BODY, 424))
-    assert found == [] and len(rest) == 3
+    assert found == []
+    assert len(rest) == 3
 
 
 def test_sentence_about_a_table_or_a_figure_is_no_caption():
@@ -82,7 +85,8 @@ def test_tables_are_kept_apart():
 )
 def test_what_publishers_print_below_is_no_caption(text):
     found, rest = captions(line("Figure 1. Dose in the joint.", 50, 400), line(text, 50, 410))
-    assert found == [("1", "Dose in the joint.")] and rest == [text]
+    assert found == [("1", "Dose in the joint.")]
+    assert rest == [text]
 
 
 def test_own_doi_at_the_end_is_cut_off():
@@ -96,7 +100,8 @@ def test_letter_spaced_label():
 def test_figure_without_a_number():
     assert captions(line("Figura. Doses das articulações", 50, 400))[0] == [(UNNUMBERED, "Doses das articulações")]
     assert captions(body("Figure. It is set like the text", 400))[0] == []
-    assert UNNUMBERED_MENTION.search("as the figure shows") and not UNNUMBERED_MENTION.search("as Figure 2 shows")
+    assert UNNUMBERED_MENTION.search("as the figure shows")
+    assert not UNNUMBERED_MENTION.search("as Figure 2 shows")
 
 
 def test_broken_words_are_mended():

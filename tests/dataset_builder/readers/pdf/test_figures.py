@@ -74,4 +74,5 @@ def test_region_is_cut_back_from_text_that_it_touches():
 
 
 def test_nothing_gives_nothing():
-    assert lay_out([]).figures == [] and lay_out([page()]).blocks == []
+    assert lay_out([]).figures == []
+    assert lay_out([page()]).blocks == []

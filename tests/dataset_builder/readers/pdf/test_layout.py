@@ -29,7 +29,9 @@ def column(x, y, count, width=240, text=LONG):
 
 def test_boxes_measure_gaps_and_shares():
     a, b = Box(0, 0, 10, 10), Box(13, 14, 20, 20)
-    assert a.gap(b) == 5 and a.overlap(b) == 0 and a.hull(b) == Box(0, 0, 20, 20)
+    assert a.gap(b) == 5
+    assert a.overlap(b) == 0
+    assert a.hull(b) == Box(0, 0, 20, 20)
     assert Box(5, 5, 15, 15).share_in(a) == 0.25
     assert Box(3, 3, 3, 9).share_in(a) == 0
 
@@ -136,7 +138,8 @@ def test_style_is_that_of_most_characters():
     pages = [PageContent(1, 595, 842, [*column(50, 100, 30), line("Table cells", 50, 700, size=7, font="Arial")])]
     style = Style.of(pages)
     assert (style.size, style.font, style.column_width, style.pitch_em) == (10.0, "Times", 240.0, 1.2)
-    assert style.is_body(pages[0].lines[0]) and not style.is_body(pages[0].lines[-1])
+    assert style.is_body(pages[0].lines[0])
+    assert not style.is_body(pages[0].lines[-1])
 
 
 def test_style_of_nothing():

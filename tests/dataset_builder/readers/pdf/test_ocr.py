@@ -24,4 +24,7 @@ def test_scan_without_a_text_layer(tmp_path):
         ("Figure 1", "Pain after treatment. Values of all patients.", ["The pain fell with the dose (Figure 1)."])
     ]
     x0, y0, x1, y1 = figures[0].bbox
-    assert x0 <= 182 and y0 <= 282 and x1 >= 446 and 450 <= y1 <= 470
+    assert x0 <= 182
+    assert y0 <= 282
+    assert x1 >= 446
+    assert 450 <= y1 <= 470

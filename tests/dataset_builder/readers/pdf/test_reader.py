@@ -9,8 +9,8 @@ import numpy as np
 import pypdfium2
 import pytest
 
+from dataset_builder.readers.pdf import reader as pdf
 from dataset_builder.readers.pdf.reader import join_paragraphs, read_pdf, stacked
-from dataset_builder.readers.pdf.reader import reader as pdf
 from dataset_builder.sample.corpus import PASSWORD, make_articles, write_articles
 from dataset_builder.text.mentions import label_key
 from tests.dataset_builder.readers.paper import HEIGHT, WIDTH, Paper, prose
@@ -45,7 +45,8 @@ def test_one_column_vector_figure_with_caption_below(tmp_path):
     assert_box(figure, 150, 250, 300, 180)
     assert figure.bbox[3] <= 440
     dpi = figure.image.width / (figure.bbox[2] - figure.bbox[0]) * 72
-    assert figure.image.mode == "RGB" and dpi >= 150
+    assert figure.image.mode == "RGB"
+    assert dpi >= 150
 
 
 def test_caption_above_is_learnt_from_the_article(tmp_path):
@@ -171,7 +172,8 @@ def test_landscape_figure_on_a_portrait_page(tmp_path):
     turned.photo(100, 80, 600, 300)
     turned.caption(100, 390, 600, "Figure 1. Pain after treatment, all centres.")
     figure = only(read_pdf(paper.save()))
-    assert figure.caption == "Pain after treatment, all centres." and figure.page == 2
+    assert figure.caption == "Pain after treatment, all centres."
+    assert figure.page == 2
     assert figure.image.width > 1.8 * figure.image.height
     assert figure.bbox[3] - figure.bbox[1] > 1.8 * (figure.bbox[2] - figure.bbox[0])
 
@@ -201,7 +203,8 @@ def test_figure_pages_behind_a_list_of_captions(tmp_path):
         paper.page()
         paper.photo(100, 100 * k, 400, 300, k)
     first, second = read_pdf(paper.save()).figures
-    assert first.caption.startswith("Curve of group 1.") and first.caption.endswith(prose(1, 2))
+    assert first.caption.startswith("Curve of group 1.")
+    assert first.caption.endswith(prose(1, 2))
     assert (first.page, second.page) == (3, 4)
     assert second.context == ["The dose is given in Figure 2."]
 
@@ -317,7 +320,9 @@ def test_caption_without_a_picture_says_so(tmp_path):
     end = paper.caption(LEFT, end + 10, FULL, "Figure 1. Pain after treatment.")
     paper.text(LEFT, end + 10, FULL, prose(2, 30))
     figure = only(read_pdf(paper.save()))
-    assert figure.image is None and figure.image_error and figure.caption == "Pain after treatment."
+    assert figure.image is None
+    assert figure.image_error
+    assert figure.caption == "Pain after treatment."
 
 
 def test_scanned_page_with_a_text_layer(tmp_path):
@@ -348,7 +353,8 @@ def test_title_doi_licence_are_those_printed(tmp_path):
     article = read_pdf(paper.save())
     assert article.title == "Low doses in painful joints: a synthetic study"
     assert (article.doi, article.pmcid, article.license) == ("10.5555/abc.12", None, "CC-BY-4.0")
-    assert article.source == "pdf" and f"# {article.title}\n" in article.markdown
+    assert article.source == "pdf"
+    assert f"# {article.title}\n" in article.markdown
 
 
 def test_what_is_not_printed_is_none(tmp_path):
@@ -491,7 +497,8 @@ def test_files_that_are_no_pdf(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="article.pdf: ") as raised:
         read_pdf(path)
-    assert message in str(raised.value) and "\n" not in str(raised.value)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_encrypted(tmp_path):
@@ -535,7 +542,8 @@ def test_parts_are_stacked_on_white():
 
     tall = stacked([Image.new("RGB", (10, 4), "red"), Image.new("RGB", (6, 3), "blue")])
     assert tall.size == (10, 7)
-    assert np.asarray(tall)[5, 0].tolist() == [255, 255, 255] and np.asarray(tall)[5, 5].tolist() == [0, 0, 255]
+    assert np.asarray(tall)[5, 0].tolist() == [255, 255, 255]
+    assert np.asarray(tall)[5, 5].tolist() == [0, 0, 255]
 
 
 def test_no_blocks_no_paragraphs():
@@ -561,4 +569,5 @@ def test_figures_of_real_articles_against_their_jats():
         truth = {key for key in truth if not key.startswith("TABLE")}
         got = {label_key(f.label) for f in read_pdf(Path(ARTICLES) / row["path"]).figures}
         expected, found, extra = expected + len(truth), found + len(truth & got), extra + len(got - truth - {None})
-    assert found >= 0.97 * expected and extra <= 0.02 * expected
+    assert found >= 0.97 * expected
+    assert extra <= 0.02 * expected

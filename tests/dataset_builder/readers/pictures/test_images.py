@@ -112,6 +112,7 @@ def test_pictures_without_print_have_no_text_share():
 def test_a_kept_picture_is_encoded_with_a_thumbnail():
     figure = Figure("Figure 1", None)
     keep_picture(figure, Image.new("RGB", (1000, 500), "red"))
-    assert figure.image.size == (1000, 500) and figure.image.getpixel((0, 0)) == (255, 0, 0)
+    assert figure.image.size == (1000, 500)
+    assert figure.image.getpixel((0, 0)) == (255, 0, 0)
     small = open_image(figure.picture.thumbnail)
     assert small.size == (THUMBNAIL_PX, THUMBNAIL_PX // 2)

@@ -26,7 +26,9 @@ def test_letters_alone_in_brackets_and_with_a_dot(size, ink, ground):
     )
     for char, (x, y) in {"A": (10, 10), "b": (250, 10), "c": (10, 150), "D": (250, 150)}.items():
         letter = best(found, char)
-        assert letter.score > 0.78 and x <= letter.x0 < x + size and y <= letter.y0 < y + size
+        assert letter.score > 0.78
+        assert x <= letter.x0 < x + size
+        assert y <= letter.y0 < y + size
 
 
 def test_letters_of_words_and_numbers_are_none():

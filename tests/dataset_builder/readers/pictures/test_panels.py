@@ -40,7 +40,8 @@ def assert_same_boxes(panels: list[Panel], boxes: list[list[int]]) -> None:
     assert len(panels) == len(boxes)
     for panel, (x0, y0, x1, y1) in zip(panels, boxes, strict=True):
         a, b, c, d = panel.bbox
-        assert x0 - 3 <= a < c <= x1 + 3 and y0 - 3 <= b < d <= y1 + 3
+        assert x0 - 3 <= a < c <= x1 + 3
+        assert y0 - 3 <= b < d <= y1 + 3
         assert (c - a) * (d - b) > 0.65 * (x1 - x0) * (y1 - y0)
 
 
@@ -75,8 +76,10 @@ def test_letters_decide_where_panels_hold_several_plots():
         write(image, place, letter)
     panels = split_panels(image, caption(3))
     assert [panel.label for panel in panels] == ["A", "B", "C"]
-    assert panels[0].bbox[2] > 590 and panels[0].bbox[3] < 205
-    assert panels[1].bbox[2] < 205 < panels[2].bbox[0] and panels[2].bbox[2] > 590
+    assert panels[0].bbox[2] > 590
+    assert panels[0].bbox[3] < 205
+    assert panels[1].bbox[2] < 205 < panels[2].bbox[0]
+    assert panels[2].bbox[2] > 590
 
 
 @pytest.mark.parametrize("letters", ["abcd", "ABCD"])
@@ -181,7 +184,8 @@ def test_boxes_lie_in_the_picture_apart_from_each_other(data):
     assert len(panels) in (0, count)
     for i, panel in enumerate(panels):
         x0, y0, x1, y1 = panel.bbox
-        assert 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height
+        assert 0 <= x0 < x1 <= width
+        assert 0 <= y0 < y1 <= height
         for other in panels[:i]:
             a, b, c, d = other.bbox
             assert x1 <= a or c <= x0 or y1 <= b or d <= y0
