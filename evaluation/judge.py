@@ -141,7 +141,7 @@ def name(judge: str) -> str:
 
 def ask(requests: list, options: Options, ledger: Path, result: str) -> list[dict]:
     """The records of all requests, in their order; what the ledger has no result for is asked now."""
-    from dataset_builder.llm.client import client as llm
+    from dataset_builder.llm import client as llm
 
     if options.backend == "local":
         records = _ask_local(requests, options, ledger)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from datasets import Dataset
 from PIL import Image
 
-from dataset_builder.llm.client import client as llm
+from dataset_builder.llm import client as llm
 from evaluation.answering.answers import Answer, Question
 from evaluation.answering.questions import public_name
 
