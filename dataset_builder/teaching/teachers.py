@@ -15,7 +15,8 @@ import jinja2
 import yaml
 
 from dataset_builder.llm.client import Request, quote
-from dataset_builder.text.mentions import mentioned_keys, split_sentences
+from dataset_builder.text.mentions import mentioned_keys
+from dataset_builder.text.sentences import split_sentences
 
 PROMPTS = Path(__file__).parent / "prompts"
 QUESTIONS = PROMPTS / "questions.yaml"

@@ -5,7 +5,7 @@
     notice_type("Correction of scoliosis: a study") -> None
 
 Only what is said counts: an article that cites a retraction, or is about retractions, has no status. Titles are known
-in the ten languages of figure labels (`mentions.py`).
+in the ten languages of figure labels (`labels.py`).
 """
 
 import re

@@ -19,15 +19,11 @@ from dataset_builder.articles.packages import bare_name, find_pictures
 from dataset_builder.readers.article import Article, Figure, Panel
 from dataset_builder.readers.jats.metadata import read_metadata
 from dataset_builder.readers.jats.xml import href_of, parse_article, string_of, text_of
-from dataset_builder.text.mentions import (
-    OTHER_KINDS,
-    clean,
-    label_key,
-    label_keys,
-    mentions,
-    sentence_spans,
-    split_label,
-)
+from dataset_builder.text.clean import clean
+from dataset_builder.text.labels import label_key, label_keys, split_label
+from dataset_builder.text.mentions import mentions
+from dataset_builder.text.numbering import OTHER_KINDS
+from dataset_builder.text.sentences import sentence_spans
 
 MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
 
@@ -46,7 +42,7 @@ _CONTAINERS = {  # what holds paragraphs
     *("sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote"),
     *("statement", "speech", "fig-group"),
 }
-_NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see mentions.py
+_NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
 
 
 def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article:

@@ -20,7 +20,7 @@ from dataset_builder.readers.pdf.layout import (
     joined,
     pitch,
 )
-from dataset_builder.text.mentions import label_key, split_label
+from dataset_builder.text.labels import label_key, split_label
 
 TABLE_WORD = re.compile(
     r"(?:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)(?=\s*(?:\d|[IVX]+\b))", re.I
@@ -47,7 +47,7 @@ ENDS_CONTINUED = re.compile(rf"[\s(\[]*\b{_CONTINUED_WORD}(?: on (?:the )?next p
 class Caption:
     """A figure's or table's label and caption, in lines on one page."""
 
-    key: str  # as dataset_builder.text.mentions.label_key has it
+    key: str  # as dataset_builder.text.labels.label_key has it
     label: str
     is_table: bool
     score: int  # how much it looks like a caption rather than running text

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from dataset_builder.text.mentions import split_label
+from dataset_builder.text.labels import split_label
 
 MARGIN_SHARE = 0.12  # of the page's height: where running heads and page numbers stand, at either end
 DOUBLED_MIN_CHARS = 8  # shorter text printed twice does no harm, and marks in plots are many

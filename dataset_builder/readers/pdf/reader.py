@@ -24,7 +24,10 @@ from dataset_builder.readers.pdf.figures import ArticleLayout, FoundFigure, Regi
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout import TERMINAL, Block, PageContent, join_lines, printed_words
 from dataset_builder.readers.pictures.images import keep_picture
-from dataset_builder.text.mentions import clean, context_for, label_keys, split_sentences
+from dataset_builder.text.clean import clean
+from dataset_builder.text.labels import label_keys
+from dataset_builder.text.mentions import context_for
+from dataset_builder.text.sentences import split_sentences
 
 MAX_PAGES = 500  # more are a book or a bomb
 DPI = 200  # of the crops; at least 150 is asked for

@@ -12,7 +12,7 @@ import pytest
 from dataset_builder.readers.pdf import reader as pdf
 from dataset_builder.readers.pdf.reader import join_paragraphs, read_pdf, stacked
 from dataset_builder.sample.corpus import PASSWORD, make_articles, write_articles
-from dataset_builder.text.mentions import label_key
+from dataset_builder.text.labels import label_key
 from tests.dataset_builder.readers.paper import HEIGHT, WIDTH, Paper, prose
 
 LEFT, RIGHT, COLUMN = 50, 305, 240  # two columns of an A4 page
