@@ -31,19 +31,18 @@ from dataset_builder.text.numbering import (
     PANEL,
     PANELS,
     SUPPLEMENT_OF,
-    VERBS,
-    any_of,
     heads,
     in_series,
     number_key,
     several_numbers,
 )
 from dataset_builder.text.sentences import MIXED_CASE, is_caseless
+from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
 
 _LABEL_ONLY_KINDS = {
-    "TABLE": r"tables?|tab|tabellen?|tabelle|tablas?|tableaux?|tabelas?|quadros?|cuadros?|табл\w*|表",
-    "BOX": r"box(?:es)?|kasten|encadré|recuadro|caixa",
-    "VIDEO": r"videos?|movies?|vídeos?|відео|видео|film",
+    "TABLE": any_of(lambda it: it.not_figures.table),
+    "BOX": any_of(lambda it: it.not_figures.box),
+    "VIDEO": any_of(lambda it: it.not_figures.video),
 }
 _LABEL_ONLY = re.compile(
     r"\s*(?:" + "|".join(rf"(?P<{kind}>(?:{words})(?![^\W\d_]))" for kind, words in _LABEL_ONLY_KINDS.items()) + r")",
@@ -110,14 +109,12 @@ _OWN_PANELS = re.compile(  # "Fig. 3A,B.", "Fig. 3a and b", "Рис. 2, а."
     rf"{PANEL}(?:\s?(?:[,/&+]|{DASH}|(?:{JOIN})\s)\s?{PANEL})*(?=\s|{_MARKS})|,\s?[a-hа-е](?=[.:])"
 )
 _RUNNING = re.compile(  # what follows a mention in running text, never a label in front of a caption
-    rf"(?:{VERBS}|"
-    + any_of("in on at as for from of by with while whereas but see panels? left right top bottom did does do had")
-    + r")\b|[eyoaиіа]\s+(?i:fig|tab|quadro|cuadro|gr[áa]fic|рис|табл)"
-    r"|显示|所示|表明|表示|可见|可以|可知|中[,的,]|给出|说明|展示|为|是|は|に|の|を|で|と|が(?!ん)|から|より|および|及|和|与"
+    rf"(?:{any_spaced(lambda it: (*it.running.verbs, *it.running.others))})\b"
+    rf"|{any_unspaced(lambda it: (*it.running.verbs, *it.running.others))}"
 )
 _PARENTHESIS = re.compile(r"\((?P<inside>[^()]{1,40})\)\s*")
-_ASIDE_OF_LABEL = re.compile(r"cont|fortsetzung|suite|continua|продолж|продовж|续|続|colou?r|online", re.IGNORECASE)
-_CONTINUED = re.compile(r"(?i:cont(?:inued|inuação|inuación|[’']?d)?|fortsetzung|suite)\b[\s.:]*(?=$|[^\Wa-z])")
+_ASIDE_OF_LABEL = re.compile(any_of(lambda it: (*it.captions.continued, *it.captions.label_asides)), re.IGNORECASE)
+_CONTINUED = re.compile(rf"(?i:{any_of(lambda it: it.captions.continued)})(?!\w)[\s.:]*(?=$|[^\Wa-z])")
 
 
 def split_label(text: str) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 
 from dataset_builder.text.numbering import (
+    AND,
     NUMBER,
     NUMBER_FIRST,
     SUPPLEMENT_OF,
@@ -20,18 +21,22 @@ from dataset_builder.text.numbering import (
     number_key,
     number_list,
 )
+from dataset_builder.text.vocabulary import any_of
 
 _NAME = r"[A-ZА-ЯЁ][\w'’-]+"
+_REFERENCES = any_of(lambda it: it.elsewhere.references)
 _ELSEWHERE = re.compile(
-    rf"\s*,?\s*(?:in|of|from|by|aus|von|de|dans|del?|do|di|из|з)\s+(?:the\s+)?(?:"
-    rf"(?:(?i:ref(?:erence|s)?)\.?\s*)?(?:[\[(]?\d+[\])]|\[\d)|(?i:ref(?:erence|s)?)\.?\s*\d"
-    rf"|{_NAME}\s+(?:et\s+al|(?:and|&|und|y|e|et|и)\s+{_NAME}|\(?\d{{4}}|\[\d)"
-    rf"|(?i:supp|supporting|additional file|online|web)|S\d+\s+(?:Text|File|Appendix|Protocol))"
+    rf"\s*,?\s*(?:{any_of(lambda it: it.elsewhere.of_words)})\s+(?:"
+    rf"(?:(?i:{_REFERENCES})\.?\s*)?(?:[\[(]?\d+[\])]|\[\d)|(?i:{_REFERENCES})\.?\s*\d"
+    rf"|{_NAME}\s+(?:et\s+al|(?:{AND}|&)\s+{_NAME}|\(?\d{{4}}|\[\d)"
+    rf"|(?i:{any_of(lambda it: it.elsewhere.files)})|S\d+\s+(?:Text|File|Appendix|Protocol))"
 )
-_AUTHORS = rf"{_NAME}\s+(?:et\s+al\.?|(?:and|&)\s+{_NAME})|[(;]\s*{_NAME}"
+_AUTHORS = rf"{_NAME}\s+(?:et\s+al\.?|(?:{AND}|&)\s+{_NAME})|[(;]\s*{_NAME}"
+_SEE = any_of(lambda it: it.teaching.see)
+_THEIR = any_of(lambda it: it.elsewhere.their)
 _THEIRS = re.compile(
-    rf"(?:\btheir\s+|\[\d+(?:[,–-]\s?\d+)*\s*[,:]\s*(?:see\s+)?"
-    rf"|(?:{_AUTHORS}),?\s+\d{{4}}[a-z]?\s*[,:]\s*(?:see\s+|their\s+)?)$"
+    rf"(?:\b(?:{_THEIR})\s+|\[\d+(?:[,–-]\s?\d+)*\s*[,:]\s*(?:(?:{_SEE})\s+)?"
+    rf"|(?:{_AUTHORS}),?\s+\d{{4}}[a-z]?\s*[,:]\s*(?:(?:{_SEE}|{_THEIR})\s+)?)$"
 )
 _LIST_CHARS = 300  # the longest list of figures
 _SUPPLEMENT_NUMBER = re.compile(r"S\d")

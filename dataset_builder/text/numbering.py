@@ -7,120 +7,92 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced, every, stems
+
 MAX_RANGE = 60  # figures; the most that "Figs 1-60" may stand for, a longer "range" is a misreading
+_PREFIX_CHARS = 40  # the longest prefix
 
 DASH = r"[-\u2010-\u2015\u2212]"  # hyphens, en and em dash, minus
-_FIGURE = (
-    r"(?i:fig(?:ure|ura|uras|ures|s|g)?|abb(?:ildung(?:en)?)?|bild(?:er)?|рис(?:ун\w+)?|мал(?:юн\w+)?|фиг(?:ур\w+)?)"
-    r"(?:(?!\w)\.?|(?=\d))"
+_FIGURE = rf"(?i:{any_spaced(lambda it: it.figure.words)})(?:(?!\w)\.?|(?=\d))"
+_FIGURE_UNSPACED = (  # not the end of "map", "attempt", "intention"
+    rf"(?<![{''.join(every(lambda it: it.figure.not_after))}])(?:{any_unspaced(lambda it: it.figure.words)})"
 )
-_HAN = r"(?<![地试試企意])[图圖図]"  # not in "map", "try", "attempt", "intention"
+_PLURALS = every(lambda it: it.figure.plural_endings)
 OTHER_KINDS = {  # key prefix: words; every series counts for itself
-    "SCHEME": r"schem(?:e|es|a|as|ata)|schémas?|esquemas?|схем[аыеиу]",
-    "CHART": r"charts?|gr[áa]fic[oa]s?|grafici|graphiques?|diagramme?n?|діаграм\w+|диаграмм\w+|графі?и?к\w*",
-    "GRAPH": r"graphs?",
-    "PLATE": r"plates?|tafeln?|planches?|l[áa]minas?|pranchas?|tavol[ae]",
-    "MAP": r"maps?|karten?|cartes?|mapas?|mappa|карт[аеы]",
-    "PHOTO": r"photos?|photographs?|fotos?|fotografi\w+|фото",
-    "IMAGE": r"images?|im[áa]gen(?:es)?|imagens?|immagin[ei]",
+    "SCHEME": any_of(lambda it: it.kinds.scheme),
+    "CHART": any_of(lambda it: it.kinds.chart),
+    "GRAPH": any_of(lambda it: it.kinds.graph),
+    "PLATE": any_of(lambda it: it.kinds.plate),
+    "MAP": any_of(lambda it: it.kinds.map),
+    "PHOTO": any_of(lambda it: it.kinds.photo),
+    "IMAGE": any_of(lambda it: it.kinds.image),
 }
-_FIGURE_STEMS = ("fig", "abb", "bild", "рис", "мал", "фиг", "图", "圖", "図")  # what the words above start with
-_OTHER_STEMS = (
-    *(
-        "schem",
-        "schém",
-        "esquem",
-        "схем",
-        "chart",
-        "gráfic",
-        "grafic",
-        "graph",
-        "diagram",
-        "діаграм",
-        "диаграм",
-        "граф",
-    ),
-    *("plate", "tafel", "planche", "lámina", "lamina", "prancha", "tavol", "map", "kart", "carte", "карт"),
-    *("photo", "foto", "фото", "imag", "imág", "immag"),
-)
-_ALL_STEMS = _FIGURE_STEMS + _OTHER_STEMS
-_SUPPLEMENT = (
-    r"suppl?(?:ement(?:ary|al|aire|ar|aria|are)?)?s?\.?|supporting(?: information)?|additional|online|web|suplement\w+"
-    r"|complementar\w*|supplémentaires?|supplementar[ei]|ergänzende|zusatz|дополнительн\w+|додатков\w+"
-)
-_APPENDIX = r"appendix|app\.|anhang|annexe|apêndice|apéndice|anexo|appendice|приложени\w+|додат\w+"
-_PREFIX = re.compile(  # what may stand before a figure word
-    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT})|补充(?:材料)?|補[充足]?|附加?|付)"
+_FIGURE_STEMS = stems(every(lambda it: it.figure.words))
+_ALL_STEMS = stems(every(lambda it: (*it.figure.words, *(word for kind in it.kinds for word in kind))))
+
+_SUPPLEMENT = any_spaced(lambda it: it.series.supplement)
+_PREFIX = re.compile(  # what may stand before a figure word; "extended data" and "expanded view" are publishers' own
+    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT})|{any_unspaced(lambda it: it.series.supplement)})"
     rf"|(?P<extended>(?<!\w)extended(?:[ -]data)?)|(?P<expanded>(?<!\w)expanded[ -]view)"
     rf"|(?<!\w)box\s(?P<box_no>\d)\s?{DASH}"
-    rf"|(?<!\w)(?P<appendix>{_APPENDIX})(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{DASH}?)\s*$",
+    rf"|(?<!\w)(?P<appendix>{any_of(lambda it: it.series.appendix)})"
+    rf"(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{DASH}?)\s*$",
     re.IGNORECASE,
 )
-_TO = r"to|through|thru|bis|à|al?|até|hasta|до|по"  # between the first and the last of a range
-_PLURALS = ("s", "figg", "abb", "bildungen", "bilder", "и", "ах", "ов", "ками", "ків")
-_PREFIX_CHARS = 40  # the longest prefix
+TO = any_spaced(lambda it: it.lists.to_words)  # between the first and the last of a range
 _HEAD = re.compile(
-    rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|{_HAN}"
+    rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|(?P<unspaced>{_FIGURE_UNSPACED})"
     + "".join(rf"|(?P<{kind}>(?<!\w)(?:{words})(?!\w)\.?)" for kind, words in OTHER_KINDS.items())
-    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:no|nr|núm)\.\s*|n[º°o]\.?\s*|№\s*|#\s*|-(?=\d))?"
-    + rf"(?:(?:from|von|de|da|с|з)\s+(?=\d+\s(?:{_TO})\s\d))?(?=[\dSEA-HIVX])",
+    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:{any_of(lambda it: it.lists.number)}|#)\s*|-(?=\d))?"
+    + rf"(?:(?:{any_of(lambda it: it.lists.from_words)})\s+(?=\d+\s(?:{TO})\s\d))?(?=[\dSEA-HIVX])",
     re.IGNORECASE,
 )
 NUMBER = re.compile(
-    rf"(?:(?P<again>{_FIGURE}|{_HAN})\s*)?"
+    rf"(?:(?P<again>{_FIGURE}|{_FIGURE_UNSPACED})\s*)?"
     rf"(?:(?P<prefix>(?:(?:SI|SM|ED|EV)\s?|[Ss]|[A-He])[-.]?)?(?P<number>\d{{1,3}})(?![\d%])(?:\.(?P<sub>\d{{1,2}})(?![\d%]))?"
     rf"|(?P<roman>[IVX]{{1,5}})(?![\w]))"
 )
 
-
-def any_of(words: str) -> str:
-    """A pattern of words, given with spaces between them."""
-    return "|".join(words.split())
-
-
-JOIN = any_of(r"and AND or und u\. oder sowie et ou y e o ed? и или та і й або as\swell\sas")  # between a list's items
+AND = any_spaced(lambda it: it.lists.and_words)
+JOIN = any_spaced(lambda it: (*it.lists.and_words, *it.lists.or_words))  # between a list's items
+_SHORT_JOINS = "|".join(  # "a", "y", "u.": panels look like them
+    word
+    for word in every(lambda it: (*it.lists.and_words, *it.lists.or_words, *it.lists.to_words) if it.spaces else ())
+    if len(word.removesuffix(r"\.")) == 1
+)
 PANEL = rf"(?!S\d|E[DV]\d)[A-Za-zА-Еа-е](?:{DASH}?(?:iii|ii|i|iv|v|\d))?['′]*(?![^\W_])"
 PANELS = re.compile(  # "A", " a-c", "(b)", "A,B", "B-E,J-M", "C and D", ", A to C"
-    rf"(?:\s(?!(?:[aeoyàийі]|u\.)\s+\S?\d)|,\s(?=[A-Z]))?\(?{PANEL}\)?"
-    rf"(?:(?:\s*(?:[,/&+]|{DASH})\s*|\s+(?:{JOIN}|to|through|bis|à|a)\s+)(?:and\s+)?\(?{PANEL}\)?)*"
+    rf"(?:\s(?!(?:{_SHORT_JOINS})\s+\S?\d)|,\s(?=[A-Z]))?\(?{PANEL}\)?"
+    rf"(?:(?:\s*(?:[,/&+]|{DASH})\s*|\s+(?:{JOIN}|{TO})\s+)(?:(?:{AND})\s+)?\(?{PANEL}\)?)*"
 )
 _ASIDE = re.compile(  # "(left)", ", upper panel"
-    r"(?:\s?\([^()]{1,40}\)|,?\s(?:left|right|top|bottom|upper|lower|middle|inset)(?:\s(?:panel|row|column)s?)?)"
-    r"(?=\s*(?:,|;|and|und|et|y|e|и|та)\s)"
+    rf"(?:\s?\([^()]{{1,40}}\)"
+    rf"|,?\s(?:{any_spaced(lambda it: it.lists.places)})(?:\s(?:{any_spaced(lambda it: it.lists.panels)}))?)"
+    rf"(?=\s*(?:,|;|{AND})\s)"
 )
-SUPPLEMENT_OF = re.compile(rf"\s*{DASH}+\s*(?:figure|fig\.?)\s*supplements?\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(
-    rf"\s*(?:(?P<range>{DASH}|[~～〜]|至|到|から)|[,;、，；・/&+]\s*(?:(?:{JOIN}|&)\s+)?|(?:和|与|與|及|と|および|並びに))\s*"
-    rf"|\s+(?:(?P<range_word>{_TO})|{JOIN})\s+"
+    rf"\s*(?:(?P<range>{DASH}|[~～〜]|{any_unspaced(lambda it: it.lists.to_words)})"
+    rf"|[,;、，；・/&+]\s*(?:(?:{JOIN}|&)\s+)?|(?:{any_unspaced(lambda it: it.lists.and_words)}))\s*"
+    rf"|\s+(?:(?P<range_word>{TO})|{JOIN})\s+"
 )
-VERBS = any_of(  # what follows a mention in running text
-    r"""shows? showed shown showing illustrates? illustrated presents? presented depicts? depicted displays?
-    demonstrates? summari[sz]es? indicates? gives? provides? reveals? reports? compares? describes? represents?
-    plots? suggests? confirms? lists? is are was were has have can also and or to that which we respectively
-    below above zeigt zeigen stellt veranschaulicht ist sind und sowie montre montrent illustre présente est
-    sont et muestran? presentan? ilustran? es son mostram? apresentam? é são mostrano mostra illustra presenta
-    sono показыва\w+ показан\w* показує представлен\w* изображ\w+ наведено і и та демонстр\w+"""
-)
-_UNITS = any_of(
-    r"""% ° ± × [munµμ]?[mglM] k[gm] [mc]?Gy cm m[lL] µ[lLm] h hrs? hours? min minutes? s sec seconds? d days?
-    weeks? months? years? patients? mice rats? cells? animals? subjects? cases? samples? genes? times fold
-    Patient\w+ Monat\w* Wochen? Tagen? Jahren? Stunden? Minuten Mäusen? Ratten Tieren? Zellen Fällen? Proband\w+
-    mois jours? semaines ans heures souris animaux cas cellules pacientes? mes\w* d[íi]as? semanas? a[ñn]os? horas?
-    minutos ratones ratas ratos camundongos animales animais casos pazient[ei] mesi giorni settimane anni ore topi
-    ratti casi больн\w+ пациент\w* месяц\w* дн\w+ недел\w+ лет год\w* час\w* мин мыш\w* крыс\w* Гр мг мл см мм ч
-    хвор\w+ пацієнт\w* місяц\w* тижн\w* рок\w* хв миш\w* щур\w*"""
-)
-_COUNTERS = "例名位只隻匹个個组組次种種天周週月年日时時分秒岁歳倍点點人"  # Chinese and Japanese words behind counts
-_QUANTITY = re.compile(rf"(?:[.,]\d|\s?(?:{_UNITS})(?!\w)|\s?[{_COUNTERS}])")
-_OTHER_FILE = re.compile(
-    r"\s(?:Tables?|Text|Files?|Appendix|Videos?|Movies?|Audio|Data(?:set)?s?|Protocol|Checklist)\b"
+VERBS = any_of(lambda it: it.running.verbs)
+_UNITS = r"%|°|±|×|[munµμ]?[mglM]|k[gm]|[mc]?Gy|cm|m[lL]|µ[lLm]"
+_QUANTITY = re.compile(  # behind a number that counts something else than figures
+    rf"(?:[.,]\d|\s?(?:{_UNITS}|{any_spaced(lambda it: it.lists.counted)})(?!\w)"
+    rf"|\s?(?:{any_unspaced(lambda it: it.lists.counted)}))"
 )
 _LIST_GOES_ON = re.compile(
-    rf"\s*(?:$|[^\w\s]|(?:{VERBS}|{JOIN}|bis|to|through|respectively)\b|[\u3040-\u9fff])|[A-Za-zА-Еа-е](?!\w)", re.I
+    rf"\s*(?:$|[^\w\s]|(?:{VERBS}|{JOIN})\b|(?:{TO})\s\S?\d|[\u3040-\u9fff])|[A-Za-zА-Еа-е](?!\w)", re.I
 )
+
+# publishers' notations, the same in whatever language
+SUPPLEMENT_OF = re.compile(rf"\s*{DASH}+\s*(?:figure|fig\.?)\s*supplements?\s*", re.IGNORECASE)  # eLife
 NUMBER_FIRST = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
     rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}}){{0,30}})"
     r"[A-Z]?\s+(?:Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
+)
+_OTHER_FILE = re.compile(  # PLOS: "S3 Table"
+    r"\s(?:Tables?|Text|Files?|Appendix|Videos?|Movies?|Audio|Data(?:set)?s?|Protocol|Checklist)\b"
 )
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 

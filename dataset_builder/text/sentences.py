@@ -6,40 +6,17 @@ split_sentences("As in Fig. 2A. We then ...")    -> ["As in Fig. 2A.", "We then 
 import re
 
 from dataset_builder.text.clean import clean
+from dataset_builder.text.vocabulary import any_of, every
 
 MIXED_CASE = re.compile(
     r"(?:[a-z]{1,3}[A-Z\d]|[a-z]-[A-Za-z]|[a-h](?:[,)]|\s+(?=[A-Z(]))|[α-ωµμ])"
 )  # "pH", "mRNA", "p53", "a Dose"
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_NEVER_LAST = _words(  # abbreviations that something always follows
-    """fig figs figg abb рис мал фиг tab tabl табл eq eqs eqn ref refs sec sect chap suppl supp dr prof mr mrs ms
-    mme st vs e.g i.e eg ie cf approx ca resp viz incl var subsp ssp cv bzw z.b d.h u.a vgl sog evtl ggf inkl ej
-    ex p.ex p.ej núm sra sr dra dott aprox env ee cfr figg abbn ad.es т.е т.к т.н см напр им ср див прибл gen comb"""
-)
-_NUMBERED = _words(  # abbreviations in front of a number
-    """no nos nr es pp vol vols art ch pt par bd ст стр гл ed num pág jan feb apr
-    jun jul aug sep sept oct nov dec okt dez
-    janv févr juil déc ene abr dic fev out"""
-)
-_AMBIGUOUS = _words(  # last word of a sentence or not: the next word decides
-    "al inc ltd co corp jr sp spp med i.v i.p s.c i.m p.o a.m p.m u.s u.k e.u usw др гг ін dept univ"
-)
-_STARTERS = _words(  # words that start a sentence and are no name
-    """the this these that those we our it its in on at to for from as by with when while where after before during
-    because since if although though however moreover furthermore therefore thus hence then here there they
-    their he she his her both each all some many most no not only an a one two three such another other
-    additionally also finally first second third next data results patients subjects cells samples mice figure
-    figures table tables fig consistent similarly interestingly importantly notably indeed instead overall using
-    based given compared following briefly die der das wir ein eine diese dieser dieses im bei nach für und es
-    sie mit von zur zum le la les nous un une ces cette dans pour il elle en el los las se este esta estos para
-    por o os as um uma foi foram na nas nos ao lo gli nel nella nei per del i si в на мы это эти для при по с у
-    из как так а но и он она они ми це ці та й"""
-)
+_NEVER_LAST = frozenset(every(lambda it: it.sentences.never_last))  # abbreviations that something always follows
+_NUMBERED = frozenset(every(lambda it: it.sentences.before_number))  # abbreviations in front of a number
+_AMBIGUOUS = frozenset(every(lambda it: it.sentences.sometimes_last))  # the next word decides
+_STARTERS = frozenset(every(lambda it: it.sentences.starters))  # words that start a sentence and are no name
 _STOP = re.compile(r"[.!?…。！？｡]+")
 _AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12", "mice. [3,4]"), then white space
     r"[\"'”’»)\]]*(?:\d{1,3}(?:[,–-]\d{1,3})*|\s?\[\d+(?:[,–-]\s?\d+)*\])?(?=\s|$)"
@@ -47,10 +24,10 @@ _AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12"
 _AFTER_CJK = re.compile(r"[」』”’）)\]】]*")
 _FIRST_WORD = re.compile(r"[^\s,.;:]*")
 _WORD_BEFORE = re.compile(r"(?:[^\W_\u3040-\u9fff]+\.)*[^\W_\u3040-\u9fff]+$")
-_GERMAN_ORDINAL = re.compile(
-    r"Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert|Woche|Tag|Monat"
+_AFTER_ORDINAL = re.compile(any_of(lambda it: it.sentences.after_ordinal))  # "3. Mai"
+_BEFORE_ORDINAL = re.compile(  # "der 3. Patient"
+    rf"(?<!\w)(?:{any_of(lambda it: it.sentences.before_ordinal)})\s$", re.IGNORECASE
 )
-_GERMAN_ARTICLE = re.compile(r"(?<!\w)(?:der|dem|den|des|am|vom|zum|im|beim)\s$", re.IGNORECASE)  # "der 3. Patient"
 
 
 def split_sentences(text: str) -> list[str]:
@@ -119,7 +96,7 @@ def _is_abbreviation(text: str, match: re.Match, following: str) -> bool:
     if not (word.isdigit() and len(word) <= 2):
         return False
     before = text[max(0, found.start() - 6) : found.start()]
-    return bool(_GERMAN_ORDINAL.match(following) or _GERMAN_ARTICLE.search(before))
+    return bool(_AFTER_ORDINAL.match(following) or _BEFORE_ORDINAL.search(before))
 
 
 def _is_initial(text: str, start: int, word: str, starts: bool, following: str) -> bool:
