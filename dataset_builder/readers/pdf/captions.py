@@ -21,26 +21,27 @@ from dataset_builder.readers.pdf.layout import (
     pitch,
 )
 from dataset_builder.text.labels import label_key, split_label
+from dataset_builder.text.vocabulary import any_of
 
-TABLE_WORD = re.compile(
-    r"(?:table|tab\.|tabelle|tabla|tabela|tableau|tabella|quadro|cuadro|таблиц\w+|表)(?=\s*(?:\d|[IVX]+\b))", re.I
-)
+TABLE_WORD = re.compile(rf"(?:{any_of(lambda it: it.not_figures.table)})\.?(?=\s*(?:\d|[IVX]+\b))", re.I)
 UNNUMBERED = ""  # the key of an article's only figure where its label has no number
-_FIGURE_WORD = r"(?:fig(?:ure|ura)?|abb(?:ildung)?|рисунок|рис)"
+_FIGURE_WORD = rf"(?:{any_of(lambda it: it.figure.unnumbered)})"
 UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2}})", re.I)
 UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?!\w)(?!\.?\s*(?:S?\d|(?-i:[IVX]+)\b))", re.I)
 LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
 GUTTER_EM = 6  # between the two columns of one caption
 # what publishers print below captions: who made the picture, the picture's own DOI
 NOT_CAPTION = re.compile(
-    r"(?:source|fonte|fuente|quelle|источник|джерело)s?\s?:|(?:https?://)?(?:dx\.)?doi(?:\.org/|:\s?)\S*10\.", re.I
+    rf"(?:{any_of(lambda it: it.captions.source)})\s?:|(?:https?://)?(?:dx\.)?doi(?:\.org/|:\s?)\S*10\.", re.I
 )
 _DOI_URL = r"https?://(?:dx\.)?doi\.org/"
 _OWN_DOI = re.compile(rf"\s*(?:{_DOI_URL}|doi:\s?(?:{_DOI_URL})?)10\.\d{{4,}}/\S+$", re.I)
 _LETTER_SPACED = re.compile(r"(?:[A-Z] ){3,}[A-Z]\b")  # "F I G U R E 1"
-_CONTINUED_WORD = r"(?:continued|cont[’']?d\.?|cont\.|fortsetzung|continuación|continuação|suite|продолжение)"
-STARTS_CONTINUED = re.compile(rf"[\s(\[]*{_CONTINUED_WORD}(?: from (?:the )?previous page)?[\s)\].:]*", re.I)
-ENDS_CONTINUED = re.compile(rf"[\s(\[]*\b{_CONTINUED_WORD}(?: on (?:the )?next page)?[\s)\].]*$", re.I)
+_CONTINUED_WORD = rf"(?:{any_of(lambda it: it.captions.continued)})(?!\w)"
+_FROM_PREVIOUS = any_of(lambda it: it.captions.from_previous_page)
+_ON_NEXT = any_of(lambda it: it.captions.on_next_page)
+STARTS_CONTINUED = re.compile(rf"[\s(\[]*{_CONTINUED_WORD}(?:\s(?:{_FROM_PREVIOUS}))?[\s)\].:]*", re.I)
+ENDS_CONTINUED = re.compile(rf"[\s(\[]*\b{_CONTINUED_WORD}(?:\s(?:{_ON_NEXT}))?[\s)\].]*$", re.I)
 
 
 @dataclass(eq=False)

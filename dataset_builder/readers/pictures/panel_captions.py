@@ -6,15 +6,18 @@ a, or the Cyrillic А, а). The style that names the most panels is the caption'
 
 import re
 
+from dataset_builder.text.vocabulary import any_of, any_spaced, every
+
 ALPHABETS = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "abcdefghijklmnopqrstuvwxyz",
     "АБВГДЕЖЗИКЛМНОПРСТУФ",
     "абвгдежзиклмнопрстуф",
 )
-_PLACE = r"(?:left|right|top|bottom|upper|lower|middle|cent(?:er|re)|links|rechts|oben|unten|gauche|droite)"
-_AND = r"(?:and|und|et|y|e|i|и|та|і|及|和|与|と|&)"
-_TO = r"(?:[-‐‑‒–—−~～]|to|through|bis|à|al|až|до|至)"
+_PLACE = rf"(?:{any_spaced(lambda it: it.lists.places)})"
+_AND = rf"(?:{any_of(lambda it: it.lists.and_words)}|i|&)"  # i: Polish, Catalan
+_SHORT_ANDS = {word for word in every(lambda it: it.lists.and_words) if len(word) == 1}
+_TO = rf"(?:[-‐‑‒–—−~～]|{any_of(lambda it: it.lists.to_words)}|až)"  # až: Czech
 _JOIN = rf"(?:\s*[,，、/+;]\s*(?:{_AND}\s+)?|\s*{_TO}\s*|\s+{_AND}\s+|\s*&\s*)"
 _BEGIN = r"(?:^|(?<=[.;:。；：!?)\]]\s)|(?<=[.;。；：]))"  # of a caption, a sentence or a clause
 _WITH_COMMA = rf"(?:{_BEGIN}|(?<=,\s)|(?<=\sand\s))"
@@ -73,14 +76,14 @@ def _expand(group: str, alphabet: str) -> list[str]:
             if last <= first:
                 return []
             letters += alphabet[first + 1 : last + 1]
-        elif match[0] not in letters and not (match[0] in "eyиі" and _is_and(group, match)):
+        elif match[0] not in letters and not (match[0] in _SHORT_ANDS and _is_and(group, match)):
             letters.append(match[0])
         end = match.end()
     return letters
 
 
 def _is_and(group: str, match: re.Match) -> bool:
-    """Whether the letter is the Spanish, Italian, Russian or Ukrainian "and" between two letters: "a y b"."""
+    """Whether the letter is a word for "and" between two letters: "a y b"."""
     return bool(re.search(r"\w\s$", group[: match.start()]) and re.match(r"\s\w", group[match.end() :]))
 
 
