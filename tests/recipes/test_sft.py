@@ -291,6 +291,13 @@ def test_wrong_usage_is_one_line_and_names_the_nearest_key(base, dataset, tmp_pa
     assert message in str(error.value)
 
 
+def test_zero_without_deepspeed_is_one_line(base, dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    monkeypatch.setattr(sft, "is_installed", lambda package: package != "deepspeed")
+    with pytest.raises(sft.UsageError, match=r"^ZeRO needs DeepSpeed, which is not installed \(Linux only\)"):
+        sft.parse(options(1, base, dataset, tmp_path))
+
+
 def test_an_unknown_key_in_the_yaml_fails(tmp_path):
     path = tmp_path / "recipe.yaml"
     path.write_text("trainable: lora\nlora_rank: 8\n")
