@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -19,6 +18,7 @@ from trl import ModelConfig
 
 from recipes import sft
 from recipes.plan import known_shape
+from tests import processes
 
 from .conftest import ROOT, options, tensors
 
@@ -345,9 +345,7 @@ def test_a_killed_run_continues_to_the_same_weights(phase1, dataset, tmp_path):
     words = options(2, phase1, dataset, killed, **changes)
     command = [sys.executable, str(ROOT / "recipes" / "sft.py"), *words]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=ROOT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while sft.last_complete_checkpoint(killed) is None and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    processes.wait(process, until=lambda: sft.last_complete_checkpoint(killed) is not None)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert sft.last_complete_checkpoint(killed) is not None and not (killed / "lineage.json").exists()
