@@ -11,6 +11,7 @@ import pytest
 from model_cards.cards.dataset_card import write_dataset_card
 from model_cards.hub import front_matter
 from model_cards.push import Options, run, stage
+from tests import processes
 from tests.hub_server import client_env
 from tests.hub_server.server import PROJECT
 from tests.model_cards.conftest import LICENSES, SPLIT_ROWS, _picture
@@ -249,11 +250,7 @@ def test_killed_in_the_middle_then_again(hub, ldrt_client, dataset, tmp_path):
 
     def kill_at(pattern):
         client = subprocess.Popen(command, cwd=PROJECT, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while not hub.requests(pattern):
-            assert client.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        assert processes.wait(client, until=lambda: hub.requests(pattern)) is None
         os.kill(client.pid, signal.SIGKILL)
         client.wait()
 

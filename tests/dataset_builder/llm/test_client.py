@@ -166,9 +166,9 @@ def test_a_server_is_left_alone_as_long_as_it_asks(tmp_path):
         moments.append(time.monotonic())
         return 429 if len(moments) == 1 else completion("1")
 
-    with serve(busy_once, retry_after_ms=300) as (url, _):
+    with serve(busy_once, retry_after_ms=900) as (url, _):
         run(url, questions(1), tmp_path / "ledger.jsonl")
-    assert 0.3 <= moments[1] - moments[0] < 0.5
+    assert moments[1] - moments[0] >= 0.9  # by itself it would have waited for half a second at most
 
 
 @contextlib.contextmanager
@@ -194,7 +194,7 @@ def test_a_full_disk_stops_the_run_in_one_line_and_it_goes_on_from_there(tmp_pat
 
 
 def test_requests_run_side_by_side(tmp_path):
-    together = threading.Barrier(8, timeout=20)  # breaks unless eight requests are under way at once
+    together = threading.Barrier(8, timeout=600)  # breaks unless eight requests are under way at once
 
     def answer(_):
         together.wait()
