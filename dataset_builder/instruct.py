@@ -136,11 +136,12 @@ def _shuffled(rows: list[dict]) -> dict[str, dict]:
 
 def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tuple[str, str], dict], Counter]:
     """(figure_id, task) -> question, answer, evidence; and the replies that gave none, by status."""
-    from dataset_builder.teaching import teachers
+    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.extractive import extractive
 
-    wanted = [(row, task) for row in rows for task in teachers.TASKS if row["caption"] or row["context"]]
+    wanted = [(row, task) for row in rows for task in TASKS if row["caption"] or row["context"]]
     if options.teacher == "extractive":
-        made = {(row["figure_id"], task): teachers.extractive(row, task) for row, task in wanted}
+        made = {(row["figure_id"], task): extractive(row, task) for row, task in wanted}
         return {key: value for key, value in made.items() if value}, Counter()
     records = _ask(wanted, options, ledger)
     answers = {(r["figure_id"], r["task"]): r["parsed"] for r in records if r["status"] == "ok"}
@@ -151,28 +152,29 @@ def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tup
 
 def _ask(wanted: list[tuple[dict, str]], options: Options, ledger: Path) -> list[dict]:
     from dataset_builder.llm.client import Server, ask
-    from dataset_builder.teaching import teachers
+    from dataset_builder.teaching.llm_teacher import request
 
     shared = ("base_url", "model", "revision", "temperature", "max_tokens", "concurrency")
     server = Server(**{name: getattr(options, name) for name in shared})
-    return list(ask([teachers.request(row, task) for row, task in wanted], server, ledger).values())
+    return list(ask([request(row, task) for row, task in wanted], server, ledger).values())
 
 
 def _cost(rows: list[dict]) -> str:
-    from dataset_builder.teaching import teachers
+    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.llm_teacher import request
 
-    requests = [teachers.request(row, task) for row in rows for task in teachers.TASKS]
-    words = sum(len(request.messages[0]["content"].split()) for request in requests)
+    requests = [request(row, task) for row in rows for task in TASKS]
+    words = sum(len(asked.messages[0]["content"].split()) for asked in requests)
     return f"{len(requests)} calls with {words} words of prompt (about {round(words * 1.5)} tokens)"
 
 
 def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> Iterator[dict]:
-    from dataset_builder.teaching import teachers
+    from dataset_builder.teaching.evidence import evidence_sentences, support
 
     teacher = options.model if options.teacher == "openai" else "extractive"
     teacher += f"@{options.revision}" if options.revision else ""
     for row in rows:
-        sentences = {(source, i): text for source, i, text in teachers.evidence_sentences(row)}
+        sentences = {(source, i): text for source, i, text in evidence_sentences(row)}
         if task == "align":
             made = row["caption"] and {"question": "", "answer": row["caption"], "evidence": _whole_caption(sentences)}
         else:
@@ -188,11 +190,21 @@ def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> I
                 "article_id": row["article_id"],
                 "license": row["license"],
                 "teacher": "extractive" if task == "align" else teacher,
-                "prompt_sha256": None if task == "align" else teachers.prompt_sha256(options.teacher, task),
+                "prompt_sha256": _prompt_sha256(options.teacher, task, row["language"]),
                 "context_of": None if task == "align" else row["context_of"],
                 "evidence": [e for e in made["evidence"] if (e["source"], e["sentence"]) in sentences],
-                "support": teachers.support(made["answer"], sentences.values()),
+                "support": support(made["answer"], sentences.values()),
             }
+
+
+def _prompt_sha256(teacher: str, task: str, language: str | None) -> str | None:
+    """The hash of the file that the question, or the LLM's prompt, comes from; None for `align`, which asks nothing."""
+    from dataset_builder.teaching.extractive import questions_sha256
+    from dataset_builder.teaching.llm_teacher import prompt_sha256
+
+    if task == "align":
+        return None
+    return questions_sha256(language) if teacher == "extractive" else prompt_sha256(task)
 
 
 def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:

@@ -9,6 +9,7 @@ A figure of another paper is no mention: "Fig. 2 in [12]", "Figure 3 of Smith et
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from dataset_builder.text.numbering import (
     AND,
@@ -42,28 +43,58 @@ _LIST_CHARS = 300  # the longest list of figures
 _SUPPLEMENT_NUMBER = re.compile(r"S\d")
 
 
+class Mention(NamedTuple):
+    """One place where a text names figures: `text[start:end]`, "Figs 2A–C and 3"."""
+
+    start: int
+    end: int
+    keys: list[str]
+    word: str  # the figure word as printed, without its full stop: "Figs"
+    plural: bool
+    elsewhere: bool  # a figure of another paper
+
+
 def mentioned_keys(sentence: str) -> set[str]:
     """The keys of the article's own figures that the sentence mentions, ranges filled in."""
-    return {key for _, keys in mentions(sentence) for key in keys}
+    return {key for mention in mentions(sentence) for key in mention.keys}
 
 
-def mentions(text: str, other_kinds: bool = True) -> list[tuple[int, list[str]]]:
-    """(offset, keys) of each mention of the article's own figures in a text, whose ligatures are resolved.
+def mention_spans(sentence: str, keys: Iterable[str]) -> list[tuple[int, int]]:
+    """(start, end) of each mention of the figure with these keys, in characters of the sentence, in reading order."""
+    own = set(keys)
+    return sorted((found.start, found.end) for found in mentions(sentence) if not own.isdisjoint(found.keys))
+
+
+def mentions(text: str, other_kinds: bool = True) -> list[Mention]:
+    """The mentions of the article's own figures in a text, whose ligatures are resolved.
 
     Without `other_kinds` only figures are looked for, no schemes, charts, plates and so on: four times as fast.
     """
+    return [mention for mention in all_mentions(text, other_kinds) if not mention.elsewhere]
+
+
+def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
+    """The mentions of the article's own figures and of other papers'; those with the number first ("S1 Fig") last."""
     found = []
     position = 0
     for head in heads(text, other_kinds):
         if head.start >= position:
             keys, position = _mention(text, head)
-            if keys and not _is_elsewhere(text, head.start, position):
-                found.append((head.start, keys))
+            if keys:
+                elsewhere = _is_elsewhere(text, head.start, position)
+                end = _without_bracket(text, head.start, position)
+                found.append(Mention(head.start, end, keys, head.word, head.plural, elsewhere))
     if _SUPPLEMENT_NUMBER.search(text):
         for match in NUMBER_FIRST.finditer(text):
             keys, _ = number_list(match["items"], 0, plural=True)
-            found.append((match.start(), keys))
+            found.append(Mention(match.start(), match.end(), keys, match["word"], len(keys) > 1, False))
     return found
+
+
+def _without_bracket(text: str, start: int, end: int) -> int:
+    """The end of a mention without the bracket that closes what stands around it: "2A)" of "(Fig. 2A)"."""
+    printed = text[start:end]
+    return end - 1 if printed.endswith(")") and printed.count(")") > printed.count("(") else end
 
 
 def context_for(sentences: Iterable[str], figures: list[set[str]]) -> list[list[str]]:

@@ -60,10 +60,10 @@ _SHORT_JOINS = "|".join(  # "a", "y", "u.": panels look like them
     for word in every(lambda it: (*it.lists.and_words, *it.lists.or_words, *it.lists.to_words) if it.spaces else ())
     if len(word.removesuffix(r"\.")) == 1
 )
-PANEL = rf"(?!S\d|E[DV]\d)[A-Za-zА-Еа-е](?:{DASH}?(?:iii|ii|i|iv|v|\d))?['′]*(?![^\W_])"
+PANEL = rf"(?!S\d|E[DV]\d)[A-Za-zА-Еа-е](?:{DASH}?(?:iii|ii|i|iv|v|\d))?['′]*(?![^\W_\u3040-\u9fff])"
 PANELS = re.compile(  # "A", " a-c", "(b)", "A,B", "B-E,J-M", "C and D", ", A to C"
     rf"(?:\s(?!(?:{_SHORT_JOINS})\s+\S?\d)|,\s(?=[A-Z]))?\(?{PANEL}\)?"
-    rf"(?:(?:\s*(?:[,/&+]|{DASH})\s*|\s+(?:{JOIN}|{TO})\s+)(?:(?:{AND})\s+)?\(?{PANEL}\)?)*"
+    rf"(?:(?:\s*(?:[,、/&+]|{DASH})\s*|\s+(?:{JOIN}|{TO})\s+)(?:(?:{AND})\s+)?\(?{PANEL}\)?)*"
 )
 _ASIDE = re.compile(  # "(left)", ", upper panel"
     rf"(?:\s?\([^()]{{1,40}}\)"
@@ -82,14 +82,14 @@ _QUANTITY = re.compile(  # behind a number that counts something else than figur
     rf"|\s?(?:{any_unspaced(lambda it: it.lists.counted)}))"
 )
 _LIST_GOES_ON = re.compile(
-    rf"\s*(?:$|[^\w\s]|(?:{VERBS}|{JOIN})\b|(?:{TO})\s\S?\d|[\u3040-\u9fff])|[A-Za-zА-Еа-е](?!\w)", re.I
+    rf"\s*(?:$|[^\w\s]|(?:{VERBS}|{JOIN})\b|(?:{TO})\s\S?\d|[\u3040-\u9fff])|[A-Za-zА-Еа-е](?![^\W\u3040-\u9fff])", re.I
 )
 
 # publishers' notations, the same in whatever language
 SUPPLEMENT_OF = re.compile(rf"\s*{DASH}+\s*(?:figure|fig\.?)\s*supplements?\s*", re.IGNORECASE)  # eLife
 NUMBER_FIRST = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
     rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}}){{0,30}})"
-    r"[A-Z]?\s+(?:Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
+    r"[A-Z]?\s+(?P<word>Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
 )
 _OTHER_FILE = re.compile(  # PLOS: "S3 Table"
     r"\s(?:Tables?|Text|Files?|Appendix|Videos?|Movies?|Audio|Data(?:set)?s?|Protocol|Checklist)\b"
@@ -113,10 +113,11 @@ def _roman(text: str) -> int:
 
 @dataclass(frozen=True)
 class Head:
-    """A figure word in front of a number: where it starts (with its prefix), where the number starts, which series."""
+    """A figure word in front of a number."""
 
-    start: int
-    end: int
+    start: int  # of the word, or of the "Supplementary" before it
+    end: int  # where the number starts
+    word: str  # as printed, without its full stop
     plural: bool
     series: str  # put before a key that starts with a digit: "", "S", "ED", "A", "A1-", "E", "SCHEME", ...
 
@@ -132,8 +133,13 @@ def heads(text: str, other_kinds: bool = True) -> Iterator[Head]:
             bracket = before.rstrip()[-1:] in "([,;/"  # before most figure words stands one of these, or nothing
             if prefix := None if bracket else _PREFIX.search(before):
                 start -= len(before) - prefix.start()
-            word = (head["word"] or "").lower().rstrip(".")
-            yield Head(start, head.end(), word.endswith(_PLURALS), _series(head, prefix))
+            word = (head["word"] or head["unspaced"] or _other_kind(head)).rstrip(".")
+            plural = head["word"] is not None and word.lower().endswith(_PLURALS)
+            yield Head(start, head.end(), word, plural, _series(head, prefix))
+
+
+def _other_kind(head: re.Match) -> str:
+    return next(head[kind] for kind in OTHER_KINDS if head[kind])
 
 
 def _anchors(text: str, stems: tuple[str, ...]) -> list[int]:

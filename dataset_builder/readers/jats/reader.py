@@ -342,7 +342,8 @@ def _read_text(part: etree._Element, xrefs, found: Mapping[int, tuple[Figure, li
                 prefix, text, marks = content
                 lines.append(prefix + text)
                 if is_body:
-                    _add_context(text, marks, mentions(text, other_kinds), found, keys)
+                    named = [(mention.start, mention.keys) for mention in mentions(text, other_kinds)]
+                    _add_context(text, marks, named, found, keys)
     return "\n\n".join(lines) + "\n"
 
 
