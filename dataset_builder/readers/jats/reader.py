@@ -15,7 +15,7 @@ from pathlib import Path
 from lxml import etree
 from PIL import Image
 
-from dataset_builder.articles.packages import bare_name, find_pictures
+from dataset_builder.articles.pictures import bare_name, find_pictures
 from dataset_builder.readers.article import Article, Figure, Panel
 from dataset_builder.readers.jats.metadata import read_metadata
 from dataset_builder.readers.jats.xml import href_of, parse_article, string_of, text_of
