@@ -23,7 +23,7 @@ from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, r
 from dataset_builder.readers.pdf.figures import ArticleLayout, FoundFigure, Region, lay_out
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout import TERMINAL, Block, PageContent, join_lines, printed_words
-from dataset_builder.readers.pictures.images import keep_picture
+from dataset_builder.readers.pictures.keep import keep_picture
 from dataset_builder.text.mentions import clean, context_for, label_keys, split_sentences
 
 MAX_PAGES = 500  # more are a book or a bomb
