@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from dataset_builder.readers.pdf.layout import Block, Line, PageContent
+from dataset_builder.readers.pdf.layout.blocks import Block
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent
 
 EDGE = 0.13  # of the page's height: running heads and feet, imprints
 MAX_SUBTITLES = 2  # blocks between the title and the authors

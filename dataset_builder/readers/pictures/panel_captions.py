@@ -64,7 +64,9 @@ def caption_parts(caption: str | None) -> dict[str, str]:
                 continue
             if number == _BARE and not _plausible(markers, named):
                 continue
-            best = _parts(caption, markers, named, may_follow=number in _PARENTHESES)
+            heads = _heads(caption, markers, named)
+            if heads:
+                best = _parts(caption, heads, named, may_follow=number in _PARENTHESES)
     return best
 
 
@@ -129,9 +131,8 @@ def _plausible(markers: list[_Marker], named: list[str]) -> bool:
     return len(named) > 2 or any(len(marker.letters) > 1 for marker in markers)
 
 
-def _parts(caption: str, markers: list[_Marker], named: list[str], may_follow: bool) -> dict[str, str]:
+def _parts(caption: str, heads: list[_Marker], named: list[str], may_follow: bool) -> dict[str, str]:
     """The text of each letter; `may_follow`: the markers may also stand after what they name."""
-    heads = _heads(caption, markers, named)
     first = heads[0]
     if may_follow and not _at_boundary(caption, first.start) and _ends_clause(caption, first.end):
         texts = _texts_before(caption, heads)
@@ -146,7 +147,10 @@ def _parts(caption: str, markers: list[_Marker], named: list[str], may_follow: b
 
 
 def _heads(caption: str, markers: list[_Marker], named: list[str]) -> list[_Marker]:
-    """The markers that head a text; those that repeat letters inside a sentence are mere references to a panel."""
+    """The markers that head a text; those that repeat letters inside a sentence are mere references to a panel.
+
+    None are left where each also names a letter beyond the run ("a y b)": a and y and b).
+    """
     seen: set[str] = set()
     heads = []
     for marker in markers:

@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 
 from dataset_builder.readers.pdf import reader as pdf
-from dataset_builder.readers.pdf.reader import join_paragraphs, read_pdf, stacked
+from dataset_builder.readers.pdf.reader import read_pdf, stacked
 from dataset_builder.sample.corpus import PASSWORD, make_articles, write_articles
 from dataset_builder.text.mentions import label_key
 from tests.dataset_builder.readers.paper import HEIGHT, WIDTH, Paper, image_of, prose
@@ -546,10 +546,6 @@ def test_parts_are_stacked_on_white():
     assert tall.size == (10, 7)
     assert np.asarray(tall)[5, 0].tolist() == [255, 255, 255]
     assert np.asarray(tall)[5, 5].tolist() == [0, 0, 255]
-
-
-def test_no_blocks_no_paragraphs():
-    assert join_paragraphs([]) == []
 
 
 # --- real articles ------------------------------------------------------------------------------------------------
