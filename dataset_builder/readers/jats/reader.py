@@ -193,7 +193,7 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str,
     if missing:
         figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
         return
-    from dataset_builder.readers.pictures.images import keep_picture
+    from dataset_builder.readers.pictures.keep import keep_picture
 
     try:
         opened = [_open_best(found) for found in files]
