@@ -14,7 +14,7 @@ from pathlib import Path
 import jinja2
 import yaml
 
-from dataset_builder.llm.client import Request, quote
+from dataset_builder.llm.requests import Request, quote
 from dataset_builder.text.mentions import mentioned_keys, split_sentences
 
 PROMPTS = Path(__file__).parent / "prompts"
