@@ -29,7 +29,7 @@ from dataset_builder.extraction.units import Unit
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.readers.article import Panel
 from dataset_builder.readers.pictures.panels import with_captions
-from dataset_builder.text.labels import label_key
+from dataset_builder.text.labels import label_key, mentions_in
 from dataset_builder.text.licenses import attribution
 from dataset_builder.text.notices import gravest
 
@@ -191,8 +191,9 @@ def assemble(
     """Write `.work/verdicts.jsonl`, `.work/rows.jsonl` and `provenance/`; returns the counts.
 
     `verdicts.jsonl` has every figure, in reading order: the columns of `pairs` but the image, `image_path` (relative
-    to `dataset`), `image_error`, and `split` when it is kept or `filter`, `value`, `threshold` when not; `rows.jsonl`
-    has the kept. Memory grows by a few hundred bytes a file and a figure.
+    to `dataset`), `image_error`, `mentions` (for each sentence of the context, [start, end] in characters of where it
+    mentions the figure), and `split` when it is kept or `filter`, `value`, `threshold` when not; `rows.jsonl` has the
+    kept. Memory grows by a few hundred bytes a file and a figure.
     """
     provenance, work = dataset / "provenance", dataset / ".work"
     provenance.mkdir(exist_ok=True)
@@ -296,6 +297,7 @@ def _verdicts(
         elif not verdict and split is None:  # a newcomer that is like articles of two published splits
             verdict = Rejection("links_splits", None, None)
         row = {key: value for key, value in row.items() if key not in _ONLY_FOR_FILTERS}
+        row["mentions"] = mentions_in(row["context"], row["label"])
         if verdict:
             yield row | Rejection(*verdict)._asdict()
         else:
@@ -307,4 +309,4 @@ def _rejected(verdicts: Path, by_reason: Counter) -> Iterator[dict]:
     for row in read_jsonl(verdicts):
         if "filter" in row:
             by_reason[row["filter"]] += 1
-            yield {key: value for key, value in row.items() if key not in ("image_path", "image_error")}
+            yield {key: value for key, value in row.items() if key not in ("image_path", "image_error", "mentions")}

@@ -20,9 +20,11 @@ A figure's key is its number without words, panel letters and leading zeros, so 
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from dataset_builder.text.clean import clean, normalise
+from dataset_builder.text.mentions import mention_spans
 from dataset_builder.text.numbering import (
     DASH,
     JOIN,
@@ -91,6 +93,12 @@ def label_key(label: str | None) -> str | None:
     if not part:
         return key
     return f"{key}-S{number_key(part)}" if "upp" in tail.group() else f"{key}-{number_key(part)}"
+
+
+def mentions_in(sentences: Iterable[str], label: str | None) -> list[list[tuple[int, int]]]:
+    """For each sentence, (start, end) in characters of where it mentions the figure of this label, in reading order."""
+    keys = label_keys(label)
+    return [mention_spans(sentence, keys) for sentence in sentences]
 
 
 def _skip(text: str, position: int) -> int:
