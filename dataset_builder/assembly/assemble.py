@@ -29,8 +29,9 @@ from dataset_builder.extraction.units import Unit
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.readers.article import Panel
 from dataset_builder.readers.pictures.panels import with_captions
-from dataset_builder.text.labels import label_key, mentions_in
+from dataset_builder.text.labels import label_key
 from dataset_builder.text.licenses import attribution
+from dataset_builder.text.mentions import mentions_in
 from dataset_builder.text.notices import gravest
 
 _MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")

@@ -251,8 +251,9 @@ def picture_words(language: Language) -> Words:
 
 def stem(word: str) -> str:
     """The plain letters that a pattern starts with for sure: "fig(?:ure)?" -> "fig", "maps?" -> "map"."""
-    letters = re.match(r"[^\W\d_]*", word).group()
-    return letters[:-1] if word[len(letters) :].startswith(("?", "*")) else letters
+    letters = re.split(r"[\W\d_]", word, maxsplit=1)[0]
+    may_lack_last = word[len(letters) :].startswith(("?", "*"))
+    return letters[:-1] if may_lack_last else letters
 
 
 def _typed(kind: Any, value: object, file: str, key: str) -> Any:

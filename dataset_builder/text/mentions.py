@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
+from dataset_builder.text.labels import label_keys
 from dataset_builder.text.numbering import (
     AND,
     NUMBER,
@@ -88,6 +89,12 @@ def _joining_word(sentence: str, start: int, end: int) -> str:
     """ " y" behind a mention that reads on ("figuras 1 a 3 y el texto"): it looks like the letter of a panel."""
     found = _JOINING_WORD.search(sentence, start, end)
     return found.group() if found and _READS_ON.match(sentence, end) else ""
+
+
+def mentions_in(sentences: Iterable[str], label: str | None) -> list[list[tuple[int, int]]]:
+    """For each sentence, (start, end) in characters of where it mentions the figure of this label, in reading order."""
+    keys = label_keys(label)
+    return [mention_spans(sentence, keys) for sentence in sentences]
 
 
 def mentions(text: str, other_kinds: bool = True) -> list[Mention]:

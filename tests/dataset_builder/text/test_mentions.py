@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_builder.text import numbering
-from dataset_builder.text.labels import mentions_in
-from dataset_builder.text.mentions import context_for, mentioned_keys
+from dataset_builder.text.mentions import context_for, mentioned_keys, mentions_in
 
 MENTIONS = {
     "as Fig. 2 shows": "2",
