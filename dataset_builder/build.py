@@ -6,14 +6,20 @@ Run it again after an interruption, or when articles were added: only what is ne
 laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dataset_builder.assembly.filters import Thresholds
 from dataset_builder.assembly.splits import Splitting
+
+if TYPE_CHECKING:
+    from dataset_builder.extraction.executors import Cluster, ReadArticles
+    from dataset_builder.extraction.units import Layout, Unit
 
 _PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-python-headless", "pillow", "pypdfium2")
 _NOT_IN_MANIFEST = (  # they do not change the result
@@ -91,46 +97,59 @@ def run(options: Options) -> str:
     Raises FileNotFoundError, PermissionError or RuntimeError when there is nothing to read, nowhere to write, or no
     figure left.
     """
-    from dataset_builder.articles.packages import find_packages
-    from dataset_builder.extraction.units import units
-
-    articles, dataset = Path(options.articles), Path(options.output)
-    if not articles.is_dir():
-        raise FileNotFoundError(f"no folder {articles}; give the folder that holds your PDFs and JATS packages")
-    _make_writable(dataset / ".work")
-    packages = list(find_packages(articles, dataset / ".work" / "unpacked"))
-    if not packages:
-        raise RuntimeError(f"{articles} holds no article: no PDF (.pdf), JATS XML (.xml, .nxml) or package (.tar.gz)")
-    files = list(units(packages, dataset / ".work" / "records", options.layout))
+    dataset = Path(options.output)
+    files = _files(Path(options.articles), dataset / ".work", options.layout)
     submitted = _read(files, dataset / ".work", options)
     return submitted or _assemble(files, dataset, options)
 
 
-def _read(files: list, work: Path, options: Options) -> str | None:
+def _files(articles: Path, work: Path, layout: Layout) -> list[Unit]:
+    """The files to read; archives are unpacked to the folder `work`."""
+    from dataset_builder.articles.packages import find_packages
+    from dataset_builder.extraction.units import units
+
+    if not articles.is_dir():
+        raise FileNotFoundError(f"no folder {articles}; give the folder that holds your PDFs and JATS packages")
+    _make_writable(work)
+    packages = list(find_packages(articles, work / "unpacked"))
+    if not packages:
+        raise RuntimeError(f"{articles} holds no article: no PDF (.pdf), JATS XML (.xml, .nxml) or package (.tar.gz)")
+    return list(units(packages, work / "records", layout))
+
+
+def _make_writable(work: Path) -> None:
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        (work / "probe").touch()
+        (work / "probe").unlink()
+    except OSError as error:
+        raise PermissionError(f"cannot write to {work.parent}: {error.strerror}; choose another --output") from error
+
+
+def _read(files: list[Unit], work: Path, options: Options) -> str | None:
     """Give every file a record; a message when that was left to SLURM instead."""
-    from dataset_builder.extraction import executors
-    from dataset_builder.extraction.records import is_written
+    from dataset_builder.extraction.executors import Cluster, ReadArticles, missing_records, read_here, read_on_ray
+    from dataset_builder.extraction.isolation import Limits
     from dataset_builder.extraction.units import forget_failures
 
     if options.retry_failed:
         forget_failures(files)
-    limits = executors.Limits(options.workers, options.timeout_s, options.memory_gb)
-    cluster = executors.Cluster(options.tasks, options.partition, options.time, options.sbatch_args)
-    for executor in dict.fromkeys([options.executor, "local"]):  # what a cluster has left undone is done here
-        missing = [unit for unit in files if not is_written(unit.record)]
-        if not missing:
-            return None
-        step = executors.ReadArticles(missing, work / "todo.jsonl", options.layout, limits)
-        if executor == "slurm":
-            return _submit(step, work, cluster, options)
-        elif executor == "ray":
-            executors.read_on_ray(step, work, cluster)
-        else:
-            executors.read_here(step, work)
+    limits = Limits(options.workers, options.timeout_s, options.memory_gb)
+    cluster = Cluster(options.tasks, options.partition, options.time, options.sbatch_args)
+
+    def reading(missing: list[Unit]) -> ReadArticles:
+        return ReadArticles(missing, work / "todo.jsonl", options.layout, limits)
+
+    if options.executor == "slurm" and (missing := missing_records(files)):
+        return _submit(reading(missing), work, cluster, options)
+    if options.executor == "ray" and (missing := missing_records(files)):
+        read_on_ray(reading(missing), work, cluster)
+    if missing := missing_records(files):  # all of them, or what a cluster has left undone
+        read_here(reading(missing), work)
     return None
 
 
-def _submit(step, work: Path, cluster, options: Options) -> str:
+def _submit(reading: ReadArticles, work: Path, cluster: Cluster, options: Options) -> str:
     """Submit the reading, and this very command on one machine to follow it; returns what to say to the user."""
     from dataset_builder.extraction.executors import submit_to_slurm
     from dataset_builder.files.jsonfiles import write_json
@@ -141,24 +160,24 @@ def _submit(step, work: Path, cluster, options: Options) -> str:
     paths = {"articles": str(Path(options.articles).absolute()), "output": str(Path(options.output).absolute())}
     write_json(config, asdict(options) | paths | {"executor": "local", "retry_failed": False})
     then = [sys.executable, "-m", "ldrt", "build", "--config", str(config)]
-    reading, building = submit_to_slurm(step, work, cluster, then)
+    reading_job, building_job = submit_to_slurm(reading, work, cluster, then)
     return (
-        f"submitted to SLURM: job {reading} reads {step.total} files in {cluster.tasks} tasks, job {building} then "
-        f"builds {options.output}; logs in {work}/slurm; run the same command again after a failure"
+        f"submitted to SLURM: job {reading_job} reads {reading.total} files in {cluster.tasks} tasks, job "
+        f"{building_job} then builds {options.output}; logs in {work}/slurm; run the same command again after a failure"
     )
 
 
-def _assemble(files: list, dataset: Path, options: Options) -> str:
+def _assemble(files: list[Unit], dataset: Path, options: Options) -> str:
     """Records -> dataset; returns the funnel as text. Raises RuntimeError when no figure is left."""
-    from dataset_builder.assembly.assemble import assemble, inputs_sha256, join_articles, read_heads
+    from dataset_builder.assembly.articles import inputs_sha256, join_articles, read_heads
+    from dataset_builder.assembly.assemble import assemble
     from dataset_builder.files.jsonfiles import write_json
     from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
 
-    limits = Thresholds(**{name: getattr(options, name) for name in asdict(Thresholds())})
-    splitting = Splitting(**{name: getattr(options, name) for name in asdict(Splitting())})
     heads = read_heads(files)
-    counts = assemble(heads, dataset, limits, splitting, [Path(folder) for folder in options.benchmarks])
+    benchmarks = [Path(folder) for folder in options.benchmarks]
+    counts = assemble(heads, dataset, _thresholds(options), _splitting(options), benchmarks)
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")
@@ -168,17 +187,24 @@ def _assemble(files: list, dataset: Path, options: Options) -> str:
         from dataset_builder.assembly.audit import audit
 
         write_json(audited, audit(join_articles(heads)))
-    settings = {key: value for key, value in asdict(options).items() if key not in _NOT_IN_MANIFEST}
-    settings["benchmarks"] = [Path(folder).resolve().name for folder in options.benchmarks]  # a path is the user's own
+    settings = {name: value for name, value in asdict(options).items() if name not in _NOT_IN_MANIFEST}
+    settings["benchmarks"] = [folder.resolve().name for folder in benchmarks]  # a path is the user's own
     entry = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
     write_stage(dataset, "build", _PACKAGES, **entry)
     return counts.summary()
 
 
-def _make_writable(work: Path) -> None:
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        (work / "probe").touch()
-        (work / "probe").unlink()
-    except OSError as error:
-        raise PermissionError(f"cannot write to {work.parent}: {error.strerror}; choose another --output") from error
+def _thresholds(options: Options) -> Thresholds:
+    return Thresholds(
+        min_sharpness=options.min_sharpness,
+        min_side_px=options.min_side_px,
+        max_aspect=options.max_aspect,
+        min_contrast=options.min_contrast,
+        max_text_share=options.max_text_share,
+        min_text_chars=options.min_text_chars,
+        max_caption_chars=options.max_caption_chars,
+    )
+
+
+def _splitting(options: Options) -> Splitting:
+    return Splitting(options.test_size, options.validation_size, options.min_articles, options.seed)

@@ -1,15 +1,10 @@
 """Which figures become pairs: each filter is a pure rule on one row; the first that objects names the reason."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import cast
 
-
-class Rejection(NamedTuple):
-    """Why a figure was left out: the filter's name, the value it saw and the threshold it compared with."""
-
-    filter: str
-    value: float | str | None
-    threshold: float | None
+from dataset_builder.assembly.rows import Rejection, Unjudged
+from dataset_builder.extraction.records import Measures
 
 
 @dataclass(frozen=True)
@@ -25,31 +20,36 @@ class Thresholds:
     max_caption_chars: int = 10_000  # more is running text taken for a caption
 
 
-def rejection(row: dict, limits: Thresholds) -> Rejection | None:
-    """The first objection to a row, or None when it is kept.
-
-    `row` holds `status`, `image_error` (None when there is a picture), `caption`, `context` and, with a picture,
-    `width`, `height`, `contrast`, `sharpness` and `text_share` (see `images.measure`).
-    """
+def rejection(row: Unjudged, limits: Thresholds) -> Rejection | None:
+    """The first objection to a figure, or None when it is kept."""
     if row["status"] == "retracted":
         return Rejection("retracted", row["status"], None)
-    caption_chars = len(row["caption"] or "")
-    text_chars = caption_chars + sum(map(len, row["context"]))
     if row["image_error"]:
         return Rejection("image_missing", row["image_error"], None)
-    short_px, long_px = sorted((row["width"], row["height"]))
+    picture = cast("Measures", row)  # there is one, so it was measured
+    return _of_picture(picture, limits) or _of_text(row, limits)
+
+
+def _of_picture(picture: Measures, limits: Thresholds) -> Rejection | None:
+    short_px, long_px = sorted((picture["width"], picture["height"]))
     if short_px < limits.min_side_px:
         return Rejection("min_side_px", short_px, limits.min_side_px)
     if long_px > limits.max_aspect * short_px:
         return Rejection("max_aspect", long_px / short_px, limits.max_aspect)
-    if row["contrast"] < limits.min_contrast:
-        return Rejection("min_contrast", row["contrast"], limits.min_contrast)
-    if row["sharpness"] <= limits.min_sharpness:
-        return Rejection("min_sharpness", row["sharpness"], limits.min_sharpness)
-    if row["text_share"] > limits.max_text_share:
-        return Rejection("max_text_share", row["text_share"], limits.max_text_share)
+    if picture["contrast"] < limits.min_contrast:
+        return Rejection("min_contrast", picture["contrast"], limits.min_contrast)
+    if picture["sharpness"] <= limits.min_sharpness:
+        return Rejection("min_sharpness", picture["sharpness"], limits.min_sharpness)
+    if picture["text_share"] > limits.max_text_share:
+        return Rejection("max_text_share", picture["text_share"], limits.max_text_share)
+    return None
+
+
+def _of_text(row: Unjudged, limits: Thresholds) -> Rejection | None:
+    caption_chars = len(row["caption"] or "")
     if caption_chars > limits.max_caption_chars:
         return Rejection("max_caption_chars", caption_chars, limits.max_caption_chars)
+    text_chars = caption_chars + sum(map(len, row["context"]))
     if text_chars < limits.min_text_chars:
         return Rejection("min_text_chars", text_chars, limits.min_text_chars)
     return None

@@ -8,11 +8,12 @@ the dataset's as those are with each other: by hash and perceptual hash.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from dataset_builder.articles.packages import PICTURE_SUFFIXES
-from dataset_builder.assembly.splits import FigureKey
+from dataset_builder.articles.kinds import PICTURE_SUFFIXES
+from dataset_builder.assembly.duplicates import FigureKey
 from dataset_builder.files.jsonfiles import read_jsonl, write_jsonl
 from dataset_builder.readers.pictures.images import measure, open_image
 
@@ -20,7 +21,7 @@ _PREFIX = "benchmark:"  # of the ids of a benchmark's pictures; no article has i
 
 
 def benchmark_keys(folders: list[Path], cache: Path) -> list[FigureKey]:
-    """The pictures of the benchmark folders, as `splits.duplicate_groups` compares them; unreadable ones are left out.
+    """The pictures of the benchmark folders, as `duplicate_groups` compares them; unreadable ones are left out.
 
     What was read of a folder stays in the folder `cache` and is read again when a file there is new or has changed.
     Raises FileNotFoundError for a folder that is not there or holds no picture.
@@ -28,9 +29,28 @@ def benchmark_keys(folders: list[Path], cache: Path) -> list[FigureKey]:
     return [key for folder in folders for key in _read_folder(folder, cache)]
 
 
-def benchmark_of(figure_id: str) -> str | None:
-    """`folder/path/picture.png` for the id of a benchmark's picture, None for that of a figure."""
-    return figure_id.removeprefix(_PREFIX) if figure_id.startswith(_PREFIX) else None
+def leaked_figures(figures: list[FigureKey], known: list[FigureKey], duplicates: dict[str, str]) -> dict[str, str]:
+    """figure_id -> `folder/path/picture.png` of a benchmark, for the figures that share a group with a known picture.
+
+    `duplicates` are the groups (figure_id -> group) of the figures and the known pictures together.
+    """
+    picture_of = {}  # group -> the last of the known pictures in it
+    for picture in known:
+        if picture.figure_id in duplicates:
+            picture_of[duplicates[picture.figure_id]] = _without_prefix(picture.figure_id)
+    groups = {figure.figure_id: duplicates.get(figure.figure_id) for figure in figures}
+    return {figure_id: picture_of[group] for figure_id, group in groups.items() if group in picture_of}
+
+
+def benchmark_counts(known: list[FigureKey], leaked: dict[str, str]) -> dict[str, dict[str, int]]:
+    """benchmark -> how many pictures it has and how many figures were left out for them."""
+    pictures = Counter(_without_prefix(picture.article_id) for picture in known)
+    left_out = Counter(picture.split("/")[0] for picture in leaked.values())
+    return {name: {"pictures": n, "figures_left_out": left_out[name]} for name, n in sorted(pictures.items())}
+
+
+def _without_prefix(name: str) -> str:
+    return name.removeprefix(_PREFIX)
 
 
 def _read_folder(folder: Path, cache: Path) -> list[FigureKey]:
@@ -47,6 +67,8 @@ def _read_folder(folder: Path, cache: Path) -> list[FigureKey]:
 
 
 def _rows(folder: Path, files: list[Path]) -> Iterator[dict]:
+    """The readable pictures, each as the fields of its `FigureKey`."""
+    benchmark = f"{_PREFIX}{folder.resolve().name}"
     for path in files:
         try:
             picture = open_image(path)
@@ -54,8 +76,8 @@ def _rows(folder: Path, files: list[Path]) -> Iterator[dict]:
             continue
         measures = measure(picture, path.read_bytes())
         yield {
-            "figure_id": f"{_PREFIX}{folder.resolve().name}/{path.relative_to(folder).as_posix()}",
-            "article_id": f"{_PREFIX}{folder.resolve().name}",
+            "figure_id": f"{benchmark}/{path.relative_to(folder).as_posix()}",
+            "article_id": benchmark,
             "image_sha256": measures["image_sha256"],
             "phash": measures["phash"],
             "aspect": picture.width / picture.height,

@@ -1,19 +1,16 @@
-"""Duplicates and splits: what shares a picture or a caption shares a split, and the certificate that proves it."""
+"""Splits: what shares a picture or a caption shares a split, and the certificate that proves it."""
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from typing import TypedDict
 
-import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-
+from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, alike, leaders
 from dataset_builder.schema import SPLITS
 
-MAX_PHASH_DISTANCE = 4  # of 64 bits; up to here two pictures count as the same (re-encoded, scaled)
-_BANDS = MAX_PHASH_DISTANCE + 1  # hashes at distance <= d agree in at least one of d + 1 bands
-_BLOCK = 1024
+_ARTICLES_A_HELD_OUT_ONE = 5  # `min_articles` asks for one in so many at most: a small dataset is to train with, too
+_MOST_FIGURES_AN_ARTICLE = 10  # a component with more, for each article that a split asks for, would fill it alone
 
 
 @dataclass(frozen=True)
@@ -31,180 +28,139 @@ class Splitting:
 
 
 @dataclass(frozen=True)
-class FigureKey:
-    """What duplicate detection needs of a figure; a few hundred bytes, so that millions fit into memory."""
+class Component:
+    """Articles that must share a split, as their figures or captions do; named by the smallest of them."""
 
-    figure_id: str
-    article_id: str
-    image_sha256: str
-    phash: str  # 64 bits as hex
-    aspect: float  # width / height
-    caption_sha256: str | None  # of the caption in lower case with white space collapsed
-
-
-def caption_sha256(caption: str | None) -> str | None:
-    """The hash two captions share when they differ in case and white space only; None without a caption."""
-    return hashlib.sha256(" ".join(caption.lower().split()).encode()).hexdigest() if caption else None
-
-
-class _Groups:
-    """Disjoint sets of strings (union-find with path halving)."""
-
-    def __init__(self) -> None:
-        self.parent: dict[str, str] = {}
-
-    def find(self, item: str) -> str:
-        parent = self.parent
-        parent.setdefault(item, item)
-        while parent[item] != item:
-            parent[item] = item = parent[parent[item]]
-        return item
-
-    def join(self, a: str, b: str) -> None:
-        low, high = sorted((self.find(a), self.find(b)))
-        self.parent[high] = low  # the smallest name leads: the result does not depend on the order of joins
-
-    def join_all(self, members: Iterable[str]) -> None:
-        first, *others = members
-        for other in others:
-            self.join(first, other)
-
-
-def duplicate_groups(figures: list[FigureKey]) -> dict[str, str]:
-    """figure_id -> the group it shares with its exact and near duplicates; figures without duplicates are left out.
-
-    Two pictures are duplicates when their bytes are equal or when their perceptual hashes differ in at most
-    `MAX_PHASH_DISTANCE` bits and their aspect ratios by at most 10 %.
-    """
-    groups = _Groups()
-    for same in (lambda f: f.image_sha256, lambda f: (f.phash, f.aspect)):
-        for bucket in _buckets(figures, same).values():
-            groups.join_all(figure.figure_id for figure in bucket)
-    distinct = list({(figure.phash, figure.aspect): figure for figure in figures}.values())
-    hashes = np.array([int(figure.phash, 16) for figure in distinct], dtype=np.uint64)
-    aspects = np.array([figure.aspect for figure in distinct])
-    for i, j in _near_pairs(hashes, aspects):
-        groups.join(distinct[i].figure_id, distinct[j].figure_id)
-    sizes = Counter(groups.find(figure.figure_id) for figure in figures)
-    return {f.figure_id: groups.find(f.figure_id) for f in figures if sizes[groups.find(f.figure_id)] > 1}
-
-
-def _near_pairs(hashes: np.ndarray, aspects: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Pairs of places that link all whose hashes (n,) uint64 are near and whose aspect ratios (n,) are alike."""
-    width = -(-64 // _BANDS)
-    for band in range(_BANDS):
-        keys = hashes >> np.uint64(band * width) & np.uint64((1 << width) - 1)
-        order = np.argsort(keys, kind="stable")
-        for places in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
-            for start in range(0, len(places) if len(places) > 1 else 0, _BLOCK):  # bounds the memory for a huge bucket
-                block = places[start : start + _BLOCK, None]
-                near = np.bitwise_count(hashes[block] ^ hashes[places]) <= MAX_PHASH_DISTANCE  # (block, bucket)
-                near &= np.abs(np.log(aspects[block] / aspects[places])) <= np.log(1.1)
-                yield from _links(near, start, places)
-
-
-def _links(near: np.ndarray, start: int, places: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Few pairs that link what the matrix `near` links: rows are the places from `start` on, columns all of them."""
-    rows, columns = np.nonzero(near)
-    graph = coo_array((np.ones(len(rows), bool), (rows + start, columns)), shape=(len(places), len(places)))
-    _, labels = connected_components(graph, directed=False)
-    first = np.unique(labels, return_index=True)[1][labels]  # of each place the first that it is linked with
-    for i in np.flatnonzero(first != np.arange(len(places))):
-        yield int(places[first[i]]), int(places[i])
-
-
-def _buckets(figures: Iterable[FigureKey], key: Callable) -> dict:
-    buckets = defaultdict(list)
-    for figure in figures:
-        if key(figure) is not None:
-            buckets[key(figure)].append(figure)
-    return buckets
+    name: str
+    articles: list[str]
+    figures: int  # of all its articles
 
 
 def assign(
-    figures: list[FigureKey],
-    duplicates: dict[str, str],
-    splitting: Splitting,
-    published: dict[str, str],
+    figures: list[FigureKey], duplicates: dict[str, str], splitting: Splitting, published: dict[str, str]
 ) -> dict[str, str]:
     """article_id -> split. Articles that share a duplicate group or a caption go together.
 
-    Of a first build `test` and `validation` get the figures asked for, at most one group more, and at least
-    `min_articles` articles (or a fifth of all, if that is less); the rest is `train`. `published`, the assignment of
-    an earlier build, is kept; newcomers join the split they are linked to, else `train`, and those that would link two
-    splits are left out of the result. The order is drawn from the seed and the names alone.
+    `published` is the assignment of an earlier build, {} for none: what is published stays where it is (`extend`);
+    the first build draws (`draw`).
     """
-    linked = _Groups()
-    members = [*_buckets(figures, lambda f: duplicates.get(f.figure_id)).values()]
-    members += _buckets(figures, lambda f: f.caption_sha256).values()
-    for bucket in members:
-        linked.join_all(figure.article_id for figure in bucket)
-    sizes = Counter(figure.article_id for figure in figures)
-    components = defaultdict(list)
-    for article in sizes:
-        components[linked.find(article)].append(article)
-    splits, free = {}, []
-    for name, articles in components.items():
-        known = {published[a] for a in articles if a in published}
-        splits.update({a: published[a] for a in articles if a in published})
-        newcomers = [a for a in articles if a not in published]
-        if not known:
-            free.append(name)
-        elif len(known) == 1:
-            splits.update(dict.fromkeys(newcomers, known.pop()))
-    if published:  # a later build: what is new and unlinked only adds to the training data
-        return splits | {a: "train" for name in free for a in components[name]}
-    free.sort(key=lambda name: hashlib.sha256(f"{splitting.seed}/{name}".encode()).digest())
-    floor = min(splitting.min_articles, len(sizes) // 5)
+    components = _components(figures, duplicates)
+    return extend(published, components) if published else draw(components, splitting)
+
+
+def extend(published: dict[str, str], components: list[Component]) -> dict[str, str]:
+    """The published assignment of these articles, and the newcomers' splits.
+
+    Newcomers join the split that they are linked to, else `train`: what is new only adds to the training data. Those
+    that would link two splits are left out of the result.
+    """
+    splits: dict[str, str] = {}
+    for component in components:
+        known = {article: published[article] for article in component.articles if article in published}
+        linked_to = set(known.values()) or {"train"}
+        if len(linked_to) == 1:
+            splits.update(dict.fromkeys(component.articles, linked_to.pop()))
+        else:
+            splits.update(known)
+    return splits
+
+
+def draw(components: list[Component], splitting: Splitting) -> dict[str, str]:
+    """The splits of a first build, in an order that is drawn from the seed and the names alone.
+
+    `test` and `validation` get the figures asked for, at most one component more, and at least `min_articles` articles
+    (or a fifth of all, if that is less); the rest is `train`.
+    """
+    figures = sum(component.figures for component in components)
+    articles = sum(len(component.articles) for component in components)
+    min_articles = min(splitting.min_articles, articles // _ARTICLES_A_HELD_OUT_ONE)
+    free = sorted(components, key=lambda c: hashlib.sha256(f"{splitting.seed}/{c.name}".encode()).digest())
+    splits: dict[str, str] = {}
     for split, size in (("test", splitting.test_size), ("validation", splitting.validation_size)):
-        wanted = round(size * len(figures)) if size < 1 else round(size)
-        free = _fill(split, free, components, sizes, wanted, floor, splits)
-    return splits | {a: "train" for name in free for a in components[name]}
+        min_figures = round(size * figures) if size < 1 else round(size)
+        taken = _fill(free, min_figures, min_articles)
+        for component in taken:
+            splits.update(dict.fromkeys(component.articles, split))
+        free = [component for component in free if component.name not in splits]
+    for component in free:
+        splits.update(dict.fromkeys(component.articles, "train"))
+    return splits
 
 
-def _fill(split, free, components, sizes, figures_wanted, articles_wanted, splits) -> list[str]:
-    """Move components from `free` into `split` until both wishes are met; returns those left over."""
-    figures = articles = 0
-    left = []
-    for name in free:
-        size = sum(sizes[article] for article in components[name])
-        enough = figures >= figures_wanted and articles >= articles_wanted
-        if enough or size > max(figures_wanted, 10 * articles_wanted):  # one huge component would swallow a split
-            left.append(name)
-            continue
-        splits.update(dict.fromkeys(components[name], split))
-        figures, articles = figures + size, articles + len(components[name])
-    return left
+def _fill(free: list[Component], min_figures: int, min_articles: int) -> list[Component]:
+    """The components that a held-out split takes, in their order, until it has the figures and articles asked for.
 
-
-def certificate(figures: list[FigureKey], duplicates: dict[str, str], splits: dict[str, str], seed: int) -> dict:
-    """`provenance/splits.json`: sizes, every article's split, and the collisions (none, if all is well).
-
-    A collision is an article, image, near-duplicate group or caption that stands in more than one split.
+    One that alone holds more than either wish is passed over: it would swallow the split.
     """
-    kinds = {
-        "image": lambda f: f.image_sha256,
-        "near_duplicate": lambda f: duplicates.get(f.figure_id),
-        "caption": lambda f: f.caption_sha256,
-    }
-    collisions = [
-        {"kind": kind, "figures": sorted(f.figure_id for f in bucket)}
-        for kind, key in kinds.items()
-        for bucket in _buckets(figures, key).values()
-        if len({splits[f.article_id] for f in bucket}) > 1
-    ]
-    counts = {}
-    for split in SPLITS:
-        inside = [f for f in figures if splits[f.article_id] == split]
-        counts[split] = {
-            "articles": len({f.article_id for f in inside}),
-            "figures": len(inside),
-            "groups": len({duplicates.get(f.figure_id, f.figure_id) for f in inside}),
-        }
+    largest = max(min_figures, _MOST_FIGURES_AN_ARTICLE * min_articles)  # figures
+    taken: list[Component] = []
+    figures = articles = 0
+    for component in free:
+        if figures >= min_figures and articles >= min_articles:
+            break
+        if component.figures > largest:
+            continue
+        taken.append(component)
+        figures += component.figures
+        articles += len(component.articles)
+    return taken
+
+
+def _components(figures: list[FigureKey], duplicates: dict[str, str]) -> list[Component]:
+    """The articles of the figures, those together that share a duplicate group or a caption."""
+    sizes = Counter(figure.article_id for figure in figures)
+    same_picture = alike(figures, lambda figure: duplicates.get(figure.figure_id))
+    same_caption = alike(figures, lambda figure: figure.caption_sha256)
+    linked = ([figure.article_id for figure in bucket] for bucket in chain(same_picture, same_caption))
+    members: dict[str, list[str]] = defaultdict(list)
+    for article, leader in leaders(sizes, linked).items():
+        members[leader].append(article)
+    return [Component(name, articles, sum(sizes[a] for a in articles)) for name, articles in members.items()]
+
+
+class Collision(TypedDict):
+    """Figures (ids) that share an image, a near-duplicate group or a caption and stand in more than one split."""
+
+    kind: str  # image | near_duplicate | caption
+    figures: list[str]
+
+
+class Certificate(TypedDict):
+    """`provenance/splits.json`: sizes, every article's split, and the collisions (none, if all is well)."""
+
+    seed: int
+    max_phash_distance: int  # bits
+    splits: dict[str, dict[str, int]]  # split -> numbers of articles, figures, groups of duplicates
+    collisions: list[Collision]
+    assignments: dict[str, str]  # article_id -> split
+
+
+def certificate(figures: list[FigureKey], duplicates: dict[str, str], splits: dict[str, str], seed: int) -> Certificate:
+    """What the splits of these figures are like; `splits` may name more articles than have figures here."""
     return {
         "seed": seed,
         "max_phash_distance": MAX_PHASH_DISTANCE,
-        "splits": counts,
-        "collisions": sorted(collisions, key=lambda c: (c["kind"], c["figures"])),
+        "splits": {split: _sizes(figures, duplicates, splits, split) for split in SPLITS},
+        "collisions": _collisions(figures, duplicates, splits),
         "assignments": dict(sorted(splits.items())),
     }
+
+
+def _sizes(figures: list[FigureKey], duplicates: dict[str, str], splits: dict[str, str], split: str) -> dict[str, int]:
+    inside = [figure for figure in figures if splits[figure.article_id] == split]
+    groups = {duplicates.get(figure.figure_id, figure.figure_id) for figure in inside}
+    articles = {figure.article_id for figure in inside}
+    return {"articles": len(articles), "figures": len(inside), "groups": len(groups)}
+
+
+def _collisions(figures: list[FigureKey], duplicates: dict[str, str], splits: dict[str, str]) -> list[Collision]:
+    shared = {
+        "image": alike(figures, lambda figure: figure.image_sha256),
+        "near_duplicate": alike(figures, lambda figure: duplicates.get(figure.figure_id)),
+        "caption": alike(figures, lambda figure: figure.caption_sha256),
+    }
+    found: list[Collision] = []
+    for kind, buckets in shared.items():
+        crossing = (bucket for bucket in buckets if len({splits[figure.article_id] for figure in bucket}) > 1)
+        found += [{"kind": kind, "figures": sorted(figure.figure_id for figure in bucket)} for bucket in crossing]
+    return sorted(found, key=lambda collision: (collision["kind"], collision["figures"]))

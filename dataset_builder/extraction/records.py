@@ -9,21 +9,89 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.readers.article import Article, Figure
 
+_PNG = b"\x89PNG"  # how such a file starts; `images.encode` makes only PNG and JPEG
+_OWN_FILE = ("figures", "supplementary", "markdown")  # of an `Article`: not copied to the record as they are
+_NOT_IN_JSON = ("picture", "page_thumbnail", "panels")  # of a `Figure`
 
-def write_record(folder: Path, article: Article | None, **about) -> None:
-    """Write `article` (None when reading failed) and `about` (JSON values: source_file, digest, error…) to `folder`."""
+
+class PanelRecord(TypedDict):
+    """`readers.article.Panel`, as JSON."""
+
+    label: str
+    bbox: list[float]  # pixels of the figure's picture: x0, y0, x1, y1
+    caption: str | None
+
+
+class Measures(TypedDict, total=False):
+    """What `images.measure` says of a picture; absent where there is none."""
+
+    width: int  # pixels
+    height: int  # pixels
+    sharpness: float  # variance of the Laplacian
+    contrast: float  # standard deviation of 8-bit grey
+    text_share: float  # of the picture's ink, 0 to 1
+    image_sha256: str
+    phash: str  # 64 bits as hex
+
+
+class FigureRecord(Measures):
+    """One figure, and the name of its picture's file in the record's folder."""
+
+    label: str | None
+    caption: str | None
+    context: list[str]
+    image_error: str | None  # why there is no picture
+    page: int | None  # 1-based, PDF only
+    bbox: list[float] | None  # PDF points, origin top left: x0, y0, x1, y1
+    panels: list[PanelRecord]
+    image_file: str | None
+
+
+class About(TypedDict):
+    """What a record says of the file that was read."""
+
+    source: str  # jats | pdf | package
+    source_file: str  # relative to the articles folder
+    digest: str  # sha256 of the package's content
+    paired: bool  # whether the package has an XML and a PDF
+    error: str | None  # why the file could not be read
+
+
+class Record(About, total=False):
+    """`article.json`; what `About` does not have is absent when the file could not be read."""
+
+    pmcid: str | None
+    doi: str | None
+    title: str | None
+    authors: list[str]
+    journal: str | None
+    year: int | None
+    language: str | None  # ISO 639-1
+    license: str | None  # SPDX id
+    article_type: str | None
+    status: str | None  # retracted | concern | corrected
+    notices: dict[str, str]  # DOI or PMCID of another article -> its status
+    figures: list[FigureRecord]
+    supplementary: list[FigureRecord]
+
+
+def write_record(folder: Path, article: Article | None, about: About) -> None:
+    """Write `article` (None when reading failed) and what is said `about` its file to `folder`.
+
+    Raises OSError when the disk does not take it, ValueError when a text is no valid Unicode.
+    """
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    record = dict(about)
+    record: dict = {**about}
     if article:
         (partial / "article.md").write_text(article.markdown, encoding="utf-8")
-        columns = {k: v for k, v in vars(article).items() if k not in ("figures", "supplementary", "markdown")}
-        record |= columns
+        record |= {name: value for name, value in vars(article).items() if name not in _OWN_FILE}
         for kind, figures in (("figures", article.figures), ("supplementary", article.supplementary)):
             record[kind] = [_write_figure(partial, f"{kind}-{i}", figure) for i, figure in enumerate(figures)]
     write_json(partial / "article.json", record)
@@ -32,12 +100,13 @@ def write_record(folder: Path, article: Article | None, **about) -> None:
 
 
 def _write_figure(folder: Path, name: str, figure: Figure) -> dict:
-    row = {k: v for k, v in vars(figure).items() if k not in ("picture", "page_thumbnail", "panels")}
+    """Write the figure's pictures as `folder`/`name`.*; returns its `FigureRecord`."""
+    row = {key: value for key, value in vars(figure).items() if key not in _NOT_IN_JSON}
     row |= {"panels": [asdict(panel) for panel in figure.panels], "image_file": None}
     picture = figure.picture
     if picture is None:
         return row | {"image_error": figure.image_error or "no picture found"}
-    row["image_file"] = name + (".png" if picture.encoded.startswith(b"\x89PNG") else ".jpg")
+    row["image_file"] = name + (".png" if picture.encoded.startswith(_PNG) else ".jpg")
     (folder / row["image_file"]).write_bytes(picture.encoded)
     (folder / f"{name}.thumb.jpg").write_bytes(picture.thumbnail)
     if figure.page_thumbnail:
@@ -50,6 +119,6 @@ def is_written(folder: Path) -> bool:
     return (folder / "article.json").is_file()
 
 
-def read_record(folder: Path) -> dict:
+def read_record(folder: Path) -> Record:
     """The content of `article.json`."""
     return json.loads((folder / "article.json").read_text(encoding="utf-8"))

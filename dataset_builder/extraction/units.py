@@ -6,12 +6,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from dataset_builder.articles.packages import Package
 from dataset_builder.extraction.makers import makers_digest
-from dataset_builder.extraction.records import is_written, read_record, write_record
+from dataset_builder.extraction.records import About, is_written, read_record, write_record
 from dataset_builder.readers.article import Article
 from dataset_builder.text.language import detect_language
+
+Layout = Literal["geometric", "heron"]  # what finds the blocks of a PDF's page: rules, or docling's model
+_KEY_CHARS = 32  # hex digits that name a record's folder: 128 bits
 
 
 @dataclass(frozen=True)
@@ -25,35 +29,39 @@ class Unit:
     @property
     def source_file(self) -> str:
         """The file's path relative to the articles folder."""
-        if self.source == "pdf" and self.package.xml:
-            return str(Path(self.package.source_file).with_name(self.package.pdf.name))
-        return self.package.source_file
+        package = self.package
+        if self.source == "pdf" and package.xml and package.pdf:
+            return str(Path(package.source_file).with_name(package.pdf.name))
+        return package.source_file
 
-    def about(self) -> dict:
-        """What the record says besides the article: its file, its package's hash, whether that has XML and PDF."""
-        paired = self.package.xml is not None and self.package.pdf is not None
-        digest = self.package.digest()
+    def about(self) -> About:
+        """What the record says besides the article. Raises OSError when a file of the package cannot be read."""
         return {
             "source": self.source,
             "source_file": self.source_file,
-            "digest": digest,
-            "paired": paired,
+            "digest": self.package.digest(),
+            "paired": self.package.xml is not None and self.package.pdf is not None,
             "error": None,
         }
 
 
-def units(packages: list[Package], records: Path, layout: str) -> Iterator[Unit]:
+def units(packages: list[Package], records: Path, layout: Layout) -> Iterator[Unit]:
     """The files of the packages. A record's folder is named by a hash of what it depends on: the file and those
     beside it (path, size, time of change), the readers' code and the layout model; it is read again when one changes.
     """
     salt = makers_digest() + layout
     for package in packages:
-        stat = [(name, path.stat().st_size, path.stat().st_mtime_ns) for name, path in _inputs(package)]
-        for source, there in (("jats", package.xml), ("pdf", package.pdf), ("package", package.error)):
-            if there:
-                key = hashlib.sha256(json.dumps([salt, package.source_file, source, stat]).encode()).hexdigest()
-                # a fresh copy of the package, because `package` keeps the list of its files once it was asked for
-                yield Unit(replace(package), source, records / key[:2] / key[:32])
+        stats = [(name, path.stat().st_size, path.stat().st_mtime_ns) for name, path in _inputs(package)]
+        for source in _sources(package):
+            depends_on = json.dumps([salt, package.source_file, source, stats])
+            key = hashlib.sha256(depends_on.encode()).hexdigest()
+            # a fresh copy of the package, because `package` keeps the list of its files once it was asked for
+            yield Unit(replace(package), source, records / key[:2] / key[:_KEY_CHARS])
+
+
+def _sources(package: Package) -> list[str]:
+    there = {"jats": package.xml, "pdf": package.pdf, "package": package.error}
+    return [source for source, file in there.items() if file]
 
 
 def _inputs(package: Package) -> list[tuple[str, Path]]:
@@ -61,13 +69,14 @@ def _inputs(package: Package) -> list[tuple[str, Path]]:
     return own + sorted(package.files.items())
 
 
-def extract(unit: Unit, layout: str) -> None:
+def extract(unit: Unit, layout: Layout) -> None:
     """Read one file and write its record; a file that cannot be read gives a record with `error`.
 
     Raises MemoryError, and OSError when the record cannot be written.
     """
     about = unit.about()
-    read, article = _reader(unit, layout), None
+    read = _reader(unit, layout)  # outside of `try`: a library that is missing is no file's fault
+    article = None
     try:
         article = read()
         article.language = article.language or detect_language(article.markdown)
@@ -76,23 +85,24 @@ def extract(unit: Unit, layout: str) -> None:
     except Exception as error:  # whatever a stranger's file provokes is that file's failure, not the batch's
         folder = str((unit.package.xml or unit.package.pdf or unit.record).parent)
         about["error"] = one_line(error).replace(f"{folder}/", "")
-    write_record(unit.record, article, **about)
+    write_record(unit.record, article, about)
 
 
-def _reader(unit: Unit, layout: str) -> Callable[[], Article]:
-    """What reads this unit; imported here, so that `ldrt build` on XML alone never loads the PDF reader."""
-    if unit.source == "jats":
+def _reader(unit: Unit, layout: Layout) -> Callable[[], Article]:
+    """What reads this unit. Readers are imported here: `ldrt build` on XML alone never loads that of PDFs."""
+    package, xml, pdf = unit.package, unit.package.xml, unit.package.pdf
+    if unit.source == "jats" and xml:
         from dataset_builder.readers.jats.reader import read_jats
 
-        return lambda: read_jats(unit.package.xml, unit.package.files)
-    if unit.source == "pdf":
+        return lambda: read_jats(xml, package.files)
+    if unit.source == "pdf" and pdf:
         from dataset_builder.readers.pdf.reader import read_pdf
 
-        return lambda: read_pdf(unit.package.pdf, layout=layout)
-    return lambda: _fail(unit.package.error)
+        return lambda: read_pdf(pdf, layout=layout)
+    return lambda: _fail(package.error)
 
 
-def _fail(error: str) -> Article:
+def _fail(error: str | None) -> Article:
     raise ValueError(error)
 
 
@@ -105,7 +115,7 @@ def record_failure(unit: Unit, error: str) -> None:
     """Write the record of a file whose reader could not."""
     for partial in unit.record.parent.glob(f"{unit.record.name}.*.partial"):
         shutil.rmtree(partial)
-    write_record(unit.record, None, **unit.about() | {"error": error})
+    write_record(unit.record, None, {**unit.about(), "error": error})
 
 
 def forget_failures(units: list[Unit]) -> None:

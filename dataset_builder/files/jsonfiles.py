@@ -2,27 +2,31 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, BinaryIO
+
+_BLOCK_BYTES = 65_536  # read at a time, from the end, to find the last whole line
 
 import filelock
 
 LOCK_WAIT_S = 60  # others append in milliseconds, and a kill frees their lock: whoever keeps it for so long has stopped
 
 
-def write_json(path: Path, value) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write `value` as JSON so that after a crash the old content or the new one is there, never half of it."""
     write_lines(path, [json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"])
 
 
-def write_jsonl(path: Path, rows: Iterable[dict]) -> int:
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write one JSON object a line, atomically as `write_json`; returns the number of lines."""
     return write_lines(path, map(to_line, rows))
 
 
 def write_lines(path: Path, texts: Iterable[str]) -> int:
     """Write the texts, atomically as `write_json`; returns their number."""
-    partial, n = path.with_name(path.name + ".partial"), 0
+    partial = path.with_name(path.name + ".partial")
+    n = 0
     with partial.open("w", encoding="utf-8") as file:
         for text in texts:
             file.write(text)
@@ -33,12 +37,12 @@ def write_lines(path: Path, texts: Iterable[str]) -> int:
     return n
 
 
-def to_line(row: dict) -> str:
+def to_line(row: Mapping[str, Any]) -> str:
     """One line of a JSONL file."""
     return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def append_jsonl(path: Path, rows: Iterable[dict]) -> None:
+def append_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Append rows and wait until they are on the disk; a last line that a kill has torn is cut off first.
 
     Several processes may append to the same file: the empty file `NAME.lock` beside it is locked meanwhile, so that
@@ -84,11 +88,11 @@ def read_json(path: Path, made_by: str) -> dict:
         raise ValueError(f"{path} is not JSON: {error}") from error
 
 
-def _whole_length(file) -> int:
+def _whole_length(file: BinaryIO) -> int:
     """Bytes up to the end of the last whole line."""
     end = file.seek(0, os.SEEK_END)
     while end > 0:
-        start = max(0, end - 65536)
+        start = max(0, end - _BLOCK_BYTES)
         file.seek(start)
         position = file.read(end - start).rfind(b"\n")
         if position >= 0:

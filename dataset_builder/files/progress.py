@@ -11,6 +11,12 @@ def progress(total: int, unit: str, desc: str) -> tqdm:
     """A tqdm bar for `total` items; where stderr is no terminal it writes lines instead of redrawing itself."""
     if sys.stderr.isatty():
         return tqdm(total=total, unit=unit, desc=desc)
-    line = "{desc}: {n_fmt}/{total_fmt} {unit} in {elapsed}\n"
-    every = {"mininterval": LOG_INTERVAL_S, "miniters": 1}  # without miniters a second thread repeats lines
-    return tqdm(total=total, unit=unit, desc=desc, bar_format=line, disable=False, **every)
+    return tqdm(
+        total=total,
+        unit=unit,
+        desc=desc,
+        bar_format="{desc}: {n_fmt}/{total_fmt} {unit} in {elapsed}\n",
+        mininterval=LOG_INTERVAL_S,
+        miniters=1,  # without it a second thread repeats lines
+        disable=False,
+    )

@@ -12,7 +12,8 @@ from typing import Any
 
 import jinja2
 
-from dataset_builder.llm.client import Request, quote
+from dataset_builder.llm.client import Request
+from dataset_builder.llm.requests import quote
 from dataset_builder.teaching.evidence import evidence_sentences
 
 PROMPTS = Path(__file__).parent / "prompts"

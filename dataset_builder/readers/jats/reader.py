@@ -15,7 +15,7 @@ from pathlib import Path
 from lxml import etree
 from PIL import Image
 
-from dataset_builder.articles.packages import bare_name, find_pictures
+from dataset_builder.articles.pictures import bare_name, find_pictures
 from dataset_builder.readers.article import Article, Figure, Panel
 from dataset_builder.readers.jats.metadata import read_metadata
 from dataset_builder.readers.jats.xml import href_of, parse_article, string_of, text_of
@@ -193,7 +193,7 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str,
     if missing:
         figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
         return
-    from dataset_builder.readers.pictures.images import keep_picture
+    from dataset_builder.readers.pictures.keep import keep_picture
 
     try:
         opened = [_open_best(found) for found in files]

@@ -6,15 +6,9 @@ import re
 from collections.abc import Mapping
 
 from dataset_builder.readers.pdf.imprint import printed_authors, printed_journal, printed_year
-from dataset_builder.readers.pdf.layout import (
-    Block,
-    PageContent,
-    Style,
-    join_fragments,
-    join_lines,
-    make_blocks,
-    reading_order,
-)
+from dataset_builder.readers.pdf.layout.blocks import Block, make_blocks, reading_order
+from dataset_builder.readers.pdf.layout.lines import join_fragments, join_lines
+from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from dataset_builder.text.licenses import license_id
 from dataset_builder.text.notices import (
     NOTICE_TYPES,

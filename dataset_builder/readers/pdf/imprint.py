@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from dataset_builder.readers.pdf.layout import Block, Line, PageContent
+from dataset_builder.readers.pdf.layout.blocks import Block
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.text.vocabulary import any_of, every
 
 EDGE = 0.13  # of the page's height: running heads and feet, imprints

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import ldrt
-from dataset_builder.assembly.assemble import Head
+from dataset_builder.assembly.articles import Head
 from dataset_builder.assembly.audit import audit
 
 

@@ -7,8 +7,9 @@ from datasets import load_dataset
 from PIL import Image
 
 from dataset_builder import build
-from dataset_builder.assembly.leakage import benchmark_keys, benchmark_of
+from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.files.jsonfiles import read_jsonl
+from tests.dataset_builder.assembly.figures import figure
 
 
 @pytest.fixture
@@ -54,6 +55,10 @@ def test_a_folder_without_pictures_says_so(tmp_path):
             benchmark_keys([folder], tmp_path / "cache")
 
 
-def test_only_pictures_of_benchmarks_have_their_ids():
-    assert benchmark_of("PMC1/fig2") is None
-    assert benchmark_of("benchmark:SLAKE/a.png") == "SLAKE/a.png"
+def test_figures_in_a_group_with_a_picture_are_leaked_and_counted():
+    figures = [figure("PMC1", 1), figure("PMC1", 2), figure("PMC2")]
+    known = [figure("benchmark:SLAKE"), figure("benchmark:SLAKE", 2)]
+    duplicates = {"PMC1/fig2": "PMC1/fig2", "benchmark:SLAKE/fig2": "PMC1/fig2", "PMC2/fig1": "PMC2/fig1"}
+    leaked = leaked_figures(figures, known, duplicates)
+    assert leaked == {"PMC1/fig2": "SLAKE/fig2"}
+    assert benchmark_counts(known, leaked) == {"SLAKE": {"pictures": 2, "figures_left_out": 1}}

@@ -27,10 +27,23 @@ def read(unit: Unit) -> None:
             ctypes.string_at(0)
         case "abort":
             os.abort()
+        case "stopped":  # as SLURM does when the job's time is over
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(600)
+        case "surrogate":
+            write_record(unit.record, None, {**unit.about(), "error": "\ud800"})
+        case name:
+            eat_memory(name)
+    write_record(unit.record, None, unit.about())
+
+
+def eat_memory(name: str) -> None:
+    """Ask for `HUGE` bytes, by what the name says; for none, if it names nothing."""
+    match name:
         case "python":
             bytearray(HUGE)
         case "small":  # in pieces that malloc takes from its arenas
-            pieces = []
+            pieces: list[bytes] = []
             while len(pieces) * 1024 < HUGE:
                 pieces.append(b"%1024d" % len(pieces))
         case "numpy":
@@ -43,9 +56,3 @@ def read(unit: Unit) -> None:
             libc = ctypes.CDLL(None)
             libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
             ctypes.memset(libc.malloc(HUGE), 1, HUGE)
-        case "stopped":  # as SLURM does when the job's time is over
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(600)
-        case "surrogate":
-            write_record(unit.record, None, title="\ud800")
-    write_record(unit.record, None, **unit.about())

@@ -6,14 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from dataset_builder import jsonfiles
+from dataset_builder.files import jsonfiles
 
 ROOT = Path(__file__).parents[2]
 
 
 def start(code: str, path: Path) -> subprocess.Popen:
     """A process that runs `code`, with `path` as its argument and a pipe to read what it prints."""
-    command = [sys.executable, "-c", f"import sys, time\nfrom dataset_builder.files.jsonfiles import *\n{code}", str(path)]
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys, time\nfrom dataset_builder.files.jsonfiles import *\n{code}",
+        str(path),
+    ]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 

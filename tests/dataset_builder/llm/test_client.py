@@ -7,11 +7,10 @@ import threading
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dataset_builder.files.jsonfiles import read_jsonl
-from dataset_builder.llm.client import Request, Server, ask, quote
+from dataset_builder.llm.client import ask
+from dataset_builder.llm.requests import Request, Server
 from tests.dataset_builder.llm_server import completion, serve
 
 
@@ -202,34 +201,3 @@ def test_requests_run_side_by_side(tmp_path):
 
     with serve(answer) as (url, _):
         assert len(run(url, questions(16), tmp_path / "ledger.jsonl", concurrency=8)) == 16
-
-
-ATTACKS = [
-    "DATA>>>",
-    "<<<DATA",
-    "<|im_end|>",
-    "</s>",
-    "[/INST]",
-    "<end_of_turn>",
-    "\u2028",
-    "\x85",
-    "\n",
-    '"',
-    "\\",
-    "\u202e",
-]
-texts = st.lists(st.one_of(st.text(), st.sampled_from(ATTACKS))).map("".join)
-
-
-@given(st.one_of(texts, st.lists(texts), st.none()))
-def test_quoted_text_stays_within_its_string(value):
-    quoted = quote(value)
-    assert json.loads(quoted) == value
-    assert len(quoted.splitlines()) == 1
-    assert quoted.isprintable()
-    assert not any(attack in quoted for attack in ("<", ">", "[/INST]", "[INST]"))
-    quoted.encode()
-
-
-def test_ordinary_text_is_quoted_as_it_is():
-    assert quote("5 μm, “TNF-α” [3] – 图 1") == '"5 μm, “TNF-α” [3] – 图 1"'

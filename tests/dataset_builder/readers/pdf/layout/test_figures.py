@@ -1,7 +1,9 @@
-"""Captions and drawings brought together, on pages written down by hand; whole PDFs are in test_pdf.py."""
+"""Captions and drawings brought together, on pages written down by hand; whole PDFs are in test_reader.py."""
 
-from dataset_builder.readers.pdf.figures import clear_of, lay_out
-from dataset_builder.readers.pdf.layout import Box, Line, PageContent
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.figures import lay_out
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent
 
 PROSE = "The joints were treated with low doses on three days of every week"
 
@@ -63,14 +65,6 @@ def test_blocks_leave_out_captions_pictures_and_heads():
     lines = [*prose(50, 60, 3), line("dose", 100, 150), line("Figure 1. Dose.", 50, 260), *prose(50, 290, 20)]
     layout = lay_out([page(lines, [Box(50, 110, 290, 250)])])
     assert {entry.text for block in layout.blocks for entry in block.lines} == {PROSE}
-
-
-def test_region_is_cut_back_from_text_that_it_touches():
-    assert clear_of(Box(50, 100, 290, 255), [Box(50, 253, 290, 261)], Box(50, 100, 290, 250)) == Box(
-        50, 100, 290, 250.5
-    )
-    inside = Box(60, 120, 100, 130)
-    assert clear_of(Box(50, 100, 290, 255), [inside], Box(50, 100, 290, 250)) == Box(50, 100, 290, 255)
 
 
 def test_nothing_gives_nothing():

@@ -2,8 +2,10 @@
 
 import pytest
 
-from dataset_builder.readers.pdf.captions import UNNUMBERED, UNNUMBERED_MENTION, find_captions, whole_text
-from dataset_builder.readers.pdf.layout import Box, Line, Style
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.captions import UNNUMBERED, UNNUMBERED_MENTION, find_captions, whole_text
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import Style
 
 STYLE = Style(size=10.0, font="Times", column_width=240.0, pitch_em=1.2)
 BODY = "The joints were treated with low doses on three days of every"

@@ -6,20 +6,20 @@ size and pitch belong to it, as do those of a second column and what stands to t
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from dataset_builder.readers.pdf.layout import (
-    MAX_ANY_PITCH_EM,
+from dataset_builder.readers.pdf.layout.blocks import MAX_ANY_PITCH_EM, MIN_PITCH_EM, belongs_below
+from dataset_builder.readers.pdf.layout.boxes import Box, hull
+from dataset_builder.readers.pdf.layout.lines import (
     SAME_SIZE_PT,
-    TERMINAL,
-    Box,
     Line,
-    Style,
-    belongs_below,
-    hull,
+    ends_sentence,
     join_lines,
     joined,
     pitch,
+    same_size,
 )
+from dataset_builder.readers.pdf.layout.pages import Style
 from dataset_builder.text.labels import label_key, split_label
 from dataset_builder.text.vocabulary import any_of
 
@@ -29,7 +29,17 @@ _FIGURE_WORD = rf"(?:{any_of(lambda it: it.figure.unnumbered)})"
 UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2}})", re.I)
 UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?!\w)(?!\.?\s*(?:S?\d|(?-i:[IVX]+)\b))", re.I)
 LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
+LABEL_ROW_PT = 1000  # how far to the right of a label its caption goes on: over the widest page but for posters
+LABEL_PITCH_EM = 2.2  # from a label that stands alone to its caption below
 GUTTER_EM = 6  # between the two columns of one caption
+LEVEL_EM = 0.8  # the two columns start at heights that differ by less
+COLUMN_LONGER_EM = 2  # by which the second column reaches below the first at most
+SAME_COLUMN_SIZE_PT = 0.3  # sizes of the two columns differ by less
+ROW_END_PT = 2  # pieces of a caption's row end this far beyond its widest line at most
+ABOVE_MIN_PITCH_EM = 0.4  # a line that is nearer stands on the same row, not above
+ABOVE_PITCH_SLACK = 1.2  # times the largest pitch of running text: a line farther away does not run on
+RUNNING_TEXT_MIN_CHARS = 25  # a shorter line above may be a heading or a label: it does not run on
+STYLED_POINTS, FREE_POINTS = 2, 1  # see `Caption.score`
 # what publishers print below captions: who made the picture, the picture's own DOI
 NOT_CAPTION = re.compile(
     rf"(?:{any_of(lambda it: it.captions.source)})\s?:|(?:https?://)?(?:dx\.)?doi(?:\.org/|:\s?)\S*10\.", re.I
@@ -51,7 +61,7 @@ class Caption:
     key: str  # as dataset_builder.text.labels.label_key has it
     label: str
     is_table: bool
-    score: int  # how much it looks like a caption rather than running text
+    score: int  # STYLED_POINTS if set unlike running text, FREE_POINTS more if no sentence runs into it
     lines: list[Line]
     page: int
     words: frozenset[str] = frozenset()  # printed in the article, see `join_lines`
@@ -64,7 +74,9 @@ class Caption:
     def text(self) -> str:
         """Without the label, and without "(continued)"."""
         text = self._text()
-        text = text[STARTS_CONTINUED.match(text).end() :] if self.goes_on_from else text
+        continued = STARTS_CONTINUED.match(text)
+        if continued:
+            text = text[continued.end() :]
         return _OWN_DOI.sub("", ENDS_CONTINUED.sub("", text))
 
     @property
@@ -88,6 +100,15 @@ def whole_text(captions: list[Caption]) -> str:
     return " ".join(dict.fromkeys(caption.text for caption in ordered if caption.text))
 
 
+class _Start(NamedTuple):
+    """What the line with which a caption starts tells: the first fields of `Caption`."""
+
+    key: str
+    label: str
+    is_table: bool
+    score: int
+
+
 def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Caption], list[Line]]:
     """Captions of figures and tables among the upright lines of one page, and the lines that are left."""
     captions: list[Caption] = []
@@ -102,16 +123,13 @@ def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Capt
             continue
         rest = [other for other in rest if other is not line and other not in mates]
         own, rest = _lines_below(whole, rest, style)
-        if not start[2]:
+        if not start.is_table:
             own, rest = _with_second_column(own, rest, style)
         captions.append(Caption(*start, own, page))
     return captions, rest
 
 
-def _label_mates(line: Line, lines: list[Line]) -> list[Line]:
-    """What stands to the right of a label that is set apart from its caption ("Fig. 2.      Liver")."""
-    found = _split_any_label(line.text.strip())
-    return _row_mates(line, lines, LABEL_GAP_EM, line.box.x1 + 1000) if found and not found[1] else []
+# ---- where a caption starts ----
 
 
 def _split_any_label(text: str) -> tuple[str, str] | None:
@@ -124,18 +142,70 @@ def _split_any_label(text: str) -> tuple[str, str] | None:
     if not table:
         return split_label(text)
     found = split_label("Figure" + text[table.end() :])
-    return (table.group() + found[0].removeprefix("Figure"), found[1]) if found else None
+    if not found:
+        return None
+    label, caption = found
+    return table.group() + label.removeprefix("Figure"), caption
 
 
-def _row_mates(line: Line, lines: list[Line], gap_em: float, right_pt: float) -> list[Line]:
-    """Further pieces of the same row to the right, each nearer than `gap_em` to the one before, up to `right_pt`."""
+def _caption_start(line: Line, lines: list[Line], style: Style) -> _Start | None:
+    """What a line tells if a caption starts with it; None for one of running text ("Figure 2 shows …")."""
+    text = line.text.strip()
+    found = _split_any_label(text)
+    if not found or not text[0].isalpha():
+        return None
+    key = label_key(found[0]) or UNNUMBERED
+    styled = line.bold or line.first_font != style.font or abs(line.size - style.size) > SAME_SIZE_PT
+    if key == UNNUMBERED and not styled:
+        return None
+    above = _line_above(line, lines, style)
+    run_into = above is not None and _is_running_on(above, line, style)
+    other_font = above is None or line.first_font != above.font
+    if run_into and not (styled and other_font):
+        return None
+    return _Start(key, found[0], bool(TABLE_WORD.match(text)), STYLED_POINTS * styled + FREE_POINTS * (not run_into))
+
+
+def _line_above(line: Line, lines: list[Line], style: Style) -> Line | None:
+    least = ABOVE_MIN_PITCH_EM * line.size
+    most = ABOVE_PITCH_SLACK * style.max_pitch_em * line.size
+    near = [
+        other
+        for other in lines
+        if other is not line and least < pitch(other, line) < most and other.box.is_in_column_with(line.box)
+    ]
+    return max(near, key=lambda other: other.box.y0, default=None)
+
+
+def _is_running_on(above: Line, line: Line, style: Style) -> bool:
+    """Whether `line` continues the sentence of the line above it."""
+    alike = same_size(above, line) and pitch(above, line) < style.max_pitch_em * line.size
+    return alike and len(above.text) > RUNNING_TEXT_MIN_CHARS and not ends_sentence(above.text)
+
+
+# ---- rows ----
+
+
+def _label_mates(line: Line, lines: list[Line]) -> list[Line]:
+    """What stands to the right of a label that is set apart from its caption ("Fig. 2.      Liver")."""
+    if not _is_label_alone(line.text.strip()):
+        return []
+    return _row_mates(line, lines, line.box.x1 + LABEL_ROW_PT)
+
+
+def _is_label_alone(text: str) -> bool:
+    found = _split_any_label(text)
+    return found is not None and not found[1]
+
+
+def _row_mates(line: Line, lines: list[Line], right_pt: float) -> list[Line]:
+    """Further pieces of the same row to the right, each near the one before, up to `right_pt`."""
     mates: list[Line] = []
     last = line
     for other in sorted(lines, key=lambda other: other.box.x0):
         gap = other.box.x0 - last.box.x1
-        level = other.box.y_overlap(line.box) > 0.5 * min(other.box.height, line.box.height)
-        fits = level and 0 <= gap < gap_em * line.size and other.box.x1 <= right_pt
-        if other is not line and fits and abs(other.size - line.size) <= SAME_SIZE_PT:
+        near = 0 <= gap < LABEL_GAP_EM * line.size and other.box.x1 <= right_pt
+        if near and other is not line and same_size(other, line) and other.box.is_level_with(line.box):
             mates.append(other)
             last = other
     return mates
@@ -147,57 +217,15 @@ def _row(line: Line, mates: list[Line]) -> Line:
     return line
 
 
-def _caption_start(line: Line, lines: list[Line], style: Style) -> tuple[str, str, bool, int] | None:
-    """Key, label, whether it is a table's, and how sure, where a caption starts; else None."""
-    text = line.text.strip()
-    if not text[:1].isalpha():
-        return None
-    found = _split_any_label(text)
-    if not found:
-        return None
-    key = label_key(found[0]) or UNNUMBERED
-    above = _line_above(line, lines, style)
-    styled = line.bold or line.first_font != style.font or abs(line.size - style.size) > SAME_SIZE_PT
-    inside = above is not None and _is_running_on(above, line, style)
-    if inside and not (styled and line.first_font != above.font) or (key == UNNUMBERED and not styled):
-        return None
-    return key, found[0], bool(TABLE_WORD.match(text)), 2 * styled + (not inside)
-
-
-def _line_above(line: Line, lines: list[Line], style: Style) -> Line | None:
-    near = [
-        other
-        for other in lines
-        if other is not line
-        and 0.4 * line.size < pitch(other, line) < 1.2 * style.max_pitch_em * line.size
-        and other.box.x_overlap(line.box) > 0.5 * min(other.box.width, line.box.width)
-    ]
-    return max(near, key=lambda other: other.box.y0, default=None)
-
-
-def _is_running_on(above: Line, line: Line, style: Style) -> bool:
-    """Whether `line` continues the sentence of the line above it."""
-    same = abs(above.size - line.size) <= SAME_SIZE_PT and pitch(above, line) < style.max_pitch_em * line.size
-    return same and len(above.text) > 25 and not TERMINAL.search(above.text.strip())
-
-
-def _with_second_column(own: list[Line], rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:
-    """The lines of a caption with those of its second column, if it has one, and the lines that are left."""
-    box = hull(line.box for line in own)
-    tops = [line for line in rest if _is_second_column(own, box, line)]
-    if len(tops) != 1 or len(own) < 2 or style.matches(tops[0]):
-        return own, rest
-    column, others = _lines_below(tops[0], [line for line in rest if line is not tops[0]], style)
-    if hull(line.box for line in column).y1 > box.y1 + 2 * own[0].size:
-        return own, rest
-    return own + column, others
+# ---- how a caption goes on ----
 
 
 def _lines_below(first: Line, rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:
+    """The lines of the caption that starts with `first`, and the lines that are left."""
     own = [first]
     while following := _next_caption_line(own, rest, style):
-        right = max(line.box.x1 for line in own) + 2
-        mates = _row_mates(following, rest, LABEL_GAP_EM, right)
+        right = max(line.box.x1 for line in own) + ROW_END_PT
+        mates = _row_mates(following, rest, right)
         rest = [line for line in rest if line is not following and line not in mates]
         own.append(_row(following, mates))
     return own, rest
@@ -210,18 +238,31 @@ def _next_caption_line(own: list[Line], rest: list[Line], style: Style) -> Line 
 
 def _caption_goes_on(own: list[Line], line: Line, style: Style) -> bool:
     step = pitch(own[-1], line)
-    if not 0.5 * line.size < step < MAX_ANY_PITCH_EM * line.size:
+    if not MIN_PITCH_EM * line.size < step < MAX_ANY_PITCH_EM * line.size:
         return False
     if split_label(line.text) or NOT_CAPTION.match(line.text.strip()):
         return False
-    found = _split_any_label(own[0].text)
-    if len(own) == 1 and found and not found[1]:  # the label stands alone
-        near = step < max(2.2, style.max_pitch_em) * max(line.size, own[0].size)
-        return near and own[0].box.x_overlap(line.box) > 0.5 * min(own[0].box.width, line.box.width)
+    if len(own) == 1 and _is_label_alone(own[0].text):
+        most = max(LABEL_PITCH_EM, style.max_pitch_em) * max(line.size, own[0].size)
+        return step < most and own[0].box.is_in_column_with(line.box)
     return belongs_below(own, line, style.max_pitch_em, any_weight=True)
+
+
+def _with_second_column(own: list[Line], rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:
+    """The lines of a caption with those of its second column, if it has one, and the lines that are left."""
+    box = hull(line.box for line in own)
+    tops = [line for line in rest if _is_second_column(own, box, line)]
+    if len(tops) != 1 or len(own) < 2 or style.matches(tops[0]):
+        return own, rest
+    column, others = _lines_below(tops[0], [line for line in rest if line is not tops[0]], style)
+    if hull(line.box for line in column).y1 > box.y1 + COLUMN_LONGER_EM * own[0].size:
+        return own, rest
+    return own + column, others
 
 
 def _is_second_column(own: list[Line], box: Box, line: Line) -> bool:
     """A caption set in two columns goes on to the right, at the height at which it starts."""
-    beside = 0 < line.box.x0 - box.x1 < GUTTER_EM * line.size and abs(line.box.y0 - own[0].box.y0) < 0.8 * line.size
-    return beside and abs(line.size - own[-1].size) < 0.3 and line.font == own[-1].font and not split_label(line.text)
+    beside = 0 < line.box.x0 - box.x1 < GUTTER_EM * line.size
+    level = abs(line.box.y0 - own[0].box.y0) < LEVEL_EM * line.size
+    alike = abs(line.size - own[-1].size) < SAME_COLUMN_SIZE_PT and line.font == own[-1].font
+    return beside and level and alike and not split_label(line.text)

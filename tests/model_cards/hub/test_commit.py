@@ -5,7 +5,9 @@ import time
 
 import pytest
 
-from model_cards.hub import Repo, front_matter, is_managed
+from model_cards.files import matches
+from model_cards.hub.preflight import front_matter
+from model_cards.hub.repo import Repo
 
 COMMITTED = ["Push rows under policy commercial", "initial commit"]
 
@@ -193,4 +195,4 @@ def test_repository_ids():
     ],
 )
 def test_which_remote_files_are_managed(path, is_ours):
-    assert is_managed(path, ("README.md", "pairs/*.parquet", "provenance/**")) == is_ours
+    assert matches(path, ("README.md", "pairs/*.parquet", "provenance/**")) == is_ours

@@ -1,7 +1,9 @@
 """Clusters of drawings, on boxes written down by hand."""
 
-from dataset_builder.readers.pdf.drawings import clusters, repeated_drawings
-from dataset_builder.readers.pdf.layout import Box, Line, PageContent
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.drawings import clusters, repeated_drawings
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent
 
 TEXT = [
     Line("The joints were treated with low doses on three days", Box(50, 500 + 12 * k, 290, 510 + 12 * k), 10.0)

@@ -1,0 +1,61 @@
+"""What kind of file is it: by its name, and of an XML file by its first kilobytes."""
+
+import re
+from pathlib import Path
+
+XML_SUFFIXES = (".xml", ".nxml")
+PDF_SUFFIX = ".pdf"
+ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
+PICTURE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif")  # best first
+HEAD_BYTES = 65_536  # enough of an XML file to see its root element behind any prolog
+
+_UTF8_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_PROLOG = re.compile(
+    rb"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s[^\[>]*(?:\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*\]\s*)?>)*", re.DOTALL
+)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(?P<name>[\w.-]+)(?P<attributes>[^>]*)")
+_ENVELOPES = (b"OAI-PMH", b"pmc-articleset")
+_ARTICLE = re.compile(rb"<(?:[\w.-]+:)?article[\s>]")
+_FOREIGN = re.compile(rb"docbook|xmlns\s*=\s*[\"']http://www\.elsevier\.com", re.IGNORECASE)
+
+
+def is_special(path: Path) -> bool:
+    """Whether something is there that is no file: to open a pipe may last, to read a device may not end."""
+    return path.exists() and not path.is_file()
+
+
+def archive_stem(name: str) -> str | None:
+    """The name without its suffix; None when it is no archive's."""
+    for suffix in ARCHIVE_SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return None
+
+
+def is_article(path: Path) -> bool:
+    """Whether the file is JATS, or should be: unreadable files, files that are no XML at all and every `.nxml` are
+    taken for articles, so that their failure is recorded. XML with another root is not.
+    """
+    if path.suffix.lower() == ".nxml" or is_special(path):
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return True
+    return _begins_article(head)
+
+
+def _begins_article(head: bytes) -> bool:
+    if head.startswith(_UTF16_MARKS):
+        head = head.decode("utf-16", "ignore").encode()
+    head = head.removeprefix(_UTF8_MARK)
+    prolog = _PROLOG.match(head)
+    assert prolog is not None  # it may be empty
+    root = _ROOT.match(head, prolog.end())
+    if not root:
+        return True
+    if root["name"] in _ENVELOPES:
+        return bool(_ARTICLE.search(head, root.end()))
+    return root["name"] == b"article" and not _FOREIGN.search(head[: root.end()])

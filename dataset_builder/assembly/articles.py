@@ -1,0 +1,221 @@
+"""From the records of single files to articles: which files are one article, and what it says as a whole.
+
+for heads in join_articles(read_heads(units)):
+    article = join_files(heads, notices_of(heads))
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import cast
+from urllib.parse import quote
+
+from dataset_builder.assembly.rows import ArticleColumns, SupplementaryRow, Unjudged
+from dataset_builder.extraction.records import FigureRecord, Record, read_record
+from dataset_builder.extraction.units import Unit
+from dataset_builder.readers.article import Panel
+from dataset_builder.readers.pictures.panels import with_captions
+from dataset_builder.text.labels import label_key
+from dataset_builder.text.licenses import attribution
+from dataset_builder.text.notices import gravest
+
+_STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
+_MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
+_NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
+_TEXT = ("label", "caption", "context")  # of a figure: what does not come with its picture
+_DIGEST_CHARS = 16  # hex digits of an article's id that is a hash: 64 bits
+
+
+@dataclass(frozen=True)
+class Head:
+    """What joining articles needs of a record: a few hundred bytes, so that all of them fit into memory."""
+
+    record: Path
+    source: str  # jats | pdf | package
+    package: str  # its main file
+    source_file: str
+    digest: str
+    error: str | None
+    names: tuple[str, ...]  # PMCID and DOI, lower case
+    notices: dict[str, str]  # what this article says of others: DOI or PMCID, lower case -> status
+
+
+@dataclass(frozen=True)
+class JoinedArticle:
+    """One article: its columns, its figures, those of its supplements, and its text as Markdown."""
+
+    columns: ArticleColumns
+    figures: list[Unjudged]
+    supplementary: list[SupplementaryRow]
+    markdown: str
+
+
+@dataclass(frozen=True)
+class _File:
+    """The record of one file of an article, and the folder where its pictures lie."""
+
+    folder: Path
+    record: Record
+
+
+# ---- which files are one article ----
+
+
+def read_heads(units: list[Unit]) -> list[Head]:
+    """One pass over the records of all files."""
+    return [_head(unit, read_record(unit.record)) for unit in units]
+
+
+def _head(unit: Unit, record: Record) -> Head:
+    names = (record.get("pmcid"), record.get("doi"))
+    return Head(
+        record=unit.record,
+        source=record["source"],
+        package=unit.package.source_file,
+        source_file=unit.source_file,
+        digest=record["digest"],
+        error=record["error"],
+        names=tuple(name.lower() for name in names if name),
+        notices={name.lower(): status for name, status in record.get("notices", {}).items()},
+    )
+
+
+def inputs_sha256(heads: list[Head]) -> str:
+    """One hash over what was read: every file's path and the hash of its package's content."""
+    lines = sorted(f"{head.source_file} {head.digest}" for head in heads)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def join_articles(heads: list[Head]) -> list[list[Head]]:
+    """The records of each article: files of one package, or with the same PMCID or DOI; XML first, then by path."""
+    owner: dict[str, int] = {}  # name -> the article's number, that of its first file
+    articles: dict[int, list[Head]] = defaultdict(list)
+    for i, head in sorted(enumerate(heads), key=lambda item: (item[1].source != "jats", item[0])):
+        names = [f"package:{head.package}", *head.names]
+        known = next((owner[name] for name in names if name in owner), i)
+        owner.update(dict.fromkeys(names, known))
+        articles[known].append(head)
+    return [articles[i] for i in sorted(articles)]
+
+
+def notices_of(heads: list[Head]) -> dict[str, str | None]:
+    """DOI or PMCID -> the gravest that any article says of it."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for head in heads:
+        for name, status in head.notices.items():
+            said[name].append(status)
+    return {name: gravest(statuses) for name, statuses in said.items()}
+
+
+# ---- what an article says as a whole ----
+
+
+def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedArticle | None:
+    """One article from the records of its files; None when no file could be read.
+
+    The text comes from the most complete file, XML before PDF; a picture the XML lacks is taken from the PDF's figure
+    of the same label. `notices` is what other articles say of articles: DOI or PMCID -> status.
+    """
+    files = [_File(head.record, read_record(head.record)) for head in heads if not head.error]
+    if not files:
+        return None
+    said = [notices.get(name) for head in heads for name in head.names]
+    main = most_complete(files)
+    columns = article_columns(main.record, [file.record for file in files], said)
+    pictures = _pdf_pictures(files) if main.record["source"] == "jats" else {}
+    taken: set[str] = set()
+    figures = []
+    for figure in main.record["figures"]:
+        picture = _own_picture(main.folder, figure) or _borrowed_picture(pictures, figure)
+        figures.append(figure_row(columns, figure, picture, _unique_id(columns["article_id"], figure["label"], taken)))
+    return JoinedArticle(
+        columns=columns,
+        figures=figures,
+        supplementary=[_supplementary_row(columns, f) for file in files for f in file.record["supplementary"]],
+        markdown=(main.folder / "article.md").read_text(encoding="utf-8"),
+    )
+
+
+def most_complete(files: list[_File]) -> _File:
+    """The file that an article's text comes from: XML before PDF, then the one with most figures and pictures."""
+
+    def completeness(file: _File) -> tuple:
+        record = file.record
+        figures = record["figures"]
+        pictures = sum(figure["image_file"] is not None for figure in figures)
+        return bool(figures), record["source"] == "jats", len(figures), pictures, record["paired"]
+
+    return max(files, key=completeness)  # of equals the first
+
+
+def article_columns(main: Record, records: list[Record], said: Iterable[str | None]) -> ArticleColumns:
+    """An article's columns: each from the first of its records that states it; `said` is what others say of it."""
+    stated: dict = {name: next((r.get(name) for r in records if r.get(name) is not None), None) for name in _STATED}
+    authors = next((record["authors"] for record in records if record["authors"]), [])
+    credited = {name: stated[name] for name in ("title", "journal", "year", "doi", "pmcid", "license")}
+    columns = stated | {
+        "article_id": stated["pmcid"] or stated["doi"] or f"sha256:{main['digest'][:_DIGEST_CHARS]}",
+        "status": gravest([*(record["status"] for record in records), *said]),
+        "attribution": attribution(authors, **credited),
+        "source": main["source"],
+        "source_file": main["source_file"],
+    }
+    return cast("ArticleColumns", columns)
+
+
+def figure_row(article: ArticleColumns, figure: FigureRecord, picture: Mapping, figure_id: str) -> Unjudged:
+    """The row of one figure: what `picture` (columns of its picture, {} for none) says goes before the record."""
+    columns = {name: value for name, value in figure.items() if name != "image_file"}
+    return cast("Unjudged", {**_NO_PICTURE, **article, **columns, **picture, "figure_id": figure_id})
+
+
+def _supplementary_row(article: ArticleColumns, figure: FigureRecord) -> SupplementaryRow:
+    return {**article, "label": figure["label"], "caption": figure["caption"]}
+
+
+def _own_picture(folder: Path, figure: FigureRecord) -> dict[str, object]:
+    """Where the picture of a figure lies, whose record is in `folder`; {} when it has none."""
+    if not figure["image_file"]:
+        return {}
+    dataset = folder.parents[3]  # of a record DATASET/.work/records/ab/abcd: the folder may be moved
+    return {"image_path": (folder / figure["image_file"]).relative_to(dataset).as_posix()}
+
+
+def _borrowed_picture(pictures: Mapping[str, dict], figure: FigureRecord) -> dict[str, object]:
+    """The columns of the PDF's picture of the same label, its panels captioned from the XML; {} when it has none."""
+    picture = pictures.get(label_key(figure["label"]) or "")
+    if picture is None:
+        return {}
+    panels = with_captions([Panel(**panel) for panel in picture["panels"]], figure["caption"])
+    return picture | {"panels": [asdict(panel) for panel in panels]}
+
+
+def _pdf_pictures(files: list[_File]) -> dict[str, dict]:
+    """label key -> the columns that come with a picture cut from the PDF of the same article."""
+    found: dict[str, dict] = {}
+    for file in files:
+        if file.record["source"] != "pdf":
+            continue
+        for figure in file.record["figures"]:
+            key, picture = label_key(figure["label"]), _own_picture(file.folder, figure)
+            if key and picture:
+                columns = {name: value for name, value in figure.items() if name not in (*_TEXT, "image_file")}
+                found.setdefault(key, columns | picture | {"source": "jats+pdf"})
+    return found
+
+
+def _unique_id(article_id: str, label: str | None, taken: set[str]) -> str:
+    """`{article_id}/fig{label key}`, numbered when an article uses a label twice; adds it to those `taken`."""
+    stem = f"{article_id}/fig{label_key(label) or ''}"
+    numbered = (stem if i == 1 else f"{stem}-{i}" for i in count(1))
+    name = next(name for name in numbered if name not in taken)
+    taken.add(name)
+    return name
+
+
+def markdown_name(article_id: str) -> str:
+    """The name of an article's file in `provenance/markdown`."""
+    return f"{quote(article_id, safe='')}.md"

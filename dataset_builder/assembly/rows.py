@@ -1,0 +1,102 @@
+"""The rows that the steps of the assembly hand on, one a figure: JSON objects with the columns of `pairs`.
+
+`candidates.jsonl` holds `Candidate`s; `verdicts.jsonl` holds of each candidate a `Kept` or a `Rejected`.
+"""
+
+from typing import NamedTuple, TypedDict
+
+from dataset_builder.extraction.records import PanelRecord
+
+
+class Rejection(NamedTuple):
+    """Why a figure was left out: the filter's name, the value it saw and the threshold it compared with."""
+
+    filter: str
+    value: float | str | None
+    threshold: float | None
+
+
+class ArticleColumns(TypedDict):
+    """What all figures of an article have in common."""
+
+    pmcid: str | None
+    doi: str | None
+    title: str | None
+    journal: str | None
+    year: int | None
+    language: str | None  # ISO 639-1
+    license: str | None  # SPDX id
+    article_type: str | None
+    article_id: str  # PMCID, else DOI, else `sha256:` and 16 hex digits
+    status: str | None  # retracted | concern | corrected
+    attribution: str  # the line that a Creative Commons licence asks for
+    source: str  # jats | pdf | jats+pdf
+    source_file: str  # relative to the articles folder
+
+
+class FigureRow(ArticleColumns):
+    """The columns of `pairs` but the image, and where that is; the picture's are None where there is none."""
+
+    image_path: str | None  # relative to the dataset's folder
+    width: int | None  # pixels
+    height: int | None  # pixels
+    sharpness: float | None  # variance of the Laplacian
+    image_sha256: str | None
+    phash: str | None  # 64 bits as hex
+    duplicate_group: str | None
+    label: str | None
+    caption: str | None
+    context: list[str]
+    image_error: str | None  # why there is no picture
+    page: int | None  # 1-based, PDF only
+    bbox: list[float] | None  # PDF points, origin top left: x0, y0, x1, y1
+    panels: list[PanelRecord]
+    figure_id: str
+
+
+class Unjudged(FigureRow):
+    """A figure as it comes from its article, with what only the filters look at."""
+
+    contrast: float | None  # standard deviation of 8-bit grey
+    text_share: float | None  # of the picture's ink, 0 to 1
+
+
+class Candidate(Unjudged):
+    """A figure, and what the filters said: None when they keep it."""
+
+    rejection: Rejection | None
+
+
+class Judged(FigureRow):
+    """A figure with a verdict, and what the preview marks."""
+
+    mentions: list[list[tuple[int, int]]]  # of each sentence of the context: start and end, in characters
+
+
+class Kept(Judged):
+    """A row of `pairs`."""
+
+    split: str
+
+
+class Rejected(Judged):
+    """A figure that was left out: `Rejection`, as columns."""
+
+    filter: str
+    value: float | str | None
+    threshold: float | None
+
+
+class SupplementaryRow(ArticleColumns):
+    """A figure of a supplement or a sub-article; its picture is not kept."""
+
+    label: str | None
+    caption: str | None
+
+
+class Failure(TypedDict):
+    """A file that could not be read: a row of `failed.jsonl`."""
+
+    article: str  # the file, relative to the articles folder
+    stage: str
+    error: str
