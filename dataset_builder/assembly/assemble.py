@@ -19,9 +19,10 @@ from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, l
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
 from dataset_builder.assembly.splits import Splitting, assign, certificate
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
+from dataset_builder.text.mentions import mentions_in
 
 _ONLY_FOR_FILTERS = ("contrast", "text_share", "rejection")  # columns of a candidate that no verdict has
-_NOT_PUBLISHED = ("image_path", "image_error")  # columns of a verdict that `rejected.jsonl` does not have
+_NOT_PUBLISHED = ("image_path", "image_error", "mentions")  # columns of a verdict that `rejected.jsonl` does not have
 _DETAILS = re.compile(r"[,;(]")  # begin the details of an error, which differ from file to file
 _MAX_REASON_CHARS = 80
 
@@ -176,12 +177,14 @@ def _verdict(row: dict, grouping: Grouping) -> Kept | Rejected:
     """What becomes of a `Candidate`: with `split` when it is kept, with `filter`, `value`, `threshold` when not."""
     candidate = cast("Candidate", row)
     figure = cast("FigureRow", {name: value for name, value in row.items() if name not in _ONLY_FOR_FILTERS})
+    mentions = mentions_in(figure["context"], figure["label"])
     refused = candidate["rejection"] or _refused_by_others(candidate, grouping)
     if refused:
         name, value, threshold = refused
-        return {**figure, "filter": name, "value": value, "threshold": threshold}
+        return {**figure, "mentions": mentions, "filter": name, "value": value, "threshold": threshold}
     group = grouping.duplicates.get(figure["figure_id"])
-    return {**figure, "split": grouping.splits[figure["article_id"]], "duplicate_group": group}
+    split = grouping.splits[figure["article_id"]]
+    return {**figure, "mentions": mentions, "split": split, "duplicate_group": group}
 
 
 def _refused_by_others(figure: FigureRow, grouping: Grouping) -> Rejection | None:

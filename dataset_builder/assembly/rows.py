@@ -67,13 +67,19 @@ class Candidate(Unjudged):
     rejection: Rejection | None
 
 
-class Kept(FigureRow):
+class Judged(FigureRow):
+    """A figure with a verdict, and what the preview marks."""
+
+    mentions: list[list[tuple[int, int]]]  # of each sentence of the context: start and end, in characters
+
+
+class Kept(Judged):
     """A row of `pairs`."""
 
     split: str
 
 
-class Rejected(FigureRow):
+class Rejected(Judged):
     """A figure that was left out: `Rejection`, as columns."""
 
     filter: str

@@ -7,8 +7,9 @@ from typing import Any
 
 from dataset_builder.teaching.evidence import evidence_sentences
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE, beside_the_figure
+from dataset_builder.text.language_files import FOLDER
 from dataset_builder.text.mentions import mentioned_keys
-from dataset_builder.text.vocabulary import FOLDER, LANGUAGES, any_spaced, any_unspaced
+from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
 
 MAX_ANSWER_CHARS = 1500  # about 400 tokens: with 576 image tokens well within LLaVA's 2,048
 

@@ -11,9 +11,10 @@ another form.
 
 import re
 
+from dataset_builder.text.language_files import Language, TheFigure, picture_words
 from dataset_builder.text.mentions import Mention, all_mentions
 from dataset_builder.text.numbering import PANEL
-from dataset_builder.text.vocabulary import LANGUAGES, Language, TheFigure, any_of
+from dataset_builder.text.vocabulary import LANGUAGES, any_of
 
 DEFAULT_LANGUAGE = "en"  # of rows whose language has no file
 _DEFAULT_FORM = "default"
@@ -79,21 +80,20 @@ def _with_the_figure(text: str, language: Language) -> str:
 
 
 def _end(text: str, mention: Mention, language: Language) -> int:
-    """Where a mention and its panels end; an article behind it looks like a panel ("Fig. 2 a dose sobe")."""
+    """Where a mention and its panels end; a short word behind it only looks like a panel ("Fig. 2 e la tabella")."""
     if letters := _LETTERS_BEHIND.match(text, mention.end):
         return letters.end()
-    is_article = text[mention.end - 2 : mention.end] in {
-        f" {word}" for word in language.teaching.the_figure.determiners
-    }
-    goes_on = re.match(r"\s[^\W\d_]", text[mention.end :])
-    return mention.end - 2 if is_article and goes_on else mention.end
+    lists, figure = language.lists, language.teaching.the_figure
+    short_words = (*lists.and_words, *lists.or_words, *lists.to_words, *figure.determiners)
+    last_word = text[mention.end - 2 : mention.end]
+    is_short_word = last_word[:1] == " " and last_word[1:] in short_words
+    return mention.end - 2 if is_short_word and re.match(r"\s[^\W\d_]", text[mention.end :]) else mention.end
 
 
 def _language_of(word: str, language: Language) -> Language:
     """The language whose figure word it is: the article's own, else English, else the first that has it."""
     for candidate in (language, LANGUAGES[DEFAULT_LANGUAGE], *LANGUAGES.values()):
-        words = (*candidate.figure.words, *(word for kind in candidate.kinds for word in kind))
-        if re.fullmatch("|".join(words), word, re.IGNORECASE):
+        if re.fullmatch("|".join(picture_words(candidate)), word, re.IGNORECASE):
             return candidate
     return language
 

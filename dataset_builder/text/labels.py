@@ -58,8 +58,7 @@ def label_keys(label: str | None) -> tuple[str, ...]:
     """The keys of a label of several figures ("Figures 1–3" -> 1, 2, 3), else its one key, if it has one."""
     text = normalise(label or "")
     head = next(heads(text), None)
-    several = several_numbers(text, head) if head else None
-    if several:
+    if head and (several := several_numbers(text, head)):
         return tuple(in_series(head.series, key) for key in several[0])
     key = label_key(label)
     return (key,) if key else ()
@@ -86,11 +85,17 @@ def label_key(label: str | None) -> str | None:
     key = in_series(head.series, number_key(number)) if head else number_key(number)
     if head and several_numbers(text, head):
         return key
-    tail = SUPPLEMENT_OF.match(text, number.end()) or _COMPOUND.match(text, number.end())
-    part = NUMBER.match(text, tail.end()) if tail else None
+    supplement, part = _part(text, number.end())
     if not part:
         return key
-    return f"{key}-S{number_key(part)}" if "upp" in tail.group() else f"{key}-{number_key(part)}"
+    return f"{key}-S{number_key(part)}" if supplement else f"{key}-{number_key(part)}"
+
+
+def _part(text: str, position: int) -> tuple[bool, re.Match[str] | None]:
+    """Whether a figure supplement is named behind a figure's number, and its number or the second of "Figure 2-1"."""
+    supplement = SUPPLEMENT_OF.match(text, position)
+    tail = supplement or _COMPOUND.match(text, position)
+    return supplement is not None, NUMBER.match(text, tail.end()) if tail else None
 
 
 def _skip(text: str, position: int) -> int:
@@ -112,6 +117,7 @@ _RUNNING = re.compile(  # what follows a mention in running text, never a label 
     rf"(?:{any_spaced(lambda it: (*it.running.verbs, *it.running.others))})\b"
     rf"|{any_unspaced(lambda it: (*it.running.verbs, *it.running.others))}"
 )
+MAX_ASIDE_CHARS = 5  # "(a–d)": longer brackets behind a label must say what a label's may
 _PARENTHESIS = re.compile(r"\((?P<inside>[^()]{1,40})\)\s*")
 _ASIDE_OF_LABEL = re.compile(any_of(lambda it: (*it.captions.continued, *it.captions.label_asides)), re.IGNORECASE)
 _CONTINUED = re.compile(rf"(?i:{any_of(lambda it: it.captions.continued)})(?!\w)[\s.:]*(?=$|[^\Wa-z])")
@@ -130,13 +136,15 @@ def split_label(text: str) -> tuple[str, str] | None:
     if end is None:
         return None
     panels = _OWN_PANELS.match(text, end)
-    after = _AFTER_LABEL.match(text, panels.end() if panels else end)
-    rest = text[after.end() :]
-    if (panels and not rest and not after["close"]) or (
-        rest and not _starts_caption(rest, bool(after["close"]), bool(after["space"]))
-    ):
+    label_end = panels.end() if panels else end
+    after = _AFTER_LABEL.match(text, label_end)
+    assert after is not None  # the pattern matches nothing, too
+    rest, closed = text[after.end() :], after["close"] is not None
+    if rest and not _starts_caption(rest, closed, spaced=after["space"] != ""):
         return None
-    return text[: panels.end() if panels else end], rest.lstrip(".:|。．：︱丨–— ")
+    if not rest and panels and not closed:  # "Fig. 2a" is the end of a sentence's line
+        return None
+    return text[:label_end], rest.lstrip(".:|。．：︱丨–— ")
 
 
 def _label_end(text: str) -> int | None:
@@ -144,38 +152,60 @@ def _label_end(text: str) -> int | None:
     if behind := NUMBER_FIRST.match(text):
         return behind.end()
     head = next(heads(text), None)
-    number = NUMBER.match(text, head.end) if head and head.start == 0 else None
+    if head is None or head.start > 0:
+        return None
+    number = NUMBER.match(text, head.end)
     if not number:
         return None
     if several := several_numbers(text, head):
         return several[1]
-    tail = SUPPLEMENT_OF.match(text, number.end()) or _COMPOUND.match(text, number.end())
-    part = NUMBER.match(text, tail.end()) if tail else None
+    _, part = _part(text, number.end())
     return (part or number).end()
 
 
 def _starts_caption(rest: str, closed: bool, spaced: bool) -> bool:
-    """Whether the text after a label is a caption; `closed`: punctuation stood between, `spaced`: white space did."""
-    if _CONTINUED.match(rest):
+    """Whether the text after a label is a caption; `closed`: punctuation stood between, `spaced`: white space did.
+
+    The first rule that fits decides.
+    """
+    behind = _behind_panels(rest)
+    if _CONTINUED.match(rest):  # "Figure 1 continued"
         return True
-    panels = PANELS.match(rest)
-    behind = rest[panels.end() :].lstrip() if panels else ""
-    if _RUNNING.match(rest) or _RUNNING.match(behind):
+    if _RUNNING.match(rest) or _RUNNING.match(behind):  # "Figure 1 shows", "Figure 1 A–C show"
         return False
-    if spaced and behind and (behind[0].isupper() or re.match(_MARKS, behind)):  # "Fig. 2 a–d Dose"
+    if spaced and _is_title(behind):  # "Fig. 2 a–d Dose"
         return True
-    if parenthesis := _PARENTHESIS.match(rest):
-        inside, after = parenthesis["inside"], rest[parenthesis.end() :]
-        if closed or len(inside) <= 5 or _ASIDE_OF_LABEL.match(inside):
-            close = re.match(rf"{_MARKS}+\s*", after)
-            after = after[close.end() :] if close else after
-            return not after or _starts_caption(after, closed or bool(close), True)
-        return False
-    if closed:
+    if aside := _PARENTHESIS.match(rest):  # "Figure 1 (colour online) Dose", "Figure 1 (left) shows"
+        return _starts_behind_aside(aside["inside"], rest[aside.end() :], closed)
+    if closed:  # "Figure 1. Dose", but not "Figure 1.) and"
         return rest[0] not in ",;)]"
+    if not spaced:  # "图1剂量": Chinese and Japanese need no space
+        return "\u3040" <= rest[0] <= "\u9fff"
+    return _may_begin(rest)
+
+
+def _behind_panels(text: str) -> str:
+    """The text without the letters of panels that it starts with."""
+    panels = PANELS.match(text)
+    return text[panels.end() :].lstrip() if panels else ""
+
+
+def _is_title(text: str) -> bool:
+    return text != "" and (text[0].isupper() or re.match(_MARKS, text) is not None)
+
+
+def _starts_behind_aside(inside: str, after: str, closed: bool) -> bool:
+    """Whether a caption starts behind brackets; `inside` is what stands in them: short, or said of the figure."""
+    if not closed and len(inside) > MAX_ASIDE_CHARS and not _ASIDE_OF_LABEL.match(inside):
+        return False
+    if close := re.match(rf"{_MARKS}+\s*", after):
+        after, closed = after[close.end() :], True
+    return after == "" or _starts_caption(after, closed, spaced=True)
+
+
+def _may_begin(rest: str) -> bool:
+    """Whether a caption may begin so without punctuation before it: "Dose", "5 Gy", "“Dose”", "pH", not "dose"."""
     first = rest[0]
-    if not spaced:
-        return "\u3040" <= first <= "\u9fff"  # Chinese and Japanese need no space
-    return (
-        first.isupper() or first.isdigit() or first in "\"“‘'«[" or is_caseless(first) or bool(MIXED_CASE.match(rest))
-    )
+    if first.isupper() or first.isdigit() or first in "\"“‘'«[":
+        return True
+    return is_caseless(first) or MIXED_CASE.match(rest) is not None

@@ -105,7 +105,7 @@ def license_url(license: str | None) -> str | None:
     if match:
         path = "/".join(part.lower() for part in match.groups() if part)
         return f"https://creativecommons.org/licenses/{path}/"
-    domain = {"CC0-1.0": "zero/1.0", "CC-PDM-1.0": "mark/1.0"}.get(license)
+    domain = {"CC0-1.0": "zero/1.0", "CC-PDM-1.0": "mark/1.0"}.get(license or "")
     return f"https://creativecommons.org/publicdomain/{domain}/" if domain else None
 
 

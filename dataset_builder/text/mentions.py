@@ -9,12 +9,15 @@ A figure of another paper is no mention: "Fig. 2 in [12]", "Figure 3 of Smith et
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
+from dataset_builder.text.labels import label_keys
 from dataset_builder.text.numbering import (
     AND,
     NUMBER,
     NUMBER_FIRST,
+    SHORT_JOINS,
     SUPPLEMENT_OF,
     Head,
     heads,
@@ -39,6 +42,8 @@ _THEIRS = re.compile(
     rf"(?:\b(?:{_THEIR})\s+|\[\d+(?:[,–-]\s?\d+)*\s*[,:]\s*(?:(?:{_SEE})\s+)?"
     rf"|(?:{_AUTHORS}),?\s+\d{{4}}[a-z]?\s*[,:]\s*(?:(?:{_SEE}|{_THEIR})\s+)?)$"
 )
+_JOINING_WORD = re.compile(rf"\s(?:{SHORT_JOINS})$")
+_READS_ON = re.compile(r"\s[^\W\d_]")
 _LIST_CHARS = 300  # the longest list of figures
 _SUPPLEMENT_NUMBER = re.compile(r"S\d")
 
@@ -62,7 +67,34 @@ def mentioned_keys(sentence: str) -> set[str]:
 def mention_spans(sentence: str, keys: Iterable[str]) -> list[tuple[int, int]]:
     """(start, end) of each mention of the figure with these keys, in characters of the sentence, in reading order."""
     own = set(keys)
-    return sorted((found.start, found.end) for found in mentions(sentence) if not own.isdisjoint(found.keys))
+    spans: list[tuple[int, int]] = []
+    for mention in mentions(sentence):
+        if not own.isdisjoint(mention.keys):
+            spans += _parts_of(sentence, mention, own) or [(mention.start, mention.end)]
+    return sorted((start, end - len(_joining_word(sentence, start, end))) for start, end in spans)
+
+
+def _parts_of(sentence: str, mention: Mention, keys: set[str]) -> list[tuple[int, int]]:
+    """Where a list that repeats the figure word ("Figure 2 and Fig. 12") names these figures itself, in no range."""
+    listed = sentence[: mention.end]
+    starts = [mention.start + head.start for head in heads(listed[mention.start :])]
+    spans = []
+    for start, end in pairwise([*starts, mention.end]):
+        own = [part for part in all_mentions(sentence[start:end]) if not keys.isdisjoint(part.keys)]
+        spans += [(start + part.start, start + part.end) for part in own]
+    return spans
+
+
+def _joining_word(sentence: str, start: int, end: int) -> str:
+    """ " y" behind a mention that reads on ("figuras 1 a 3 y el texto"): it looks like the letter of a panel."""
+    found = _JOINING_WORD.search(sentence, start, end)
+    return found.group() if found and _READS_ON.match(sentence, end) else ""
+
+
+def mentions_in(sentences: Iterable[str], label: str | None) -> list[list[tuple[int, int]]]:
+    """For each sentence, (start, end) in characters of where it mentions the figure of this label, in reading order."""
+    keys = label_keys(label)
+    return [mention_spans(sentence, keys) for sentence in sentences]
 
 
 def mentions(text: str, other_kinds: bool = True) -> list[Mention]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dataset_builder.text.language_files import picture_words
 from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced, every, stems
 
 MAX_RANGE = 60  # figures; the most that "Figs 1-60" may stand for, a longer "range" is a misreading
@@ -28,7 +29,7 @@ OTHER_KINDS = {  # key prefix: words; every series counts for itself
     "IMAGE": any_of(lambda it: it.kinds.image),
 }
 _FIGURE_STEMS = stems(every(lambda it: it.figure.words))
-_ALL_STEMS = stems(every(lambda it: (*it.figure.words, *(word for kind in it.kinds for word in kind))))
+_ALL_STEMS = stems(every(picture_words))
 
 _SUPPLEMENT = any_spaced(lambda it: it.series.supplement)
 _PREFIX = re.compile(  # what may stand before a figure word; "extended data" and "expanded view" are publishers' own
@@ -55,14 +56,14 @@ NUMBER = re.compile(
 
 AND = any_spaced(lambda it: it.lists.and_words)
 JOIN = any_spaced(lambda it: (*it.lists.and_words, *it.lists.or_words))  # between a list's items
-_SHORT_JOINS = "|".join(  # "a", "y", "u.": panels look like them
+SHORT_JOINS = "|".join(  # "a", "y", "u.": panels look like them
     word
     for word in every(lambda it: (*it.lists.and_words, *it.lists.or_words, *it.lists.to_words) if it.spaces else ())
     if len(word.removesuffix(r"\.")) == 1
 )
 PANEL = rf"(?!S\d|E[DV]\d)[A-Za-zА-Еа-е](?:{DASH}?(?:iii|ii|i|iv|v|\d))?['′]*(?![^\W_\u3040-\u9fff])"
 PANELS = re.compile(  # "A", " a-c", "(b)", "A,B", "B-E,J-M", "C and D", ", A to C"
-    rf"(?:\s(?!(?:{_SHORT_JOINS})\s+\S?\d)|,\s(?=[A-Z]))?\(?{PANEL}\)?"
+    rf"(?:\s(?!(?:{SHORT_JOINS})\s+\S?\d)|,\s(?=[A-Z]))?\(?{PANEL}\)?"
     rf"(?:(?:\s*(?:[,、/&+]|{DASH})\s*|\s+(?:{JOIN}|{TO})\s+)(?:(?:{AND})\s+)?\(?{PANEL}\)?)*"
 )
 _ASIDE = re.compile(  # "(left)", ", upper panel"

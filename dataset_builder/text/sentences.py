@@ -22,7 +22,6 @@ _AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12"
     r"[\"'”’»)\]]*(?:\d{1,3}(?:[,–-]\d{1,3})*|\s?\[\d+(?:[,–-]\s?\d+)*\])?(?=\s|$)"
 )
 _AFTER_CJK = re.compile(r"[」』”’）)\]】]*")
-_FIRST_WORD = re.compile(r"[^\s,.;:]*")
 _WORD_BEFORE = re.compile(r"(?:[^\W_\u3040-\u9fff]+\.)*[^\W_\u3040-\u9fff]+$")
 _AFTER_ORDINAL = re.compile(any_of(lambda it: it.sentences.after_ordinal))  # "3. Mai"
 _BEFORE_ORDINAL = re.compile(  # "der 3. Patient"
@@ -52,7 +51,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 def _sentence_end(text: str, stop: re.Match) -> int | None:
     """Where the sentence ends that the punctuation `stop` may close; None when it closes none."""
     if stop.group()[-1] in "。！？｡":
-        return _AFTER_CJK.match(text, stop.end()).end()
+        closing = _AFTER_CJK.match(text, stop.end())
+        return closing.end() if closing else stop.end()
     after = _AFTER_LATIN.match(text, stop.end())
     if not after or (after.group()[:1].isdigit() and not _may_be_cited(text[stop.start() - 1])):
         return None
@@ -84,7 +84,8 @@ def _is_abbreviation(text: str, match: re.Match, following: str) -> bool:
         return False
     word = found.group()
     folded = word.lower()
-    starts = _FIRST_WORD.match(following)[0].lower() in _STARTERS
+    first_word = re.split(r"[\s,.;:]", following, maxsplit=1)[0]
+    starts = first_word.lower() in _STARTERS
     if len(word) == 1 and word.isalpha():
         return _is_initial(text, found.start(), word, starts, following)
     if folded in _NEVER_LAST:

@@ -22,7 +22,6 @@ from PIL import Image
 
 from model_cards.dataset_folder import config_files
 from model_cards.files import read_jsonl, write_text
-from model_cards.preview.mentions import split_at_mentions
 
 TEMPLATES = Path(__file__).parent / "templates"
 THUMBNAIL_PX, THUMBNAIL_QUALITY = 320, 70  # longest side; as `ldrt build` makes them
@@ -36,18 +35,19 @@ _SHOWN = (
 )
 
 
-def write_preview(dataset: Path, max_rows: int = 2000) -> Path:
+def write_preview(dataset: Path, max_rows: int = 2000, build: Path | None = None) -> Path:
     """Write DATASET/preview.html and return its path; the same files give the same page.
 
     Of more than `max_rows` figures a sample is shown, drawn by the hash of their ids, with as many of each verdict as
-    there are, up to an equal share. Raises FileNotFoundError when the folder holds no figure.
+    there are, up to an equal share. `build` is the folder that `ldrt build` made, where `dataset` holds rows of it: it
+    knows where sentences mention a figure. Raises FileNotFoundError when the folder holds no figure.
     """
     path = dataset / "preview.html"
-    write_text(path, render_preview(dataset, max_rows))
+    write_text(path, render_preview(dataset, max_rows, build))
     return path
 
 
-def render_preview(dataset: Path, max_rows: int = 2000) -> str:
+def render_preview(dataset: Path, max_rows: int = 2000, build: Path | None = None) -> str:
     """The page's text; see `write_preview`."""
     has_build = (dataset / ".work" / "verdicts.jsonl").exists()
     read = _read_build if has_build else _read_published
@@ -59,6 +59,7 @@ def render_preview(dataset: Path, max_rows: int = 2000) -> str:
     for number, (row, load) in enumerate(read(dataset, chosen)):
         if number in chosen:
             rows.append(_shown(row, load(), pictures))
+    _mark_mentions(rows, (build or dataset) / ".work" / "verdicts.jsonl")
     return _page({"rows": rows, "totals": totals, "n_figures": totals.total()}, pictures.encoded)
 
 
@@ -199,11 +200,38 @@ def _shown(row: dict, loaded: Loaded, pictures: _Pictures) -> dict:
     """The row as the page's script takes it; what is None is left out."""
     thumbnail, page = loaded
     shown = {name: row.get(name) for name in _SHOWN} | {"full": row.get("full"), "verdict": verdict(row)}
-    shown["context"] = [split_at_mentions(sentence, row.get("label")) for sentence in row.get("context") or ()]
+    shown["context"] = row.get("context") or []
     shown["picture"] = pictures.add(thumbnail)
     if page and row.get("bbox"):
         shown |= {"page_picture": pictures.add(page), "page_box": _share_of_page(row["bbox"], page)}
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def _mark_mentions(rows: list[dict], verdicts: Path) -> None:
+    """Cut the sentences of each row's context where the build found that they mention the figure.
+
+    Without the build's file `verdicts` nothing is marked.
+    """
+    shown = {row["figure_id"] for row in rows}
+    built = read_jsonl(verdicts) if verdicts.exists() else ()
+    mentions = {row["figure_id"]: row.get("mentions") for row in built if row["figure_id"] in shown}
+    for row in rows:
+        spans = mentions.get(row["figure_id"]) or [[]] * len(row["context"])
+        row["context"] = [cut(sentence, found) for sentence, found in zip(row["context"], spans, strict=True)]
+
+
+def cut(sentence: str, spans: list[list[int]]) -> list[str]:
+    """The sentence in pieces: every second one (index 1, 3, …) is one of the spans, given as [start, end].
+
+    cut("As Fig. 2 shows.", [[3, 9]]) -> ["As ", "Fig. 2", " shows."]
+    """
+    pieces: list[str] = []
+    position = 0
+    for start, end in spans:
+        if start >= position:
+            pieces += [sentence[position:start], sentence[start:end]]
+            position = end
+    return [*pieces, sentence[position:]]
 
 
 def _share_of_page(bbox: list[float], page: bytes) -> list[float]:

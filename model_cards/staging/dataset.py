@@ -76,7 +76,7 @@ def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> 
     _record(folder / "provenance" / "manifest.json", policy, counts)
     write_dataset_card(folder, repo_id)
     if "pairs" in configs:
-        write_preview(folder, PREVIEW_ROWS)
+        write_preview(folder, PREVIEW_ROWS, build=dataset)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return StagedDataset({path.relative_to(folder).as_posix(): path for path in files}, counts)
 

@@ -79,6 +79,7 @@ SENTENCES = {
         "In Figura 2 la dose sale.": "Nella figura la dose sale.",
         "Le figure 2A e 2B mostrano la dose.": "Le figure mostrano la dose.",
         "Le figg. 2A e 2B mostrano la dose.": "Le figure mostrano la dose.",
+        "Si veda la fig. 2 e la tabella.": "Si veda la figura e la tabella.",
         "I dati di figura 2 sono chiari.": "I dati della figura sono chiari.",
     },
     "ru": {

@@ -1,11 +1,13 @@
 """Mentions of figures, as data."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_builder.text import numbering
-from dataset_builder.text.mentions import context_for, mentioned_keys
+from dataset_builder.text.mentions import context_for, mentioned_keys, mentions_in
 
 MENTIONS = {
     "as Fig. 2 shows": "2",
@@ -174,3 +176,40 @@ def test_any_text_is_survived(text):
 def test_ranges_are_filled(first, length):
     wanted = {str(i) for i in range(first, first + length + 1)}
     assert mentioned_keys(f"see Figs {first}–{first + length}.") == wanted
+
+
+@pytest.mark.parametrize(
+    ("label", "sentence", "marked"),
+    [
+        ("Figure 3", "As seen in Figs 2–4.", ["Figs 2–4"]),
+        ("Fig. 3", "We saw this (Fig. 2A–C and 3).", ["Fig. 2A–C and 3"]),
+        ("FIGURE 2", "Figure 2 and Fig. 12, then fig. 2b.", ["Figure 2", "fig. 2b"]),
+        ("Figure 6", "Given for Figures 2 through 7.", ["Figures 2 through 7"]),
+        ("Figure 3.2", "Figures 3.1 and 3.2 show it.", ["Figures 3.1 and 3.2"]),
+        ("S2 Fig", "In S1 and S2 Figs we show it.", ["S1 and S2 Figs"]),
+        ("Figure S2", "Figure 2 and Figure S2.", ["Figure S2"]),
+        ("Abb. 2", "Die Abbildungen 1 bis 3 zeigen es.", ["Abbildungen 1 bis 3"]),
+        ("Figure 1", "La figure 1 montre et les fig. 2 et 3.", ["figure 1"]),
+        ("Figura 2", "Véanse las figuras 1 a 3 y el texto.", ["figuras 1 a 3"]),
+        ("Figura 3", "Nas figuras 2 e 3, a dose.", ["figuras 2 e 3"]),
+        ("Fig. 2", "Si veda la fig. 2 e la fig. 3.", ["fig. 2"]),
+        ("Рис. 4", "Показано на рисунке 4, рис. 5.", ["рисунке 4"]),
+        ("Мал. 2", "Наведено на малюнку 2.", ["малюнку 2"]),
+        ("图 2", "如图2所示。", ["图2"]),
+        ("図3", "線量は図３に示す。", ["図３"]),
+        ("Figure 2", "The configuration 2 and 2 mice, Fig. 1.", []),
+        ("Figure 1", "See Fig. 11 and Figs 2–9.", []),
+        (None, "See Fig. 1.", []),
+        ("Graphical abstract", "See Fig. 1.", []),
+    ],
+)
+def test_where_a_sentence_mentions_a_figure(label, sentence, marked):
+    ((*spans,),) = mentions_in([sentence], label)
+    assert [sentence[start:end] for start, end in spans] == marked
+
+
+@pytest.mark.parametrize("unit", [", 1", "S1,", "Fig 1 ", "Fig. 1a,a", " ", "1-"])
+def test_a_sentence_made_to_stall_it(unit):
+    start = time.process_time()
+    assert mentions_in([f"Fig. 1{unit * 5000}"], "Figure 1") != [[]]
+    assert time.process_time() - start < 2

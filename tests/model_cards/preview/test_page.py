@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image, ImageDraw
 
-from model_cards.preview.page import fair_shares, render_preview, write_preview
+from model_cards.preview.page import cut, fair_shares, render_preview, write_preview
 from tests.chromium import CHROMIUM, Browser
 
 HOSTILE = "</script><script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"> <!--"
@@ -35,6 +35,7 @@ def figure(number: int) -> dict:
         "caption": f"Curve number {number}.",
     }
     row |= {"context": [f"The dose rises (Fig. {number}A).", "It <b>falls</b>."], "panels": [], "image_path": None}
+    row |= {"mentions": [[[16, 22 + len(str(number))]], []]}
     row |= {"article_id": f"PMC{number // 3}", "title": f"Article {number // 3}", "journal": "Doses", "year": 2021}
     row |= {"license": ("CC-BY-4.0", None)[number % 2], "source": ("jats", "pdf")[number % 2], "language": "en"}
     row |= {"source_file": f"a/{number // 3}.xml", "page": None, "bbox": None, "sharpness": 230.5, "status": None}
@@ -68,6 +69,33 @@ def make_build(folder, rows: int):
     (folder / ".work").mkdir(exist_ok=True)
     (folder / ".work" / "verdicts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in figures))
     return folder
+
+
+@pytest.mark.parametrize(
+    ("spans", "pieces"),
+    [
+        ([], ["As Fig. 2 shows."]),
+        ([[3, 9]], ["As ", "Fig. 2", " shows."]),
+        ([[0, 9], [3, 9], [10, 16]], ["", "As Fig. 2", " ", "shows.", ""]),
+    ],
+)
+def test_sentences_are_cut_at_mentions(spans, pieces):
+    assert cut("As Fig. 2 shows.", spans) == pieces
+
+
+def test_the_sentences_that_the_build_found_are_marked(sample_dataset):
+    rows = page_data(render_preview(sample_dataset))["rows"]
+    marked = [len(pieces) > 1 for row in rows for pieces in row["context"]]
+    assert len(marked) > 50
+    assert sum(marked) >= 0.98 * len(marked)  # a cross-reference need not name its figure
+
+
+def test_a_copy_marks_what_its_build_found(sample_dataset, tmp_path):
+    (tmp_path / "pairs").symlink_to(sample_dataset / "pairs")
+    alone = page_data(render_preview(tmp_path))["rows"]
+    assert all(len(pieces) == 1 for row in alone for pieces in row["context"])
+    rows = page_data(render_preview(tmp_path, build=sample_dataset))["rows"]
+    assert any(len(pieces) > 1 for row in rows for pieces in row["context"])
 
 
 def test_every_figure_its_verdict_and_its_pictures(tmp_path):
