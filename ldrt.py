@@ -200,7 +200,7 @@ def _check_keys(argv: list[str], names: Iterable[str]) -> None:
     """Raises `UsageError` for an option or a YAML key that is no field, naming the nearest one."""
     fields = list(names)
     known = [*fields, "config", "help"]
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in itertools.zip_longest(argv, argv[1:], fillvalue=""):
         if not word.startswith("--"):
             continue
         name, _, value = word.removeprefix("--").partition("=")

@@ -55,7 +55,9 @@ def test_the_last_positional_takes_all_words_where_it_is_a_list(tmp_path):
     ("argv", "message"),
     [
         (["a", "--output", "b", "--layot", "heron"], "no option --layot, did you mean --layout?"),
+        ([], "missing articles, output"),
         (["a"], "missing output"),
+        (["--config"], "cannot read the configuration ''"),
         (["a", "b", "--output", "c"], "'b' is one argument too many"),
         (["a", "--output", "b", "--layout", "hron"], "layout"),
         (["a", "--output", "b", "--limit", "many"], "limit"),

@@ -11,19 +11,11 @@ import pytest
 from model_cards.cards.dataset_card import write_dataset_card
 from model_cards.hub.preflight import front_matter
 from model_cards.push import Options, run
-from model_cards.staging.dataset import stage_dataset
-from model_cards.staging.rows import RowCounts
 from tests import processes
 from tests.hub_server import client_env
 from tests.hub_server.server import PROJECT
-from tests.model_cards.conftest import LICENSES, SPLIT_ROWS, _picture
-from tests.model_cards.preview.test_page import page_data
+from tests.model_cards.conftest import SPLIT_ROWS
 
-KEPT = {
-    "commercial": {"CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0"},
-    "noncommercial": {"CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0"},
-    "all": set(LICENSES),
-}
 READ_EVERYTHING = """
 import hashlib, io, json, sys
 from datasets import load_dataset
@@ -47,111 +39,6 @@ for config in ("pairs", "align", "detail", "reasoning", "instruct"):
     sizes[config] = {name: len(rows) for name, rows in here.items()}
 print(json.dumps(sizes))
 """
-
-
-def staged(dataset, tmp_path, policy):
-    made = stage_dataset(dataset, tmp_path / policy, policy, "lab/figures")
-    return made.counts, made.files
-
-
-@pytest.mark.parametrize("policy", ["commercial", "noncommercial", "all"])
-def test_the_policy_decides_row_by_row(dataset, tmp_path, policy):
-    counts, files = staged(dataset, tmp_path, policy)
-    share = len(KEPT[policy]) * 4
-    assert counts["pairs"] == RowCounts(published=share, left_out=24 - share)
-    for path, file in files.items():
-        if path.endswith(".parquet"):
-            assert set(parquet.read_table(file)["license"].to_pylist()) <= KEPT[policy]
-    rejected = [json.loads(line)["license"] for line in files["provenance/rejected.jsonl"].read_text().splitlines()]
-    assert set(rejected) == KEPT[policy]
-    assert parquet.read_metadata(files["provenance/markdown.parquet"]).num_rows == share
-    page = files["preview.html"].read_text()
-    assert page.count('type="image/jpeg;base64"') == share
-    assert {row.get("license") for row in page_data(page)["rows"]} == KEPT[policy]
-    assert json.loads(files["provenance/failed.jsonl"].read_text())["article"] == "broken.pdf"
-
-
-@pytest.mark.parametrize("policy", ["commercial", "noncommercial"])
-def test_nothing_of_a_dropped_row_is_in_any_file(dataset, tmp_path, policy):
-    _, files = staged(dataset, tmp_path, policy)
-    texts = [b"".join(file.read_bytes() for file in files.values())]
-    for path, file in files.items():
-        if path.endswith(".parquet"):  # compressed: look at the values
-            table = parquet.read_table(file)
-            columns = [name for name in table.column_names if name not in ("image", "images")]
-            texts.append(json.dumps(table.select(columns).to_pylist()).encode())
-    everything = b"".join(texts)
-    for number in range(24):
-        is_kept = LICENSES[number % len(LICENSES)] in KEPT[policy]
-        for trace in (f'"Dose curve {number}."', f'"Figure 1 shows dose {number}."', f"Text of PMC{number}."):
-            assert (trace.encode() in everything) == is_kept
-        assert (_picture(number)["bytes"] in everything) == is_kept
-
-
-def test_rows_schema_and_order_survive(dataset, tmp_path):
-    _, files = staged(dataset, tmp_path, "commercial")
-    for split in SPLIT_ROWS:
-        name = f"pairs/{split}-00000-of-00001.parquet"
-        source, published = parquet.read_table(dataset / name), parquet.read_table(files[name])
-        assert published.schema.equals(source.schema, check_metadata=True)
-        assert published.to_pylist() == [row for row in source.to_pylist() if row["license"] in KEPT["commercial"]]
-
-
-def test_same_dataset_same_bytes(dataset, tmp_path):
-    _, first = staged(dataset, tmp_path / "a", "noncommercial")
-    _, second = staged(dataset, tmp_path / "b", "noncommercial")
-    assert {path: file.read_bytes() for path, file in first.items()} == {
-        path: file.read_bytes() for path, file in second.items()
-    }
-
-
-def test_files_are_numbered_anew_when_one_falls_away(dataset, tmp_path):
-    table = parquet.read_table(dataset / "pairs" / "train-00000-of-00001.parquet")
-    (dataset / "pairs" / "train-00000-of-00001.parquet").unlink()
-    for i, license in enumerate(("CC-BY-4.0", None, "CC0-1.0")):
-        rows = table.filter([name == license for name in table["license"].to_pylist()])
-        parquet.write_table(rows, dataset / "pairs" / f"train-{i:05}-of-00003.parquet")
-    _, files = staged(dataset, tmp_path, "commercial")
-    assert [path for path in files if path.startswith("pairs/train")] == [
-        "pairs/train-00000-of-00002.parquet",
-        "pairs/train-00001-of-00002.parquet",
-    ]
-
-
-def test_many_rows_in_bounded_groups(dataset, tmp_path):
-    path = dataset / "pairs" / "train-00000-of-00001.parquet"
-    table = parquet.read_table(path)
-    with parquet.ParquetWriter(path, table.schema) as writer:
-        for _ in range(50):
-            writer.write_table(table)
-    _, files = staged(dataset, tmp_path, "commercial")
-    metadata = parquet.read_metadata(files["pairs/train-00000-of-00001.parquet"])
-    assert metadata.num_rows == 300
-    assert max(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)) < 200
-
-
-def test_the_published_card_speaks_of_what_is_published(dataset, tmp_path):
-    _, files = staged(dataset, tmp_path, "commercial")
-    card = files["README.md"].read_text()
-    assert "| `pairs` | 6 | 3 | 3 |" in card
-    assert "policy `commercial`" in card
-    assert "12 of `pairs`" in card
-    assert "CC-BY-NC" not in card
-
-
-def test_hidden_and_unknown_files_stay_at_home(dataset, tmp_path):
-    for name in (".token", "notes.txt", "provenance/.hidden.jsonl", "pairs/extra.csv", ".work/cache.parquet"):
-        (dataset / name).write_text("secret")
-    _, files = staged(dataset, tmp_path, "all")
-    known = ("README.md", "eval.yaml", "preview.html", "provenance/", "pairs/", "align/", "detail/", "reasoning/")
-    assert all(path.startswith(known) for path in files)
-    assert not any(b"secret" in file.read_bytes() for file in files.values())
-
-
-def test_eval_yaml_goes_only_with_its_configs(dataset, tmp_path):
-    (dataset / "eval.yaml").write_text("tasks:\n- {id: detail, config: detail}\n- {id: qa, config: absent}\n")
-    _, files = staged(dataset, tmp_path, "all")
-    assert "eval.yaml" not in files
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,6 @@ import time
 
 import pytest
 
-from model_cards.files import matches
-from model_cards.hub.preflight import front_matter
-from model_cards.hub.repo import Repo
-
 COMMITTED = ["Push rows under policy commercial", "initial commit"]
 
 
@@ -170,29 +166,3 @@ def test_unreachable(ldrt_client, run_client, dataset, tmp_path):
     code = "import os; os.environ['HF_ENDPOINT'] = 'http://127.0.0.1:9'; import sys, ldrt; ldrt.main(sys.argv[1:])"
     done = run_client("-c", code, "push", dataset, "lab/figures")
     assert "cannot reach http://127.0.0.1:9: check the network" in done.stderr
-
-
-@pytest.mark.parametrize("card", ["# no YAML", "---\na: [\n---\n", "---\njust text\n---\n"])
-def test_a_card_without_readable_yaml(card):
-    with pytest.raises(ValueError, match="README.md"):
-        front_matter(card)
-
-
-def test_repository_ids():
-    assert Repo("lab/x-1.0_b", "dataset", True).url.endswith("/datasets/lab/x-1.0_b")
-    with pytest.raises(ValueError, match="no repository id"):
-        Repo("lab/x y", "model", True)
-
-
-@pytest.mark.parametrize(
-    ("path", "is_ours"),
-    [
-        ("pairs/train-00000-of-00001.parquet", True),
-        ("provenance/deep/file.json", True),
-        ("pairs/deep/file.parquet", False),
-        ("mine.parquet", False),
-        (".gitattributes", False),
-    ],
-)
-def test_which_remote_files_are_managed(path, is_ours):
-    assert matches(path, ("README.md", "pairs/*.parquet", "provenance/**")) == is_ours
