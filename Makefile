@@ -1,11 +1,12 @@
 # make demo | test | bench | lint | clean: each does its own set-up in .venv and reuses it the second time.
-# Needs Python 3.11 or later, make and git; a network for PyPI on the first run only.
+# Needs Python 3.11 to 3.14 with its module venv, make and git; a network for PyPI on the first run only. Another Python
+# than python3: make test PYTHON=python3.13
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test bench lint clean setup
+.PHONY: demo test bench lint clean setup same-python
 
 demo: setup
 	$(BIN)/ldrt demo --output demo
@@ -19,16 +20,30 @@ bench: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python .ci/check_constraints.py
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info .pytest_cache .ruff_cache .hypothesis
 
-setup: $(VENV)/.installed
+setup: same-python $(VENV)/.installed
 
+# A Python that was asked for and is not the one of .venv would otherwise be ignored without a word.
+same-python:
+ifneq ($(origin PYTHON),file)
+	@test ! -e $(VENV)/.installed || test "$$($(BIN)/python -V)" = "$$($(PYTHON) -V 2>&1)" || \
+	{ echo "$(VENV) was made with $$($(BIN)/python -V): to use $(PYTHON), remove $(VENV) first" >&2; exit 1; }
+endif
+
+# Python is asked in words that the oldest Python understands. Debian and Ubuntu ship venv without ensurepip, which it needs.
 $(VENV)/.installed: setup.cfg constraints.txt
+	@command -v "$(PYTHON)" >/dev/null || \
+	{ echo "there is no $(PYTHON): install Python 3.11 to 3.14, or name yours: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || \
+	{ echo "$$($(PYTHON) -V 2>&1) is not supported, 3.11 to 3.14 are: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv; from ensurepip import version' 2>/dev/null || \
+	{ echo "$$($(PYTHON) -V) lacks the module venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	@echo "== setting up $(VENV) (about 6 GB; a minute with a fast network)"
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 …")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	@touch $@

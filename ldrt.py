@@ -1,6 +1,7 @@
 """The `ldrt` console command: parses a stage's typed options and runs the stage.
 
     ldrt --help
+    ldrt --version
     ldrt build articles --output dataset
     ldrt build --config build.yaml --min_sharpness 80
 
@@ -10,7 +11,6 @@ nothing was produced, 2 wrong usage.
 """
 
 import dataclasses
-import difflib
 import importlib
 import itertools
 import json
@@ -18,10 +18,13 @@ import os
 import sys
 import traceback
 import typing
+from collections.abc import Iterable
 from pathlib import Path
 
 from dataset_builder.files.errors import UsageError
+from dataset_builder.files.nearest import nearest
 
+PACKAGE = "ldrt-vlm"  # its name on PyPI and in the environment's metadata
 STAGES = {
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
@@ -48,17 +51,14 @@ def main(argv: list[str] | None = None) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(_overview())
         return 0 if argv else 2
-    name, rest = argv[0], argv[1:]
+    if argv[0] == "--version":
+        print(_version())
+        return 0
+    name, words = argv[0], argv[1:]
     if not sys.stderr.isatty():  # no bars of datasets, transformers and the Hub client in a log
         os.environ.setdefault("TQDM_DISABLE", "1")
     try:
-        if name not in STAGES:
-            raise UsageError(f"no command {name!r}{_nearest(name, STAGES)}; `ldrt --help` lists them")
-        stage = importlib.import_module(STAGES[name][0])
-        options = parse(stage.Options, rest, prog=f"ldrt {name}", description=stage.__doc__)
-        summary = stage.run(options)
-        _render_card(name, options)
-        print(summary)
+        print(_run_stage(name, words))
         return 0
     except KeyboardInterrupt:
         print(f"ldrt {name}: stopped; run the same command again to continue", file=sys.stderr)
@@ -71,17 +71,33 @@ def main(argv: list[str] | None = None) -> int:
         return 2 if isinstance(error, UsageError) else 1
 
 
-def _render_card(stage: str, options) -> None:
-    """Render the dataset card anew when a stage has changed the dataset, and the preview when its figures have."""
-    if stage in ("build", "instruct"):
-        from model_cards.cards.dataset_card import write_dataset_card
-        from model_cards.preview.page import write_preview
+def _run_stage(name: str, words: list[str]) -> str:
+    """Parse the stage's options from `words`, run it and return its summary."""
+    if name not in STAGES:
+        raise UsageError(f"no command {name!r}{nearest(name, STAGES)}; `ldrt --help` lists them")
+    stage = importlib.import_module(STAGES[name][0])
+    options = parse(stage.Options, words, prog=f"ldrt {name}", description=stage.__doc__)
+    summary = stage.run(options)
+    if name == "build":
+        _render_card(Path(options.output), new_figures=True)
+    if name == "instruct":
+        _render_card(Path(options.dataset), new_figures=False)
+    return summary
 
-        dataset = Path(options.output if stage == "build" else options.dataset)
-        if (dataset / "pairs").is_dir():  # not yet, where the build was submitted to SLURM
-            write_dataset_card(dataset)
-            if stage == "build":
-                write_preview(dataset)
+
+def _render_card(dataset: Path, new_figures: bool) -> None:
+    """Render the card of a dataset that has changed anew, and the preview when its figures have."""
+    from model_cards.cards.dataset_card import write_dataset_card
+    from model_cards.preview.page import write_preview
+
+    if not (dataset / "pairs").is_dir():  # not yet, where the build was submitted to SLURM
+        return
+    write_dataset_card(dataset)
+    if new_figures:
+        write_preview(dataset)
+
+
+# ---- options: a stage's dataclass from defaults, YAML and command line
 
 
 def parse(options: type, argv: list[str], prog: str, description: str | None = None):
@@ -92,91 +108,135 @@ def parse(options: type, argv: list[str], prog: str, description: str | None = N
     the place of the YAML with options. Fields without a default must be given in the YAML or on the command line.
     Raises `UsageError` for an unknown key (naming the nearest known one), a missing option or a wrong type.
     """
-    from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser
+    from jsonargparse import ArgumentError
 
     fields = {field.name: field for field in dataclasses.fields(options)}
     types = typing.get_type_hints(options)
+    positional = [name for name, field in fields.items() if field.metadata.get("positional")]
+    takes_several = bool(positional) and typing.get_origin(types[positional[-1]]) is list
+    rest = [name for name, field in fields.items() if field.metadata.get("rest")]
+
+    words = _name_positionals(argv, positional, takes_several)
+    others: list[str] = []
+    if rest:
+        words, others = _split_rest(words, fields)
+    _check_keys(words, fields)
+    parser = _parser(fields, types, prog, description)
+    parser.usage = _usage(prog, positional, takes_several)
+    try:
+        values = parser.parse_args(words)
+    except (ArgumentError, TypeError, ValueError, OSError) as error:
+        raise UsageError(error) from error
+    missing = [name for name, field in fields.items() if _is_required(field) and values[name] is None]
+    if missing:
+        raise UsageError(f"missing {', '.join(missing)}; `{prog} --help` explains the options")
+    given = {name: values[name] for name in fields}
+    return options(**given | dict.fromkeys(rest, others))
+
+
+def _parser(fields: dict[str, dataclasses.Field], types: dict[str, typing.Any], prog: str, description: str | None):
+    """A parser with one option a field, and `--config` for a YAML with any of them."""
+    from jsonargparse import ActionConfigFile, ArgumentParser
+
     parser = ArgumentParser(prog=prog, description=description, exit_on_error=False)
     if "config" not in fields:
         parser.add_argument("--config", action=ActionConfigFile, help="YAML file with any of these options")
     for name, field in fields.items():
-        default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
-        required = default is dataclasses.MISSING
-        parser.add_argument(
-            f"--{name}",
-            type=types[name] | None if required else types[name],
-            default=None if required else default,
-            help=field.metadata.get("help", "") + (" (required)" if required else ""),
-        )
-    positional = [name for name, field in fields.items() if field.metadata.get("positional")]
-    several = bool(positional) and typing.get_origin(types[positional[-1]]) is list
-    words = [*map(str.upper, positional), *["…"] * several]
-    parser.usage = " ".join([prog, *words, "[--config FILE.yaml] [options]"])
-    argv = _name_positionals(argv, positional, several)
-    rest = [name for name, field in fields.items() if field.metadata.get("rest")]
-    argv, others = _split_rest(argv, fields) if rest else (argv, [])
-    _check_keys(argv, fields)
-    try:
-        values = parser.parse_args(argv)
-    except (ArgumentError, TypeError, ValueError, OSError) as error:
-        raise UsageError(error) from error
-    missing = [n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING]
-    missing = [n for n in missing if values[n] is None]
-    if missing:
-        raise UsageError(f"missing {', '.join(missing)}; `{prog} --help` explains the options")
-    return options(**{name: values[name] for name in fields} | dict.fromkeys(rest, others))
+        explained = field.metadata.get("help", "")
+        if _is_required(field):  # not for the parser: the value may come from the YAML
+            parser.add_argument(f"--{name}", type=types[name] | None, default=None, help=f"{explained} (required)")
+        else:
+            parser.add_argument(f"--{name}", type=types[name], default=_default(field), help=explained)
+    return parser
 
 
-def _name_positionals(argv: list[str], positional: list[str], several: bool) -> list[str]:
-    """["articles", "--output", "x"] -> ["--output", "x", "--articles=articles"]; `several`: the last one is a list."""
+def _is_required(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _default(field: dataclasses.Field):
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _usage(prog: str, positional: list[str], takes_several: bool) -> str:
+    """ "ldrt human ACTION PATHS … [--config FILE.yaml] [options]"."""
+    words = [name.upper() for name in positional]
+    if takes_several:
+        words.append("…")
+    return " ".join([prog, *words, "[--config FILE.yaml] [options]"])
+
+
+def _name_positionals(argv: list[str], positional: list[str], takes_several: bool) -> list[str]:
+    """["articles", "--output", "x"] -> ["--output", "x", "--articles=articles"].
+
+    `takes_several`: the last positional is a list, of all words from its place on.
+    """
     bare = list(itertools.takewhile(lambda word: not word.startswith("-"), argv))
-    rest = argv[len(bare) :]
-    if several and len(bare) >= len(positional):
-        bare[len(positional) - 1 :] = [json.dumps(bare[len(positional) - 1 :])]
+    options = argv[len(bare) :]
+    last = len(positional) - 1
+    if takes_several and len(bare) > last:
+        bare[last:] = [json.dumps(bare[last:])]
     if len(bare) > len(positional):
         raise UsageError(f"{bare[len(positional)]!r} is one argument too many; expected {', '.join(positional)}")
     named = [f"--{name}={word}" for name, word in zip(positional, bare, strict=False)]
-    return rest + named  # after --config, so that the command line wins over the YAML
+    return options + named  # after --config, so that the command line wins over the YAML
 
 
-def _split_rest(argv: list[str], known) -> tuple[list[str], list[str]]:
-    """(words of the options in `known`, words of the others), each option with its values."""
-    own, others = [], []
+def _split_rest(argv: list[str], names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """(words of the options in `names`, words of the others), each option with its values."""
+    known = {*names, "help", "h"}
+    own: list[str] = []
+    others: list[str] = []
     target = own
     for word in argv:
         if word.startswith("-"):
-            target = own if word.lstrip("-").partition("=")[0] in (*known, "help", "h") else others
+            name = word.lstrip("-").partition("=")[0]
+            target = own if name in known else others
         target.append(word)
     return own, others
 
 
-def _check_keys(argv: list[str], known) -> None:
+def _check_keys(argv: list[str], names: Iterable[str]) -> None:
     """Raises `UsageError` for an option or a YAML key that is no field, naming the nearest one."""
+    fields = list(names)
+    known = [*fields, "config", "help"]
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        if not word.startswith("--"):
+            continue
+        name, _, value = word.removeprefix("--").partition("=")
+        if name.split(".")[0] not in known:  # a dict's entry is named `--field.key`
+            raise UsageError(f"no option --{name}{nearest(name, known, '--')}")
+        if name == "config" and "config" not in fields:
+            _check_config(value or following, known)
+
+
+def _check_config(path: str, known: list[str]) -> None:
+    """Raises `UsageError` for a YAML file that cannot be read or has a key that is not in `known`."""
     import yaml
 
-    fields, known = known, [*known, "config", "help"]
-    for i, word in enumerate(argv):
-        option, _, value = word.partition("=")
-        if option.startswith("--") and option[2:].split(".")[0] not in known:
-            raise UsageError(f"no option {option}{_nearest(option[2:], known, '--')}")
-        if option != "--config" or "config" in fields:
-            continue
-        path = value or (argv[i + 1] if i + 1 < len(argv) else "")
-        try:
-            with open(path, encoding="utf-8") as file:
-                config = yaml.safe_load(file) or {}
-        except (OSError, yaml.YAMLError) as error:
-            raise UsageError(f"cannot read the configuration {path!r}: {error}") from error
-        if not isinstance(config, dict):
-            raise UsageError(f"{path}: expected `key: value` lines")
-        for key in config:
-            if key not in known:
-                raise UsageError(f"{path}: no option {key!r}{_nearest(str(key), known)}")
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = yaml.safe_load(file) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"cannot read the configuration {path!r}: {error}") from error
+    if not isinstance(config, dict):
+        raise UsageError(f"{path}: expected `key: value` lines")
+    for key in config:
+        if key not in known:
+            raise UsageError(f"{path}: no option {key!r}{nearest(str(key), known)}")
 
 
-def _nearest(word: str, known, prefix: str = "") -> str:
-    match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f", did you mean {prefix}{match[0]}?" if match else ""
+# ---- what `ldrt` says of itself
+
+
+def _version() -> str:
+    """ "ldrt-vlm 0.1.0", as the environment has it installed."""
+    import importlib.metadata  # a quarter of the time that `ldrt --help` takes
+
+    try:
+        return f"{PACKAGE} {importlib.metadata.version(PACKAGE)}"
+    except importlib.metadata.PackageNotFoundError:  # a checkout that runs by `python -m ldrt`
+        return f"{PACKAGE}, not installed"
 
 
 def _overview() -> str:
@@ -184,6 +244,7 @@ def _overview() -> str:
     return "\n".join(
         [
             "usage: ldrt COMMAND [--config FILE.yaml] [options] [--debug]",
+            "       ldrt --version",
             "",
             "Biomedical articles -> dataset -> instructions -> tuned LLaVA -> scores -> model card.",
             "",

@@ -15,7 +15,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from dataset_builder.llm.requests import Server
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
 
@@ -44,7 +47,9 @@ class Options:
         },
     )
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
-    dry_run: bool = field(default=False, metadata={"help": "only count the calls and words that the LLM would cost"})
+    dry_run: bool = field(
+        default=False, metadata={"help": "only count the calls that are left and their words, and estimate the time"}
+    )
 
 
 def run(options: Options) -> str:
@@ -61,9 +66,10 @@ def run(options: Options) -> str:
     rows = list(given_context(_pairs(dataset), options.context))
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
-        return _cost(rows)
-    answers, failed = _answers(rows, options, dataset / ".work" / "teacher.jsonl")
+        return _cost(rows, options, ledger)
+    answers, failed = _answers(rows, options, ledger)
     counts = {}
     for task in ("align", "detail", "reasoning"):
         file = dataset / ".work" / f"{task}.jsonl"
@@ -107,7 +113,7 @@ def given_context(rows: Iterable[dict], context: str) -> Iterator[dict]:
     rows = list(rows)
     others = _shuffled([row for row in rows if row["split"] == "train"]) if context == "shuffled" else {}
     for row in rows:
-        donor = row
+        donor: dict | None = row
         if row["split"] == "train" and context != "own":
             donor = others.get(row["figure_id"])
         yield row | {
@@ -122,7 +128,7 @@ def _shuffled(rows: list[dict]) -> dict[str, dict]:
     In a fixed random order of articles, every row takes the context as many places further on as the largest article
     has rows. Rows of a language in which one article has more than half of them get none.
     """
-    donors = {}
+    donors: dict[str, dict] = {}
     languages = sorted({row["language"] or "" for row in rows})
     for language in languages:
         of_it = [row for row in rows if (row["language"] or "") == language and row["context"]]
@@ -136,43 +142,65 @@ def _shuffled(rows: list[dict]) -> dict[str, dict]:
 
 def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tuple[str, str], dict], Counter]:
     """(figure_id, task) -> question, answer, evidence; and the replies that gave none, by status."""
-    from dataset_builder.teaching import teachers
+    from dataset_builder.teaching.extractive import extractive
 
-    wanted = [(row, task) for row in rows for task in teachers.TASKS if row["caption"] or row["context"]]
     if options.teacher == "extractive":
-        made = {(row["figure_id"], task): teachers.extractive(row, task) for row, task in wanted}
+        made = {(row["figure_id"], task): extractive(row, task) for row, task in _wanted(rows)}
         return {key: value for key, value in made.items() if value}, Counter()
-    records = _ask(wanted, options, ledger)
+    records = _ask(rows, options, ledger)
     answers = {(r["figure_id"], r["task"]): r["parsed"] for r in records if r["status"] == "ok"}
     failed = Counter(r["status"] for r in records if r["status"] != "ok")
     failed.update("declined" for answer in answers.values() if answer["answer"] is None)
     return {key: value for key, value in answers.items() if value["answer"] is not None}, failed
 
 
-def _ask(wanted: list[tuple[dict, str]], options: Options, ledger: Path) -> list[dict]:
-    from dataset_builder.llm.client import Server, ask
-    from dataset_builder.teaching import teachers
+def _wanted(rows: list[dict]) -> list[tuple[dict, str]]:
+    """(row, task): what a teacher is asked, of the figures that have something to go on."""
+    from dataset_builder.teaching.evidence import TASKS
 
-    shared = ("base_url", "model", "revision", "temperature", "max_tokens", "concurrency")
-    server = Server(**{name: getattr(options, name) for name in shared})
-    return list(ask([teachers.request(row, task) for row, task in wanted], server, ledger).values())
+    return [(row, task) for row in rows for task in TASKS if row["caption"] or row["context"]]
 
 
-def _cost(rows: list[dict]) -> str:
-    from dataset_builder.teaching import teachers
+def _ask(rows: list[dict], options: Options, ledger: Path) -> list[dict]:
+    from dataset_builder.llm.client import ask
+    from dataset_builder.teaching.llm_teacher import request
 
-    requests = [teachers.request(row, task) for row in rows for task in teachers.TASKS]
-    words = sum(len(request.messages[0]["content"].split()) for request in requests)
-    return f"{len(requests)} calls with {words} words of prompt (about {round(words * 1.5)} tokens)"
+    requests = [request(row, task) for row, task in _wanted(rows)]
+    return list(ask(requests, _server(options), ledger).values())
+
+
+def _cost(rows: list[dict], options: Options, ledger: Path) -> str:
+    """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
+    from dataset_builder.llm.cost import estimate
+    from dataset_builder.llm.requests import by_key
+    from dataset_builder.teaching.llm_teacher import request
+
+    server = _server(options)
+    requests = [request(row, task) for row, task in _wanted(rows)]
+    wanted = by_key(requests, server.model, server.revision, server.temperature)
+    return str(estimate(wanted, ledger, server.concurrency))
+
+
+def _server(options: Options) -> "Server":
+    from dataset_builder.llm.requests import Server
+
+    return Server(
+        base_url=options.base_url,
+        model=options.model or "",  # a dry run may come before the choice of a model
+        revision=options.revision,
+        temperature=options.temperature,
+        max_tokens=options.max_tokens,
+        concurrency=options.concurrency,
+    )
 
 
 def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> Iterator[dict]:
-    from dataset_builder.teaching import teachers
+    from dataset_builder.teaching.evidence import evidence_sentences, support
 
     teacher = options.model if options.teacher == "openai" else "extractive"
-    teacher += f"@{options.revision}" if options.revision else ""
+    teacher = f"{teacher}@{options.revision}" if options.revision else teacher
     for row in rows:
-        sentences = {(source, i): text for source, i, text in teachers.evidence_sentences(row)}
+        sentences = {(source, i): text for source, i, text in evidence_sentences(row)}
         if task == "align":
             made = row["caption"] and {"question": "", "answer": row["caption"], "evidence": _whole_caption(sentences)}
         else:
@@ -188,11 +216,21 @@ def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> I
                 "article_id": row["article_id"],
                 "license": row["license"],
                 "teacher": "extractive" if task == "align" else teacher,
-                "prompt_sha256": None if task == "align" else teachers.prompt_sha256(options.teacher, task),
+                "prompt_sha256": _prompt_sha256(options.teacher, task, row["language"]),
                 "context_of": None if task == "align" else row["context_of"],
                 "evidence": [e for e in made["evidence"] if (e["source"], e["sentence"]) in sentences],
-                "support": teachers.support(made["answer"], sentences.values()),
+                "support": support(made["answer"], sentences.values()),
             }
+
+
+def _prompt_sha256(teacher: str, task: str, language: str | None) -> str | None:
+    """The hash of the file that the question, or the LLM's prompt, comes from; None for `align`, which asks nothing."""
+    from dataset_builder.teaching.extractive import questions_sha256
+    from dataset_builder.teaching.llm_teacher import prompt_sha256
+
+    if task == "align":
+        return None
+    return questions_sha256(language) if teacher == "extractive" else prompt_sha256(task)
 
 
 def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:

@@ -1,5 +1,9 @@
-"""Result files as the cards read and write them: JSON, JSON lines, and text that is there whole or not at all."""
+"""Result files as the cards read and write them: JSON, JSON lines, and text that is there whole or not at all.
 
+And `matches`: which files of a folder or a repository are meant by patterns.
+"""
+
+import fnmatch
 import json
 import os
 from collections.abc import Iterator
@@ -38,3 +42,12 @@ def write_text(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, path)
+
+
+def matches(path: str, patterns: tuple[str, ...]) -> bool:
+    """Whether `path` matches one of the fnmatch `patterns`; `*` stays within a folder, a final `/**` does not."""
+    for pattern in patterns:
+        is_deep_enough = pattern.endswith("/**") or path.count("/") == pattern.count("/")
+        if is_deep_enough and fnmatch.fnmatchcase(path, pattern):
+            return True
+    return False

@@ -40,13 +40,16 @@ def permits(policy: Policy, license: str | None) -> bool:
     """Whether a row under `license` (None: unknown) is published under `policy`."""
     if policy == "all":
         return True
-    return use_of(license) == "commercial" or (policy == "noncommercial" and use_of(license) == "noncommercial")
+    permitted = ("commercial", "noncommercial") if policy == "noncommercial" else ("commercial",)
+    return use_of(license) in permitted
 
 
 def card_fields(licenses: set[str | None]) -> dict[str, str]:
     """The `license…` fields of a dataset card's YAML for rows under these licences."""
     if licenses <= {None}:
         return {"license": "unknown"}
-    if len(licenses) == 1 and (name := _HUB_IDS.get(*licenses)):
-        return {"license": name}
+    if len(licenses) == 1:
+        (only,) = licenses
+        if only in _HUB_IDS:
+            return {"license": _HUB_IDS[only]}
     return {"license": "other", "license_name": "mixed-see-column-license"}

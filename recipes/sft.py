@@ -169,6 +169,7 @@ class _Parser(TrlParser):
 def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
     """Options from `--config FILE.yaml`, then the command line. Raises UsageError, naming the nearest known key."""
     check_keys(argv)
+    check_deepspeed()
     try:
         recipe, args, model_args = _Parser((Recipe, SFTConfig, ModelConfig)).parse_args_and_config(argv)
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
@@ -210,6 +211,12 @@ def check_keys(argv: list[str]) -> None:
         if key not in known:
             match = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             raise UsageError(f"no key {key!r}" + (f", did you mean {match[0]}?" if match else ""))
+
+
+def check_deepspeed() -> None:
+    """Raises UsageError where the launch config asks for ZeRO and DeepSpeed, which runs on Linux only, is absent."""
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true" and not is_installed("deepspeed"):
+        raise UsageError("ZeRO needs DeepSpeed, which is not installed (Linux only): use fsdp2.yaml, ddp or single_gpu")
 
 
 def check_quantization(recipe: Recipe, args: SFTConfig, model_args: ModelConfig) -> None:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-TIMEOUT_S = 60
+TIMEOUT_S = 600  # for hangs; a busy machine is slow
 
 
 class Browser:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import importlib.metadata
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -104,6 +105,20 @@ def test_every_stage_explains_each_of_its_options(name, capsys):
         ldrt.main([name, "--help"])
     assert done.value.code == 0
     assert f"usage: ldrt {name}" in capsys.readouterr().out
+
+
+def test_the_version_is_the_installed_one(capsys):
+    assert ldrt.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"ldrt-vlm {importlib.metadata.version('ldrt-vlm')}\n"
+
+
+def test_a_checkout_that_is_not_installed_says_so(capsys, monkeypatch):
+    def absent(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", absent)
+    assert ldrt.main(["--version"]) == 0
+    assert capsys.readouterr().out == "ldrt-vlm, not installed\n"
 
 
 def test_help_imports_no_stage():

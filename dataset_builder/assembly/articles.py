@@ -18,8 +18,8 @@ from dataset_builder.extraction.records import FigureRecord, Record, read_record
 from dataset_builder.extraction.units import Unit
 from dataset_builder.readers.article import Panel
 from dataset_builder.readers.pictures.panels import with_captions
+from dataset_builder.text.labels import label_key
 from dataset_builder.text.licenses import attribution
-from dataset_builder.text.mentions import label_key
 from dataset_builder.text.notices import gravest
 
 _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 
 from dataset_builder.assembly.articles import Head
 from dataset_builder.extraction.records import FigureRecord, Record, read_record
-from dataset_builder.text.mentions import label_key
+from dataset_builder.text.labels import label_key
 
 ALIKE = 90.0  # of 100 (rapidfuzz's ratio): hyphenation, ligatures and symbols that fonts lose differ by less
 _COUNTS = (

@@ -1,13 +1,15 @@
 """JSON and JSONL files that are whole after a crash."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import filelock
+
 _BLOCK_BYTES = 65_536  # read at a time, from the end, to find the last whole line
+LOCK_WAIT_S = 60  # others append in milliseconds, and a kill frees their lock: whoever keeps it for so long has stopped
 
 
 def write_json(path: Path, value: object) -> None:
@@ -42,15 +44,20 @@ def to_line(row: Mapping[str, Any]) -> str:
 def append_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Append rows and wait until they are on the disk; a last line that a kill has torn is cut off first.
 
-    Several processes may append to the same file.
+    Several processes may append to the same file: the empty file `NAME.lock` beside it is locked meanwhile, so that
+    another's half-written line is not taken for a torn one. Raises TimeoutError when another holds it for a minute.
     """
-    with path.open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: another's half-written line is not a torn one
-        file.truncate(_whole_length(file))
-        file.seek(0, os.SEEK_END)
-        file.writelines(to_line(row).encode() for row in rows)
-        file.flush()
-        os.fsync(file.fileno())
+    lock = path.with_name(path.name + ".lock")
+    try:
+        with filelock.FileLock(lock).acquire(LOCK_WAIT_S, poll_interval=0.01), path.open("ab+") as file:
+            file.truncate(_whole_length(file))
+            file.seek(0, os.SEEK_END)
+            file.writelines(to_line(row).encode() for row in rows)
+            file.flush()
+            os.fsync(file.fileno())
+    except filelock.Timeout as error:
+        message = f"another process has held {lock} for {LOCK_WAIT_S} s: stop it, and run again"
+        raise TimeoutError(message) from error
 
 
 def read_jsonl(path: Path) -> Iterator[dict]:

@@ -1,14 +1,9 @@
-"""What a reader (`jats.py`, `pdf.py`) hands to the build: one `Article` with its `Figure`s."""
+"""What a reader (`jats`, `pdf`) hands to the build: one `Article` with its `Figure`s. Data only, no picture decoded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # at run time `images` would cost a reader of text alone the start of OpenCV
-    from PIL import Image
-
-    from dataset_builder.readers.pictures.images import Picture
+from typing import TypedDict
 
 
 @dataclass
@@ -20,14 +15,35 @@ class Panel:
     caption: str | None = None
 
 
+class Measures(TypedDict):
+    """What is measured of a picture, see `pictures.images.measure`: columns of the dataset and of its filters."""
+
+    width: int  # pixels
+    height: int  # pixels
+    sharpness: float  # variance of the Laplacian of 8-bit grey
+    contrast: float  # standard deviation of 8-bit grey, 0-127.5
+    text_share: float  # of the ink that is print, 0-1
+    image_sha256: str  # of the encoded bytes, hex
+    phash: str  # 64 bits, hex
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the dataset keeps it: its encoded bytes (PNG or JPEG), its measures and a JPEG thumbnail."""
+
+    encoded: bytes
+    measures: Measures
+    thumbnail: bytes
+
+
 @dataclass
 class Figure:
     """One figure as found in an article, before any filter.
 
     `caption` comes without its label; `context` are the sentences of the body that mention the figure, in reading
     order, without duplicates. `picture` is None when it is absent or unreadable, and `image_error` then says why; it is
-    set by `images.keep_picture`. `page` (1-based), `bbox` (PDF points, origin top left) and `page_thumbnail` (the page
-    as JPEG) are set for pictures cut from a PDF.
+    set by `pictures.keep.keep_picture`. `page` (1-based), `bbox` (PDF points, origin top left) and `page_thumbnail`
+    (the page as JPEG) are set for pictures cut from a PDF.
     """
 
     label: str | None
@@ -39,13 +55,6 @@ class Figure:
     bbox: list[float] | None = None
     page_thumbnail: bytes | None = None
     panels: list[Panel] = field(default_factory=list)
-
-    @property
-    def image(self) -> Image.Image | None:
-        """The picture, decoded."""
-        from dataset_builder.readers.pictures.images import open_image
-
-        return open_image(self.picture.encoded) if self.picture else None
 
 
 @dataclass

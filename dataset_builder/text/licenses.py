@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from dataset_builder.text.mentions import clean
+from dataset_builder.text.clean import clean
+from dataset_builder.text.vocabulary import any_of
 
 _PORTS = {  # https://spdx.org/licenses/ (3.27): the ported Creative Commons licences that have an id of their own
     "CC-BY-2.5-AU", "CC-BY-3.0-AT", "CC-BY-3.0-AU", "CC-BY-3.0-DE", "CC-BY-3.0-IGO", "CC-BY-3.0-NL", "CC-BY-3.0-US",
@@ -27,28 +28,18 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _WORDS = {  # the terms of a licence, in the languages in which Creative Commons names them
-    "BY": r"\bby\b|attribution|attribui[çc]ão|atribui[çc]ão|atribuci[óo]n|reconocimiento|namensnennung|paternité"
-    r"|attribuzione|атрибуци[яи]|(?:с )?указани\w+ авторства|(?:[іи]з )?зазначення\w* авторства|署名|姓名標示|表示",
-    "NC": r"\bnc\b|non[\s‐-]?commerc\w+|n[ãa]o[\s-]?comercial|no[\s-]?comercial|nicht[\s-]?kommerziell"
-    r"|pas d['’]utilisation commerciale|некоммерческ\w+(?: использовани\w+)?|некомерційн\w+(?: використання)?"
-    r"|非商业性?(?:使用)?|非商業性?(?:使用)?|非營利|非营利|非営利",
-    "ND": r"\bnd\b|no[\s‐-]?deriv\w*|sem[\s-]?deriv\w+|sin[\s-]?(?:obras?[\s-]?)?deriv\w+|keine[\s-]bearbeitung\w*"
-    r"|pas de modification|pas d['’][œo]e?uvre dérivée|non opere derivate|без производных(?: произведений)?"
-    r"|без похідних(?: творів)?|禁止演绎|禁止改作|禁止衍生|改変禁止",
-    "SA": r"\bsa\b|share[\s‐-]?alike|compart\w+[\s-]?igual|partilha\w*[\s-]?igual|weitergabe unter gleichen bedingungen"
-    r"|partage dans les mêmes conditions|partage à l['’]identique|condividi allo stesso modo|с сохранением условий"
-    r"|(?:распространение )?на тех же условиях|(?:поширення )?на тих самих умовах|相同方式共享|相同方式分享|継承",
+    "BY": rf"\bby\b|{any_of(lambda it: it.license.by)}",
+    "NC": rf"\bnc\b|{any_of(lambda it: it.license.nc)}",
+    "ND": rf"\bnd\b|{any_of(lambda it: it.license.nd)}",
+    "SA": rf"\bsa\b|{any_of(lambda it: it.license.sa)}",
 }
 _GAP = r"[\s\-‐-―−/,«»“”\"()（）・·]{0,6}"  # bounded: no text makes the search slow
-_LICENSE_WORD = (
-    r"licen[cs]e|licença|licencia|licenza|lizenz|лицензи\w+|ліцензі\w+|public|许可(?:协议)?|許可|授權條款|ライセンス"
-)
+_LICENSE_WORD = any_of(lambda it: it.license.license)
 _VERSION = (
-    rf"(?:{_GAP}(?:unported|internationa\w*|internaciona\w*|internaziona\w*|всемирн\w+|международн\w+|міжнародн\w+"
-    rf"|国际|國際|国際|version|versión|versione|versão|верси\w+|верс[іи]\w+|v\.|v(?=\d)|{_LICENSE_WORD})){{0,3}}{_GAP}"
+    rf"(?:{_GAP}(?:{any_of(lambda it: it.license.version)}|v\.|v(?=\d)|{_LICENSE_WORD})){{0,3}}{_GAP}"
     r"(?P<version>\d\.\d)?"
 )
-_NAME = r"creative[\s‐-]?commons|知识共享|創用\s?cc|创作共用|クリエイティブ[・\s]?コモンズ"
+_NAME = any_of(lambda it: it.license.commons)
 _TEXT = re.compile(
     rf"(?:(?:{_NAME}){_GAP}(?:\bcc\b)?(?:{_GAP}(?:{_LICENSE_WORD}))?|\bcc(?=[\s‐-]?by\b))"
     rf"(?P<terms>(?:{_GAP}(?:{'|'.join(_WORDS.values())}))+){_VERSION}",

@@ -5,11 +5,13 @@
     notice_type("Correction of scoliosis: a study") -> None
 
 Only what is said counts: an article that cites a retraction, or is about retractions, has no status. Titles are known
-in the ten languages of figure labels (`mentions.py`).
+in the languages of `languages/`.
 """
 
 import re
 from collections.abc import Iterable
+
+from dataset_builder.text.vocabulary import any_of
 
 RETRACTED, CONCERN, CORRECTED = STATUSES = ("retracted", "concern", "corrected")  # the gravest first
 NOTICE_TYPES = {  # values of JATS's article-type that mark a notice about another article -> what it says of that
@@ -40,39 +42,18 @@ OF_ITSELF = {
     "correction-forward": CORRECTED,
 }
 
-_ARTICLE = r"(?:article|paper|artikel|art[íi]culo|artigo|articolo|статья|стаття|论文|論文|文章)"
-_RETRACTED = (
-    r"(?:retracted|withdrawn|zurückgezogene?r?|rétractée?|retirée?|retractad[oa]|retratad[oa]|retirad[oa]"
-    r"|ritrattat[oa]|ritirat[oa]|отозван(?:а|о|ная)|ретрагирован(?:а|о|ная)|відкликан(?:а|о)|ретрагован(?:а|о)"
-    r"|(?:已)?撤稿|(?:已)?撤回)"
-)
+_ARTICLE = rf"(?:{any_of(lambda it: it.notices.article)})"
+_RETRACTED = rf"(?:{any_of(lambda it: it.notices.retracted)})"
 _MARK = rf"(?:{_ARTICLE}\s*)?{_RETRACTED}(?:\s*{_ARTICLE})?"
 _STATUS_TITLE = re.compile(  # "RETRACTED: ...", "[Retracted] ...", "... (Retracted article)", "RETRACTED" alone
     rf"^\W*{_MARK}\s*(?::|：|$)|^\s*[\[(【〔]\s*{_MARK}\W*[\])】〕]|[\[(【〔]\s*{_MARK}\s*[\])】〕]\s*$", re.IGNORECASE
 )
-_NOTICES = (
-    (
-        "retraction",
-        r"retraction(?: notes?| notice| statement)?|(?:notice|statement) of retraction|retraktion|zurückziehung"
-        r"|rétractation|retractación|nota de retractación|retratação|nota de retratação|ritrattazione"
-        r"|(?:отзыв|ретракция)(?: статьи)?|(?:відкликання|ретракція)(?: статті)?"
-        r"|撤稿(?:声明|聲明|通知|启事|啟事|公告)|(?:論文)?撤回(?:のお知らせ|公告|通知)",
-    ),
-    (
-        "expression-of-concern",
-        r"(?:editorial )?expression of concern|editorial note of concern|ausdruck der besorgnis"
-        r"|expression de préoccupation|expresión de (?:preocupación|inquietud)|expressão de preocupação"
-        r"|manifestação de preocupação|espressione di preoccupazione|выражение (?:обеспокоенности|озабоченности)"
-        r"|висловлення (?:занепокоєння|стурбованості)|(?:编辑)?关注声明|关切声明|懸念表明",
-    ),
-    (
-        "correction",
-        r"(?:author|publisher)(?:['’]s)? correction|corrections?|corrigend(?:um|a)|errat(?:um|a)|korrektur|berichtigung"
-        r"|rectificatif|corrección|fe de erratas|correção|errata corrige|correzione|исправлени[ея]|поправк[аи]|опечатки"
-        r"|виправлення|更正(?:声明|通知)?|勘[误誤](?:表|声明)?|訂正(?:のお知らせ)?|正誤表",
-    ),
-)
-_TO = r"(?:\s+(?:to|for|on|of|zu|à|a|al|de|до|к))?"
+_NOTICES = {
+    "retraction": any_of(lambda it: it.notices.retraction),
+    "expression-of-concern": any_of(lambda it: it.notices.concern),
+    "correction": any_of(lambda it: it.notices.correction),
+}
+_TO = rf"(?:\s+(?:{any_of(lambda it: it.notices.to_words)}))?"
 _NOTICE_TITLES = [  # "Correction: ...", "Correction to: ...", "Corrigendum to “...”", "[Erratum] ...", "... [Erratum]"
     (
         kind,
@@ -82,25 +63,21 @@ _NOTICE_TITLES = [  # "Correction: ...", "Correction to: ...", "Corrigendum to �
             re.IGNORECASE,
         ),
     )
-    for kind, words in _NOTICES
+    for kind, words in _NOTICES.items()
 ]
 _OWN_FATE = (  # how an article speaks of itself where it is printed or displayed, at the start of a paragraph
-    (RETRACTED, r"this (?:article|paper) (?:has been|was|is) (?:retracted|withdrawn)"),
-    (CONCERN, r"an? (?:editorial )?expression of concern (?:to|for|about|on) this (?:article|paper)"),
-    (CORRECTED, r"(?:an? )?(?:(?:author|publisher) )?(?:correction|corrigendum|erratum) to this (?:article|paper)"),
-    (CORRECTED, r"this (?:article|paper) has been corrected"),
+    (RETRACTED, any_of(lambda it: it.notices.own_retracted)),
+    (CONCERN, any_of(lambda it: it.notices.own_concern)),
+    (CORRECTED, any_of(lambda it: it.notices.own_corrected)),
 )
 _OWN_FATE_PATTERNS = [(status, re.compile(rf"\W*(?:{words})\b", re.IGNORECASE)) for status, words in _OWN_FATE]
 
 DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>|{}]+", re.IGNORECASE)
 _REACH_CHARS = 300  # from the words that announce another article to its DOI
 _ORIGINAL = re.compile(  # "the original article can be found at", "[This corrects the article DOI:"
-    r"\boriginal (?:article|publication|version|paper)\b|\b(?:corrects|retracts) the (?:article|paper)\b", re.IGNORECASE
+    rf"\b(?:{any_of(lambda it: it.notices.original)})\b", re.IGNORECASE
 )
-_NOTICE_TO = re.compile(
-    r"\b(?:correction|erratum|corrigendum|retraction(?: note| notice)?|expression of concern) (?:to|for)\b",
-    re.IGNORECASE,
-)
+_NOTICE_TO = re.compile(rf"\b(?:{any_of(lambda it: it.notices.notice_to)})\b", re.IGNORECASE)
 
 
 def title_status(title: str | None) -> str | None:

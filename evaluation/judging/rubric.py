@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from dataset_builder.llm.client import quote
+from dataset_builder.llm.requests import quote
 
 FOLDER = Path(__file__).parent / "rubrics"
 

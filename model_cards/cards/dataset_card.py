@@ -9,22 +9,20 @@ file is absent, so that a folder made with `datasets` alone gets a card, too.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as parquet
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from model_cards.cards.text import TEST_DOI, environment
+from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files
 from model_cards.files import read_json, read_jsonl, write_text
 from model_cards.licenses import card_fields, use_of
 
-CONFIGS = ("pairs", "align", "detail", "reasoning")
-SPLITS = ("train", "validation", "test")
 _INSTRUCT = ("detail", "reasoning")  # config `instruct` lists their files, without a copy
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
-_TEST_DOI = "10.5555/"  # Crossref's prefix for DOIs of nothing real; the sample corpus uses it
 
 
 def write_dataset_card(dataset: Path, repo_id: str | None = None) -> Path:
@@ -44,30 +42,34 @@ def render_dataset_card(dataset: Path, repo_id: str | None = None) -> str:
         raise FileNotFoundError(
             f"{dataset} is no dataset repo folder (no pairs/train-*.parquet): run `ldrt build` first"
         )
-    template = _environment().get_template("dataset_card.md.jinja")
+    template = environment().get_template("dataset_card.md.jinja")
     return template.render(
         **_rows_facts(configs), **_provenance_facts(dataset / "provenance"), repo_id=repo_id or "ORG/NAME"
     )
 
 
-def _rows_facts(configs: dict[str, dict[str, list[Path]]]) -> dict:
+def _rows_facts(configs: dict[str, Splits]) -> dict:
     """What the Parquet files say, as the template's variables."""
     first = configs.get("pairs") or next(iter(configs.values()))
-    figures = [path for paths in first.values() for path in paths]
-    licenses, languages, sources, dois = (
-        column_counts(figures, name) for name in ("license", "language", "source", "doi")
-    )
-    counts = {name: {split: _rows(paths) for split, paths in splits.items()} for name, splits in configs.items()}
+    figures = all_files(first)
+    licenses = column_counts(figures, "license")
+    languages = column_counts(figures, "language")
+    counts = {config: {split: _rows(paths) for split, paths in splits.items()} for config, splits in configs.items()}
     return {
         "front": _front_matter(configs, licenses, languages),
         "configs": _with_instruct(counts),
-        "megabytes": {name: _bytes(splits) / 1e6 for name, splits in configs.items()},
+        "megabytes": {config: _bytes(splits) / 1e6 for config, splits in configs.items()},
         "licenses": [(name, n, use_of(name)) for name, n in _by_count(licenses)],
         "languages": _by_count(languages),
-        "sources": _by_count(sources),
-        "n_synthetic": sum(n for doi, n in dois.items() if (doi or "").startswith(_TEST_DOI)),
-        "columns": {name: _columns(path) for name, path in _shapes(configs).items()},
+        "sources": _by_count(column_counts(figures, "source")),
+        "n_synthetic": _synthetic(column_counts(figures, "doi")),
+        "columns": {title: _columns(path) for title, path in _shapes(configs).items()},
     }
+
+
+def _synthetic(dois: Counter[str | None]) -> int:
+    """How many figures come from made-up articles."""
+    return sum(n for doi, n in dois.items() if doi and doi.startswith(TEST_DOI))
 
 
 def _provenance_facts(folder: Path) -> dict:
@@ -83,7 +85,7 @@ def _provenance_facts(folder: Path) -> dict:
     }
 
 
-def _front_matter(configs: dict[str, dict[str, list[Path]]], licenses: Counter, languages: Counter) -> str:
+def _front_matter(configs: dict[str, Splits], licenses: Counter[str | None], languages: Counter[str | None]) -> str:
     """The card's YAML block."""
     named = sorted(name for name in languages if name)
     front = {
@@ -97,40 +99,20 @@ def _front_matter(configs: dict[str, dict[str, list[Path]]], licenses: Counter, 
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
 
 
-def config_files(dataset: Path) -> dict[str, dict[str, list[Path]]]:
-    """config -> split -> its Parquet files; only what is there, in the order of `CONFIGS` and `SPLITS`."""
-    found = {
-        name: {split: paths for split in SPLITS if (paths := sorted((dataset / name).glob(f"{split}-*.parquet")))}
-        for name in CONFIGS
-    }
-    return {name: splits for name, splits in found.items() if splits}
-
-
-def column_counts(paths: Iterable[Path], column: str) -> Counter:
-    """How often each value of a column occurs; every row counts as None where the column is absent."""
-    counts = Counter()
-    for path in paths:
-        with parquet.ParquetFile(path) as file:
-            if column in file.schema_arrow.names:
-                for batch in file.iter_batches(columns=[column]):
-                    counts.update(batch.column(0).to_pylist())
-            else:
-                counts[None] += file.metadata.num_rows
-    return counts
-
-
 def _stages(manifest: dict) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
-    empty = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None}
-    made = {name: empty | entry for name, entry in manifest.get("stages", {}).items()}
-    return dict.fromkeys(("build", "instruct", "push"), empty) | made
+    empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None}
+    stages = dict.fromkeys(("build", "instruct", "push"), empty)
+    for name, entry in manifest.get("stages", {}).items():
+        stages[name] = empty | entry
+    return stages
 
 
 def _jsonl_counts(path: Path, key: str) -> Counter:
     return Counter(row.get(key) for row in read_jsonl(path))
 
 
-def _by_count(counts: dict[str | None, int]) -> list[tuple[str | None, int]]:
+def _by_count(counts: Mapping[str | None, int]) -> list[tuple[str | None, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
 
 
@@ -138,8 +120,8 @@ def _rows(paths: list[Path]) -> int:
     return sum(parquet.read_metadata(path).num_rows for path in paths)
 
 
-def _bytes(splits: dict[str, list[Path]]) -> int:
-    return sum(path.stat().st_size for paths in splits.values() for path in paths)
+def _bytes(splits: Splits) -> int:
+    return sum(path.stat().st_size for path in all_files(splits))
 
 
 def _size_category(rows: int) -> str:
@@ -148,57 +130,76 @@ def _size_category(rows: int) -> str:
 
 def _with_instruct(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     """Add the row counts of `instruct`, the sum of its parts."""
-    parts = Counter()
-    for name in _INSTRUCT:
-        parts.update(counts.get(name, {}))
-    return counts | ({"instruct": dict(parts)} if parts else {})
+    total: Counter[str] = Counter()
+    for config in _INSTRUCT:
+        total.update(counts.get(config, {}))
+    return counts | {"instruct": dict(total)} if total else counts
 
 
-def _config_yaml(configs: dict[str, dict[str, list[Path]]]) -> list[dict]:
+def _config_yaml(configs: dict[str, Splits]) -> list[dict]:
     """The `configs:` block that tells the Hub and `datasets` which files make which config and split."""
     blocks = []
     for name in (*CONFIGS, "instruct"):
-        parts = [part for part in (_INSTRUCT if name == "instruct" else (name,)) if part in configs]
-        files = [
-            {"split": split, "path": [f"{part}/{split}-*.parquet" for part in parts if split in configs[part]]}
-            for split in SPLITS
-            if any(split in configs[part] for part in parts)
-        ]
-        if files:
-            default = {"default": True} if name == "pairs" else {}
-            content = {"description": f"content {_content_sha256([configs[part] for part in parts])[:16]}"}
-            blocks.append({"config_name": name, **default, **content, "data_files": files})
+        parts = _INSTRUCT if name == "instruct" else (name,)
+        present = {part: configs[part] for part in parts if part in configs}
+        if not present:
+            continue
+        block: dict = {"config_name": name}
+        if name == "pairs":
+            block["default"] = True
+        block["description"] = f"content {_content_sha256(present)[:16]}"
+        block["data_files"] = _data_files(present)
+        blocks.append(block)
     return blocks
 
 
-def _content_sha256(parts: list[dict[str, list[Path]]]) -> str:
+def _data_files(parts: dict[str, Splits]) -> list[dict]:
+    """[{"split": "train", "path": ["detail/train-*.parquet", "reasoning/train-*.parquet"]}, …]."""
+    files = []
+    for split in SPLITS:
+        paths = [f"{part}/{split}-*.parquet" for part, splits in parts.items() if split in splits]
+        if paths:
+            files.append({"split": split, "path": paths})
+    return files
+
+
+def _content_sha256(parts: dict[str, Splits]) -> str:
     """A hash of the Parquet files. `datasets` (5.2) caches a local folder by its card's `configs:` alone: without
     it, `load_dataset` returns the old rows after a folder was built anew.
     """
     total = hashlib.sha256()
-    for path in [path for splits in parts for paths in splits.values() for path in paths]:
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
+    for splits in parts.values():
+        for path in all_files(splits):
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
 
 
-def _shapes(configs: dict[str, dict[str, list[Path]]]) -> dict[str, Path]:
-    """One file for each shape of row: `pairs`, and one of the training configs, which share theirs."""
-    examples = [name for name in configs if name != "pairs"]
-    titles = {"`pairs`": "pairs"} if "pairs" in configs else {}
+def _shapes(configs: dict[str, Splits]) -> dict[str, Path]:
+    """Title -> one file for each shape of row: `pairs`, and one of the training configs, which share theirs."""
+    shapes = {}
+    if "pairs" in configs:
+        shapes["`pairs`"] = all_files(configs["pairs"])[0]
+    examples = [config for config in configs if config != "pairs"]
     if examples:
-        titles[", ".join(f"`{name}`" for name in (*examples, "instruct"))] = examples[0]
-    return {title: next(iter(configs[name].values()))[0] for title, name in titles.items()}
+        title = ", ".join(f"`{config}`" for config in (*examples, "instruct"))
+        shapes[title] = all_files(configs[examples[0]])[0]
+    return shapes
 
 
 def _columns(path: Path) -> list[tuple[str, str]]:
     """(column, type) as `datasets` calls it, from the metadata it leaves in a Parquet file."""
     schema = parquet.read_schema(path)
-    features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-    return [(f.name, _type_name(features[f.name]) if f.name in features else str(f.type)) for f in schema]
+    metadata = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+    features = metadata.get("info", {}).get("features", {})
+    columns = []
+    for column in schema:
+        known = column.name in features
+        columns.append((column.name, _type_name(features[column.name]) if known else str(column.type)))
+    return columns
 
 
-def _type_name(feature) -> str:
+def _type_name(feature: dict) -> str:
     """{"dtype": "string", "_type": "Value"} -> "string"; lists and structs by what is in them."""
     kind = feature.get("_type")
     if kind == "Value":
@@ -208,13 +209,3 @@ def _type_name(feature) -> str:
     if isinstance(kind, str):
         return kind
     return "{" + ", ".join(f"{name}: {_type_name(inner)}" for name, inner in feature.items()) + "}"
-
-
-def _environment() -> Environment:
-    loader = FileSystemLoader(Path(__file__).parent / "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    environment.filters["cell"] = lambda value: " ".join(str(value).split()).replace("|", "\\|")
-    environment.filters["yaml"] = lambda value: yaml.safe_dump(value, allow_unicode=True).rstrip()
-    return environment

@@ -1,6 +1,10 @@
-"""How numbers and strangers' text stand in a card: the filters of the templates."""
+"""How numbers and strangers' text stand in a card: the templates' environment and its filters."""
 
 import textwrap
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 METRICS = {
     "judge_score": "Judge's score, 0–10",
@@ -16,25 +20,53 @@ METRICS = {
     "looping_share": "Answers that repeat themselves, share",
     "empty_share": "Empty answers, share",
 }
-MAX_EXAMPLE_CHARS = 600
+MAX_EXAMPLE_CHARS = 600  # of a quoted question or answer
+TEST_DOI = "10.5555/"  # Crossref's prefix for DOIs of nothing real; the sample corpus uses it
+
+
+def environment() -> Environment:
+    """The templates of both cards, with the filters below; a variable that is not given is an error."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["number"] = number
+    made.filters["signed"] = signed
+    made.filters["p"] = p_value
+    made.filters["interval"] = interval
+    made.filters["metric"] = metric
+    made.filters["cell"] = cell
+    made.filters["yaml"] = as_yaml
+    return made
 
 
 def metric(row: dict) -> str:
     """The metric's name, of a judge's score with the judge."""
-    return METRICS[row["metric"]] + (f" ({cell(row['judge'])})" if row["judge"] else "")
+    name = METRICS[row["metric"]]
+    return f"{name} ({cell(row['judge'])})" if row["judge"] else name
 
 
-def number(value: float | None, signed: bool = False) -> str:
+def number(value: float | None, with_plus: bool = False) -> str:
     """Three digits after the point below 10, one above; "–" for None."""
     if value is None:
         return "–"
-    return f"{value:{'+' if signed else ''}.{3 if abs(value) < 10 else 1}f}".replace("-", "−")
+    sign = "+" if with_plus else ""
+    digits = 3 if abs(value) < 10 else 1
+    return f"{value:{sign}.{digits}f}".replace("-", "−")
 
 
-def interval(row: dict, signed: bool = False) -> str:
+def signed(value: float | None) -> str:
+    return number(value, with_plus=True)
+
+
+def interval(row: dict, with_plus: bool = False) -> str:
+    """ "0.100 to 0.300", the row's 95 % interval; "–" where it has none."""
     if row["ci_low"] is None:
         return "–"
-    return f"{number(row['ci_low'], signed)} to {number(row['ci_high'], signed)}"
+    return f"{number(row['ci_low'], with_plus)} to {number(row['ci_high'], with_plus)}"
 
 
 def p_value(value: float | None) -> str:
@@ -47,5 +79,10 @@ def quote(text: str) -> str:
     return textwrap.shorten(flat, MAX_EXAMPLE_CHARS, placeholder=" …") or "(empty)"
 
 
-def cell(value) -> str:
+def cell(value: object) -> str:
+    """Text for a cell of a Markdown table: one line, no bar that would end the cell."""
     return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def as_yaml(value: object) -> str:
+    return yaml.safe_dump(value, allow_unicode=True).rstrip()

@@ -13,13 +13,14 @@ import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as parquet
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from model_cards.cards.dataset_card import config_files
+from model_cards.dataset_folder import config_files
 from model_cards.files import read_jsonl, write_text
 from model_cards.preview.mentions import split_at_mentions
 
@@ -48,22 +49,31 @@ def write_preview(dataset: Path, max_rows: int = 2000) -> Path:
 
 def render_preview(dataset: Path, max_rows: int = 2000) -> str:
     """The page's text; see `write_preview`."""
-    verdicts = dataset / ".work" / "verdicts.jsonl"
-    read = _read_build if verdicts.exists() else _read_published
+    has_build = (dataset / ".work" / "verdicts.jsonl").exists()
+    read = _read_build if has_build else _read_published
     totals, chosen = _sample(read(dataset, set()), max_rows)
     if not chosen:
         raise FileNotFoundError(f"{dataset} has no figure to show: run `ldrt build` first")
     pictures = _Pictures()
-    rows = [_shown(row, load(), pictures) for i, (row, load) in enumerate(read(dataset, chosen)) if i in chosen]
+    rows = []
+    for number, (row, load) in enumerate(read(dataset, chosen)):
+        if number in chosen:
+            rows.append(_shown(row, load(), pictures))
+    return _page({"rows": rows, "totals": totals, "n_figures": totals.total()}, pictures.encoded)
+
+
+def _page(data: dict, pictures: list[str]) -> str:
+    """The page that shows `data`; `pictures` are JPEGs in base64, which the rows name by their number."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True)
-    script, style = ((TEMPLATES / f"preview.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
+    script = (TEMPLATES / "preview.js").read_text(encoding="utf-8")
+    style = (TEMPLATES / "preview.css").read_text(encoding="utf-8")
     return environment.get_template("preview.html.jinja").render(
         script=script,
         style=style,
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=_json({"rows": rows, "totals": totals, "n_figures": totals.total()}),
-        pictures=pictures.encoded,
+        data=_json(data),
+        pictures=pictures,
     )
 
 
@@ -72,24 +82,31 @@ def verdict(row: dict) -> str:
     return row.get("filter") or row.get("split") or "kept"
 
 
-# ---- where the figures come from: (row, function that loads its thumbnail and its page's, as JPEG or None)
+# ---- where the figures come from
 
-Loaded = tuple[bytes | None, bytes | None]
+Loaded = tuple[bytes | None, bytes | None]  # a figure's thumbnail and its page's, as JPEG
+Figure = tuple[dict, Callable[[], Loaded]]  # its row, and what loads its pictures when it is shown
 
 
-def _read_build(dataset: Path, chosen: set[int]) -> Iterator[tuple[dict, Callable[[], Loaded]]]:
+def _read_build(dataset: Path, chosen: set[int]) -> Iterator[Figure]:
     """The figures of the build, from `.work/`; the thumbnails lie beside the pictures."""
     for row in read_jsonl(dataset / ".work" / "verdicts.jsonl"):
         row["full"] = row["image_path"]
-        yield row, lambda full=row["full"]: (_beside(dataset, full, ".thumb.jpg"), _beside(dataset, full, ".page.jpg"))
+        picture = dataset / row["full"] if row["full"] else None
+        yield row, partial(_load_beside, picture)
 
 
-def _beside(dataset: Path, picture: str | None, suffix: str) -> bytes | None:
-    path = (dataset / picture).with_suffix(suffix) if picture else None
-    return path.read_bytes() if path and path.is_file() else None
+def _load_beside(picture: Path | None) -> Loaded:
+    if picture is None:
+        return None, None
+    return _read_if_there(picture.with_suffix(".thumb.jpg")), _read_if_there(picture.with_suffix(".page.jpg"))
 
 
-def _read_published(dataset: Path, chosen: set[int]) -> Iterator[tuple[dict, Callable[[], Loaded]]]:
+def _read_if_there(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _read_published(dataset: Path, chosen: set[int]) -> Iterator[Figure]:
     """The rows of `pairs`, then the rejected ones; pictures are read only of batches with a chosen row."""
     number = 0
     for split, paths in config_files(dataset).get("pairs", {}).items():
@@ -97,9 +114,13 @@ def _read_published(dataset: Path, chosen: set[int]) -> Iterator[tuple[dict, Cal
             for row in _parquet_rows(path, number, chosen):
                 number += 1
                 picture = (row.pop("image", None) or {}).get("bytes")
-                yield row | {"split": split}, lambda picture=picture: (picture and _thumbnail(picture), None)
+                yield row | {"split": split}, partial(_load_thumbnail, picture)
     for row in read_jsonl(dataset / "provenance" / "rejected.jsonl"):
-        yield row, lambda: (None, None)
+        yield row, partial(_load_thumbnail, None)
+
+
+def _load_thumbnail(encoded: bytes | None) -> Loaded:
+    return (_thumbnail(encoded) if encoded else None), None
 
 
 def _parquet_rows(path: Path, first: int, chosen: set[int]) -> Iterator[dict]:
@@ -129,21 +150,28 @@ def _thumbnail(encoded: bytes) -> bytes | None:
 # ---- which figures are shown
 
 
-def _sample(figures: Iterator[tuple[dict, Callable]], max_rows: int) -> tuple[Counter, set[int]]:
+def _sample(figures: Iterator[Figure], max_rows: int) -> tuple[Counter[str], set[int]]:
     """How many figures got each verdict, and the numbers of those to show."""
-    found = defaultdict(list)
+    found: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
     for number, (row, _) in enumerate(figures):
-        found[verdict(row)].append((hashlib.sha256(str(row.get("figure_id")).encode()).digest(), number))
+        drawn = hashlib.sha256(str(row.get("figure_id")).encode()).digest()
+        found[verdict(row)].append((drawn, number))
     totals = Counter({name: len(found[name]) for name in sorted(found)})
     shares = fair_shares(totals, max_rows)
-    return totals, {number for name in found for _, number in sorted(found[name])[: shares[name]]}
+    chosen: set[int] = set()
+    for name, figures_drawn in found.items():
+        chosen.update(number for _, number in sorted(figures_drawn)[: shares[name]])
+    return totals, chosen
 
 
 def fair_shares(totals: dict[str, int], limit: int) -> dict[str, int]:
     """How many of each to take: all of the rare ones, of the others equally many, `limit` together."""
-    shares, left = {}, limit
-    for place, name in enumerate(sorted(totals, key=lambda name: (totals[name], name))):
-        shares[name] = min(totals[name], left // (len(totals) - place))
+    shares: dict[str, int] = {}
+    left = limit
+    rarest_first = sorted(totals, key=lambda name: (totals[name], name))
+    for place, name in enumerate(rarest_first):
+        share = left // (len(totals) - place)
+        shares[name] = min(totals[name], share)
         left -= shares[name]
     return shares
 
@@ -183,7 +211,8 @@ def _share_of_page(bbox: list[float], page: bytes) -> list[float]:
     with Image.open(io.BytesIO(page)) as image:
         width, height = (side * POINTS_PER_INCH / PAGE_DPI for side in image.size)  # points
     x0, y0, x1, y1 = bbox
-    return [round(share, 4) for share in (x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height)]
+    shares = (x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height)
+    return [round(share, 4) for share in shares]
 
 
 def _json(value) -> str:

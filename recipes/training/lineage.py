@@ -5,6 +5,7 @@
 """
 
 import importlib.metadata
+import importlib.util
 import json
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def read(model: str, revision: str | None) -> dict:
 
 
 def versions() -> dict[str, str]:
-    return {package: importlib.metadata.version(package) for package in PACKAGES}
+    """package -> version; DeepSpeed is required on Linux only."""
+    absent = {"deepspeed"} if importlib.util.find_spec("deepspeed") is None else set()
+    return {package: importlib.metadata.version(package) for package in PACKAGES if package not in absent}
 
 
 def difference(old: dict, new: dict) -> str | None:

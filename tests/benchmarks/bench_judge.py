@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dataset_builder.files.jsonfiles import read_jsonl
-from dataset_builder.llm.client import Request, Server, ask
+from dataset_builder.llm.client import ask
+from dataset_builder.llm.requests import Request, Server
 from evaluation.judge import read_score
 
 LATENCY_S = 2.0

@@ -17,7 +17,7 @@ import ldrt
 from dataset_builder import build
 from dataset_builder.files.jsonfiles import read_jsonl
 from dataset_builder.schema import PAIRS, SPLITS
-from dataset_builder.text.mentions import label_key
+from dataset_builder.text.labels import label_key
 
 
 def rows_of(dataset: Path, config: str = "pairs") -> list[dict]:

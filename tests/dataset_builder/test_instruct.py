@@ -1,6 +1,8 @@
 """`ldrt instruct`: the extractive teacher, an LLM as teacher, and the configs they give."""
 
+import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -190,8 +192,23 @@ def test_bad_input_is_one_clear_line(tmp_path, sample_dataset, capsys):
     assert "needs --model" in capsys.readouterr().err
 
 
-def test_a_dry_run_counts_and_asks_nothing(sample_dataset):
+def test_a_dry_run_counts_what_is_left_and_asks_nothing(sample_dataset):
     with serve(_teacher) as (url, seen):
-        text = instruct.run(instruct.Options(str(sample_dataset), "openai", url, "m", dry_run=True))
-    assert "calls" in text
-    assert seen == []
+        options = instruct.Options(str(sample_dataset), "openai", url, "dry/model")
+        dry = dataclasses.replace(options, dry_run=True)
+        before = instruct.run(dry)
+        assert seen == []
+        n_calls = int(
+            re.match(r"(\d+) calls with \d+ words of prompt \(about \d+ tokens\), 0 already answered", before)[1]
+        )
+        summary = instruct.run(options)
+        assert len(seen) == n_calls
+        after = instruct.run(dry)
+    n_unparsable = int(summary.split("unparsable")[1].split()[0])
+    assert after.startswith(f"{n_unparsable} calls with ")
+    assert f", {n_calls - n_unparsable} already answered;" in after
+    assert len(seen) == n_calls
+
+
+def test_a_dry_run_may_come_before_the_choice_of_a_model(sample_dataset):
+    assert ", 0 already answered;" in instruct.run(instruct.Options(str(sample_dataset), dry_run=True))

@@ -13,7 +13,7 @@ from PIL import Image
 import ldrt
 from evaluation import human
 from evaluation.people import ratings
-from tests.chromium import CHROMIUM, Browser
+from tests.chromium import CHROMIUM, TIMEOUT_S, Browser
 from tests.evaluation.runs import judge_run, make_run, read_records, write_records
 
 HOSTILE = "</script><script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"> <!--"
@@ -467,7 +467,7 @@ def type_name(browser, name):
 
 def downloaded(browser, folder, name):
     browser.click("#download")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT_S
     while not (folder / name).exists():
         assert time.monotonic() < deadline, (text_of(browser, "said"), list(folder.iterdir()))
         time.sleep(0.02)

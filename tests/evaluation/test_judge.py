@@ -18,6 +18,7 @@ import ldrt
 from evaluation import judge
 from evaluation.judging import pairwise, rubric
 from evaluation.judging.panel import answer_sha256
+from tests import processes
 from tests.dataset_builder.llm_server import completion, serve
 from tests.evaluation.judging import test_likelihood
 from tests.evaluation.runs import make_run, read_records, write_records
@@ -345,11 +346,8 @@ def start(run, url):
 
 def kill_after(process, ledger, n_records, delay_s):
     """Kill -9 once the ledger has grown by `n_records` and `delay_s` has passed."""
-    before, deadline = len(whole_lines(ledger)), time.monotonic() + 60
-    while len(whole_lines(ledger)) < before + n_records:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    before = len(whole_lines(ledger))
+    processes.wait(process, until=lambda: len(whole_lines(ledger)) >= before + n_records, every_s=0.002)
     time.sleep(delay_s)
     assert process.poll() is None, "the run was over before the kill"
     os.killpg(process.pid, signal.SIGKILL)
@@ -371,9 +369,9 @@ def test_twenty_kills_and_a_faulty_server_and_still_every_answer_is_judged_once(
             time.sleep(0.05)  # what the killed process had sent has arrived
             paid.append(({prompt_of[key] for key in done} - open_prompts, len(faulty.asked)))
         n_after_kills = len(whole_lines(ledger))
-        assert start(run, url).wait(60) == 0
+        assert processes.wait(start(run, url)) == 0
         faulty.well.set()
-        assert start(run, url).wait(60) == 0
+        assert processes.wait(start(run, url)) == 0
     records = [json.loads(line) for line in ledger.read_text().splitlines()]  # no torn line
     ok = [record["key"] for record in records if record["status"] == "ok"]
     assert sorted(ok) == sorted(prompt_of)

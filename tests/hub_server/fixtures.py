@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests import processes
 from tests.hub_server.server import PROJECT, HubServer, client_env
 
 
@@ -56,7 +57,7 @@ def run_client(hub, tmp_path):
     def run(*argv, token: str | None = "hf_write", home: str = "home"):
         env = client_env(hub.url, tmp_path / home, token)
         command = [sys.executable, *map(str, argv)]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+        done = processes.run(command, tmp_path / "printed", cwd=tmp_path, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 

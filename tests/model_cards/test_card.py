@@ -8,6 +8,7 @@ from huggingface_hub import ModelCard
 
 from evaluation import compare, score
 from model_cards import card
+from model_cards.cards.front_matter import INDEXED
 from model_cards.cards.reproduction import reproduction
 from tests.evaluation.runs import judge_run, make_run, read_records, write_records
 from tests.evaluation.test_compare import training_data
@@ -137,7 +138,7 @@ def test_the_front_matter_is_what_the_hub_reads(tuned):
     expected = {
         (row["metric"], None if row["task"] == "all" else row["task"]): row["value"]
         for row in scores
-        if row["image_condition"] == "true" and row["metric"] in card.INDEXED
+        if row["image_condition"] == "true" and row["metric"] in INDEXED
     }
     assert {(r.metric_type, r.dataset_config): r.metric_value for r in data.eval_results} == expected
     assert all(type(result.metric_value) is float for result in data.eval_results)

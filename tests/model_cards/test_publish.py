@@ -3,7 +3,8 @@ import shutil
 
 import pytest
 
-from model_cards.publish import Options, checkpoint_files, content_hash, run
+from model_cards.publish import Options, run
+from model_cards.staging.checkpoint import checkpoint_files, content_hash
 
 CARD = """---
 license: apache-2.0

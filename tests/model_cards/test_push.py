@@ -9,8 +9,11 @@ import pyarrow.parquet as parquet
 import pytest
 
 from model_cards.cards.dataset_card import write_dataset_card
-from model_cards.hub import front_matter
-from model_cards.push import Options, run, stage
+from model_cards.hub.preflight import front_matter
+from model_cards.push import Options, run
+from model_cards.staging.dataset import stage_dataset
+from model_cards.staging.rows import RowCounts
+from tests import processes
 from tests.hub_server import client_env
 from tests.hub_server.server import PROJECT
 from tests.model_cards.conftest import LICENSES, SPLIT_ROWS, _picture
@@ -47,15 +50,15 @@ print(json.dumps(sizes))
 
 
 def staged(dataset, tmp_path, policy):
-    counts, files = stage(dataset, tmp_path / policy, policy, "lab/figures")
-    return counts, files
+    made = stage_dataset(dataset, tmp_path / policy, policy, "lab/figures")
+    return made.counts, made.files
 
 
 @pytest.mark.parametrize("policy", ["commercial", "noncommercial", "all"])
 def test_the_policy_decides_row_by_row(dataset, tmp_path, policy):
     counts, files = staged(dataset, tmp_path, policy)
     share = len(KEPT[policy]) * 4
-    assert counts["pairs"] == {"published": share, "left_out": 24 - share}
+    assert counts["pairs"] == RowCounts(published=share, left_out=24 - share)
     for path, file in files.items():
         if path.endswith(".parquet"):
             assert set(parquet.read_table(file)["license"].to_pylist()) <= KEPT[policy]
@@ -249,11 +252,7 @@ def test_killed_in_the_middle_then_again(hub, ldrt_client, dataset, tmp_path):
 
     def kill_at(pattern):
         client = subprocess.Popen(command, cwd=PROJECT, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while not hub.requests(pattern):
-            assert client.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        assert processes.wait(client, until=lambda: hub.requests(pattern)) is None
         os.kill(client.pid, signal.SIGKILL)
         client.wait()
 

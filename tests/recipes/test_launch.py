@@ -16,6 +16,7 @@ from datasets import Dataset
 
 from dataset_builder.schema import EXAMPLES
 from recipes import sft
+from tests import processes
 from tests.recipes.conftest import ROOT, example, options, tensors
 
 CONFIGS = sorted(ROOT.glob("accelerate_configs/*.yaml"))
@@ -28,11 +29,17 @@ LOSS_TOLERANCE = 1e-4  # of losses between 2 and 5, in fp32; measured: 0
 WEIGHT_TOLERANCE = 2e-3  # a step of Adam is up to 2e-3 for a gradient near zero, whatever its size
 
 
-def launch(config: Path, *words: str) -> subprocess.CompletedProcess:
+def launch(config: Path, logs: Path, *words: str) -> subprocess.CompletedProcess:
+    """Each process prints to files of its own below `logs`, which `printed` reads: in one pipe lines get mixed."""
     command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--main_process_port", "0"]
-    command += ["--config_file", str(config), *words]
+    command += ["--tee", "3", "--log_dir", str(logs), "--config_file", str(config), *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, env=environment, cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
+    return processes.run(command, logs, env=environment, cwd=ROOT)
+
+
+def printed(logs: Path, process: int) -> str:
+    (path,) = logs.glob(f"*/attempt_0/{process}/stdout.log")
+    return path.read_text(encoding="utf-8")
 
 
 def losses(folder):
@@ -93,11 +100,11 @@ def test_two_processes_give_the_losses_of_one(one_process, run, tmp_path, config
     output, config = tmp_path / "run", ROOT / "accelerate_configs" / f"{config}.yaml"
     words = run(phase, output, **BEST if killed else {})
     if killed:
-        died = launch(config, "tests/recipes/killed.py", "4", *words)
+        died = launch(config, tmp_path / "died", "tests/recipes/killed.py", "4", *words)
         assert died.returncode != 0 and (output / "checkpoint-4").is_dir(), died.stderr[-3000:]
-    done = launch(config, "recipes/sft.py", *words)
+    done = launch(config, tmp_path / "done", "recipes/sft.py", *words)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert (f"continues from {output / 'checkpoint-2'}" in done.stdout) == killed
+    assert (f"continues from {output / 'checkpoint-2'}" in printed(tmp_path / "done", 0)) == killed
 
     entry = json.loads((output / "lineage.json").read_text())["phases"][-1]
     assert entry["launch"] == {"processes": 2, "distributed": distributed, "backend": "gloo"}
@@ -112,7 +119,8 @@ def test_two_processes_give_the_losses_of_one(one_process, run, tmp_path, config
         assert torch.allclose(tensor, expected[name], atol=WEIGHT_TOLERANCE), name
     kept = tensors(output / "checkpoint-2") if killed else last
     saved = tensors(output)
-    assert set(saved) == set(kept) and all(torch.equal(saved[name], kept[name]) for name in kept)
+    assert set(saved) == set(kept)
+    assert all(torch.equal(saved[name], kept[name]) for name in kept)
     moved = [name for name in last if not torch.equal(last[name], kept[name])]
     assert sum("multi_modal_projector" in name for name in moved) == (4 if killed else 0)
     check_what_is_saved(output)
@@ -137,14 +145,16 @@ def test_fsdp2_on_a_cpu_is_plain_ddp(tmp_path):
     lines = ["from accelerate import Accelerator", "state = Accelerator(cpu=True).state"]  # as SFTConfig has it
     lines += ["print(state.num_processes, state.distributed_type.value, state.backend)"]
     (tmp_path / "state.py").write_text("\n".join(lines))
-    done = launch(tmp_path / "fsdp2.yaml", str(tmp_path / "state.py"))
-    assert done.stdout.split("\n")[:2] == ["2 MULTI_CPU gloo"] * 2, done.stderr[-3000:]
+    done = launch(tmp_path / "fsdp2.yaml", tmp_path / "logs", str(tmp_path / "state.py"))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [printed(tmp_path / "logs", process) for process in (0, 1)] == ["2 MULTI_CPU gloo\n"] * 2
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_config_loads_and_says_when_to_use_it(path):
     comment = path.read_text(encoding="utf-8").split("compute_environment")[0]
-    assert all(line.startswith("#") for line in comment.splitlines()) and "When:" in comment
+    assert all(line.startswith("#") for line in comment.splitlines())
+    assert "When:" in comment
     config = load_config_from_file(str(path))
     stage = next((int(digit) for digit in "23" if path.stem.startswith(f"zero{digit}")), None)
     assert stage is None or config.deepspeed_config["zero_stage"] == stage
@@ -182,10 +192,12 @@ def test_the_slurm_script_starts_one_launcher_a_node(slurm, tmp_path):
         args = launch_command_parser().parse_args(words[1:])
         assert (args.machine_rank, args.num_machines, args.num_processes) == (rank, 2, 8)
         assert (args.main_process_ip, args.main_process_port) == ("gpu07", 22123)
-        assert (ROOT / args.config_file).is_file() and args.training_script == "recipes/sft.py"
+        assert (ROOT / args.config_file).is_file()
+        assert args.training_script == "recipes/sft.py"
         assert args.training_script_args == ["--config", "my recipe.yaml", "--max_steps", "3"]
 
 
 def test_the_slurm_script_without_a_recipe_says_how_to_call_it(slurm):
     done = subprocess.run(["bash", SLURM_SCRIPT], env=slurm, check=False, capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.startswith("usage: sbatch")
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: sbatch")

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -19,6 +18,7 @@ from trl import ModelConfig
 
 from recipes import sft
 from recipes.plan import known_shape
+from tests import processes
 from tests.recipes.conftest import ROOT, options, tensors
 
 PROJECTOR = [f"multi_modal_projector.linear_{i}.{kind}" for i in (1, 2) for kind in ("bias", "weight")]
@@ -302,6 +302,13 @@ def test_wrong_usage_is_one_line_and_names_the_nearest_key(base, dataset, tmp_pa
     assert message in str(error.value)
 
 
+def test_zero_without_deepspeed_is_one_line(base, dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    monkeypatch.setattr(sft, "is_installed", lambda package: package != "deepspeed")
+    with pytest.raises(sft.UsageError, match=r"^ZeRO needs DeepSpeed, which is not installed \(Linux only\)"):
+        sft.parse(options(1, base, dataset, tmp_path))
+
+
 def test_an_unknown_key_in_the_yaml_fails(tmp_path):
     path = tmp_path / "recipe.yaml"
     path.write_text("trainable: lora\nlora_rank: 8\n")
@@ -350,9 +357,7 @@ def test_a_killed_run_continues_to_the_same_weights(phase1, dataset, tmp_path):
     words = options(2, phase1, dataset, killed, **changes)
     command = [sys.executable, str(ROOT / "recipes" / "sft.py"), *words]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=ROOT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while sft.last_complete_checkpoint(killed) is None and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    processes.wait(process, until=lambda: sft.last_complete_checkpoint(killed) is not None)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert sft.last_complete_checkpoint(killed) is not None

@@ -13,9 +13,9 @@ from PIL import Image
 from dataset_builder.articles.pictures import bare_name, find_pictures
 from dataset_builder.readers.article import Figure, Panel
 from dataset_builder.readers.jats.xml import href_of, set_text, text_of
-from dataset_builder.text.mentions import label_key, split_label
+from dataset_builder.text.labels import label_key, split_label
 
-_NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see mentions.py
+_NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
 _LABEL_STOPS = " .:;|-–—"  # behind a label
 _PANEL_STOPS = " .:()"  # around the label of a panel
 _GRAPHIC_SUFFIX = re.compile(r"\.(?:tiff?|png|jpe?g?|gif|webp|bmp|eps|svg|pdf)$")
@@ -115,7 +115,7 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str,
     if missing:
         figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
         return
-    from dataset_builder.readers.pictures.images import keep_picture
+    from dataset_builder.readers.pictures.keep import keep_picture
 
     try:
         opened = [_open_best(found) for found in files]

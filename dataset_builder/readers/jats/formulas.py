@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from dataset_builder.readers.jats.xml import set_text, string_of
-from dataset_builder.text.mentions import clean
+from dataset_builder.text.clean import clean
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 FORMULA_TAGS = ("sup", "tex-math", f"{MATHML}math")

@@ -8,8 +8,8 @@ from lxml import etree
 
 from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.xml import href_of, string_of, text_of
+from dataset_builder.text.clean import clean
 from dataset_builder.text.licenses import license_id
-from dataset_builder.text.mentions import clean
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
     OF_ITSELF,

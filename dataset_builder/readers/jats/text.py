@@ -12,7 +12,11 @@ from lxml import etree
 from dataset_builder.readers.article import Figure
 from dataset_builder.readers.jats.figures import Found
 from dataset_builder.readers.jats.xml import text_of
-from dataset_builder.text.mentions import OTHER_KINDS, clean, label_keys, mentions, sentence_spans
+from dataset_builder.text.clean import clean
+from dataset_builder.text.labels import label_keys
+from dataset_builder.text.mentions import Mention, mentions
+from dataset_builder.text.numbering import OTHER_KINDS
+from dataset_builder.text.sentences import sentence_spans
 
 _CONTAINERS = {  # what holds paragraphs
     *("sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote"),
@@ -98,11 +102,11 @@ def _figures_by_key(found: Mapping[int, Found]) -> dict[str, int]:
 
 
 def _add_context(
-    paragraph: _Paragraph, said: list[tuple[int, list[str]]], found: Mapping[int, Found], by_key: dict[str, int]
+    paragraph: _Paragraph, said: list[Mention], found: Mapping[int, Found], by_key: dict[str, int]
 ) -> None:
-    """Add the paragraph's sentences to the figures that they refer to or, as `said`, mention: (offset, label keys)."""
+    """Add the paragraph's sentences to the figures that they refer to or mention, as `said`."""
     places = [(offset, n) for offset, figures in paragraph.marks for n in figures]
-    places += [(offset, by_key[key]) for offset, keys in said for key in keys if key in by_key]
+    places += [(mention.start, by_key[key]) for mention in said for key in mention.keys if key in by_key]
     if not places:
         return
     for start, end in sentence_spans(paragraph.text):

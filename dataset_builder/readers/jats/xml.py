@@ -6,7 +6,7 @@ import re
 
 from lxml import etree
 
-from dataset_builder.text.mentions import clean
+from dataset_builder.text.clean import clean
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*);")

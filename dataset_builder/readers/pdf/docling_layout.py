@@ -1,4 +1,4 @@
-"""docling layout engine `geometric`: the rules of `page_figures` in docling's PDF pipeline, without a model.
+"""docling layout engine `geometric`: the rules of `layout` in docling's PDF pipeline, without a model.
 
     options = PdfPipelineOptions(
         allow_external_plugins=True, layout_options=GeometricLayoutOptions(), do_ocr=False, do_table_structure=False
@@ -23,8 +23,10 @@ from docling.utils.locks import pypdfium2_lock
 from docling_core.types.doc import BoundingBox, DocItemLabel
 
 from dataset_builder.readers.pdf.content import read_page
-from dataset_builder.readers.pdf.figures import ArticleLayout, lay_out
-from dataset_builder.readers.pdf.layout import Block, Box, PageContent, Style
+from dataset_builder.readers.pdf.layout.blocks import Block
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.figures import ArticleLayout, lay_out
+from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 
 
 class GeometricLayoutOptions(BaseLayoutOptions):

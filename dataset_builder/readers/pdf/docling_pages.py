@@ -1,6 +1,6 @@
 """What needs docling: pictures found by its layout model, and text recognised on pages that have none.
 
-Both give pages for the rules of `page_figures`, so that captions, mentions and grouping are the same everywhere.
+Both give pages for the rules of `layout`, so that captions, mentions and grouping are the same everywhere.
 """
 
 from dataclasses import replace
@@ -25,7 +25,9 @@ from docling_core.types.doc.page import TextCell
 
 from dataset_builder.readers.pdf.content import with_ink
 from dataset_builder.readers.pdf.docling_layout import GeometricLayoutOptions
-from dataset_builder.readers.pdf.layout import Box, Line, PageContent
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent
 
 OCR_LINE_SIZE = 0.75  # size of letters as a share of the height of a recognised line
 

@@ -6,15 +6,9 @@ import re
 from collections.abc import Mapping
 
 from dataset_builder.readers.pdf.imprint import printed_authors, printed_journal, printed_year
-from dataset_builder.readers.pdf.layout import (
-    Block,
-    PageContent,
-    Style,
-    join_fragments,
-    join_lines,
-    make_blocks,
-    reading_order,
-)
+from dataset_builder.readers.pdf.layout.blocks import Block, make_blocks, reading_order
+from dataset_builder.readers.pdf.layout.lines import join_fragments, join_lines
+from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from dataset_builder.text.licenses import license_id
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
@@ -26,22 +20,15 @@ from dataset_builder.text.notices import (
     split_dois,
     title_status,
 )
+from dataset_builder.text.vocabulary import any_of
 
 # Dryad, Zenodo, figshare, Dataverse, OSF, Mendeley Data
 DATA_REPOSITORIES = ("10.5061/", "10.5281/", "10.6084/", "10.7910/", "10.17605/", "10.17632/")
 PMCID = re.compile(r"\bPMCID:?\s*(PMC\d{5,9})\b")
-LICENCE_WORDS = re.compile(
-    r"creative[\s-]?commons|\bcc[\s-]by\b|\bcc0\b|知识共享|創用\s?CC|创作共用|クリエイティブ[・\s]?コモンズ", re.I
-)
-LICENCE_LETTERS = re.compile(
-    r"creativecommons|ccby|cc0|知识共享|創用cc|创作共用|クリエイティブコモンズ"
-)  # of squeezed text
-OWN_LICENCE = re.compile(
-    r"open[\s-]access|(?:this|the) (?:article|work|paper|journal)|authors?\b|©|copyright"
-    r"|acesso aberto|acceso abierto|artigo|artículo|cet article|article (?:est|publié)|dieser (?:artikel|beitrag)"
-    r"|questo articolo|accesso aperto|статья|стаття|работа|робота|本文|本作品|本論文|本刊|この(?:論文|記事|作品)",
-    re.I,
-)
+_COMMONS = any_of(lambda it: it.license.commons)
+LICENCE_WORDS = re.compile(rf"{_COMMONS}|\bcc[\s-]by\b|\bcc0\b", re.I)
+LICENCE_LETTERS = re.compile(rf"{_COMMONS}|ccby|cc0")  # of squeezed text
+OWN_LICENCE = re.compile(rf"{any_of(lambda it: it.license.own_article)}|©", re.I)
 LICENCE_REACH_CHARS = 500  # a licence statement ends within this many characters of its first word
 TITLE_MIN_LETTERS = 12
 TITLE_REGION = 0.62  # of the first page's height: where the title ends at the latest

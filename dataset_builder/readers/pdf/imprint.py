@@ -7,7 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from dataset_builder.readers.pdf.layout import Block, Line, PageContent
+from dataset_builder.readers.pdf.layout.blocks import Block
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent
+from dataset_builder.text.vocabulary import any_of, every
 
 EDGE = 0.13  # of the page's height: running heads and feet, imprints
 MAX_SUBTITLES = 2  # blocks between the title and the authors
@@ -15,8 +18,8 @@ LOOK_AHEAD = 8  # blocks behind the names: further names there mean that each au
 SURE_NAMES = 3  # so many names are no title; fewer need a mark of an affiliation, or the name in the file's metadata
 
 _MARKS = re.compile(r"\s*(?:\bID\b|[*∗†‡§¶#✉])+|\s*\d[\d,\s*∗†‡§¶#]*")  # of affiliations, after a name
-_BETWEEN_NAMES = re.compile(r"\s*(?:[,;|·•&]|\b(?:and|und|et|y)\b)\s*")
-_GOES_ON = (",", " and", "&")
+_BETWEEN_NAMES = re.compile(rf"\s*(?:[,;|·•&]|\b(?:{any_of(lambda it: it.imprint.between_names)})\b)\s*")
+_GOES_ON = (",", "&", *(f" {word}" for word in every(lambda it: it.imprint.between_names)))
 _LETTERED = re.compile(r"[a-e] ?[A-Z][a-z]+")  # "a Department of ...": letters stand behind the names, unseparably
 _NAME_WORD = re.compile(r"[^\W\d_][^\W\d_.'’‐-]*(?:[.'’‐-][^\W\d_]*)*")
 _PARTICLES = {
@@ -27,18 +30,9 @@ _DEGREES = {
     *("MD", "PhD", "Ph.D", "DPhil", "MSc", "BSc", "MPH", "MS", "BS", "BA", "MA", "MB", "MM", "MBBS", "MBChB", "MMed"),
     *("DDS", "DMD", "DVM", "RN", "RDH", "PharmD", "FRCP", "FRCR", "FACR", "Dr", "Prof"),
 }
-_NO_NAME = re.compile(
-    r"\b(?:abstract|analysis|article|background|case|center|centre|clinic|clinical|college|department|dose|editorial"
-    r"|effect|faculty|group|hospital|institute|introduction|journal|keywords|laboratory|letter|medical|open|original"
-    r"|paper|protocol|report|research|resumen|resumo|review|school|science|study|summary|systematic|therapy|trial"
-    r"|universi\w+)\b",
-    re.IGNORECASE,
-)
+_NO_NAME = re.compile(rf"\b(?:{any_of(lambda it: it.imprint.not_names)})\b", re.IGNORECASE)
 
-_MONTH = (
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|janv|févr|mars|avr|mai|juin|juil|août|ene|abr|ago|dic|fev|set"
-    r"|out|dez|mär|okt|gen|mag|giu|lug|ott)[^\W\d]*\.?"
-)
+_MONTH = rf"(?:{any_of(lambda it: it.imprint.months)})[^\W\d]*\.?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _START = r"(?:^|\t)(?:\d+[ \t]+)?(?:[^\t]{0,60}?\bet al\.?[,:]?[ \t]+)?"  # number of the page, authors
 _BEHIND = (  # what stands behind a journal's name
@@ -58,17 +52,12 @@ _JOURNALS = [
 MAX_JOURNAL_WORDS = 14
 _JOURNAL_NAME = re.compile(r"[a-z]?[^\W\d_a-z].*[^\W\d_].*[^\W\d_]", re.DOTALL)  # three letters; "eLife", not "cancer"
 _ABBREVIATED = re.compile(
-    r"(?:(?:[^\W\d_]+\.|&|of|the|and|in|for|de|da|do) )+(?:[^\W\d_]+\.?(?: |$))*$"
+    rf"(?:(?:[^\W\d_]+\.|&|{any_of(lambda it: it.imprint.title_words)}) )+(?:[^\W\d_]+\.?(?: |$))*$"
 )  # "J. Dose Res."
-_NO_JOURNAL = re.compile(
-    r"\b(?:received|accepted|published|copyright|licen[cs]e|page|volume|vol|issue|article|doi|http|www|january|february"
-    r"|march|april|june|july|august|september|october|november|december|cite|registered)\b|@|/",
-    re.IGNORECASE,
-)
+_NO_JOURNAL = re.compile(rf"\b(?:{any_of(lambda it: it.imprint.not_journal)})\b|@|/", re.IGNORECASE)
 _DATES = (
     re.compile(  # "Published: 12 May 2019", "Advance Access Publication Date: 3 December 2020"
-        r"\b(?:published(?: online)?|publication date|first published|publicado(?: en línea)?|publié(?: en ligne)?"
-        r"|veröffentlicht|pubblicato|опубликован[оа]?|опубліковано)\s?:\s?"
+        rf"\b(?:{any_of(lambda it: it.imprint.published)})\s?:\s?"
         rf"(?:\d{{1,2}}(?:st|nd|rd|th)?\.?\s+)?(?:{_MONTH}\s+)?(?:\d{{1,2}},\s+)?{_YEAR}\b",
         re.IGNORECASE,
     ),

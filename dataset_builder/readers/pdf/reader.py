@@ -3,8 +3,8 @@
     article = read_pdf(Path("article.pdf"))                    # rules alone: no model, no network
     article = read_pdf(Path("article.pdf"), layout="heron")    # pictures found by docling's layout model
 
-pdfium reads the file (`page_content`), pure rules find the figures (`page_figures`). docling serves what rules cannot:
-its layout model, and OCR of pages without text (`docling_pages`).
+pdfium reads the file (`content`), pure rules find the figures (`layout`). docling serves what rules cannot: its layout
+model, and OCR of pages without text (`docling_pages`).
 """
 
 import re
@@ -18,13 +18,19 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.readers.article import Article, Figure
-from dataset_builder.readers.pdf.captions import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
-from dataset_builder.readers.pdf.figures import ArticleLayout, FoundFigure, Region, lay_out
 from dataset_builder.readers.pdf.front_matter import front_matter
-from dataset_builder.readers.pdf.layout import TERMINAL, Block, PageContent, join_lines, printed_words
-from dataset_builder.readers.pictures.images import keep_picture
-from dataset_builder.text.mentions import clean, context_for, label_keys, split_sentences
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.captions import UNNUMBERED, UNNUMBERED_MENTION
+from dataset_builder.readers.pdf.layout.figures import ArticleLayout, FoundFigure, lay_out
+from dataset_builder.readers.pdf.layout.pages import PageContent
+from dataset_builder.readers.pdf.layout.sheets import Region
+from dataset_builder.readers.pdf.text import join_paragraphs, to_markdown
+from dataset_builder.readers.pictures.keep import keep_picture
+from dataset_builder.text.clean import clean
+from dataset_builder.text.labels import label_keys
+from dataset_builder.text.mentions import context_for
+from dataset_builder.text.sentences import split_sentences
 
 MAX_PAGES = 500  # more are a book or a bomb
 DPI = 200  # of the crops; at least 150 is asked for
@@ -32,9 +38,8 @@ MAX_SIDE_PX = 4000  # of a crop; lowers the resolution of posters
 MIN_CHARS_PER_PAGE = 20  # a file with fewer is a scan without text
 MAX_PARTS = 4  # pages over which a figure may go on
 SUPPLEMENT_KEY = re.compile(r"(?:[A-Z]{3,})?S\d")  # "Figure S1", "Scheme S1"
-LOOK_BACK_BLOCKS = 6  # how far back a paragraph is looked for that goes on in another column or page
-
-_ENCRYPTED = pdfium_c.FPDF_ERR_PASSWORD
+HEADER_BYTES = 1024  # within which a PDF says that it is one
+SHOWN_BYTES = 40  # of a file that is none, in the error
 
 
 def read_pdf(
@@ -55,29 +60,30 @@ def read_pdf(
         if len(document) > max_pages:
             raise ValueError(f"{path}: {len(document)} pages, more than the {max_pages} allowed")
         pages = _read_pages(document)
-        if sum(len(line.text) for page in pages for line in page.lines) < MIN_CHARS_PER_PAGE * len(pages):
+        if _chars(pages) < MIN_CHARS_PER_PAGE * len(pages):
             pages = _recognised(path, pages, password)
         elif layout == "heron":
             pages = _with_model_pictures(path, pages, password)
-        found = lay_out(pages)
-        metadata = {key: _metadata(document, key) for key in ("Title", "Author", "Subject")}
-        return _article(document, pages, found, metadata)
+        return _article(document, pages)
     finally:
         document.close()
 
 
+# ---- the file's pages ----
+
+
 def _open(path: Path, password: str | None) -> pypdfium2.PdfDocument:
     with path.open("rb") as file:
-        head = file.read(1024)
+        head = file.read(HEADER_BYTES)
     if not head:
         raise ValueError(f"{path}: empty file")
     if b"%PDF-" not in head:
-        start = clean(head[:40].decode("utf-8", "replace"))
+        start = clean(head[:SHOWN_BYTES].decode("utf-8", "replace"))
         raise ValueError(f"{path}: not a PDF" + (f", it starts with {start!r}" if start else ""))
     try:
         return pypdfium2.PdfDocument(path, password=password)
     except pypdfium2.PdfiumError as error:
-        if pdfium_c.FPDF_GetLastError() == _ENCRYPTED:
+        if pdfium_c.FPDF_GetLastError() == pdfium_c.FPDF_ERR_PASSWORD:
             reason = "the password is wrong" if password else "a password is needed"
             raise ValueError(f"{path}: encrypted PDF, {reason}") from error
         raise ValueError(f"{path}: damaged or truncated PDF") from error
@@ -98,8 +104,8 @@ def _read_pages(document: pypdfium2.PdfDocument) -> list[PageContent]:
     return pages
 
 
-def _metadata(document: pypdfium2.PdfDocument, key: str) -> str:
-    return clean(document.get_metadata_value(key))
+def _chars(pages: list[PageContent]) -> int:
+    return sum(len(line.text) for page in pages for line in page.lines)
 
 
 def _recognised(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
@@ -127,75 +133,36 @@ def _with_model_pictures(path: Path, pages: list[PageContent], password: str | N
     return with_model_pictures(path, pages, password)
 
 
-def _article(
-    document: pypdfium2.PdfDocument, pages: list[PageContent], found: ArticleLayout, metadata: dict[str, str]
-) -> Article:
-    paragraphs = join_paragraphs(found.blocks)
-    sentences = [sentence for _, text in paragraphs for sentence in split_sentences(text)]
-    context = context_for(sentences, [{figure.key, *label_keys(figure.label)} for figure in found.figures])
-    own, supplement = [], []
-    for figure, said in zip(found.figures, context, strict=True):
-        if figure.key == UNNUMBERED:
-            said = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
-        part = supplement if SUPPLEMENT_KEY.match(figure.key) else own
-        part.append(_figure(document, pages, figure, said))
+# ---- the article ----
+
+
+def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Article:
+    found = lay_out(pages)
+    metadata = {key: clean(document.get_metadata_value(key)) for key in ("Title", "Author", "Subject")}
     front = front_matter(pages, found.style, metadata)
-    return Article(
-        source="pdf",
-        figures=own,
-        supplementary=supplement,
-        markdown=to_markdown(paragraphs, found, front["title"]),
-        **front,
-    )
+    paragraphs = join_paragraphs(found.blocks)
+    article = Article(source="pdf", markdown=to_markdown(paragraphs, found, front["title"]), **front)
+    contexts = _contexts(found, [text for _, text in paragraphs])
+    for figure, context in zip(found.figures, contexts, strict=True):
+        part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures
+        part.append(_figure(document, pages, figure, context))
+    return article
 
 
-def join_paragraphs(blocks: list[Block]) -> list[tuple[Block, str]]:
-    """Blocks in reading order as texts, each with its first block; joined where one goes on in the next column or page.
-
-    Between the two halves may stand blocks of another kind: a footnote, a table, a caption.
-    """
-    words = printed_words(line.text for block in blocks for line in block.lines)
-    result: list[tuple[Block, list[str]]] = []
-    for block in blocks:
-        texts = [line.text for line in block.lines]
-        start = _unfinished(result[-LOOK_BACK_BLOCKS:], block)
-        if start is None:
-            result.append((block, texts))
-        else:
-            start.extend(texts)
-    return [(block, clean(join_lines(lines, words))) for block, lines in result]
-
-
-def _unfinished(before: list[tuple[Block, list[str]]], block: Block) -> list[str] | None:
-    """The lines of the last running text in the block's size and font, if its last sentence has not ended."""
-    for previous, lines in reversed(before):
-        if previous.is_prose and abs(previous.size - block.size) < 0.4:
-            alike = previous.lines[-1].font == block.lines[0].font
-            return lines if alike and not TERMINAL.search(lines[-1].strip()) else None
-    return None
-
-
-def to_markdown(paragraphs: list[tuple[Block, str]], found: ArticleLayout, title: str | None) -> str:
-    """Title, headings, paragraphs, rows of loose text (cells of tables) and, at the end of its page, each caption."""
-    parts: list[tuple[int, str]] = []
-    loose = False
-    for block, text in paragraphs:
-        cell = not (block.is_prose or block.is_heading(found.style))
-        if cell and loose and parts[-1][0] == block.page:
-            parts[-1] = (block.page, f"{parts[-1][1]} | {text}")
-        else:
-            level = "# " if text == title else "## " if block.is_heading(found.style) else ""
-            parts.append((block.page, level + text))
-        loose = cell
-    captions = [(figure.page, figure.label, figure.caption) for figure in found.figures]
-    captions += [(table.page, table.label, table.text) for table in found.tables]
-    parts += [(page, f"**{label}** {clean(text)}".strip()) for page, label, text in captions]
-    return "\n\n".join(text for _, text in sorted(parts, key=lambda part: part[0]))
+def _contexts(found: ArticleLayout, paragraphs: list[str]) -> list[list[str]]:
+    """For each figure the sentences that mention it."""
+    sentences = [sentence for text in paragraphs for sentence in split_sentences(text)]
+    contexts = context_for(sentences, [{figure.key, *label_keys(figure.label)} for figure in found.figures])
+    for k, figure in enumerate(found.figures):
+        if figure.key == UNNUMBERED:
+            contexts[k] = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
+    return contexts
 
 
 def _figure(
     document: pypdfium2.PdfDocument, pages: list[PageContent], found: FoundFigure, context: list[str]
 ) -> Figure:
+    """The figure with its picture, cut from the rendered pages; or with `image_error`."""
     figure = Figure(found.label, clean(found.caption) or None, context)
     if not found.parts:
         figure.image_error = "no picture found near the caption"
@@ -206,13 +173,14 @@ def _figure(
         figure.image_error = f"page {found.parts[0].page} cannot be rendered ({error})"
         return figure
     first = found.parts[0]
+    page = pages[first.page - 1]
     if len(crops) == 1:
-        keep_picture(figure, crops[0], _letters(pages[first.page - 1], first, crops[0]))
+        keep_picture(figure, crops[0], _letters(page, first.box, crops[0]))
     else:
         keep_picture(figure, stacked(crops))
     figure.page = first.page
     figure.page_thumbnail = page_thumbnail(document[first.page - 1])
-    figure.bbox = [round(v, 2) for v in pages[first.page - 1].display_box(first.box)]
+    figure.bbox = [round(v, 2) for v in page.display_box(first.box)]
     return figure
 
 
@@ -220,22 +188,27 @@ def _crop(document: pypdfium2.PdfDocument, page: PageContent, part: Region) -> I
     return crop(document[part.page - 1], page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
 
 
-def _letters(page: PageContent, part: Region, image: Image.Image) -> list[tuple[str, float, float]]:
+def _letters(page: PageContent, region: Box, image: Image.Image) -> list[tuple[str, float, float]]:
     """The single letters, also in brackets, that are printed as text in a figure, with their centre in its pixels."""
-    scale, found = image.width / part.box.width, []
+    scale = image.width / region.width  # pixels a point
+    found = []
     for line in page.lines:
         letter = line.text.strip().strip("().")
-        x, y = (line.box.x0 + line.box.x1) / 2 - part.box.x0, (line.box.y0 + line.box.y1) / 2 - part.box.y0
-        if len(letter) == 1 and letter.isalpha() and 0 <= x <= part.box.width and 0 <= y <= part.box.height:
+        if len(letter) != 1 or not letter.isalpha():
+            continue
+        x = (line.box.x0 + line.box.x1) / 2 - region.x0
+        y = (line.box.y0 + line.box.y1) / 2 - region.y0
+        if 0 <= x <= region.width and 0 <= y <= region.height:
             found.append((letter, x * scale, y * scale))
     return found
 
 
 def stacked(images: list[Image.Image]) -> Image.Image:
     """The parts of a figure that goes on over pages, one below the other on white."""
-    canvas = Image.new("RGB", (max(i.width for i in images), sum(i.height for i in images)), "white")
+    width, height = max(image.width for image in images), sum(image.height for image in images)
+    canvas = Image.new("RGB", (width, height), "white")
     top = 0
     for image in images:
-        canvas.paste(image, ((canvas.width - image.width) // 2, top))
+        canvas.paste(image, ((width - image.width) // 2, top))
         top += image.height
     return canvas

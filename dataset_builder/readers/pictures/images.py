@@ -1,32 +1,35 @@
-"""Pictures: safe decoding, encoding for the dataset, sharpness and hashes."""
+"""One picture: file or bytes -> image, safely; image -> bytes for the dataset, thumbnail, sharpness and hashes."""
 
 import hashlib
 import io
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import imagehash
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from dataset_builder.readers.article import Figure
-from dataset_builder.readers.pictures.panels import split_panels
+from dataset_builder.readers.article import Measures
 
+MAX_PIXELS = 120_000_000  # a 600 dpi A4 page has 35 million
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # not PostScript, which Pillow would let Ghostscript run
+PNG_LEVEL = 3  # of figures as small as Pillow's 6, in 60 % of the time
+THUMBNAIL_PX = 320  # longest side, for the preview
+THUMBNAIL_QUALITY = 70  # of JPEG, 1-95
+_THUMBNAIL_GAP = 2.0  # Pillow's `reducing_gap`: shrink coarsely to twice the size first, which no eye can tell
+_UPRIGHT = 1  # the EXIF orientation of a photograph that is not turned
 _TEXT_SIDE_PX = 1000  # pictures are looked at no larger than this when print is told from drawing
 _LIGHT = 200  # of 255
 _INK_STEP = 16  # levels by which ink is darker than its ground: more than the noise of JPEG
 _MAX_INK_SHARE = 0.3  # of a printed page a tenth is black
 _LETTER_PX = 34  # tallest letter at that size
+_WIDE_LETTER_PX = 3 * _LETTER_PX  # letters of one word may touch
 _DOT_PX = 4  # lower ones are dots of dotted lines, too
 _MIN_LETTERS = 60
-PNG_LEVEL = 3  # of figures as small as Pillow's 6, in 60 % of the time
-THUMBNAIL_PX = 320  # longest side, for the preview
-THUMBNAIL_QUALITY = 70
-MAX_PIXELS = 120_000_000  # a 600 dpi A4 page has 35 million
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # not PostScript, which Pillow would let Ghostscript run
+
+
+# ---- decoding ----
 
 
 def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -39,12 +42,10 @@ def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Imag
     name = source.name if isinstance(source, Path) else "picture"
     data = source.read_bytes() if isinstance(source, Path) else source
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # bounded below, by our own limit
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = _read_header(data)
         if image.width * image.height > max_pixels:
             raise ValueError(f"{name}: {image.width}x{image.height} pixels, more than {max_pixels}")
-        original = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L") and image.getexif().get(274, 1) == 1
+        keeps_bytes = _is_stored_as_is(image)
         image.load()
         decoded = _to_rgb_or_grey(ImageOps.exif_transpose(image))
     except ValueError:
@@ -53,8 +54,21 @@ def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Imag
         raise ValueError(f"{name}: not a readable picture (none of {', '.join(FORMATS)})") from error
     except Exception as error:  # Pillow's decoders raise anything from OSError to struct.error on broken files
         raise ValueError(f"{name}: not a readable picture ({type(error).__name__}: {error})") from error
-    decoded.info = {"encoded": data} if original else {}
+    decoded.info = {"encoded": data} if keeps_bytes else {}
     return decoded
+
+
+def _read_header(data: bytes) -> Image.Image:
+    """The picture, not decoded yet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `open_image` has a limit of its own
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
+def _is_stored_as_is(image: Image.Image) -> bool:
+    """Whether the dataset may keep the file's own bytes: every viewer shows them as the decoded image is."""
+    known = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
+    return known and image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) == _UPRIGHT
 
 
 def _to_rgb_or_grey(image: Image.Image) -> Image.Image:
@@ -71,6 +85,9 @@ def _to_rgb_or_grey(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode in ("1", "LA") else "RGB")
 
 
+# ---- encoding ----
+
+
 def encode(image: Image.Image) -> bytes:
     """The bytes stored in the dataset: the publisher's own JPEG or PNG where there is one, else PNG."""
     if "encoded" in image.info:
@@ -80,7 +97,24 @@ def encode(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def measure(image: Image.Image, encoded: bytes) -> dict:
+def thumbnail(image: Image.Image) -> bytes:
+    """The picture as a small JPEG, longest side `THUMBNAIL_PX`."""
+    longest = max(image.size)
+    if longest <= THUMBNAIL_PX:
+        small = image.copy()
+    else:
+        width = max(1, round(image.width * THUMBNAIL_PX / longest))
+        height = max(1, round(image.height * THUMBNAIL_PX / longest))
+        small = image.resize((width, height), reducing_gap=_THUMBNAIL_GAP)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=THUMBNAIL_QUALITY)
+    return buffer.getvalue()
+
+
+# ---- measures ----
+
+
+def measure(image: Image.Image, encoded: bytes) -> Measures:
     """The columns `width`, `height` (pixels), `sharpness`, `image_sha256`, `phash`, and `contrast` and `text_share`
     for the filters.
 
@@ -120,36 +154,5 @@ def text_share(grey: np.ndarray) -> float:
         return 0.0
     _, _, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     widths, heights, areas = boxes[1:, 2], boxes[1:, 3], boxes[1:, 4]  # (pieces,), the first row is the ground
-    letters = (heights >= _DOT_PX) & (heights <= _LETTER_PX) & (widths <= 3 * _LETTER_PX)
+    letters = (heights >= _DOT_PX) & (heights <= _LETTER_PX) & (widths <= _WIDE_LETTER_PX)
     return float(areas[letters].sum() / areas.sum()) if letters.sum() >= _MIN_LETTERS else 0.0
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture as the dataset keeps it: its encoded bytes, its columns (see `measure`) and a JPEG thumbnail."""
-
-    encoded: bytes
-    measures: dict
-    thumbnail: bytes
-
-
-def keep_picture(figure: Figure, image: Image.Image, letters: Sequence[tuple[str, float, float]] = ()) -> None:
-    """Give a figure its picture, measured, split into panels and encoded: an article never holds two decoded pictures.
-
-    `letters` are panel letters that are known to stand in the picture: (letter, x, y) in pixels.
-    """
-    encoded = encode(image)
-    figure.panels = figure.panels or split_panels(image, figure.caption, letters)
-    figure.picture = Picture(encoded, measure(image, encoded), thumbnail(image))
-
-
-def thumbnail(image: Image.Image) -> bytes:
-    """The picture as a small JPEG, longest side `THUMBNAIL_PX`."""
-    small = image.copy() if max(image.size) <= THUMBNAIL_PX else image.resize(_fit(image.size), reducing_gap=2.0)
-    buffer = io.BytesIO()
-    small.save(buffer, format="JPEG", quality=THUMBNAIL_QUALITY)
-    return buffer.getvalue()
-
-
-def _fit(size: tuple[int, int]) -> tuple[int, int]:
-    return tuple(max(1, round(side * THUMBNAIL_PX / max(size))) for side in size)

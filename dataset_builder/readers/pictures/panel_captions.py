@@ -5,6 +5,9 @@ a, or the Cyrillic А, а). The style that names the most panels is the caption'
 """
 
 import re
+from typing import NamedTuple
+
+from dataset_builder.text.vocabulary import any_of, any_spaced, every
 
 ALPHABETS = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -12,9 +15,10 @@ ALPHABETS = (
     "АБВГДЕЖЗИКЛМНОПРСТУФ",
     "абвгдежзиклмнопрстуф",
 )
-_PLACE = r"(?:left|right|top|bottom|upper|lower|middle|cent(?:er|re)|links|rechts|oben|unten|gauche|droite)"
-_AND = r"(?:and|und|et|y|e|i|и|та|і|及|和|与|と|&)"
-_TO = r"(?:[-‐‑‒–—−~～]|to|through|bis|à|al|až|до|至)"
+_PLACE = rf"(?:{any_spaced(lambda it: it.lists.places)})"
+_AND = rf"(?:{any_of(lambda it: it.lists.and_words)}|i|&)"  # i: Polish, Catalan
+_SHORT_ANDS = {word for word in every(lambda it: it.lists.and_words) if len(word) == 1}
+_TO = rf"(?:[-‐‑‒–—−~～]|{any_of(lambda it: it.lists.to_words)}|až)"  # až: Czech
 _JOIN = rf"(?:\s*[,，、/+;]\s*(?:{_AND}\s+)?|\s*{_TO}\s*|\s+{_AND}\s+|\s*&\s*)"
 _BEGIN = r"(?:^|(?<=[.;:。；：!?)\]]\s)|(?<=[.;。；：]))"  # of a caption, a sentence or a clause
 _WITH_COMMA = rf"(?:{_BEGIN}|(?<=,\s)|(?<=\sand\s))"
@@ -30,12 +34,20 @@ _STYLES = (
     _WITH_COMMA + r"({L})[、\s](?=\S)",  # "a left eye, b right eye"
     r"[(（\[]\s*({L})(?:[,;:]\s?[^()（）]{1,60})?\s*[)）\]]",  # "(a, green)"
 )
-MAX_HOLE = 3  # letters
+MAX_HOLE = 3  # letters: a named one so shortly beyond the run tells that the run has a hole
 _PARENTHESES = (0, len(_STYLES) - 1)  # styles that may also stand after what they name: "a cell (A) and a nerve (B)"
 _BARE = len(_STYLES) - 2
 _SENTENCE_END = re.compile(r"[.!?。！？]\s+(?=[^\W\d_a-zа-я])|[。！？]")
 _TRIM_LEFT = re.compile(rf"^(?:[\s.,;:，。；：、|)]|[–—-]\s|(?:{_AND})\s)+")
 _TRIM_RIGHT = re.compile(rf"(?:[\s,;，；、|(]|\s{_AND})+$")
+
+
+class _Marker(NamedTuple):
+    """A place in a caption that names panels: "(A–C)" at characters `start` to `end` names A, B and C."""
+
+    start: int
+    end: int
+    letters: list[str]
 
 
 def caption_parts(caption: str | None) -> dict[str, str]:
@@ -44,99 +56,133 @@ def caption_parts(caption: str | None) -> dict[str, str]:
     Text ahead of the first letter belongs to no panel; text that names several panels ("(A–C) …") to each of them.
     Empty when the caption names fewer than two panels, or its letters are no unbroken run.
     """
-    caption, best = caption or "", {}
+    caption = caption or ""
+    best: dict[str, str] = {}
     alphabets = [alphabet for alphabet in ALPHABETS if alphabet[0] in caption]
     for number, style in enumerate(_STYLES):
         for alphabet in alphabets:
             markers = _markers(caption, style, alphabet)
             named = _run(markers, alphabet)
-            if len(named) < 2 or len(named) <= len(best) or (number == _BARE and not _plausible(markers, named)):
+            if len(named) < 2 or len(named) <= len(best):
                 continue
-            best = _parts(caption, markers, named, number in _PARENTHESES)
+            if number == _BARE and not _plausible(markers, named):
+                continue
+            heads = _heads(caption, markers, named)
+            if heads:
+                best = _parts(caption, heads, named, may_follow=number in _PARENTHESES)
     return best
 
 
-def _markers(caption: str, style: str, alphabet: str) -> list[tuple[int, int, list[str]]]:
-    """(start, end, letters) of every place where the style names panels with letters of the alphabet."""
+def _markers(caption: str, style: str, alphabet: str) -> list[_Marker]:
+    """Every place where the style names panels with letters of the alphabet."""
     letter = rf"[{alphabet}](?![^\W_])['′]?"
     pattern = re.compile(style.replace("{L}", rf"{letter}(?:{_JOIN}{letter})*"))
-    return [(*m.span(), letters) for m in pattern.finditer(caption) if (letters := _expand(m[1], alphabet))]
+    markers = (_Marker(*match.span(), _expand(match[1], alphabet)) for match in pattern.finditer(caption))
+    return [marker for marker in markers if marker.letters]
 
 
 def _expand(group: str, alphabet: str) -> list[str]:
     """The letters of "A", "A, C", "A–C and E"; none when a range runs backwards."""
     letters: list[str] = []
-    end = 0
+    end = 0  # of the letter before
     for match in re.finditer(rf"(?<![^\W_])[{alphabet}](?![^\W_])", group):
-        if letters and re.fullmatch(rf"['′]?\s*{_TO}\s*", group[end : match.start()]):
+        is_range = letters and re.fullmatch(rf"['′]?\s*{_TO}\s*", group[end : match.start()])
+        if is_range:
             first, last = alphabet.index(letters[-1]), alphabet.index(match[0])
             if last <= first:
                 return []
             letters += alphabet[first + 1 : last + 1]
-        elif match[0] not in letters and not (match[0] in "eyиі" and _is_and(group, match)):
+        elif match[0] not in letters and not (match[0] in _SHORT_ANDS and _is_and(group, match)):
             letters.append(match[0])
         end = match.end()
     return letters
 
 
 def _is_and(group: str, match: re.Match) -> bool:
-    """Whether the letter is the Spanish, Italian, Russian or Ukrainian "and" between two letters: "a y b"."""
+    """Whether the letter is a word for "and" between two letters: "a y b"."""
     return bool(re.search(r"\w\s$", group[: match.start()]) and re.match(r"\s\w", group[match.end() :]))
 
 
-def _run(markers: list[tuple[int, int, list[str]]], alphabet: str) -> list[str]:
+def _run(markers: list[_Marker], alphabet: str) -> list[str]:
     """The letters that the markers name, if they are an unbroken run from the alphabet's start, else nothing.
 
     Letters far beyond the run are something else ("skin (S) and thymus (T)"); a letter shortly beyond it tells that the
     run has a hole.
     """
-    named = {letter for _, _, letters in markers for letter in letters}
+    named = {letter for marker in markers for letter in marker.letters}
     length = next((i for i, letter in enumerate(alphabet) if letter not in named), len(alphabet))
+    run, shortly_beyond = alphabet[:length], alphabet[length : length + MAX_HOLE + 1]
+    if named.intersection(shortly_beyond):
+        return []
+    return list(run) if _in_order(markers, run) else []
+
+
+def _in_order(markers: list[_Marker], run: str) -> bool:
+    """Whether the letters of the run come up in its order, by the first new one of each marker."""
     firsts = []
     seen: set[str] = set()
-    for _, _, letters in markers:
-        if new := [letter for letter in letters if letter not in seen and letter in alphabet[:length]]:
+    for marker in markers:
+        new = [letter for letter in marker.letters if letter not in seen and letter in run]
+        if new:
             firsts.append(new[0])
-            seen.update(letters)
-    hole = named.intersection(alphabet[length : length + MAX_HOLE + 1])
-    return [] if hole or firsts != sorted(firsts, key=alphabet.index) else list(alphabet[:length])
+            seen.update(marker.letters)
+    return firsts == sorted(firsts, key=run.index)
 
 
-def _plausible(markers: list[tuple[int, int, list[str]]], named: list[str]) -> bool:
+def _plausible(markers: list[_Marker], named: list[str]) -> bool:
     """Bare letters are words too ("A patient … B cells"): three are asked for, or a group ("A–D Mutants …")."""
-    return len(named) > 2 or any(len(letters) > 1 for _, _, letters in markers)
+    return len(named) > 2 or any(len(marker.letters) > 1 for marker in markers)
 
 
-def _parts(caption: str, markers: list, named: list[str], may_follow: bool) -> dict[str, str]:
-    """The text of each letter; `markers` that repeat letters inside a sentence are mere references to a panel."""
-    seen: set[str] = set()
-    heads = []
-    for start, end, letters in markers:
-        if not set(named).issuperset(letters):
-            continue
-        boundary = _at_boundary(caption, start)
-        if not seen.issuperset(letters) or (boundary and not _ends_clause(caption, end)):
-            heads.append((start, end, letters))
-            seen.update(letters)
-    follows = may_follow and not _at_boundary(caption, heads[0][0]) and _ends_clause(caption, heads[0][1])
+def _parts(caption: str, heads: list[_Marker], named: list[str], may_follow: bool) -> dict[str, str]:
+    """The text of each letter; `may_follow`: the markers may also stand after what they name."""
+    first = heads[0]
+    if may_follow and not _at_boundary(caption, first.start) and _ends_clause(caption, first.end):
+        texts = _texts_before(caption, heads)
+    else:
+        texts = _texts_behind(caption, heads)
     found: dict[str, list[str]] = {letter: [] for letter in named}
-    for (_, _, letters), text in zip(heads, _texts(caption, heads, follows), strict=True):
-        for letter in letters:
+    for head, text in zip(heads, texts, strict=True):
+        for letter in head.letters:
             if text:
                 found[letter].append(text)
-    return {letter: " ".join(texts) for letter, texts in found.items()}
+    return {letter: " ".join(pieces) for letter, pieces in found.items()}
 
 
-def _texts(caption: str, heads: list, follows: bool) -> list[str]:
-    """For each marker the text up to the next one or, where markers follow what they name, since the last one."""
-    if follows:
-        ends = [match.end() for match in _SENTENCE_END.finditer(caption, 0, heads[0][0])]
-        begins = [ends[-1] if ends else 0] + [end for _, end, _ in heads[:-1]]
-        spans = [(begin, start) for begin, (start, _, _) in zip(begins, heads, strict=True)]
-    else:
-        stops = [start for start, _, _ in heads[1:]] + [len(caption)]
-        spans = [(end, stop) for (_, end, _), stop in zip(heads, stops, strict=True)]
-    return [_TRIM_RIGHT.sub("", _TRIM_LEFT.sub("", caption[begin:end])) for begin, end in spans]
+def _heads(caption: str, markers: list[_Marker], named: list[str]) -> list[_Marker]:
+    """The markers that head a text; those that repeat letters inside a sentence are mere references to a panel.
+
+    None are left where each also names a letter beyond the run ("a y b)": a and y and b).
+    """
+    seen: set[str] = set()
+    heads = []
+    for marker in markers:
+        if not set(named).issuperset(marker.letters):
+            continue
+        is_new = not seen.issuperset(marker.letters)
+        starts_clause = _at_boundary(caption, marker.start) and not _ends_clause(caption, marker.end)
+        if is_new or starts_clause:
+            heads.append(marker)
+            seen.update(marker.letters)
+    return heads
+
+
+def _texts_before(caption: str, heads: list[_Marker]) -> list[str]:
+    """For each marker the text since the one before it; for the first one, since its sentence began."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(caption, 0, heads[0].start)]
+    begins = [ends[-1] if ends else 0] + [head.end for head in heads[:-1]]
+    return [_trimmed(caption[begin : head.start]) for begin, head in zip(begins, heads, strict=True)]
+
+
+def _texts_behind(caption: str, heads: list[_Marker]) -> list[str]:
+    """For each marker the text up to the next one."""
+    stops = [head.start for head in heads[1:]] + [len(caption)]
+    return [_trimmed(caption[head.end : stop]) for head, stop in zip(heads, stops, strict=True)]
+
+
+def _trimmed(text: str) -> str:
+    """The text without the punctuation and the "and" at its ends that parted it from its neighbours."""
+    return _TRIM_RIGHT.sub("", _TRIM_LEFT.sub("", text))
 
 
 def _at_boundary(caption: str, position: int) -> bool:

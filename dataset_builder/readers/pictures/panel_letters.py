@@ -14,15 +14,35 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+DARK, LIGHT = 140, 185  # grey levels: ink is darker than the one; letters on dark ground are lighter than the other
+DARK_GROUND, DARK_GROUND_SHARE = 100, 0.1  # grey level; where more of the picture is darker, light letters may stand
+GROUND_STEP_PX = 4  # of that share every fourth row and column is enough
+
+# Patches that may be letters. All but the first are in heights of the patch.
+MIN_HEIGHT_PX, MAX_HEIGHT_SHARE = 7, 0.09  # the share is of the picture's longest side
+MIN_WIDTH, MAX_WIDTH = 0.15, 1.4  # an "l", and a bold "W"
+MIN_FILLED_SHARE = 0.15  # of a patch's box: thinner ones are frames and curves
+MAX_CANDIDATES = 400  # patches compared in one picture
+CLEAR = 0.33  # free space left and right of a letter; a word's letters are closer
+BRACKET_REACH = 1.0  # from a letter to the far side of a bracket or dot; behind that nothing stands
+MIN_BRACKET_REACH_PX = 4
+BESIDE_REACH, MIN_BESIDE_REACH_PX = 0.6, 3  # where pieces of a bracket or a dot are looked for
+MAX_BRACKET_WIDTH, MIN_BRACKET_HEIGHT, MAX_BRACKET_HEIGHT = 0.55, 0.85, 2.2
+MAX_DOT_SIDE = 0.35
+
+# Comparing.
 SIDE = 16  # px: letters are compared as SIDE x SIDE grey pictures
-MIN_HEIGHT_PX, MAX_HEIGHT_SHARE = 7, 0.09  # of a letter; the share is of the picture's longest side
 MIN_SCORE = 0.66  # correlation of a letter with its glyph
 MARGIN = 0.06  # another letter or digit may fit better by this: a small B is much like an 8
-DARK, LIGHT = 140, 185  # grey levels: ink is darker than the one; letters on dark ground are lighter than the other
-MAX_CANDIDATES = 400  # patches compared in one picture
-CLEAR = 0.33  # free space left and right of a letter, in letter heights; a word's letters are closer
+STRETCH_COST = 0.35  # of correlation, for a patch e times as wide or as narrow as the glyph
+
+# Glyphs.
 TYPEFACES = ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "DejaVuSans", "DejaVuSans-Bold")  # matplotlib's
+STROKES_PX = (0, 2, 4)  # by which Pillow's own face is drawn bolder
 GLYPHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%&?*+"
+GLYPH_PX = 64  # size of the type
+CANVAS_PX, GLYPH_PLACE = 160, (40, 30)  # of a glyph drawn: the largest fits with its stroke
+INK_OF_GLYPH = 127  # of 255: more is ink, where the edge is soft
 
 
 @dataclass(frozen=True)
@@ -38,6 +58,16 @@ class Letter:
     score: float
 
 
+@dataclass(frozen=True)
+class _Glyphs:
+    """The characters of all typefaces."""
+
+    vectors: np.ndarray  # (glyphs, SIDE * SIDE) of mean 0 and length 1
+    chars: list[str]
+    aspects: np.ndarray  # (glyphs,) widths over heights
+    heights: np.ndarray  # (glyphs,) over the height of a capital in the same typeface
+
+
 def find_letters(grey: np.ndarray, wanted: str) -> list[Letter]:
     """The `wanted` letters that stand alone in `grey` (height, width) uint8, in either case.
 
@@ -45,55 +75,82 @@ def find_letters(grey: np.ndarray, wanted: str) -> list[Letter]:
     letter whose two cases look alike ("C") is returned as both, which differ in the height of a capital.
     """
     found = _letters_of(grey, (grey < DARK).astype(np.uint8), wanted, dark=True)
-    if np.count_nonzero(grey[::4, ::4] < 100) > 0.1 * grey[::4, ::4].size:
+    sample = grey[::GROUND_STEP_PX, ::GROUND_STEP_PX]
+    if np.count_nonzero(sample < DARK_GROUND) > DARK_GROUND_SHARE * sample.size:
         found += _letters_of(grey, (grey > LIGHT).astype(np.uint8), wanted, dark=False)
     return found
 
 
 def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool) -> list[Letter]:
+    """The letters among the patches of the mask (height, width), 0 or 1; `dark`: it shows dark letters."""
     boxes = _lone_patches(mask, int(MAX_HEIGHT_SHARE * max(grey.shape)))[:MAX_CANDIDATES]
     if not len(boxes):
         return []
-    patches = _vectors([_small(grey[y0:y1, x0:x1]) for x0, y0, x1, y1 in boxes])
-    patches = patches if dark else -patches
-    glyphs, chars, aspects, heights = _glyphs()
-    scores = patches @ glyphs.T  # (letters, glyphs)
-    sizes = (boxes[:, 2] - boxes[:, 0]) / (boxes[:, 3] - boxes[:, 1])
-    scores -= 0.35 * np.abs(np.log(sizes[:, None] / aspects[None, :]))
+    scores = _scores(grey, boxes, dark)
     letters = []
     for alphabet in (wanted.lower(), wanted.upper()):
-        possible = np.isin(chars, list(alphabet))
-        best = np.where(possible, scores, -1).argmax(axis=1)
-        for box, row, k in zip(boxes, scores, best, strict=True):
-            if possible[k] and row[k] >= max(MIN_SCORE, row.max() - MARGIN):
-                x0, y0, x1, y1 = (float(value) for value in box)
-                letters.append(Letter(chars[k], x0, y0, x1, y1, (y1 - y0) / heights[k], float(row[k])))
+        letters += _readable(boxes, scores, alphabet)
     return letters
+
+
+def _scores(grey: np.ndarray, boxes: np.ndarray, dark: bool) -> np.ndarray:
+    """How well each patch fits each glyph, (patches, glyphs): their correlation, less what their proportions differ."""
+    patches = _vectors([_small(grey[y0:y1, x0:x1], cv2.INTER_LINEAR) for x0, y0, x1, y1 in boxes])
+    patches = patches if dark else -patches
+    glyphs = _glyphs()
+    scores = patches @ glyphs.vectors.T  # (patches, glyphs)
+    aspects = (boxes[:, 2] - boxes[:, 0]) / (boxes[:, 3] - boxes[:, 1])
+    scores -= STRETCH_COST * np.abs(np.log(aspects[:, None] / glyphs.aspects[None, :]))
+    return scores
+
+
+def _readable(boxes: np.ndarray, scores: np.ndarray, alphabet: str) -> list[Letter]:
+    """The patches that are surely letters of the alphabet, each as the one that fits best."""
+    glyphs = _glyphs()
+    wanted = np.isin(glyphs.chars, list(alphabet))  # (glyphs,)
+    best = np.where(wanted, scores, -1).argmax(axis=1)  # (patches,)
+    letters = []
+    for box, row, k in zip(boxes, scores, best, strict=True):
+        if wanted[k] and row[k] >= max(MIN_SCORE, row.max() - MARGIN):
+            x0, y0, x1, y1 = (float(value) for value in box)
+            capital_px = (y1 - y0) / glyphs.heights[k]
+            letters.append(Letter(glyphs.chars[k], x0, y0, x1, y1, capital_px, float(row[k])))
+    return letters
+
+
+# ---- patches that stand alone ----
 
 
 def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
     """Boxes (n, 4) x0, y0, x1, y1 of the connected patches of letter size with nothing near them."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    stats = stats.astype(np.int32)
-    x, y, w, h, area = stats.T
-    fits = (h >= MIN_HEIGHT_PX) & (h <= max_height) & (w <= 1.4 * h) & (w >= 0.15 * h) & (area >= 0.15 * w * h)
-    fits[0] = False
-    boxes = np.stack([x, y, x + w, y + h], axis=1)[fits]
+    stats = stats.astype(np.int32)  # (patches, 5), the first row is the ground
+    boxes = _boxes_of_letter_size(stats, max_height)
     total = cv2.integral(mask)
     x0, y0, x1, y1 = boxes.T
-    height = y1 - y0
-    near = (CLEAR * height).astype(int) + 1
-    far = np.maximum(4, (1.0 * height).astype(int))
-    above = _ink(total, x0, y0 - near // 2 - 1, x1, y0) + _ink(total, x0, y1, x1, y1 + near // 2 + 1)
+    near = (CLEAR * (y1 - y0)).astype(int) + 1
+    over = _ink(total, x0, y0 - near // 2 - 1, x1, y0)
+    under = _ink(total, x0, y1, x1, y1 + near // 2 + 1)
     left, right = _ink(total, x0 - near, y0, x0, y1), _ink(total, x1, y0, x1 + near, y1)
-    lone = (above == 0) & (left == 0) & (right == 0)
+    free = over + under == 0
+    lone = free & (left == 0) & (right == 0)
     # "(a)", "a)" and "a.": brackets and dots are narrow, and nothing is behind them
-    narrow = (above == 0) & ~lone & (_behind(total, boxes, far, near))
-    narrow[narrow] = [_bracketed(labels, stats, box) for box in boxes[narrow]]
-    return boxes[lone | narrow]
+    marked = free & ~lone & _clear_behind(total, boxes, near)
+    marked[marked] = [_has_bracket_or_dot(labels, stats, box) for box in boxes[marked]]
+    return boxes[lone | marked]
 
 
-def _ink(total: np.ndarray, x0, y0, x1, y1) -> np.ndarray:
+def _boxes_of_letter_size(stats: np.ndarray, max_height: int) -> np.ndarray:
+    """Boxes (n, 4) of the patches that have the height and proportions of a letter; `stats` as OpenCV gives them."""
+    x, y, width, height, area = stats.T
+    high = (height >= MIN_HEIGHT_PX) & (height <= max_height)
+    wide = (width <= MAX_WIDTH * height) & (width >= MIN_WIDTH * height)
+    fits = high & wide & (area >= MIN_FILLED_SHARE * width * height)
+    fits[0] = False  # the ground
+    return np.stack([x, y, x + width, y + height], axis=1)[fits]
+
+
+def _ink(total: np.ndarray, x0: np.ndarray, y0: np.ndarray, x1: np.ndarray, y1: np.ndarray) -> np.ndarray:
     """Sum of the mask in each box, from its integral picture."""
     height, width = total.shape[0] - 1, total.shape[1] - 1
     x0, x1 = np.clip(x0, 0, width), np.clip(x1, 0, width)
@@ -101,34 +158,44 @@ def _ink(total: np.ndarray, x0, y0, x1, y1) -> np.ndarray:
     return total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]
 
 
-def _behind(total: np.ndarray, boxes: np.ndarray, far: np.ndarray, near: np.ndarray) -> np.ndarray:
+def _clear_behind(total: np.ndarray, boxes: np.ndarray, near: np.ndarray) -> np.ndarray:
     """Whether the space behind a bracket on either side of a letter is free."""
     x0, y0, x1, y1 = boxes.T
+    far = np.maximum(MIN_BRACKET_REACH_PX, (BRACKET_REACH * (y1 - y0)).astype(int))
     left = _ink(total, x0 - far, y0, x0 - far + near // 2 + 1, y1)
     right = _ink(total, x1 + far - near // 2 - 1, y0, x1 + far, y1)
     return (left == 0) & (right == 0)
 
 
-def _bracketed(labels: np.ndarray, stats: np.ndarray, box: np.ndarray) -> bool:
+def _has_bracket_or_dot(labels: np.ndarray, stats: np.ndarray, box: np.ndarray) -> bool:
     """Whether what stands beside the letter is narrow, on either side: a bracket (maybe in pieces) or a dot."""
     x0, y0, x1, y1 = (int(value) for value in box)
     height = y1 - y0
-    reach = max(3, int(0.6 * height))
-    for side in (labels[y0:y1, max(0, x0 - reach) : x0], labels[y0:y1, x1 : x1 + reach]):
+    reach = max(MIN_BESIDE_REACH_PX, int(BESIDE_REACH * height))
+    left = labels[y0:y1, max(0, x0 - reach) : x0]
+    right = labels[y0:y1, x1 : x1 + reach]
+    for side in (left, right):
         pieces = stats[[i for i in np.unique(side) if i]]
-        if not len(pieces):
-            continue
-        left, top = pieces[:, 0].min(), pieces[:, 1].min()
-        right, bottom = (pieces[:, 0] + pieces[:, 2]).max(), (pieces[:, 1] + pieces[:, 3]).max()
-        bracket = right - left <= 0.55 * height and 0.85 * height <= bottom - top <= 2.2 * height
-        dot = right - left <= 0.35 * height and bottom - top <= 0.35 * height
-        if not (bracket or dot):
+        if len(pieces) and not _is_bracket_or_dot(pieces, height):
             return False
     return True
 
 
-def _small(patch: np.ndarray) -> np.ndarray:
-    return cv2.resize(patch, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+def _is_bracket_or_dot(pieces: np.ndarray, letter_height: int) -> bool:
+    """Whether patches (n, 5), as OpenCV's statistics, are together as large as a bracket or a dot beside a letter."""
+    width = (pieces[:, 0] + pieces[:, 2]).max() - pieces[:, 0].min()
+    height = (pieces[:, 1] + pieces[:, 3]).max() - pieces[:, 1].min()
+    as_high = MIN_BRACKET_HEIGHT * letter_height <= height <= MAX_BRACKET_HEIGHT * letter_height
+    if as_high and width <= MAX_BRACKET_WIDTH * letter_height:
+        return True
+    return max(width, height) <= MAX_DOT_SIDE * letter_height
+
+
+# ---- comparing with glyphs ----
+
+
+def _small(patch: np.ndarray, interpolation: int) -> np.ndarray:
+    return cv2.resize(patch, (SIDE, SIDE), interpolation=interpolation)
 
 
 def _vectors(patches: list[np.ndarray]) -> np.ndarray:
@@ -141,33 +208,42 @@ def _vectors(patches: list[np.ndarray]) -> np.ndarray:
     rows = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
     vectors = (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]).reshape(len(patches), -1)
     vectors -= vectors.mean(axis=1, keepdims=True)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)  # a patch of one grey stays 0
 
 
 @functools.cache
-def _glyphs() -> tuple[np.ndarray, list[str], np.ndarray, np.ndarray]:
-    """Glyphs as vectors (glyphs, SIDE * SIDE), their characters, widths over heights, and heights over a capital's."""
-    # Finding matplotlib is enough: importing it takes longer than all the rest here.
-    folder = Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
-    faces = [(ImageFont.load_default(64), stroke) for stroke in (0, 2, 4)]  # Aileron, much like Helvetica
-    faces += [(ImageFont.truetype(str(folder / f"{name}.ttf"), 64), 0) for name in TYPEFACES]
+def _glyphs() -> _Glyphs:
+    """The glyphs that letters are compared with."""
     patches, chars, aspects, heights = [], [], [], []
-    for font, stroke in faces:
+    for font, stroke in _faces():
         capital = _render("H", font, stroke).shape[0]
         for char in GLYPHS:
             glyph = _render(char, font, stroke)
-            patches.append(cv2.resize(255 - glyph, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+            patches.append(_small(255 - glyph, cv2.INTER_AREA))
             chars.append(char)
             aspects.append(glyph.shape[1] / glyph.shape[0])
             heights.append(glyph.shape[0] / capital)
-    return _vectors(patches), chars, np.array(aspects), np.array(heights)
+    return _Glyphs(_vectors(patches), chars, np.array(aspects), np.array(heights))
+
+
+def _faces() -> list[tuple[ImageFont.FreeTypeFont, int]]:
+    """The typefaces, each with the strokes (pixels) by which it is drawn bolder."""
+    matplotlib = find_spec("matplotlib")  # finding it is enough: importing it takes longer than all the rest here
+    own = ImageFont.load_default(GLYPH_PX)  # Aileron, much like Helvetica
+    assert matplotlib is not None, "a requirement of this package"
+    assert matplotlib.origin is not None, "it is a package with an __init__.py"
+    assert isinstance(own, ImageFont.FreeTypeFont), "with a size, Pillow's default font is TrueType"
+    folder = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf"
+    others = [ImageFont.truetype(str(folder / f"{name}.ttf"), GLYPH_PX) for name in TYPEFACES]
+    return [(own, stroke) for stroke in STROKES_PX] + [(font, 0) for font in others]
 
 
 def _render(char: str, font: ImageFont.FreeTypeFont, stroke: int) -> np.ndarray:
     """The glyph, white on black, cut to its ink; of several patches ("i", "%") the largest, as in a picture."""
-    canvas = Image.new("L", (160, 160))
-    ImageDraw.Draw(canvas).text((40, 30), char, fill=255, font=font, stroke_width=stroke)
+    canvas = Image.new("L", (CANVAS_PX, CANVAS_PX))
+    ImageDraw.Draw(canvas).text(GLYPH_PLACE, char, fill=255, font=font, stroke_width=stroke)
     pixels = np.asarray(canvas)
-    _, _, stats, _ = cv2.connectedComponentsWithStats((pixels > 127).astype(np.uint8), connectivity=8)
-    x, y, w, h, _ = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())]
-    return pixels[y : y + h, x : x + w]
+    ink = (pixels > INK_OF_GLYPH).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    x, y, width, height, _ = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())]
+    return pixels[y : y + height, x : x + width]

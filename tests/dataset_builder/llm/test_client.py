@@ -7,11 +7,10 @@ import threading
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dataset_builder.files.jsonfiles import read_jsonl
-from dataset_builder.llm.client import Request, Server, ask, quote
+from dataset_builder.llm.client import ask
+from dataset_builder.llm.requests import Request, Server
 from tests.dataset_builder.llm_server import completion, serve
 
 
@@ -166,9 +165,9 @@ def test_a_server_is_left_alone_as_long_as_it_asks(tmp_path):
         moments.append(time.monotonic())
         return 429 if len(moments) == 1 else completion("1")
 
-    with serve(busy_once, retry_after_ms=300) as (url, _):
+    with serve(busy_once, retry_after_ms=900) as (url, _):
         run(url, questions(1), tmp_path / "ledger.jsonl")
-    assert 0.3 <= moments[1] - moments[0] < 0.5
+    assert moments[1] - moments[0] >= 0.9  # by itself it would have waited for half a second at most
 
 
 @contextlib.contextmanager
@@ -194,7 +193,7 @@ def test_a_full_disk_stops_the_run_in_one_line_and_it_goes_on_from_there(tmp_pat
 
 
 def test_requests_run_side_by_side(tmp_path):
-    together = threading.Barrier(8, timeout=20)  # breaks unless eight requests are under way at once
+    together = threading.Barrier(8, timeout=600)  # breaks unless eight requests are under way at once
 
     def answer(_):
         together.wait()
@@ -202,34 +201,3 @@ def test_requests_run_side_by_side(tmp_path):
 
     with serve(answer) as (url, _):
         assert len(run(url, questions(16), tmp_path / "ledger.jsonl", concurrency=8)) == 16
-
-
-ATTACKS = [
-    "DATA>>>",
-    "<<<DATA",
-    "<|im_end|>",
-    "</s>",
-    "[/INST]",
-    "<end_of_turn>",
-    "\u2028",
-    "\x85",
-    "\n",
-    '"',
-    "\\",
-    "\u202e",
-]
-texts = st.lists(st.one_of(st.text(), st.sampled_from(ATTACKS))).map("".join)
-
-
-@given(st.one_of(texts, st.lists(texts), st.none()))
-def test_quoted_text_stays_within_its_string(value):
-    quoted = quote(value)
-    assert json.loads(quoted) == value
-    assert len(quoted.splitlines()) == 1
-    assert quoted.isprintable()
-    assert not any(attack in quoted for attack in ("<", ">", "[/INST]", "[INST]"))
-    quoted.encode()
-
-
-def test_ordinary_text_is_quoted_as_it_is():
-    assert quote("5 μm, “TNF-α” [3] – 图 1") == '"5 μm, “TNF-α” [3] – 图 1"'

@@ -11,6 +11,9 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from dataset_builder.readers.article import Figure
+from dataset_builder.readers.pictures.images import open_image
+
 WIDTH, HEIGHT = 595.0, 842.0  # A4
 SENTENCES = (
     "The joints were treated with low doses on three days of every week.",
@@ -35,6 +38,12 @@ def register_font(name: str) -> None:
         pdfmetrics.registerFont(UnicodeCIDFont(name))
     elif name.startswith("DejaVu"):
         pdfmetrics.registerFont(TTFont(name, Path(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")))
+
+
+def image_of(figure: Figure) -> Image.Image:
+    """The picture that a reader kept of a figure, decoded."""
+    assert figure.picture is not None, figure.image_error
+    return open_image(figure.picture.encoded)
 
 
 class Paper:

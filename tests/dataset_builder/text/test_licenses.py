@@ -92,9 +92,9 @@ def test_two_licences_are_none():
     "part", ["creative commons", "creative commons -", "cc by nc ", "attribution ", "-", " license"]
 )
 def test_no_text_makes_the_search_slow(part):
-    start = time.perf_counter()
+    start = time.process_time()
     license_id([], "creative commons" + part * 5_000)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_the_address_of_a_licence():

@@ -5,7 +5,7 @@ import datasets
 import pytest
 
 from model_cards.cards.dataset_card import render_dataset_card, write_dataset_card
-from model_cards.hub import front_matter
+from model_cards.hub.preflight import front_matter
 from tests.model_cards.conftest import SPLIT_ROWS
 
 

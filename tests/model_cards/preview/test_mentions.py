@@ -39,10 +39,10 @@ def test_mentions_are_marked(label, sentence, marked):
 
 @pytest.mark.parametrize("unit", [", 1", "S1,", "Fig 1 ", "Fig. 1a,a", " ", "1-"])
 def test_a_sentence_made_to_stall_it(unit):
-    start = time.monotonic()
+    start = time.process_time()
     sentence = f"Fig. 1{unit * 5000}"
     assert "".join(split_at_mentions(sentence, "Figure 1")) == sentence
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_the_sentences_that_the_build_found_mention_their_figure(sample_dataset):

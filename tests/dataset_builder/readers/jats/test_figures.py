@@ -7,6 +7,7 @@ from PIL import Image
 
 from dataset_builder.readers.pictures import images
 from tests.dataset_builder.readers.jats.articles import article, context, fig, xref
+from tests.dataset_builder.readers.paper import image_of
 
 CAPTIONS = {
     "<title>Dose.</title><p>(A) Left.</p><p>(B) Right.</p>": "Dose. (A) Left. (B) Right.",
@@ -56,7 +57,7 @@ GRAPHICS = {
 def test_graphics(read, tmp_path, graphics):
     files = {"f1.png": picture(tmp_path, "f1.png")}
     found = read(article(f'<fig id="F1"><label>Figure 1</label>{graphics}</fig>'), files).figures[0]
-    assert found.image.size == (40, 30)
+    assert image_of(found).size == (40, 30)
     assert found.image_error is None
 
 
@@ -83,7 +84,7 @@ def pictures(folder: Path, **sizes):
 def test_picture(read, tmp_path):
     files = {"f1.png": picture(tmp_path, "f1.png")}
     found = read(article(fig(1, href="images/F1.tif")), files).figures[0]
-    assert (found.image.size, found.image_error, found.panels) == ((40, 30), None, [])
+    assert (image_of(found).size, found.image_error, found.panels) == ((40, 30), None, [])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_the_largest_of_several_files_is_taken(read, tmp_path, graphics):
     files = {name: picture(tmp_path, name, size) for name, size in {
         "f1.gif": (10, 8), "small.png": (10, 8), "f1.jpg": (40, 30)}.items()}  # fmt: skip
     found = read(article(f'<fig id="F1">{graphics}</fig>'), files).figures[0]
-    assert found.image.size == (40, 30)
+    assert image_of(found).size == (40, 30)
     assert not found.panels
 
 
@@ -106,10 +107,10 @@ def test_several_graphics_are_one_picture_with_panels(read, tmp_path):
     files = {"a.png": picture(tmp_path, "a.png"), "b.png": picture(tmp_path, "b.png", (20, 10), "blue")}
     graphics = '<graphic xlink:href="a"/><graphic xlink:href="b"><label>(B)</label></graphic>'
     found = read(article(f"<fig><label>Fig. 1</label>{graphics}</fig>"), files).figures[0]
-    assert found.image.size == (40, 40)
+    assert image_of(found).size == (40, 40)
     assert [(p.label, p.bbox) for p in found.panels] == [("1", [0, 0, 40, 30]), ("B", [0, 30, 20, 40])]
-    assert found.image.getpixel((5, 35)) == (0, 0, 255)
-    assert found.image.getpixel((30, 35)) == (255, 255, 255)
+    assert image_of(found).getpixel((5, 35)) == (0, 0, 255)
+    assert image_of(found).getpixel((30, 35)) == (255, 255, 255)
 
 
 def test_a_group_with_one_caption_is_one_figure_with_panels(read, tmp_path):
@@ -144,13 +145,13 @@ MISSING = {
 def test_missing_picture(read, tmp_path, graphics, error):
     files = {"f1.png": picture(tmp_path, "f1.png")}
     found = read(article(f"<fig><label>Fig. 1</label>{graphics}</fig>"), files).figures[0]
-    assert (found.image, found.image_error) == (None, error)
+    assert (found.picture, found.image_error) == (None, error)
 
 
 def test_broken_picture(read, tmp_path):
     (tmp_path / "f1.png").write_bytes(b"not a picture")
     found = read(article(fig(1)), {"f1.png": tmp_path / "f1.png"}).figures[0]
-    assert found.image is None
+    assert found.picture is None
     assert "f1.png" in found.image_error
     assert "\n" not in found.image_error
 
@@ -159,5 +160,5 @@ def test_composed_picture_is_bounded(read, tmp_path, monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS", 2000)
     files = {name: picture(tmp_path, name) for name in ("a.png", "b.png")}
     found = read(article('<fig><graphic xlink:href="a"/><graphic xlink:href="b"/></fig>'), files).figures[0]
-    assert found.image is None
+    assert found.picture is None
     assert "40x60 pixels, more than 2000" in found.image_error

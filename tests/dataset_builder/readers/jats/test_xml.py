@@ -60,11 +60,11 @@ def test_nothing_is_fetched(read, listener, tmp_path, prolog, encoding):
 @pytest.mark.parametrize("place", ["<p>{}</p>", '<p id="{}">x</p>'])
 def test_entities_do_not_explode(read, place):
     entities = '<!ENTITY a0 "boom">' + "".join(f'<!ENTITY a{i + 1} "{f"&a{i};" * 10}">' for i in range(9))
-    started = time.monotonic()
+    started = time.process_time()
     found = read(article(place.format("&a9;") + fig(1), prolog=f"<!DOCTYPE article [{entities}]>"))
     assert "boom" not in found.markdown
     assert len(found.figures) == 1
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_named_entities_are_characters_with_and_without_a_dtd(read):

@@ -18,7 +18,9 @@ from dataset_builder.readers.pdf.front_matter import (
     printed_pmcid,
     printed_title,
 )
-from dataset_builder.readers.pdf.layout import Box, Line, PageContent, Style
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from dataset_builder.readers.pdf.reader import read_pdf
 from tests.dataset_builder.readers.paper import Paper, prose
 

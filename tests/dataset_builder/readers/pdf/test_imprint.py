@@ -3,7 +3,10 @@
 import pytest
 
 from dataset_builder.readers.pdf.imprint import printed_authors, printed_journal, printed_year
-from dataset_builder.readers.pdf.layout import Box, Line, PageContent, make_blocks
+from dataset_builder.readers.pdf.layout.blocks import make_blocks
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent
 
 
 def text(words, y, size=10.0, x=50):

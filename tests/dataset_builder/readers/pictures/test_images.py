@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from dataset_builder.readers.article import Figure
-from dataset_builder.readers.pictures.images import THUMBNAIL_PX, encode, keep_picture, measure, open_image, text_share
+from dataset_builder.readers.pictures.images import THUMBNAIL_PX, encode, measure, open_image, text_share, thumbnail
 from tests.dataset_builder.readers.paper import prose
 
 
@@ -109,10 +108,6 @@ def test_pictures_without_print_have_no_text_share():
     assert text_share(255 - np.asarray(_page())) == 0  # white on black: no printed page
 
 
-def test_a_kept_picture_is_encoded_with_a_thumbnail():
-    figure = Figure("Figure 1", None)
-    keep_picture(figure, Image.new("RGB", (1000, 500), "red"))
-    assert figure.image.size == (1000, 500)
-    assert figure.image.getpixel((0, 0)) == (255, 0, 0)
-    small = open_image(figure.picture.thumbnail)
-    assert small.size == (THUMBNAIL_PX, THUMBNAIL_PX // 2)
+def test_a_thumbnail_is_small_and_never_larger_than_the_picture():
+    assert open_image(thumbnail(Image.new("RGB", (1000, 500), "red"))).size == (THUMBNAIL_PX, THUMBNAIL_PX // 2)
+    assert open_image(thumbnail(Image.new("L", (20, 10)))).size == (20, 10)

@@ -53,6 +53,7 @@ NO_PANELS = [
     "(B) Knee. (C) Heel.",
     "A nice figure. B cells are red.",
     "Chlorophyll a, chlorophyll b, and their sum.",
+    "a   y b) Knee.",  # after three spaces the "y" is read as a letter
     "Grown on (i) agar and (ii) broth (n = 3) by A. Smith and B. Jones.",
 ]
 

@@ -1,0 +1,22 @@
+"""The ledger of an LLM's replies: an append-only JSONL file, one line a reply, on the disk before it counts."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from dataset_builder.files.jsonfiles import read_jsonl
+
+
+def answered(ledger: Path, wanted: Iterable[str]) -> dict[str, dict]:
+    """key -> its record in the ledger, for the keys `wanted` that have one: the newest, an `ok` one before others."""
+    keys = set(wanted)
+    records: dict[str, dict] = {}
+    for record in read_jsonl(ledger):
+        key = record.get("key")
+        if key in keys and (record["status"] == "ok" or not is_ok(records, key)):
+            records[key] = record
+    return records
+
+
+def is_ok(records: dict[str, dict], key: str) -> bool:
+    """Whether the request with this key has its answer: every other status is asked again."""
+    return key in records and records[key]["status"] == "ok"

@@ -1,0 +1,154 @@
+"""Lines of one page -> paragraphs and headings (`Block`), and these in reading order."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from dataset_builder.readers.pdf.layout.boxes import Box, hull
+from dataset_builder.readers.pdf.layout.lines import SAME_SIZE_PT, Line, join_lines, pitch, same_size
+from dataset_builder.readers.pdf.layout.pages import MAX_PITCH_EM, Style
+
+MIN_PITCH_EM = 0.5  # from a line to the next: nearer ones stand on one row
+MAX_ANY_PITCH_EM = 3.0  # in no paragraph do lines stand farther apart
+PITCH_SLACK, PITCH_SLACK_PT = 1.25, 0.5  # over a paragraph's median step, so much more joins the next line
+MAX_WIDER = 1.35  # times the width of the widest line so far: what is wider does not continue the paragraph
+PROSE_MIN_CHARS = 80  # of a block that counts as running text
+PROSE_MIN_LINE_CHARS = 24  # median characters a line of running text
+PROSE_LETTERS_SHARE = 0.6  # of its characters
+HEADING_MAX_LINES = 3
+GUTTER_PT = 4.0  # an empty strip between two columns is at least as wide
+BAND_GAP_PT = 0.5  # and one between two bands, one above the other, as high
+
+
+@dataclass(eq=False)
+class Block:
+    """Consecutive lines of one paragraph or heading of one column. Its lines stay as they are."""
+
+    lines: list[Line]
+    page: int  # 1-based
+
+    @cached_property
+    def box(self) -> Box:
+        return hull(line.box for line in self.lines)
+
+    @cached_property
+    def size(self) -> float:
+        """The commonest size of its lines, to a tenth of a point."""
+        return Counter(round(line.size, 1) for line in self.lines).most_common(1)[0][0]
+
+    @property
+    def text(self) -> str:
+        return join_lines(line.text for line in self.lines)
+
+    @cached_property
+    def is_prose(self) -> bool:
+        """Running text rather than labels, cells of a table or a heading."""
+        texts = [line.text for line in self.lines]
+        whole = "".join(texts)
+        if len(whole) < PROSE_MIN_CHARS:
+            return False
+        lengths = sorted(map(len, texts))
+        if lengths[len(lengths) // 2] < PROSE_MIN_LINE_CHARS:
+            return False
+        letters = sum(map(str.isalpha, whole))
+        return letters >= PROSE_LETTERS_SHARE * len(whole)
+
+    def is_heading(self, style: Style) -> bool:
+        """A few lines in bold or larger than the running text."""
+        stands_out = self.lines[0].bold or self.size > style.size + SAME_SIZE_PT
+        return stands_out and len(self.lines) <= HEADING_MAX_LINES and not self.is_prose
+
+
+# ---- lines to blocks ----
+
+
+def make_blocks(lines: list[Line], page: int, max_pitch_em: float = MAX_PITCH_EM) -> list[Block]:
+    """Lines of one page grouped into paragraphs and headings of a column, from top to bottom."""
+    blocks: list[list[Line]] = []
+    growing: list[list[Line]] = []  # those that the next line may be near enough to
+    for line in sorted(lines, key=lambda line: (line.box.y0, line.box.x0)):
+        growing = [block for block in growing if line.box.y0 - block[-1].box.y0 < MAX_ANY_PITCH_EM * block[-1].size]
+        fitting = [block for block in growing if belongs_below(block, line, max_pitch_em)]
+        if fitting:
+            lowest = max(fitting, key=lambda block: block[-1].box.y0)
+            lowest.append(line)
+        else:
+            blocks.append([line])
+            growing.append(blocks[-1])
+    return [Block(block, page) for block in blocks]
+
+
+def belongs_below(lines: list[Line], line: Line, max_pitch_em: float, any_weight: bool = False) -> bool:
+    """Whether `line` continues the paragraph made of `lines`, directly under its last one.
+
+    A first line in bold is a heading of its own, unless `any_weight`.
+    """
+    last = lines[-1]
+    if not last.box.is_in_column_with(line.box) or not same_size(last, line):
+        return False
+    if not MIN_PITCH_EM * line.size < pitch(last, line) <= _max_pitch(lines, max_pitch_em):
+        return False
+    if len(lines) == 1:
+        return any_weight or last.bold == line.bold
+    return line.box.width <= MAX_WIDER * max(entry.box.width for entry in lines)
+
+
+def _max_pitch(lines: list[Line], max_pitch_em: float) -> float:
+    """The largest step to a next line of the same paragraph, in points."""
+    if len(lines) == 1:
+        return max_pitch_em * lines[0].size
+    steps = sorted(pitch(a, b) for a, b in zip(lines[:-1], lines[1:], strict=True))
+    usual = steps[len(steps) // 2]
+    return min(PITCH_SLACK * usual + PITCH_SLACK_PT, MAX_ANY_PITCH_EM * lines[0].size)
+
+
+# ---- reading order ----
+
+
+def reading_order(blocks: list[Block]) -> list[Block]:
+    """Blocks of one page column by column: cut at gutters that no block crosses, else into bands from top to bottom."""
+    if len(blocks) < 2:
+        return blocks
+    columns = _columns(blocks)
+    if len(columns) > 1:
+        return [block for column in columns for block in reading_order(column)]
+    bands = _split(blocks, 1, BAND_GAP_PT)
+    if len(bands) == 1:
+        return sorted(blocks, key=lambda block: (block.box.y0, block.box.x0))
+    return [block for band in _merge_bands(bands) for block in reading_order(band)]
+
+
+def _columns(blocks: list[Block]) -> list[list[Block]]:
+    return _split(blocks, 0, GUTTER_PT)
+
+
+def _split(blocks: list[Block], axis: int, min_gap: float) -> list[list[Block]]:
+    """Groups of blocks between which a strip of at least `min_gap` points is empty; axis 0: left to right."""
+    groups: list[list[Block]] = []
+    end = float("-inf")
+    for block in sorted(blocks, key=lambda block: block.box[axis]):
+        if not groups or block.box[axis] - end >= min_gap:
+            groups.append([])
+        groups[-1].append(block)
+        end = max(end, block.box[axis + 2])
+    return groups
+
+
+def _merge_bands(bands: list[list[Block]]) -> list[list[Block]]:
+    """Neighbouring bands with the same gutter are one band: a gap between paragraphs is no end of the columns."""
+    merged = [bands[0]]
+    for band in bands[1:]:
+        if _share_a_gutter(merged[-1], band):
+            merged[-1] = merged[-1] + band
+        else:
+            merged.append(band)
+    return merged
+
+
+def _share_a_gutter(upper: list[Block], lower: list[Block]) -> bool:
+    """Whether the columns of one of two bands go on in the other; a lower band in a single column may end some."""
+    together = len(_columns(upper + lower))
+    if together < 2:
+        return False
+    above = len(_columns(upper))
+    return together == above or (above > 1 and together == len(_columns(lower)))

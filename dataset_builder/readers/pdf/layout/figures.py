@@ -1,0 +1,213 @@
+"""Figures of an article by rules alone: pictures are the drawings near the captions.
+
+    layout = lay_out(pages)
+    for figure in layout.figures: figure.label, figure.caption, figure.parts
+
+1. A cluster of drawings goes to the caption it can see: no running text and no other caption lies in the rectangle
+   around both. Most captions of an article stand on the same side of their figures: that side comes first.
+2. Further clusters and stray text (axis labels, panel letters) that a figure can see join it: one figure, many images.
+3. A caption without a picture on its page takes the picture of a page without captions: the facing page, or the
+   figure pages at the end of a manuscript in the order of its list of captions.
+
+`sheets` does the first two for one page, by the geometry of `regions`; here is what concerns the whole article.
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dataset_builder.readers.pdf.layout.blocks import Block, reading_order
+from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, UNNUMBERED, Caption, whole_text
+from dataset_builder.readers.pdf.layout.drawings import repeated_drawings
+from dataset_builder.readers.pdf.layout.lines import Line, printed_words
+from dataset_builder.readers.pdf.layout.pages import PageContent, Style
+from dataset_builder.readers.pdf.layout.regions import ABOVE, BELOW
+from dataset_builder.readers.pdf.layout.running_heads import without_running_heads
+from dataset_builder.readers.pdf.layout.sheets import Region, Sheet
+
+USUAL_SIDE_VOTES = 0.1  # for figures above their captions: less than any drawing counts, more than none
+TWIN_GAP_EM = 1.5  # between the captions of one figure in two languages
+OTHER_KIND = re.compile(r"[A-Z]{3}")  # the key of a scheme, chart, plate: "CHART1"
+
+
+@dataclass(eq=False)
+class FoundFigure:
+    """A caption and the regions of its picture: several where it goes on over pages, none where it was not found."""
+
+    label: str
+    key: str
+    caption: str
+    page: int  # of the caption, 1-based
+    parts: list[Region] = field(default_factory=list)
+    captions: list[Caption] = field(default_factory=list)  # as printed: several if "continued" or in two languages
+
+
+@dataclass
+class ArticleLayout:
+    """What the rules found in an article."""
+
+    style: Style
+    figures: list[FoundFigure]
+    blocks: list[Block]  # running text, headings and cells of tables in reading order
+    tables: list[Caption]
+    heads: list[tuple[int, Line]]  # running heads and page numbers, with their page
+
+
+class _Printed(NamedTuple):
+    """A caption as it is printed on one page, and its picture there, if it was found."""
+
+    caption: Caption
+    region: Region | None
+
+
+def lay_out(pages: list[PageContent]) -> ArticleLayout:
+    """Figures and text of an article given as its pages."""
+    style = Style.of(pages)
+    page_lines = without_running_heads(pages)
+    repeated = repeated_drawings(pages)
+    sheets = [Sheet(page, lines, style, repeated) for page, lines in zip(pages, page_lines, strict=True)]
+    words = printed_words(line.text for lines in page_lines for line in lines)
+    side = _usual_side(sheets)
+    for sheet in sheets:
+        sheet.place(side)
+        for caption in sheet.captions:
+            caption.words = words
+    _adopt(sheets)
+    figures = _figures(sheets)
+    return ArticleLayout(
+        style,
+        figures,
+        blocks=_blocks(sheets, figures),
+        tables=[caption for sheet in sheets for caption in sheet.captions if caption.is_table],
+        heads=_heads(pages, page_lines),
+    )
+
+
+def _usual_side(sheets: list[Sheet]) -> int:
+    """On which side of their captions most figures stand: ABOVE, the usual one, or BELOW."""
+    votes = {ABOVE: USUAL_SIDE_VOTES, BELOW: 0.0}
+    for sheet in sheets:
+        for caption in sheet.captions:
+            sides = set() if caption.is_table else sheet.sides_seen(caption)
+            for side in sides:
+                votes[side] += 1 / len(sides)
+    return BELOW if votes[BELOW] > votes[ABOVE] else ABOVE
+
+
+def _blocks(sheets: list[Sheet], figures: list[FoundFigure]) -> list[Block]:
+    """What is neither caption nor picture, in reading order."""
+    captions = [line for figure in figures for caption in figure.captions for line in caption.lines]
+    parts = [part for figure in figures for part in figure.parts]
+    blocks = []
+    for sheet in sheets:
+        regions = [part.box for part in parts if part.page == sheet.page.number]
+        blocks += reading_order(sheet.blocks(captions, regions))
+    return blocks
+
+
+def _heads(pages: list[PageContent], kept: list[list[Line]]) -> list[tuple[int, Line]]:
+    """The lines of the pages that were not kept, with their page's number."""
+    heads = []
+    for page, lines in zip(pages, kept, strict=True):
+        own = set(map(id, lines))
+        heads += [(page.number, line) for line in page.lines if id(line) not in own]
+    return heads
+
+
+# ---- captions without a picture on their page ----
+
+
+def _adopt(sheets: list[Sheet]) -> None:
+    """Gives pictures of pages without captions to captions without pictures: facing page, or all in order."""
+    lost = _lost(sheets)
+    spare = [region for sheet in sheets if (region := sheet.spare_picture())]
+    in_order = len(lost) == len(spare)
+    for sheet, caption in lost:
+        facing = [region for region in spare if abs(region.page - sheet.page.number) == 1]
+        candidates = spare if in_order else facing
+        if candidates:
+            sheet.found[caption] = candidates[0]
+            spare.remove(candidates[0])
+
+
+def _lost(sheets: list[Sheet]) -> list[tuple[Sheet, Caption]]:
+    """For each label that has no picture anywhere its best caption, in the order in which the labels come up."""
+    have = {caption.key for sheet in sheets for caption in sheet.found}
+    best: dict[str, tuple[Sheet, Caption]] = {}
+    for sheet in sheets:
+        for caption in sheet.lost:
+            if caption.key in have:
+                continue
+            if caption.key not in best or _rank(best[caption.key][1]) < _rank(caption):
+                best[caption.key] = (sheet, caption)
+    return list(best.values())
+
+
+def _rank(caption: Caption) -> tuple[bool, int, int]:
+    """Which of several captions of one label is the caption."""
+    return bool(caption.text), caption.score, len(caption.text)
+
+
+# ---- one figure for each label ----
+
+
+def _figures(sheets: list[Sheet]) -> list[FoundFigure]:
+    """One figure for each label, in the order of their numbers."""
+    by_key: dict[str, list[_Printed]] = defaultdict(list)
+    for sheet in sheets:
+        for caption in sheet.captions:
+            if not caption.is_table:
+                by_key[caption.key].append(_Printed(caption, sheet.found.get(caption)))
+    if len(by_key) > 1:
+        by_key.pop(UNNUMBERED, None)
+    scores = [printed.caption.score for all_printed in by_key.values() for printed in all_printed]
+    sure = max(scores, default=0)
+    figures = [_figure(key, all_printed, sure) for key, all_printed in by_key.items()]
+    return sorted((figure for figure in figures if figure), key=_number)
+
+
+def _number(figure: FoundFigure) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", figure.key)]
+
+
+def _figure(key: str, all_printed: list[_Printed], sure: int) -> FoundFigure | None:
+    """The best caption of a label, what says that it continues it, and their regions.
+
+    None for what has no picture and is set otherwise than the article's captions (`sure` is the best one's score), and
+    for a "Chart 1" or "Scheme 2" of set text.
+    """
+    best = max(all_printed, key=_printed_rank).caption
+    same = _same_figure(all_printed, best)
+    parts = [printed.region for printed in same if printed.region is not None]
+    unlike_captions = best.score <= sure - STYLED_POINTS
+    if not parts and (OTHER_KIND.match(key) or unlike_captions):
+        return None
+    captions = [printed.caption for printed in same]
+    others = [printed.caption for printed in all_printed if printed.caption not in captions]
+    twins = [caption for caption in others if _is_twin(caption, best)]
+    return FoundFigure(best.label, key, whole_text(captions), best.page, parts, captions + twins)
+
+
+def _printed_rank(printed: _Printed) -> tuple[bool, int, bool, int]:
+    has_text, score, length = _rank(printed.caption)
+    return has_text, score, printed.region is not None, length
+
+
+def _same_figure(all_printed: list[_Printed], best: Caption) -> list[_Printed]:
+    """The best caption of a label, and those that go on from it or stand at a further part of its picture."""
+    if any(printed.caption.goes_on for printed in all_printed):
+        return all_printed
+    same = []
+    for printed in all_printed:
+        caption = printed.caption
+        if caption is best or caption.goes_on_from or not caption.text:
+            same.append(printed)
+    return same
+
+
+def _is_twin(caption: Caption, best: Caption) -> bool:
+    """Whether a caption stands directly above or below another one of the same figure: in a second language."""
+    if caption.page != best.page or caption.box.gap(best.box) >= TWIN_GAP_EM * best.lines[0].size:
+        return False
+    return caption.box.x_overlap(best.box) > 0

@@ -1,0 +1,156 @@
+"""Captions and clusters of drawings of one page -> which clusters belong to which caption, and the region they fill.
+
+Two boxes see each other when the rectangle around both holds no barrier: neither running text nor a caption.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from dataset_builder.readers.pdf.layout.boxes import Box, hull
+from dataset_builder.readers.pdf.layout.captions import Caption
+from dataset_builder.readers.pdf.layout.lines import Line
+
+OTHER_SIDE_COST_PT = 60  # a cluster on the unusual side of its caption must be this much nearer
+BESIDE_COST_PT = 30
+GROWTH_PT = 12  # clusters up to this far from a figure join it together, those farther away one after the other
+CROSSING_SHARE = 0.15  # of a barrier's area in the rectangle between two boxes: it parts them
+RIVAL_SHARE = 0.1  # of the smaller one that a figure grown by a cluster may share with another figure
+LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
+TURNED_LABEL_REACH_PT = 30  # turned text is hardly ever anything else than the title of an axis
+GLYPH_OVERHANG_PT = 2.5  # letters reach this far out of the box of their line
+
+ABOVE, BELOW = -1, 1  # the side of its caption on which a figure stands
+
+
+class _Pair(NamedTuple):
+    """A caption and a cluster that it may have."""
+
+    distance: float  # points
+    cluster: int  # its place in the list
+    caption: Caption
+
+
+def match(
+    captions: list[Caption], drawings: list[Box], walls: list[Box], max_cost_pt: float, side: int
+) -> dict[Caption, list[Box]]:
+    """For each caption of a page its clusters.
+
+    `walls` are the lines of running text, `side` tells where most figures of the article stand: ABOVE their captions or
+    BELOW. The nearest cluster is no farther than `max_cost_pt`, which counts an unusual side as a distance.
+    """
+    pairs = []
+    for caption in captions:
+        barriers = [*walls, *_lines_of(other for other in captions if other is not caption)]
+        for k, drawing in enumerate(drawings):
+            cost = _cost(caption, drawing, side)
+            if cost < max_cost_pt and sees(caption.box, drawing, barriers):
+                pairs.append(_Pair(cost, k, caption))
+    found: dict[Caption, list[Box]] = {}
+    used: set[int] = set()
+    for _, k, caption in sorted(pairs, key=_nearest_first):
+        if k not in used and caption not in found:
+            found[caption] = [drawings[k]]
+            used.add(k)
+    free = [box for k, box in enumerate(drawings) if k not in used]
+    _grow(found, free, [*walls, *_lines_of(captions)])
+    return found
+
+
+def _lines_of(captions: Iterable[Caption]) -> list[Box]:
+    return [line.box for caption in captions for line in caption.lines]
+
+
+def _nearest_first(pair: _Pair) -> tuple[float, int]:
+    return pair.distance, pair.cluster
+
+
+def _cost(caption: Caption, drawing: Box, side: int) -> float:
+    """Distance in points, plus what an unusual place costs."""
+    gap = caption.box.gap(drawing)
+    if caption.box.is_level_with(drawing):
+        return gap + BESIDE_COST_PT
+    above = drawing.is_above(caption.box)
+    usual = not above if caption.is_table else above == (side == ABOVE)
+    return gap + (0 if usual else OTHER_SIDE_COST_PT)
+
+
+def sees(start: Box, target: Box, barriers: list[Box]) -> bool:
+    """Whether the rectangle around both holds no barrier, but for those that stand in one of them."""
+    around = start.hull(target)
+    return not any(
+        _parts(barrier, around) and not barrier.is_in(target) and not barrier.is_in(start) for barrier in barriers
+    )
+
+
+def _parts(barrier: Box, around: Box) -> bool:
+    return barrier.overlap(around) > CROSSING_SHARE * barrier.area
+
+
+# ---- further clusters ----
+
+
+def _grow(found: dict[Caption, list[Box]], free: list[Box], barriers: list[Box]) -> None:
+    """Gives each free cluster to the nearest figure that sees it, nearest first."""
+    while options := sorted(_options(found, free, barriers), key=_nearest_first):
+        reach = max(options[0].distance, GROWTH_PT)
+        taken: set[int] = set()
+        for gap, k, caption in options:
+            if gap <= reach and k not in taken and sees(hull(found[caption]), free[k], barriers):
+                found[caption].append(free[k])
+                taken.add(k)
+        free = [box for k, box in enumerate(free) if k not in taken]
+
+
+def _options(found: dict[Caption, list[Box]], free: list[Box], barriers: list[Box]) -> Iterator[_Pair]:
+    """The figures and the free clusters that may join them."""
+    regions = {caption: hull(boxes) for caption, boxes in found.items()}
+    for caption, region in regions.items():
+        rivals = [other for key, other in regions.items() if key is not caption]
+        for k, box in enumerate(free):
+            around = region.hull(box)
+            if not any(_collide(rival, around) for rival in rivals) and sees(region, box, barriers):
+                yield _Pair(region.gap(box), k, caption)
+
+
+def _collide(rival: Box, around: Box) -> bool:
+    return rival.overlap(around) > RIVAL_SHARE * min(rival.area, around.area)
+
+
+# ---- the region of a figure ----
+
+
+def with_stray_text(region: Box, stray: list[Line], barriers: list[Box]) -> Box:
+    """The region widened by axis labels, legends and panel letters that stand in or near it."""
+    loose = list(stray)
+    while near := [line for line in loose if _joins(line, region, barriers)]:
+        region = hull([region, *(line.box for line in near)])
+        loose = [line for line in loose if line not in near]
+    return region
+
+
+def _joins(line: Line, region: Box, barriers: list[Box]) -> bool:
+    reach = TURNED_LABEL_REACH_PT if line.turn else LABEL_REACH_PT
+    if line.box.gap(region) >= reach:
+        return False
+    around = region.hull(line.box)
+    return not any(_parts(barrier, around) and not barrier.is_in(region) for barrier in barriers)
+
+
+def clear_of(region: Box, texts: list[Box], core: Box) -> Box:
+    """The region cut back on the side where it reaches into a line of text that is not part of its core."""
+    for line in texts:
+        text = Box(line.x0, line.y0 - GLYPH_OVERHANG_PT, line.x1, line.y1 + GLYPH_OVERHANG_PT)
+        if region.overlap(text) > 0 and not text.is_in(core):
+            region = _cut_back(region, text)
+    return region
+
+
+def _cut_back(region: Box, text: Box) -> Box:
+    """The largest part of the region above, below, left or right of the text."""
+    cuts = [
+        Box(region.x0, region.y0, region.x1, min(region.y1, text.y0)),
+        Box(region.x0, max(region.y0, text.y1), region.x1, region.y1),
+        Box(region.x0, region.y0, min(region.x1, text.x0), region.y1),
+        Box(max(region.x0, text.x1), region.y0, region.x1, region.y1),
+    ]
+    return max(cuts, key=lambda cut: cut.area)

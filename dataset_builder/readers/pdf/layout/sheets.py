@@ -1,0 +1,126 @@
+"""One page while the figures of its article are looked for: its captions, drawings, running text and loose text."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dataset_builder.readers.pdf.layout.blocks import Block, make_blocks
+from dataset_builder.readers.pdf.layout.boxes import Box, hull
+from dataset_builder.readers.pdf.layout.captions import Caption, find_captions
+from dataset_builder.readers.pdf.layout.drawings import Place, clusters
+from dataset_builder.readers.pdf.layout.lines import Line, join_fragments, without_doubles
+from dataset_builder.readers.pdf.layout.pages import PageContent, Style
+from dataset_builder.readers.pdf.layout.regions import ABOVE, BELOW, clear_of, match, sees, with_stray_text
+
+MIN_FIGURE_AREA_PT2 = 1200  # of all clusters of a figure together
+MAX_CAPTION_GAP_SHARE = 0.35  # of the page's height between a caption and its nearest cluster
+VOTE_GAP_SHARE = 0.15  # of the page's height: a drawing so near tells on which side figures stand
+PADDING_PT = 2  # around a region: half strokes, shadows
+FIGURE_PAGE_SHARE = 0.08  # of the page: the least that drawings without a caption cover on a figure page
+FIGURE_PAGE_MAX_LINES = 12  # of running text on such a page
+PICTURE_TEXT_SHARE = 0.7  # of a line's area in a figure's region: it is part of the picture
+HEADING_MAX_LINES = 2
+SMALLER_PT = 0.5  # by which a heading may be set smaller than running text
+HEADING_GAP_EM = 2.5  # from a heading to the paragraph below it
+INDENT_EM = 1.5  # by which heading and paragraph may start apart
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where a figure, or a part of it, stands on one page."""
+
+    page: int  # 1-based
+    box: Box
+
+
+class Sheet:
+    """One page; `lines` are those without running heads, `repeated` the places of ornaments."""
+
+    def __init__(self, page: PageContent, lines: list[Line], style: Style, repeated: set[Place]):
+        self.page, self.style = page, style
+        upright = join_fragments(without_doubles(lines))
+        self.captions, self.rest = find_captions(upright, page.number, style)
+        labels = [caption.lines[0].box for caption in self.captions]
+        self.drawings = clusters(page, upright, labels, repeated)
+        running = self._running_text()
+        turned = [line for line in lines if line.turn]
+        self.walls = [line.box for line in running]  # over which no figure reaches
+        self.stray = [line for line in (*self.rest, *turned) if line not in running]
+        self.free = list(self.drawings)  # of no figure yet
+        self.found: dict[Caption, Region] = {}
+
+    def _running_text(self) -> list[Line]:
+        """The lines of running text and of its headings, but for those in drawings."""
+        blocks = make_blocks(self.rest, self.page.number, self.style.max_pitch_em)
+        lines = [line for block in blocks if _is_wall(block, blocks, self.style) for line in block.lines]
+        return [line for line in lines if not any(line.box.is_in(drawing) for drawing in self.drawings)]
+
+    @property
+    def lost(self) -> list[Caption]:
+        """Captions of figures that have no region."""
+        return [caption for caption in self.captions if not caption.is_table and caption not in self.found]
+
+    def sides_seen(self, caption: Caption) -> set[int]:
+        """On which sides of a caption, ABOVE or BELOW, a drawing stands near it."""
+        others = [line.box for other in self.captions if other is not caption for line in other.lines]
+        barriers = [*self.walls, *others]
+        reach = VOTE_GAP_SHARE * self.page.height
+        sides = set()
+        for drawing in self.drawings:
+            near = caption.box.gap(drawing) < reach and not caption.box.is_level_with(drawing)
+            if near and sees(caption.box, drawing, barriers):
+                sides.add(ABOVE if drawing.is_above(caption.box) else BELOW)
+        return sides
+
+    def place(self, side: int) -> None:
+        """Finds the region of each caption of a figure; `side` is where most figures of the article stand."""
+        max_cost = MAX_CAPTION_GAP_SHARE * self.page.height
+        matched = match(self.captions, self.drawings, self.walls, max_cost, side)
+        used = {box for boxes in matched.values() for box in boxes}
+        self.free = [box for box in self.drawings if box not in used]
+        cores = {caption: hull(boxes) for caption, boxes in matched.items()}
+        for caption, boxes in matched.items():
+            if caption.is_table or sum(box.area for box in boxes) < MIN_FIGURE_AREA_PT2:
+                continue
+            rivals = [core for key, core in cores.items() if key is not caption]
+            self.found[caption] = self._region(cores[caption], rivals)
+
+    def _region(self, core: Box, rivals: list[Box]) -> Region:
+        """The region around the drawings in `core`, clear of captions, running text and other figures."""
+        texts = [line.box for caption in self.captions for line in caption.lines]
+        region = with_stray_text(core, self.stray, [*self.walls, *texts, *rivals]).grow(PADDING_PT)
+        return Region(self.page.number, clear_of(region, [*texts, *self.walls], core))
+
+    def spare_picture(self) -> Region | None:
+        """The picture of a page that shows drawings, but no caption and hardly any running text."""
+        share = sum(box.area for box in self.free) / (self.page.width * self.page.height)
+        if self.captions or share < FIGURE_PAGE_SHARE or len(self.walls) > FIGURE_PAGE_MAX_LINES:
+            return None
+        return self._region(hull(self.free), rivals=[])
+
+    def blocks(self, used: Iterable[Line], regions: list[Box]) -> list[Block]:
+        """Text of the page but for the lines `used` in captions of figures, tables' captions and the pictures' text."""
+        tables = (line for caption in self.captions if caption.is_table for line in caption.lines)
+        left_out = {id(line) for line in (*used, *tables)}
+        lines = [*self.rest, *(line for caption in self.captions for line in caption.lines)]
+        own = [line for line in lines if id(line) not in left_out and not _is_in_picture(line, regions)]
+        return make_blocks(own, self.page.number, self.style.max_pitch_em)
+
+
+def _is_in_picture(line: Line, regions: list[Box]) -> bool:
+    return any(line.box.share_in(region) > PICTURE_TEXT_SHARE for region in regions)
+
+
+def _is_wall(block: Block, blocks: list[Block], style: Style) -> bool:
+    """Whether no figure may reach across a block: running text, or a heading above it."""
+    if block.is_prose or any(style.is_body(line) for line in block.lines):
+        return True
+    if len(block.lines) > HEADING_MAX_LINES or block.size < style.size - SMALLER_PT:
+        return False
+    return any(other.is_prose and _heads(block, other) for other in blocks)
+
+
+def _heads(heading: Block, paragraph: Block) -> bool:
+    """Whether a block stands directly above another one, at the same left edge."""
+    gap = paragraph.box.y0 - heading.box.y1
+    indent = abs(paragraph.box.x0 - heading.box.x0)
+    return 0 <= gap < HEADING_GAP_EM * heading.size and indent < INDENT_EM * heading.size

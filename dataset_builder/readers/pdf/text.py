@@ -1,0 +1,66 @@
+"""An article's text: blocks in reading order -> paragraphs, and these with its captions -> Markdown."""
+
+from dataset_builder.readers.pdf.layout.blocks import Block
+from dataset_builder.readers.pdf.layout.figures import ArticleLayout
+from dataset_builder.readers.pdf.layout.lines import ends_sentence, join_lines, printed_words
+from dataset_builder.text.clean import clean
+
+LOOK_BACK_BLOCKS = 6  # how far back a paragraph is looked for that goes on in another column or page
+SAME_PARAGRAPH_SIZE_PT = 0.4  # sizes of its two halves differ by less
+
+
+def join_paragraphs(blocks: list[Block]) -> list[tuple[Block, str]]:
+    """Blocks in reading order as texts, each with its first block; joined where one goes on in the next column or page.
+
+    Between the two halves may stand blocks of another kind: a footnote, a table, a caption.
+    """
+    words = printed_words(line.text for block in blocks for line in block.lines)
+    paragraphs: list[tuple[Block, list[str]]] = []
+    for block in blocks:
+        texts = [line.text for line in block.lines]
+        unfinished = _unfinished(paragraphs[-LOOK_BACK_BLOCKS:], block)
+        if unfinished is None:
+            paragraphs.append((block, texts))
+        else:
+            unfinished.extend(texts)
+    return [(block, clean(join_lines(lines, words))) for block, lines in paragraphs]
+
+
+def _unfinished(before: list[tuple[Block, list[str]]], block: Block) -> list[str] | None:
+    """The lines of the last running text in the block's size and font, if its last sentence has not ended."""
+    for previous, lines in reversed(before):
+        if previous.is_prose and abs(previous.size - block.size) < SAME_PARAGRAPH_SIZE_PT:
+            alike = previous.lines[-1].font == block.lines[0].font
+            return lines if alike and not ends_sentence(lines[-1]) else None
+    return None
+
+
+def to_markdown(paragraphs: list[tuple[Block, str]], found: ArticleLayout, title: str | None) -> str:
+    """Title, headings, paragraphs, rows of loose text (cells of tables) and, at the end of its page, each caption."""
+    parts = _text_parts(paragraphs, found, title) + _caption_parts(found)
+    parts.sort(key=lambda part: part[0])
+    return "\n\n".join(text for _, text in parts)
+
+
+def _text_parts(paragraphs: list[tuple[Block, str]], found: ArticleLayout, title: str | None) -> list[tuple[int, str]]:
+    """The text in reading order, each part with its page; cells that follow each other on a page are one row."""
+    parts: list[tuple[int, str]] = []
+    in_row = False
+    for block, text in paragraphs:
+        heading = block.is_heading(found.style)
+        cell = not (block.is_prose or heading)
+        if cell and in_row and parts[-1][0] == block.page:
+            parts[-1] = (block.page, f"{parts[-1][1]} | {text}")
+        elif text == title:
+            parts.append((block.page, f"# {text}"))
+        else:
+            parts.append((block.page, f"## {text}" if heading else text))
+        in_row = cell
+    return parts
+
+
+def _caption_parts(found: ArticleLayout) -> list[tuple[int, str]]:
+    """The captions of figures and of tables, each with its page."""
+    captions = [(figure.page, figure.label, figure.caption) for figure in found.figures]
+    captions += [(table.page, table.label, table.text) for table in found.tables]
+    return [(page, f"**{label}** {clean(text)}".strip()) for page, label, text in captions]

@@ -1,0 +1,206 @@
+"""A picture and one letter for each panel -> the panels' boxes, by cutting between the letters until each has a piece.
+
+Axis 0 is x: what is cut there are columns; axis 1 is y.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+
+from dataset_builder.readers.pictures.panel_letters import Letter
+from dataset_builder.readers.pictures.working_copy import (
+    Box,
+    Gap,
+    WorkingCopy,
+    empty_gaps,
+    halves,
+    large_enough,
+    runs,
+    trim,
+)
+
+MAX_STEPS = (
+    150  # pieces looked at for one choice of letters, which bounds the work on pictures full of letters and gaps
+)
+MAX_CUTS = 4  # of one piece that are tried, the best first
+MIN_SPACE_PX = 2  # between two letters that a cut may part
+FAR_GAP_DISCOUNT = 0.9  # of a gap's score, where it is as far from the letter that should stand beside it as can be
+PALE_SHARE = 0.2  # of a row or column that a pale panel reaches into
+CUT_MARGIN_PX = 3  # between a cut and the panel whose letter it stands before
+EDGE_SHARE = 0.75  # of an edge between touching photographs is visible
+EDGE_PX = 3  # pixels on each side of an edge whose means are compared
+EDGE_LEVELS = 14  # step in grey level that makes it visible
+EDGE_REACH = 3  # in heights of a capital: how far ahead of its letter a photograph begins at most
+MIN_EDGE_RANGE_PX = 3  # in which an edge is looked for
+RIVAL_EDGE_SHARE = 0.6  # of the best edge: another one as visible as this leaves doubt
+MAX_OFFSET, MAX_OFFSET_SPREAD = 3.0, 1.4  # between letters and the end of their boxes, in heights of a capital
+LEFT_SHARE, RIGHT_SHARE = 0.35, 0.65  # of a box's width: letters in its left part, and in its right one
+
+Where = Literal["above", "below"]  # of its panel a letter stands at the upper or the lower end
+
+
+class _Cut(NamedTuple):
+    """Where a box may be cut, and how good that is; cuts sort by it."""
+
+    score: float
+    axis: int
+    at: int
+
+
+class _Space(NamedTuple):
+    """What is free along one axis between two neighbouring letters, in pixels."""
+
+    start: float
+    stop: float
+
+
+def split_around(copy: WorkingCopy, letters: Sequence[Letter]) -> list[Box]:
+    """A box around each letter, if the letters then stand in one place of their boxes: above, below or in a corner."""
+    places: tuple[Where, Where] = ("above", "below")
+    for where in places:
+        pieces = _pieces(copy, copy.whole, letters, where, itertools.count())
+        boxes = [trim(copy, pieces[letter]) for letter in letters] if pieces else []
+        if boxes and _fit(copy, boxes, letters, where):
+            return boxes
+    return []
+
+
+def _pieces(
+    copy: WorkingCopy, box: Box, letters: Sequence[Letter], where: Where, steps: Iterator[int]
+) -> dict[Letter, Box]:
+    """The piece of the box that each letter gets when it is parted until every piece holds one; {} when it cannot be.
+
+    `steps` counts the pieces looked at.
+    """
+    if len(letters) == 1:
+        return {letters[0]: box}
+    if next(steps) >= MAX_STEPS:
+        return {}
+    best = sorted(_cuts(copy, box, letters, where), reverse=True)[:MAX_CUTS]
+    for _, axis, at in best:
+        before = [letter for letter in letters if sum(_span(letter, axis)) / 2 < at]
+        after = [letter for letter in letters if letter not in before]
+        first, second = halves(box, axis, at)
+        one = _pieces(copy, first, before, where, steps)
+        two = _pieces(copy, second, after, where, steps) if one else {}
+        if two:
+            return one | two
+    return {}
+
+
+def _span(letter: Letter, axis: int) -> tuple[float, float]:
+    return (letter.x0, letter.x1) if axis == 0 else (letter.y0, letter.y1)
+
+
+def _cuts(copy: WorkingCopy, box: Box, letters: Sequence[Letter], where: Where) -> Iterator[_Cut]:
+    """The best cut between each two neighbouring letters along each axis."""
+    for axis in (0, 1):
+        spaces = _spaces(letters, axis)
+        if not spaces:
+            continue
+        gaps = empty_gaps(copy, box, axis)
+        at_end = axis == 0 or where == "above"  # a letter stands at the start of its panel: the cut is just before it
+        for space in spaces:
+            cut = _cut_in_gap(copy, box, axis, gaps, space, at_end)
+            cut = cut or _cut_at_edge(copy, box, axis, space, letters[0].capital_px)
+            if cut:
+                yield cut
+
+
+def _spaces(letters: Sequence[Letter], axis: int) -> list[_Space]:
+    """The spaces between letters that are neighbours along the axis."""
+    spans = sorted(_span(letter, axis) for letter in letters)
+    between = [_Space(end, begin) for (_, end), (begin, _) in itertools.pairwise(spans)]
+    return [space for space in between if space.stop - space.start >= MIN_SPACE_PX]
+
+
+# ---- cuts in empty stripes ----
+
+
+def _cut_in_gap(copy: WorkingCopy, box: Box, axis: int, gaps: list[Gap], space: _Space, at_end: bool) -> _Cut | None:
+    """The cut in the best gap of the space between two letters, if there is one."""
+    reaching = [gap for gap in gaps if min(gap.stop, space.stop) - max(gap.start, space.start) >= 1]
+    if not reaching:
+        return None
+    gap = max(reaching, key=lambda gap: _score(gap, space, at_end))
+    stripe = Gap(max(gap.start, round(space.start)), min(gap.stop, round(space.stop)))
+    return _Cut(_score(gap, space, at_end), axis, _place(copy, box, axis, stripe, at_end))
+
+
+def _score(gap: Gap, space: _Space, at_end: bool) -> float:
+    """How good a gap is: its width, and more when it is near the second letter (or, with letters below, the first)."""
+    from_first = max(gap.start, space.start) - space.start
+    from_second = space.stop - min(gap.stop, space.stop)
+    distance = (from_second if at_end else from_first) / (space.stop - space.start)
+    return (gap.width + 1) * (1 - FAR_GAP_DISCOUNT * distance)
+
+
+def _place(copy: WorkingCopy, box: Box, axis: int, stripe: Gap, at_end: bool) -> int:
+    """Where to cut in an empty stripe: near its end (or start), yet not in the margin of a pale panel."""
+    x0, y0, x1, y1 = box
+    start, stop = stripe.start, stripe.stop
+    tint = copy.tint[y0:y1, start:stop] if axis == 0 else copy.tint[start:stop, x0:x1]
+    clear = runs(tint.mean(axis=axis) < PALE_SHARE) or [(0, stop - start)]
+    first, last = clear[-1] if at_end else clear[0]
+    margin = min(CUT_MARGIN_PX, (last - first) // 2)
+    if at_end:
+        return start + last - margin
+    return start + first + max(margin, 1)
+
+
+# ---- cuts where photographs touch ----
+
+
+def _cut_at_edge(copy: WorkingCopy, box: Box, axis: int, space: _Space, capital_px: float) -> _Cut | None:
+    """The cut where two photographs touch, just ahead of the second's letter: one straight edge across the box."""
+    first = max(1, round(space.start), round(space.stop - EDGE_REACH * capital_px))
+    last = min(round(space.stop), copy.grey.shape[1 - axis] - 1)
+    if last - first < MIN_EDGE_RANGE_PX:
+        return None
+    start = max(0, first - EDGE_PX)
+    shares = _edge_shares(copy, box, axis, slice(start, last + EDGE_PX))
+    best = int(shares.argmax())
+    others = np.delete(shares, slice(max(0, best - EDGE_PX), best + EDGE_PX + 1))
+    rival = len(others) > 0 and others.max() > RIVAL_EDGE_SHARE * shares[best]
+    if shares[best] < EDGE_SHARE or rival:
+        return None
+    return _Cut(0.0, axis, start + EDGE_PX + best)
+
+
+def _edge_shares(copy: WorkingCopy, box: Box, axis: int, around: slice) -> np.ndarray:
+    """For each place in `around`, but for its ends, the share of the box's rows (or columns) with an edge there."""
+    x0, y0, x1, y1 = box
+    stripe = copy.grey[y0:y1, around] if axis == 0 else copy.grey[around, x0:x1].T  # (across, along the axis)
+    means = cv2.blur(stripe, (EDGE_PX, 1)).astype(np.int16)[:, EDGE_PX // 2 : -(EDGE_PX // 2)]
+    steps = np.abs(means[:, EDGE_PX:] - means[:, :-EDGE_PX])
+    return (steps > EDGE_LEVELS).mean(axis=0)
+
+
+# ---- whether the pieces make sense ----
+
+
+def _fit(copy: WorkingCopy, boxes: list[Box], letters: Sequence[Letter], where: Where) -> bool:
+    """Whether the boxes are large enough and the letters stand at the same end and side of them."""
+    if not large_enough(copy, boxes):
+        return False
+    pairs = list(zip(boxes, letters, strict=True))
+    offsets = [_offset(box, letter, where) for box, letter in pairs]
+    if max(offsets) > MAX_OFFSET or max(offsets) - min(offsets) > MAX_OFFSET_SPREAD:
+        return False
+    across = [_across(box, letter) for box, letter in pairs]
+    return not (min(across) < LEFT_SHARE and max(across) > RIGHT_SHARE)
+
+
+def _offset(box: Box, letter: Letter, where: Where) -> float:
+    """From the upper or lower end of a box to its letter, in heights of a capital."""
+    _, y0, _, y1 = box
+    return (letter.y0 - y0 if where == "above" else y1 - letter.y1) / letter.capital_px
+
+
+def _across(box: Box, letter: Letter) -> float:
+    """Where the middle of a letter stands in its box, from 0 (left) to 1 (right)."""
+    x0, _, x1, _ = box
+    return ((letter.x0 + letter.x1) / 2 - x0) / (x1 - x0)

@@ -1,0 +1,60 @@
+"""An LLM as teacher, behind an OpenAI-compatible server: what it is asked, and how its reply is read.
+
+It sees text only, never the picture: the caption and the context, quoted as data.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from dataset_builder.llm.client import Request
+from dataset_builder.llm.requests import quote
+from dataset_builder.teaching.evidence import evidence_sentences
+
+PROMPTS = Path(__file__).parent / "prompts"
+
+
+@cache
+def _template(task: str) -> jinja2.Template:
+    return jinja2.Template((PROMPTS / f"{task}.md").read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
+
+
+def request(row: Mapping[str, Any], task: str) -> Request:
+    """What is asked of the LLM about one figure: the task's prompt file with caption and context quoted as data."""
+    lines = [f"[{source} {number}] {quote(s)}" for source, number, s in evidence_sentences(row)]
+    quoted = "\n".join(["<<<EVIDENCE", *lines, "EVIDENCE>>>"])
+    return Request(
+        [{"role": "user", "content": _template(task).render(evidence=quoted)}],
+        {"figure_id": row["figure_id"], "task": task},
+        parse,
+    )
+
+
+def parse(reply: str) -> dict[str, Any]:
+    """The teacher's JSON: `question`, `answer` (None: the teacher found too little to go on) and `evidence`.
+
+    Raises ValueError for anything else.
+    """
+    start, end = reply.find("{"), reply.rfind("}")
+    try:
+        value = json.loads(reply[start : end + 1])
+        question, answer = value["question"], value["answer"]
+        evidence = [{"source": e["source"], "sentence": int(e["sentence"])} for e in value["evidence"]]
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"no JSON object with question, answer and evidence ({error})") from error
+    if any(e["source"] not in ("caption", "context") for e in evidence):
+        raise ValueError("evidence from another source than caption or context")
+    if answer is not None and not (isinstance(question, str) and isinstance(answer, str) and question and answer):
+        raise ValueError("question or answer is empty or no text")
+    return {"question": question, "answer": answer, "evidence": evidence}
+
+
+@cache
+def prompt_sha256(task: str) -> str:
+    """The hash of the task's prompt file."""
+    return hashlib.sha256((PROMPTS / f"{task}.md").read_bytes()).hexdigest()

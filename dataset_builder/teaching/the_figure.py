@@ -1,0 +1,147 @@
+"""A sentence of the article as it reads beside the figure alone: without the figure's number.
+
+    beside_the_figure("Fig. 2A shows a peak (Fig. 2B).", "en")  -> "The figure shows a peak."
+    beside_the_figure("La Figura 2 lo muestra.", "es")          -> "La figura lo muestra."
+    beside_the_figure("На рис. 2 показано.", "uk")              -> "На рисунку показано."
+
+A mention between brackets is left out whole. Elsewhere its number goes and "the figure" stays, in the article's
+language: `teaching.the_figure` of the language's file knows the noun, its abbreviations and the words that ask for
+another form.
+"""
+
+import re
+
+from dataset_builder.text.mentions import Mention, all_mentions
+from dataset_builder.text.numbering import PANEL
+from dataset_builder.text.vocabulary import LANGUAGES, Language, TheFigure, any_of
+
+DEFAULT_LANGUAGE = "en"  # of rows whose language has no file
+_DEFAULT_FORM = "default"
+
+_CITATION = re.compile(r"\s*\[\d+(?:\s?[–,-]\s?\d+)*\]")
+_BRACKETS = re.compile(  # with what stands between them, brackets within brackets once
+    r"\s*[(\[（【](?P<inside>(?:[^()\[\]（）【】]|\([^()]*\)|（[^（）]*）)*)[)\]）】]"
+)
+_THE = any_of(lambda it: it.teaching.the_figure.determiners)
+_SEE = rf"(?:(?:(?:{any_of(lambda it: it.teaching.see)})[\s,:]*)+(?:(?:{_THE})\s+)?)?"
+_SEE_FIRST = re.compile(rf"\s*{_SEE}", re.IGNORECASE)
+_SEE_LAST = re.compile(rf"\s*[,;，；、]\s*{_SEE}$", re.IGNORECASE)
+_NEXT_CLAUSE = re.compile(r"\s*(?=[,;，；、]|$)")
+_LETTERS_BEHIND = re.compile(  # of panels, which the grammar of mentions leaves alone: "рис. 2, а, б"
+    rf"(?:[,、]\s?{PANEL}){{2,}}|[,、]\s?{PANEL}(?=\s*[.;:)。]|$)"
+)
+_SENTENCE_OPENERS = " \"'“„«‘‹([（「『—–-"
+
+
+def beside_the_figure(sentence: str, language: str | None) -> str:
+    """The sentence without the numbers of figures and without citations; "" when nothing else stood in it."""
+    text = _BRACKETS.sub(_without_mentions, sentence)
+    text = _CITATION.sub("", text)
+    text = _with_the_figure(text, LANGUAGES.get(language or "", LANGUAGES[DEFAULT_LANGUAGE])).strip()
+    return text if any(character.isalnum() for character in text) else ""
+
+
+def _without_mentions(brackets: re.Match) -> str:
+    """What is left of text between brackets: nothing where it starts with a mention ("(see Fig. 2A, left)")."""
+    inside = brackets["inside"]
+    found = all_mentions(inside)
+    first = min((mention.start for mention in found), default=None)
+    if first is None:
+        return brackets.group()
+    seen = _SEE_FIRST.match(inside)
+    if seen and seen.end() == first:
+        return ""
+    return brackets.group().replace(inside, _without_clauses(inside, found))
+
+
+def _without_clauses(inside: str, found: list[Mention]) -> str:
+    """ "p < 0.01, see Fig. 2" -> "p < 0.01"; a mention that is part of a longer clause stays."""
+    for mention in sorted(found, reverse=True):
+        before = _SEE_LAST.search(inside, 0, mention.start)
+        after = _NEXT_CLAUSE.match(inside, mention.end)
+        if before and after:
+            inside = inside[: before.start()] + inside[after.end() :]
+    return inside
+
+
+def _with_the_figure(text: str, language: Language) -> str:
+    """The text with "the figure" for every mention."""
+    done, position = "", 0
+    for mention in sorted(all_mentions(text)):
+        if mention.start < position:
+            continue
+        own = _language_of(mention.word, language)
+        done = _said(done + text[position : mention.start], mention, own)
+        position = _end(text, mention, own)
+        if not own.spaces and text[position : position + 1] == " ":
+            position += 1
+    return done + text[position:]
+
+
+def _end(text: str, mention: Mention, language: Language) -> int:
+    """Where a mention and its panels end; an article behind it looks like a panel ("Fig. 2 a dose sobe")."""
+    if letters := _LETTERS_BEHIND.match(text, mention.end):
+        return letters.end()
+    is_article = text[mention.end - 2 : mention.end] in {
+        f" {word}" for word in language.teaching.the_figure.determiners
+    }
+    goes_on = re.match(r"\s[^\W\d_]", text[mention.end :])
+    return mention.end - 2 if is_article and goes_on else mention.end
+
+
+def _language_of(word: str, language: Language) -> Language:
+    """The language whose figure word it is: the article's own, else English, else the first that has it."""
+    for candidate in (language, LANGUAGES[DEFAULT_LANGUAGE], *LANGUAGES.values()):
+        words = (*candidate.figure.words, *(word for kind in candidate.kinds for word in kind))
+        if re.fullmatch("|".join(words), word, re.IGNORECASE):
+            return candidate
+    return language
+
+
+def _said(before: str, mention: Mention, language: Language) -> str:
+    """The text before a mention with "the figure" behind it, in the form for which that text asks."""
+    figure = language.teaching.the_figure
+    word = mention.word.lower()
+    nouns = [noun.lower() for noun in figure.noun]
+    abbreviated = word in figure.abbreviations
+    number = _grammatical_number(mention, figure)
+    if _ends_with(before, figure.determiners, language.spaces):
+        known = abbreviated or word in nouns
+        return before + (figure.noun[number] if known else _in_the_case_of(figure.noun[0], mention.word))
+    has_articles = figure.forms[_DEFAULT_FORM] != figure.noun
+    if not abbreviated and not has_articles:  # "на рисунке": a word in full has its case
+        return before + mention.word
+    asking = _asking_word(before, figure, language.spaces)
+    kept = before.removesuffix(" ")[: -len(asking)] if asking else before
+    said = figure.forms[asking.lower() if asking else _DEFAULT_FORM][number]
+    starts = not kept.strip(_SENTENCE_OPENERS)
+    return kept + (said[0].upper() + said[1:] if starts else said)
+
+
+def _grammatical_number(mention: Mention, figure: TheFigure) -> int:
+    """0: singular, 1: plural."""
+    word = mention.word.lower()
+    if word in figure.abbreviations:
+        return int(figure.abbreviations[word] == "plural")
+    singular, plural = (noun.lower() for noun in figure.noun)
+    return int(word == plural != singular or (word != singular and mention.plural))
+
+
+def _in_the_case_of(noun: str, word: str) -> str:
+    """The word with a small first letter, unless the language writes its nouns with a capital."""
+    return word.capitalize() if noun[0].isupper() else word.lower()
+
+
+def _asking_word(before: str, figure: TheFigure, spaces: bool) -> str | None:
+    """The word, or words, at the end of the text for which "the figure" has a form of its own; as printed."""
+    forms = sorted(figure.forms.keys() - {_DEFAULT_FORM}, key=len, reverse=True)
+    found = next((form for form in forms if _ends_with(before, (form,), spaces)), None)
+    return before.removesuffix(" ")[-len(found) :] if found else None
+
+
+def _ends_with(text: str, words: tuple[str, ...], spaces: bool) -> bool:
+    """Whether the text ends with one of the words, whole words where the language has spaces between them."""
+    folded = text.lower().removesuffix(" ")
+    if not spaces:
+        return folded.endswith(words)
+    return text.endswith(" ") and f" {folded}".endswith(tuple(f" {word}" for word in words))

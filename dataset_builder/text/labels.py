@@ -1,0 +1,181 @@
+"""The labels of figures: their keys, and where a label ends and its caption begins.
+
+    label_key("Abb. 3")                              -> "3"
+    split_label("FIGURE 1 | Dose response.")         -> ("FIGURE 1", "Dose response.")
+
+A figure's key is its number without words, panel letters and leading zeros, so that a label and a mention meet:
+
+| printed | key |
+| --- | --- |
+| Figure 2, Fig. 2A, Abb. 2, Рис. 2, 图2, Fig. II | 2 |
+| Figure 3.1 | 3.1 |
+| Figure S1, S1 Fig, Supplementary Fig. 1, Figura suplementaria 1, 补充图1 | S1 |
+| Figure 2—figure supplement 1 | 2-S1 |
+| Figure A1, Appendix Figure 1 | A1 |
+| Appendix 1—figure 2 | A1-2 |
+| Extended Data Fig. 4, Figure EV1 | ED4, EV1 |
+| Box 1—figure 2 | BX1-2 |
+| Scheme 2, Chart 1, Gráfico 1, Plate 3 | SCHEME2, CHART1, CHART1, PLATE3 |
+| Table 2, Box 1, Video 1 (labels only: such words are never mentions of a figure) | TABLE2, BOX1, VIDEO1 |
+"""
+
+import re
+from functools import lru_cache
+
+from dataset_builder.text.clean import clean, normalise
+from dataset_builder.text.numbering import (
+    DASH,
+    JOIN,
+    NUMBER,
+    NUMBER_FIRST,
+    PANEL,
+    PANELS,
+    SUPPLEMENT_OF,
+    heads,
+    in_series,
+    number_key,
+    several_numbers,
+)
+from dataset_builder.text.sentences import MIXED_CASE, is_caseless
+from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
+
+_LABEL_ONLY_KINDS = {
+    "TABLE": any_of(lambda it: it.not_figures.table),
+    "BOX": any_of(lambda it: it.not_figures.box),
+    "VIDEO": any_of(lambda it: it.not_figures.video),
+}
+_LABEL_ONLY = re.compile(
+    r"\s*(?:" + "|".join(rf"(?P<{kind}>(?:{words})(?![^\W\d_]))" for kind, words in _LABEL_ONLY_KINDS.items()) + r")",
+    re.IGNORECASE,
+)
+_COMPOUND = re.compile(rf"{DASH}(?=\d)")  # "Figure 2-1" as a label
+_IN_BOX = re.compile(rf"\s*box\s\d\s?{DASH}\s?fig", re.IGNORECASE)  # "Box 1—figure 2"
+_LABELS_KEPT = 4096  # "Figure 1" and its like come again and again
+
+
+@lru_cache(_LABELS_KEPT)
+def label_keys(label: str | None) -> tuple[str, ...]:
+    """The keys of a label of several figures ("Figures 1–3" -> 1, 2, 3), else its one key, if it has one."""
+    text = normalise(label or "")
+    head = next(heads(text), None)
+    several = several_numbers(text, head) if head else None
+    if several:
+        return tuple(in_series(head.series, key) for key in several[0])
+    key = label_key(label)
+    return (key,) if key else ()
+
+
+@lru_cache(_LABELS_KEPT)
+def label_key(label: str | None) -> str | None:
+    """The key of a label ("Figure 2" -> "2"; the table above has all forms); None for a label without a number.
+
+    A label of several figures ("Figures 1–3") has the key of the first.
+    """
+    text = normalise(label or "")
+    if not text:
+        return None
+    if (other := _LABEL_ONLY.match(text)) and not _IN_BOX.match(text):
+        number = NUMBER.match(text, _skip(text, other.end()))
+        return f"{other.lastgroup}{number_key(number)}" if number else None
+    if behind := NUMBER_FIRST.match(text):
+        return behind["items"].split()[0].upper()
+    head = next(heads(text), None)  # not always first: "Additional file 2: Figure S1"
+    number = NUMBER.match(text, head.end if head else 0)
+    if not number:
+        return None
+    key = in_series(head.series, number_key(number)) if head else number_key(number)
+    if head and several_numbers(text, head):
+        return key
+    tail = SUPPLEMENT_OF.match(text, number.end()) or _COMPOUND.match(text, number.end())
+    part = NUMBER.match(text, tail.end()) if tail else None
+    if not part:
+        return key
+    return f"{key}-S{number_key(part)}" if "upp" in tail.group() else f"{key}-{number_key(part)}"
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in ". ":
+        position += 1
+    return position
+
+
+# ---- captions ----
+
+_MARKS = r"[.:|。．：︱丨◂◄◀△▲▼▽▶►▸]"  # after a label; the arrows point to the picture
+_AFTER_LABEL = re.compile(
+    rf"(?P<space>\s*)(?P<close>(?:{_MARKS}|{DASH}(?=\s)|[–—](?!\d)|-(?=[^\W\d_]{{2}})|\s(?={DASH}\s))+)?\s*"
+)
+_OWN_PANELS = re.compile(  # "Fig. 3A,B.", "Fig. 3a and b", "Рис. 2, а."
+    rf"{PANEL}(?:\s?(?:[,/&+]|{DASH}|(?:{JOIN})\s)\s?{PANEL})*(?=\s|{_MARKS})|,\s?[a-hа-е](?=[.:])"
+)
+_RUNNING = re.compile(  # what follows a mention in running text, never a label in front of a caption
+    rf"(?:{any_spaced(lambda it: (*it.running.verbs, *it.running.others))})\b"
+    rf"|{any_unspaced(lambda it: (*it.running.verbs, *it.running.others))}"
+)
+_PARENTHESIS = re.compile(r"\((?P<inside>[^()]{1,40})\)\s*")
+_ASIDE_OF_LABEL = re.compile(any_of(lambda it: (*it.captions.continued, *it.captions.label_asides)), re.IGNORECASE)
+_CONTINUED = re.compile(rf"(?i:{any_of(lambda it: it.captions.continued)})(?!\w)[\s.:]*(?=$|[^\Wa-z])")
+
+
+def split_label(text: str) -> tuple[str, str] | None:
+    """A caption's text -> (label as printed, the rest without leading punctuation); None when it is no figure caption.
+
+    "Figure 1. Dose", "Fig 1 Dose", "FIGURE 1 | Dose", "Abb. 1: Dosis", "图1 剂量" and a label alone ("Figure 1", the
+    caption being on the next line: the rest is "") start a caption; "Figure 1 shows", "Fig. 2A and B were",
+    "Figure 1, the", "图1显示" are running text, "Table 1." is no figure. The end of a sentence at the start of a line
+    ("... see / Figure 1. The dose") reads like a caption: only the page's layout can tell.
+    """
+    text = clean(text)
+    end = _label_end(text)
+    if end is None:
+        return None
+    panels = _OWN_PANELS.match(text, end)
+    after = _AFTER_LABEL.match(text, panels.end() if panels else end)
+    rest = text[after.end() :]
+    if (panels and not rest and not after["close"]) or (
+        rest and not _starts_caption(rest, bool(after["close"]), bool(after["space"]))
+    ):
+        return None
+    return text[: panels.end() if panels else end], rest.lstrip(".:|。．：︱丨–— ")
+
+
+def _label_end(text: str) -> int | None:
+    """Where the label at the start of a text ends; None without one."""
+    if behind := NUMBER_FIRST.match(text):
+        return behind.end()
+    head = next(heads(text), None)
+    number = NUMBER.match(text, head.end) if head and head.start == 0 else None
+    if not number:
+        return None
+    if several := several_numbers(text, head):
+        return several[1]
+    tail = SUPPLEMENT_OF.match(text, number.end()) or _COMPOUND.match(text, number.end())
+    part = NUMBER.match(text, tail.end()) if tail else None
+    return (part or number).end()
+
+
+def _starts_caption(rest: str, closed: bool, spaced: bool) -> bool:
+    """Whether the text after a label is a caption; `closed`: punctuation stood between, `spaced`: white space did."""
+    if _CONTINUED.match(rest):
+        return True
+    panels = PANELS.match(rest)
+    behind = rest[panels.end() :].lstrip() if panels else ""
+    if _RUNNING.match(rest) or _RUNNING.match(behind):
+        return False
+    if spaced and behind and (behind[0].isupper() or re.match(_MARKS, behind)):  # "Fig. 2 a–d Dose"
+        return True
+    if parenthesis := _PARENTHESIS.match(rest):
+        inside, after = parenthesis["inside"], rest[parenthesis.end() :]
+        if closed or len(inside) <= 5 or _ASIDE_OF_LABEL.match(inside):
+            close = re.match(rf"{_MARKS}+\s*", after)
+            after = after[close.end() :] if close else after
+            return not after or _starts_caption(after, closed or bool(close), True)
+        return False
+    if closed:
+        return rest[0] not in ",;)]"
+    first = rest[0]
+    if not spaced:
+        return "\u3040" <= first <= "\u9fff"  # Chinese and Japanese need no space
+    return (
+        first.isupper() or first.isdigit() or first in "\"“‘'«[" or is_caseless(first) or bool(MIXED_CASE.match(rest))
+    )

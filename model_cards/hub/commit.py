@@ -1,0 +1,194 @@
+"""One commit that makes a repository hold what is to be published, checked afterwards; and its tag.
+
+`upload_folder` is not used: it commits in parts. Here all files go up first, then one commit names them all, tied to
+the head that was read (`parent_commit`), so that readers see the old state or the new one. An answer that got lost is
+not an error: the head is read again, and when its files are the planned ones the commit counts as done.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.hf_api import RepoFile
+from tqdm import tqdm
+
+from model_cards.files import matches
+from model_cards.hub.repo import HubError, Repo, api, head, tags, tree
+from model_cards.hub.session import is_transient
+
+ATTEMPTS = 5  # of upload + commit, with 1, 2, 4, 8 s between them
+_RETRIED = (HfHubHTTPError, httpx.HTTPError, RuntimeError, ConnectionError)  # LFS raises RuntimeError, Xet both others
+_READ_BYTES = 1 << 20  # of a file at a time, while it is hashed
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The state after `commit`: its sha, what was sent, and whether a new commit was needed for it."""
+
+    sha: str
+    added: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+
+    def describe(self, repo: Repo) -> str:
+        """One line: what was sent where, for a command's summary."""
+        if not self.added and not self.deleted:
+            return f"nothing new: {repo.url} is at this content, commit {self.sha}"
+        return f"{repo.url}: {len(self.added)} files sent, {len(self.deleted)} deleted, commit {self.sha}"
+
+
+def commit(
+    repo: Repo, files: Mapping[str, Path], managed: tuple[str, ...], message: str, tag_name: str | None = None
+) -> Commit:
+    """Make the repository hold `files` (path in the repository -> local file), in at most one commit.
+
+    Remote files that match a `managed` pattern and are not in `files` are deleted; others are never touched.
+    When nothing differs no commit is made. Afterwards every file's hash is compared at the commit. Raises HubError
+    when `tag_name` is taken by another commit, when somebody else commits meanwhile, or when the check fails.
+    """
+    plan = _Plan.of(files, managed)
+    parent = head(repo)
+    remote = tree(repo, parent)
+    added, deleted = plan.to_send(remote), plan.to_delete(remote)
+    if not added and not deleted:
+        return Commit(parent)
+    if tag_name and tag_name in tags(repo):
+        raise HubError(f"{repo.id} has a tag {tag_name} for other content: choose another --tag")
+    additions = [CommitOperationAdd(path, files[path]) for path in added]
+    deletions = [CommitOperationDelete(path, is_folder=False) for path in deleted]
+    sha = _send(repo, parent, additions, deletions, message, plan)
+    _check(repo, sha, plan)
+    return Commit(sha, added, deleted)
+
+
+def tag(repo: Repo, sha: str, name: str | None = None) -> str:
+    """Name the commit `sha`; without a `name`, by the tag it has already or the next free v1, v2, …; returns it.
+
+    Raises HubError when `name` is taken by another commit.
+    """
+    taken = tags(repo)
+    if name is None:
+        name = _own_tag(taken, sha)
+    if taken.get(name) == sha:
+        return name
+    if name in taken:
+        raise HubError(f"{repo.id} has a tag {name} for other content: choose another --tag")
+    api().create_tag(repo.id, tag=name, revision=sha, repo_type=repo.type)
+    return name
+
+
+def _own_tag(taken: dict[str, str], sha: str) -> str:
+    """The tag that names `sha` already, else the next free v1, v2, …"""
+    same = sorted(name for name, target in taken.items() if target == sha)
+    if same:
+        return same[0]
+    numbers = [int(name[1:]) for name in taken if re.fullmatch(r"v\d+", name)]
+    return f"v{max(numbers, default=0) + 1}"
+
+
+# ---- what the repository is to hold
+
+
+@dataclass(frozen=True)
+class _Digests:
+    """What identifies a file's content on the Hub: LFS files by sha256, regular ones by git's blob id."""
+
+    size: int  # bytes
+    sha256: str
+    git_blob: str
+
+    @classmethod
+    def of(cls, path: Path) -> "_Digests":
+        size = path.stat().st_size
+        sha256, blob = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size)
+        with open(path, "rb") as file:
+            while chunk := file.read(_READ_BYTES):
+                sha256.update(chunk)
+                blob.update(chunk)
+        return cls(size, sha256.hexdigest(), blob.hexdigest())
+
+    def match(self, file: RepoFile) -> bool:
+        same = file.lfs.sha256 == self.sha256 if file.lfs else file.blob_id == self.git_blob
+        return same and file.size == self.size
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the repository is to hold, by path, and which of its other files may be deleted."""
+
+    digests: dict[str, _Digests]
+    managed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, files: Mapping[str, Path], managed: tuple[str, ...]) -> "_Plan":
+        items = tqdm(files.items(), desc="hash", unit="file", disable=None)
+        return cls({path: _Digests.of(file) for path, file in items}, managed)
+
+    def to_send(self, remote: dict[str, RepoFile]) -> list[str]:
+        """The planned files that `remote` lacks or has with other content."""
+        return sorted(p for p, digests in self.digests.items() if p not in remote or not digests.match(remote[p]))
+
+    def to_delete(self, remote: dict[str, RepoFile]) -> list[str]:
+        """The managed files of `remote` that are not planned."""
+        return sorted(p for p in remote if p not in self.digests and matches(p, self.managed))
+
+
+# ---- making it hold that
+
+
+def _send(
+    repo: Repo,
+    parent: str,
+    additions: list[CommitOperationAdd],
+    deletions: list[CommitOperationDelete],
+    message: str,
+    plan: _Plan,
+) -> str:
+    """Upload and commit on top of `parent`, again after passing failures; returns the new commit's sha."""
+    attempt = 1
+    while True:
+        try:
+            api().preupload_lfs_files(repo.id, additions, repo_type=repo.type, free_memory=False)
+            made = api().create_commit(
+                repo.id,
+                [*additions, *deletions],
+                commit_message=message,
+                repo_type=repo.type,
+                parent_commit=parent,
+            )
+            return made.oid
+        except _RETRIED as error:
+            landed = _landed(repo, parent, plan)
+            if landed:
+                return landed
+            if attempt == ATTEMPTS or not is_transient(error):
+                raise
+        time.sleep(2 ** (attempt - 1))
+        attempt += 1
+
+
+def _landed(repo: Repo, parent: str, plan: _Plan) -> str | None:
+    """The new head when it holds the plan, None when the head has not moved or cannot be read."""
+    try:
+        now = head(repo)
+        if now == parent:
+            return None
+        remote = tree(repo, now)
+    except _RETRIED:
+        return None  # the next attempt is tied to the old head, so it can do no harm
+    if plan.to_send(remote) or plan.to_delete(remote):
+        raise HubError(f"somebody else committed to {repo.id} meanwhile: look at {repo.url}, then run this again")
+    return now
+
+
+def _check(repo: Repo, sha: str, plan: _Plan) -> None:
+    """Raises HubError where the commit does not hold what was sent."""
+    remote = tree(repo, sha)
+    wrong = plan.to_send(remote) + plan.to_delete(remote)
+    if wrong:
+        raise HubError(f"{repo.id} at {sha} differs from what was sent in {len(wrong)} files, first {wrong[0]}")

@@ -1,0 +1,74 @@
+"""What can go wrong when publishing, asked before the work is done: token, rights, visibility, card."""
+
+import re
+
+import yaml
+from huggingface_hub import constants, get_session, get_token
+from huggingface_hub.errors import HfHubHTTPError
+
+from model_cards.hub.repo import HubError, Repo, api
+
+
+def preflight(repo: Repo, card: str) -> None:
+    """Make sure that publishing can succeed: token, right to write, visibility, card. Creates the repository.
+
+    Raises HubError or ValueError with one line. `card` is the text of the README.md that will be published.
+    """
+    front_matter(card)
+    account = _account()
+    _create(repo, account)
+    _check_visibility(repo)
+    _validate_on_hub(repo, card)
+
+
+def front_matter(card: str) -> dict:
+    """The card's YAML block. Raises ValueError when it is absent or no YAML mapping."""
+    match = re.match(r"---\n(.*?)\n---(\n|$)", card, re.DOTALL)
+    try:
+        data = yaml.safe_load(match[1]) if match else None
+    except yaml.YAMLError as error:
+        raise ValueError(f"README.md: its YAML block cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError("README.md: it does not begin with a YAML block between `---` lines")
+    return data
+
+
+def _account() -> dict:
+    """Whose token it is, as the Hub answers `whoami`. Raises HubError without one, or where it may only read."""
+    if get_token() is None:
+        raise HubError("no Hub token: run `hf auth login` or set HF_TOKEN to a token that may write")
+    account = api().whoami()
+    role = account.get("auth", {}).get("accessToken", {}).get("role")  # absent for OAuth and JWT tokens
+    if role == "read":
+        page = f"{constants.ENDPOINT}/settings/tokens"
+        raise HubError(f"the token of {account['name']} may only read: make one that may write, at {page}")
+    return account
+
+
+def _create(repo: Repo, account: dict) -> None:
+    """Create the repository where it is not there yet. Raises HubError where the account may not write to it."""
+    try:
+        api().create_repo(repo.id, repo_type=repo.type, private=repo.private, exist_ok=True)
+        api().auth_check(repo.id, repo_type=repo.type, write=True)
+    except HfHubHTTPError as error:
+        if error.response.status_code not in (403, 404):
+            raise
+        names = ", ".join([account["name"], *(org["name"] for org in account.get("orgs", []))])
+        raise HubError(f"{account['name']} may not write to {repo.id}, only to repositories of: {names}") from error
+
+
+def _check_visibility(repo: Repo) -> None:
+    private = api().repo_info(repo.id, repo_type=repo.type).private
+    if private != repo.private:
+        state = "private" if private else "public"
+        raise HubError(f"{repo.id} is {state} already: pass --private {str(private).lower()}, or change its settings")
+
+
+def _validate_on_hub(repo: Repo, card: str) -> None:
+    """The Hub's own check of the card's YAML (the one in `RepoCard.validate` ignores HF_ENDPOINT)."""
+    question = {"content": card, "repoType": repo.type}
+    answer = get_session().post(f"{constants.ENDPOINT}/api/validate-yaml", json=question)
+    if answer.status_code == 400:
+        messages = [str(row.get("message")) for row in answer.json().get("errors", [])]
+        raise ValueError(f"README.md: {'; '.join(messages)}")
+    answer.raise_for_status()

@@ -1,0 +1,52 @@
+"""A repository on the Hub, as it is read: its head, its files, its tags."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from huggingface_hub import HfApi, constants
+from huggingface_hub.hf_api import RepoFile
+
+
+class HubError(RuntimeError):
+    """What the Hub or the network refused, as one clear line."""
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A repository to publish to: `id` is ORG/NAME. Raises ValueError for another form."""
+
+    id: str
+    type: Literal["dataset", "model"]
+    private: bool
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.id, re.ASCII):
+            raise ValueError(f"{self.id!r} is no repository id; expected ORG/NAME or USER/NAME")
+
+    @property
+    def url(self) -> str:
+        return f"{constants.ENDPOINT}/{'datasets/' if self.type == 'dataset' else ''}{self.id}"
+
+
+def api() -> HfApi:
+    """The Hub's client, which says who asks."""
+    return HfApi(library_name="ldrt-vlm")
+
+
+def head(repo: Repo) -> str:
+    """The sha of the newest commit on `main`."""
+    sha = api().repo_info(repo.id, repo_type=repo.type).sha
+    assert sha is not None, "the Hub names the head of a repository that was asked for without a revision"
+    return sha
+
+
+def tree(repo: Repo, sha: str) -> dict[str, RepoFile]:
+    """path -> file of the state `sha`, with the hashes of its content."""
+    rows = api().list_repo_tree(repo.id, recursive=True, revision=sha, repo_type=repo.type)
+    return {row.path: row for row in rows if isinstance(row, RepoFile)}
+
+
+def tags(repo: Repo) -> dict[str, str]:
+    """tag -> the sha of the commit it names."""
+    return {ref.name: ref.target_commit for ref in api().list_repo_refs(repo.id, repo_type=repo.type).tags}

@@ -1,0 +1,107 @@
+"""What `ldrt push` sends: the part of a dataset repo folder that a policy permits, with its own card and preview."""
+
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model_cards.cards.dataset_card import write_dataset_card
+from model_cards.dataset_folder import Splits, all_files, column_counts, config_files
+from model_cards.files import read_json
+from model_cards.licenses import Policy, permits
+from model_cards.preview.page import write_preview
+from model_cards.staging.provenance import stage_provenance
+from model_cards.staging.rows import RowCounts, stage_split
+
+MANAGED = (  # of the repository's files, those that a push may delete
+    *("README.md", "eval.yaml", "preview.html", "provenance/**"),
+    *("pairs/*.parquet", "align/*.parquet", "detail/*.parquet", "reasoning/*.parquet", "instruct/*.parquet"),
+)
+PREVIEW_ROWS = 500  # figures of the published preview, some ten megabytes
+
+
+@dataclass(frozen=True)
+class StagedDataset:
+    """What is to be sent, and how much of the dataset that is."""
+
+    files: dict[str, Path]  # path in the repository -> local file
+    counts: dict[str, RowCounts]  # by config
+
+    def describe(self) -> str:
+        """One line a config, for a command's summary."""
+        lines = [f"{config:<10} {n.published:>7} rows, {n.left_out} left out" for config, n in self.counts.items()]
+        return "\n".join(lines)
+
+
+def refuse_collisions(dataset: Path) -> None:
+    """Raises ValueError where the leakage certificate names collisions between splits, or is none."""
+    path = dataset / "provenance" / "splits.json"
+    if not path.exists():
+        return
+    certificate: Any = read_json(path)
+    try:
+        collisions = certificate["collisions"]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no leakage certificate ({error!r}): run `ldrt build` again") from error
+    if collisions:
+        raise ValueError(
+            f"{path} reports {len(collisions)} collisions between splits, first {json.dumps(collisions[0])}: "
+            "not published; mend the articles and run `ldrt build` again"
+        )
+
+
+def refuse_nothing(dataset: Path, policy: Policy) -> None:
+    """Raises RuntimeError when the policy leaves no row."""
+    configs = config_files(dataset)
+    paths = [path for splits in configs.values() for path in all_files(splits)]
+    licenses = column_counts(paths, "license")
+    if any(permits(policy, license) for license in licenses):
+        return
+    stated = ", ".join(f"{name or 'not stated'}: {n}" for name, n in sorted(licenses.items(), key=str))
+    raise RuntimeError(f"no row may be published under the policy {policy}; the rows' licences are {stated or 'none'}")
+
+
+def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> StagedDataset:
+    """Lay out what `policy` permits in `folder`, made anew (links where nothing is left out)."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    configs = config_files(dataset)
+    counts = {config: _stage_config(splits, folder / config, policy) for config, splits in configs.items()}
+    stage_provenance(dataset, folder, policy)
+    _stage_eval(dataset, folder)
+    _record(folder / "provenance" / "manifest.json", policy, counts)
+    write_dataset_card(folder, repo_id)
+    if "pairs" in configs:
+        write_preview(folder, PREVIEW_ROWS)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return StagedDataset({path.relative_to(folder).as_posix(): path for path in files}, counts)
+
+
+def _stage_config(splits: Splits, folder: Path, policy: Policy) -> RowCounts:
+    counts = RowCounts()
+    for split, paths in splits.items():
+        counts.add(stage_split(paths, folder, split, policy))
+    return counts
+
+
+def _stage_eval(dataset: Path, folder: Path) -> None:
+    """Link eval.yaml when every config it names is there."""
+    tasks = dataset / "eval.yaml"
+    if not tasks.exists():
+        return
+    declared = yaml.safe_load(tasks.read_text(encoding="utf-8")) or {}
+    configs = {task.get("config") for task in declared.get("tasks", [])}
+    if all((folder / config).is_dir() for config in configs if config):
+        (folder / tasks.name).symlink_to(tasks.resolve())
+
+
+def _record(path: Path, policy: Policy, counts: dict[str, RowCounts]) -> None:
+    """Note in the published manifest what the policy left out; the card says it."""
+    manifest = read_json(path) or {"stages": {}}
+    by_config = {config: dataclasses.asdict(n) for config, n in counts.items()}
+    manifest["stages"]["push"] = {"options": {"policy": policy}, "counts": by_config}
+    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,127 @@
+"""Captions among lines written down by hand."""
+
+import pytest
+
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.captions import UNNUMBERED, UNNUMBERED_MENTION, find_captions, whole_text
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import Style
+
+STYLE = Style(size=10.0, font="Times", column_width=240.0, pitch_em=1.2)
+BODY = "The joints were treated with low doses on three days of every"
+
+
+def line(text, x, y, width=240.0, size=8.0, font="Arial", first_font=None):
+    return Line(text, Box(x, y, x + width, y + size), size, first_font or font, font)
+
+
+def body(text, y, x=50):
+    return line(text, x, y, size=10.0, font="Times")
+
+
+def captions(*lines):
+    found, rest = find_captions(list(lines), 1, STYLE)
+    return [(caption.key, caption.text) for caption in found], [entry.text for entry in rest]
+
+
+def test_lines_below_in_the_same_type_belong_to_the_caption():
+    found, rest = captions(
+        line("Figure 1. Dose in the joint", 50, 400),
+        line("of all patients.", 50, 410, 60),
+        body("The next paragraph", 424),
+    )
+    assert found == [("1", "Dose in the joint of all patients.")]
+    assert rest == ["The next paragraph"]
+
+
+def test_bold_title_and_plain_text_are_one_caption():
+    found, _ = captions(line("Figure 1. Dose.", 50, 400, font="Arial-Bold"), line("All patients.", 50, 410))
+    assert found == [("1", "Dose. All patients.")]
+
+
+def test_label_on_a_line_of_its_own():
+    found, _ = captions(line("FIGURE 2", 50, 400, 40, font="Arial-Bold"), line("Dose in the joint.", 50, 413, size=9))
+    assert found == [("2", "Dose in the joint.")]
+
+
+def test_label_apart_from_its_caption_on_one_row():
+    found, _ = captions(line("Fig. 2.", 50, 400, 23), line("Dose in", 90, 400), line("the joint.", 90, 410))
+    assert found == [("2", "Dose in the joint.")]
+
+
+def test_caption_in_two_columns():
+    found, rest = captions(
+        line("Figure 1. Dose in the", 50, 400, 230),
+        line("left column and", 50, 410, 230),
+        line("in the right", 305, 400, 230),
+        line("column.", 305, 410, 60),
+        body("Text below", 430, x=305),
+    )
+    assert found == [("1", "Dose in the left column and in the right column.")]
+    assert rest == ["Text below"]
+
+
+def test_next_caption_ends_the_one_before():
+    found, _ = captions(line("Figure 1. Dose.", 50, 400), line("Figure 2. Pain.", 50, 410))
+    assert found == [("1", "Dose."), ("2", "Pain.")]
+
+
+@pytest.mark.parametrize("text", ["Figure 1. The doses were low.", "Figure 1", "Table 2. The"])
+def test_running_text_that_starts_a_line_with_a_label_is_no_caption(text):
+    found, rest = captions(body(BODY, 400), body(text, 412), body(BODY, 424))
+    assert found == []
+    assert len(rest) == 3
+
+
+def test_sentence_about_a_table_or_a_figure_is_no_caption():
+    assert captions(body("Table 3 shows the doses", 400), body("Figure 3 shows the pain", 500))[0] == []
+
+
+def test_tables_are_kept_apart():
+    found, _ = find_captions([line("Table 1. Doses.", 50, 400), line("TABLE II. Pain.", 50, 500)], 1, STYLE)
+    assert [(caption.key, caption.is_table) for caption in found] == [("TABLE1", True), ("TABLE2", True)]
+
+
+@pytest.mark.parametrize(
+    "text", ["Source: the authors.", "Fonte: Dados da pesquisa (2022).", "https://doi.org/10.5555/journal.g001"]
+)
+def test_what_publishers_print_below_is_no_caption(text):
+    found, rest = captions(line("Figure 1. Dose in the joint.", 50, 400), line(text, 50, 410))
+    assert found == [("1", "Dose in the joint.")]
+    assert rest == [text]
+
+
+def test_own_doi_at_the_end_is_cut_off():
+    assert captions(line("Fig 1. Dose. doi:10.5555/journal.g001", 50, 400))[0] == [("1", "Dose.")]
+
+
+def test_letter_spaced_label():
+    assert captions(line("F I G U R E 1 Dose in the joint", 50, 400))[0] == [("1", "Dose in the joint")]
+
+
+def test_figure_without_a_number():
+    assert captions(line("Figura. Doses das articulações", 50, 400))[0] == [(UNNUMBERED, "Doses das articulações")]
+    assert captions(body("Figure. It is set like the text", 400))[0] == []
+    assert UNNUMBERED_MENTION.search("as the figure shows")
+    assert not UNNUMBERED_MENTION.search("as Figure 2 shows")
+
+
+def test_broken_words_are_mended():
+    assert captions(line("Figure 1. Inflam-", 50, 400), line("mation of joints", 50, 410))[0] == [
+        ("1", "Inflammation of joints")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "whole"),
+    [
+        ("Figure 1. Dose. (Continued)", "Figure 1. After six weeks.", "Dose. After six weeks."),
+        ("Figure 1. Dose.", "Figure 1. Continued.", "Dose."),
+        ("Figure 1 | Continued", "Figure 1 | Dose of all patients.", "Dose of all patients."),
+        ("Figure 1. Dose.", "Figure 1. (cont.) Bars: 1 mm.", "Dose. Bars: 1 mm."),
+        ("Abb. 1. Dosis.", "Abb. 1. (Fortsetzung)", "Dosis."),
+    ],
+)
+def test_continued_captions_are_one(first, second, whole):
+    found = [find_captions([line(text, 50, 400)], page, STYLE)[0][0] for page, text in enumerate((first, second), 1)]
+    assert whole_text(found) == whole

@@ -1,0 +1,26 @@
+"""Which drawings a caption gets, and the region around them."""
+
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.regions import clear_of, sees, with_stray_text
+
+
+def test_region_is_cut_back_from_text_that_it_touches():
+    assert clear_of(Box(50, 100, 290, 255), [Box(50, 253, 290, 261)], Box(50, 100, 290, 250)) == Box(
+        50, 100, 290, 250.5
+    )
+    inside = Box(60, 120, 100, 130)
+    assert clear_of(Box(50, 100, 290, 255), [inside], Box(50, 100, 290, 250)) == Box(50, 100, 290, 255)
+
+
+def test_text_between_two_boxes_parts_them_but_not_text_inside_of_one():
+    caption, picture = Box(50, 260, 290, 270), Box(50, 100, 290, 250)
+    assert sees(caption, picture, [Box(50, 200, 290, 210), Box(310, 252, 550, 262)])
+    assert not sees(caption, picture, [Box(50, 252, 290, 259)])
+
+
+def test_labels_join_the_region_one_after_the_other_up_to_running_text():
+    labels = [Line("Dose (Gy)", Box(100, 255, 140, 263), 8.0), Line("n = 12", Box(100, 268, 140, 276), 8.0)]
+    core = Box(50, 100, 290, 250)
+    assert with_stray_text(core, labels, []) == Box(50, 100, 290, 276)
+    assert with_stray_text(core, labels, [Box(50, 264, 290, 267)]) == Box(50, 100, 290, 263)

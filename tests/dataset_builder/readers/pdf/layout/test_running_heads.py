@@ -1,0 +1,32 @@
+"""Running heads, feet and page numbers."""
+
+from dataset_builder.readers.pdf.layout.boxes import Box
+from dataset_builder.readers.pdf.layout.lines import Line
+from dataset_builder.readers.pdf.layout.pages import PageContent
+from dataset_builder.readers.pdf.layout.running_heads import without_running_heads
+from tests.dataset_builder.readers.pdf.layout.by_hand import LONG, column, line
+
+
+def test_running_heads_are_peeled_from_the_edge_and_end_at_captions():
+    pages = []
+    for number in range(1, 5):
+        lines = [
+            line("Synthetic Journal 12 (2020)", 50, 20, size=8),
+            line(f"Figure {number}. Pain of the patients", 50, 36),
+            line("who took part until the end", 50, 48),
+            *column(50, 200, 3),
+            line(str(number), 290, 810, size=8),
+        ]
+        pages.append(PageContent(number, 595, 842, lines))
+    kept = [[entry.text for entry in lines] for lines in without_running_heads(pages)]
+    assert kept[2] == [
+        "Figure 3. Pain of the patients",
+        "who took part until the end",
+        *[f"{LONG} {k}" for k in range(3)],
+    ]
+
+
+def test_heads_turned_along_the_edge_are_running_heads_too():
+    head = Line("downloaded on 3 May", Box(580, 300, 588, 500), 8.0, turn=1)
+    pages = [PageContent(number, 595, 842, [head, *column(50, 300, 2)]) for number in (1, 2, 3)]
+    assert all(len(lines) == 2 for lines in without_running_heads(pages))
