@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from dataset_builder.assembly.rows import Rejection, Unjudged
-from dataset_builder.extraction.records import Measures
+from dataset_builder.readers.article import Measures
 
 
 @dataclass(frozen=True)

@@ -27,20 +27,8 @@ class PanelRecord(TypedDict):
     caption: str | None
 
 
-class Measures(TypedDict, total=False):
-    """What `images.measure` says of a picture; absent where there is none."""
-
-    width: int  # pixels
-    height: int  # pixels
-    sharpness: float  # variance of the Laplacian
-    contrast: float  # standard deviation of 8-bit grey
-    text_share: float  # of the picture's ink, 0 to 1
-    image_sha256: str
-    phash: str  # 64 bits as hex
-
-
-class FigureRecord(Measures):
-    """One figure, and the name of its picture's file in the record's folder."""
+class FigureRecord(TypedDict):
+    """One figure, and the name of its picture's file in the record's folder; where there is one, also `Measures`."""
 
     label: str | None
     caption: str | None

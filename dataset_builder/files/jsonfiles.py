@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-_BLOCK_BYTES = 65_536  # read at a time, from the end, to find the last whole line
-
 import filelock
 
+_BLOCK_BYTES = 65_536  # read at a time, from the end, to find the last whole line
 LOCK_WAIT_S = 60  # others append in milliseconds, and a kill frees their lock: whoever keeps it for so long has stopped
 
 

@@ -1,6 +1,6 @@
 """Pictures of the sample corpus: dose maps, line plots, bar charts, micrographs and panels A-D, each with attributes.
 
-A picture is a display list (`list[tuple]`, coordinates in pixels, origin top left), so that one description becomes
+A picture is a display list (`list[Operation]`, coordinates in pixels, origin top left), so that one description becomes
 either one raster image (`to_image`) or vector shapes on a PDF page (`to_pdf`):
 `("rect", (x0, y0, x1, y1), colour)`, `("line", [(x, y), …], colour, width)`, `("dot", (x, y), radius, colour)`,
 `("text", (x, y), size, string, colour)` with x, y the text's top left, `("image", (x, y), rgb)` with `rgb` uint8
@@ -8,16 +8,25 @@ either one raster image (`to_image`) or vector shapes on a PDF page (`to_pdf`):
 """
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-COLOURS = {"red": (235, 30, 35), "green": (25, 190, 55), "blue": (40, 80, 250), "yellow": (250, 215, 20)}
+Operation = tuple[Any, ...]  # its name, its place, and what else that name needs
+Colour = tuple[int, int, int]
+
+COLOURS: dict[str, Colour] = {
+    "red": (235, 30, 35),
+    "green": (25, 190, 55),
+    "blue": (40, 80, 250),
+    "yellow": (250, 215, 20),
+}
 NUMBERS = {"two": 2, "three": 3, "four": 4, "six": 6}
 # Each kind of picture with its attributes. Every value is drawn independently of the others and of the text, and is
 # plain to see at 64 pixels.
-KINDS = {
+KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "dose map": {"hot spot colour": tuple(COLOURS), "hot spot side": ("left", "right")},
     "line plot": {"number of curves": ("two", "four"), "trend": ("rise", "fall")},
     "bar chart": {"number of bars": ("three", "six"), "bar colour": tuple(COLOURS), "tallest bar": ("left", "right")},
@@ -30,19 +39,22 @@ PANEL_GAP_PX = 12
 GRAIN = 7  # standard deviation of the noise in photographs, in grey levels: keeps them sharp
 
 
-def draw(kind: str, attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[tuple]:
+def draw(kind: str, attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[Operation]:
     """The display list of one picture of `KINDS`, `width` × `height` pixels, showing `attributes`."""
     painter = {"dose map": _dose_map, "line plot": _line_plot, "bar chart": _bar_chart, "micrograph": _micrograph}[kind]
     return painter(attributes, width, height, rng)
 
 
-def draw_panels(panels: list[tuple], columns: int, size: tuple[int, int], rng: np.random.Generator) -> tuple:
+def draw_panels(
+    panels: list[tuple[str, dict[str, str]]], columns: int, size: tuple[int, int], rng: np.random.Generator
+) -> tuple[list[Operation], list[list[int]], tuple[int, int]]:
     """A compound figure of `panels` = [(kind, attributes)], each `size` = (width, height) pixels, lettered A, B, …
 
     Returns (display list, [panel box x0, y0, x1, y1 in pixels], (width, height) of the whole).
     """
     width, height = size
-    operations, boxes = [], []
+    operations: list[Operation] = []
+    boxes: list[list[int]] = []
     for i, (kind, attributes) in enumerate(panels):
         x = (i % columns) * (width + PANEL_GAP_PX)
         y = (i // columns) * (height + PANEL_GAP_PX)
@@ -55,7 +67,7 @@ def draw_panels(panels: list[tuple], columns: int, size: tuple[int, int], rng: n
     return operations, boxes, (max(box[2] for box in boxes), max(box[3] for box in boxes))
 
 
-def to_image(operations: list[tuple], width: int, height: int) -> Image.Image:
+def to_image(operations: list[Operation], width: int, height: int) -> Image.Image:
     """The display list as an RGB image; shapes are drawn at twice the size and averaged, for smooth edges."""
     image = Image.new("RGB", (2 * width, 2 * height), (255, 255, 255))
     pen = ImageDraw.Draw(image)
@@ -77,7 +89,7 @@ def to_image(operations: list[tuple], width: int, height: int) -> Image.Image:
     return image.reduce(2)
 
 
-def to_pdf(operations: list[tuple], canvas, height: int, points_per_px: float) -> None:
+def to_pdf(operations: list[Operation], canvas, height: int, points_per_px: float) -> None:
     """Draw the display list with its lower left corner at the origin of a reportlab `canvas`, shapes as vectors."""
     from reportlab.lib.utils import ImageReader
 
@@ -117,8 +129,9 @@ def sharpness(image: Image.Image) -> float:
     return float(cv2.Laplacian(np.asarray(image.convert("L")), cv2.CV_64F, ksize=1).var())
 
 
-def _shift(operation: tuple, dx: float, dy: float) -> tuple:
+def _shift(operation: Operation, dx: float, dy: float) -> Operation:
     name, place, *rest = operation
+    moved: tuple[float, ...] | list[tuple[float, float]]
     if name == "rect":
         moved = (place[0] + dx, place[1] + dy, place[2] + dx, place[3] + dy)
     elif name == "line":
@@ -139,7 +152,7 @@ def _tissue(height: int, width: int, base: float, swing: float, rng: np.random.G
     return base + swing * _field(height, width, 4, rng) + 0.5 * swing * _field(height, width, 8, rng)
 
 
-def _dose_map(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[tuple]:
+def _dose_map(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[Operation]:
     short = min(width, height)
     grey = _tissue(height, width, 60, 30, rng)
     body = np.zeros((height, width), np.float32)
@@ -160,7 +173,7 @@ def _dose_map(attributes: dict[str, str], width: int, height: int, rng: np.rando
     return [("image", (0, 0), _pixels(rgb)), ("text", (width - 62, height - 15), 11, MARK, (235, 235, 235))]
 
 
-def _micrograph(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[tuple]:
+def _micrograph(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[Operation]:
     dense = attributes["cell density"] == "dense"
     short = min(width, height)
     colour = np.array(COLOURS[attributes["cell colour"]], float)
@@ -188,7 +201,7 @@ def _micrograph(attributes: dict[str, str], width: int, height: int, rng: np.ran
     ]
 
 
-def _line_plot(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[tuple]:
+def _line_plot(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[Operation]:
     operations, (left, top, right, bottom) = _axes(width, height, "day", rng)
     count = NUMBERS[attributes["number of curves"]]
     span = (bottom - top) * 0.9 / count
@@ -208,7 +221,7 @@ def _line_plot(attributes: dict[str, str], width: int, height: int, rng: np.rand
     return operations
 
 
-def _bar_chart(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[tuple]:
+def _bar_chart(attributes: dict[str, str], width: int, height: int, rng: np.random.Generator) -> list[Operation]:
     operations, (left, top, right, bottom) = _axes(width, height, "dose (Gy)", rng)
     count = NUMBERS[attributes["number of bars"]]
     heights = rng.uniform(0.2, 0.62, count)
@@ -226,11 +239,13 @@ def _bar_chart(attributes: dict[str, str], width: int, height: int, rng: np.rand
     return operations
 
 
-def _axes(width: int, height: int, title: str, rng: np.random.Generator) -> tuple[list[tuple], tuple]:
+def _axes(
+    width: int, height: int, title: str, rng: np.random.Generator
+) -> tuple[list[Operation], tuple[float, float, float, float]]:
     """Background, axes, ticks and grid; returns (display list, plot area x0, y0, x1, y1)."""
     left, right = width * rng.uniform(0.1, 0.16) + 8, width * rng.uniform(0.93, 0.97)
     top, bottom = height * rng.uniform(0.05, 0.1) + 10, height * rng.uniform(0.9, 0.94) - 22
-    operations = []
+    operations: list[Operation] = []
     if rng.random() < 0.7:
         paper = int(rng.integers(225, 250))
         operations.append(("rect", (0, 0, width, height), (paper, paper, int(rng.integers(225, 255)))))

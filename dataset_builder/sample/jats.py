@@ -1,7 +1,9 @@
 """A sample article as JATS XML (NISO Z39.96), with the ways of citing and placing figures that PMC articles use."""
 
+import re
 from xml.sax.saxutils import escape, quoteattr
 
+from dataset_builder.sample.articles import SampleArticle, SampleFigure
 from dataset_builder.sample.text import MENTION, NOTE
 
 LICENSE_URLS = {
@@ -14,23 +16,18 @@ DOCTYPE = (
     '"JATS-archivearticle1.dtd">\n'
 )
 
+RESULTS = 2  # number of the section whose paragraphs cite the figures, one each
 
-def write_jats(article) -> str:
-    """The XML of a `corpus.SampleArticle`.
+
+def write_jats(article: SampleArticle) -> str:
+    """The XML of a `SampleArticle`.
 
     Figures stand behind the paragraph that cites them, in every fourth article in `<floats-group>`. Every second
     article has a document type, every third gives its captions a `<title>`, every fifth leaves the extension off the
     file names, as PMC packages do.
     """
     at_end = article.index % 4 == 3
-    sections = []
-    for i, (heading, paragraphs) in enumerate(article.sections):
-        parts = []
-        for j, paragraph in enumerate(paragraphs):
-            parts.append(f"<p>{' '.join(_sentence(sentence) for sentence in paragraph)}</p>")
-            if i == 2 and not at_end:
-                parts.append(_figure(article, article.figures[j]))
-        sections.append(f'<sec id="S{i + 1}"><title>{heading}</title>\n' + "\n".join(parts) + "\n</sec>")
+    sections = [_section(article, i, with_figures=i == RESULTS and not at_end) for i in range(len(article.sections))]
     floats = "\n".join(_figure(article, figure) for figure in article.figures) if at_end else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -47,7 +44,19 @@ def write_jats(article) -> str:
     )
 
 
-def _front(article) -> str:
+def _section(article: SampleArticle, i: int, with_figures: bool) -> str:
+    """Section `i`; behind each paragraph, where they are asked for, the figure of the same number."""
+    heading, paragraphs = article.sections[i]
+    parts = []
+    for j, paragraph in enumerate(paragraphs):
+        parts.append(f"<p>{' '.join(_sentence(sentence) for sentence in paragraph)}</p>")
+        if with_figures:
+            parts.append(_figure(article, article.figures[j]))
+    return f'<sec id="S{i + 1}"><title>{heading}</title>\n' + "\n".join(parts) + "\n</sec>"
+
+
+def _front(article: SampleArticle) -> str:
+    pmcid = article.pmcid or ""  # every article with XML has one
     return f"""<front>
 <journal-meta>
 <journal-id journal-id-type="nlm-ta">Synth J Low Dose Radiat</journal-id>
@@ -55,7 +64,7 @@ def _front(article) -> str:
 <publisher><publisher-name>Synthetic</publisher-name></publisher>
 </journal-meta>
 <article-meta>
-<article-id pub-id-type="pmc">{article.pmcid if article.index % 2 else article.pmcid.removeprefix("PMC")}</article-id>
+<article-id pub-id-type="pmc">{pmcid if article.index % 2 else pmcid.removeprefix("PMC")}</article-id>
 <article-id pub-id-type="doi">{article.doi}</article-id>
 <title-group><article-title>{escape(article.title)}</article-title></title-group>
 <contrib-group><contrib contrib-type="author"><name><surname>Sample</surname><given-names>Sam</given-names></name>\
@@ -72,7 +81,7 @@ def _front(article) -> str:
 """
 
 
-def _figure(article, figure) -> str:
+def _figure(article: SampleArticle, figure: SampleFigure) -> str:
     file = figure.file or f"fig{figure.number}.tif"  # articles that come as XML and PDF have no picture files
     href = file.rpartition(".")[0] if article.index % 5 == 2 else file
     lead, rest = figure.caption.split(". ", 1)
@@ -90,7 +99,7 @@ def _sentence(sentence: str) -> str:
     return MENTION.sub(_mention, escape(sentence).replace("et al.", "<italic>et al.</italic>"))
 
 
-def _mention(match) -> str:
+def _mention(match: re.Match) -> str:
     numbers = match["targets"].split(",")
     if match["wrap"] == "p":
         return match["text"]

@@ -21,32 +21,37 @@ from reportlab.platypus import (
     Spacer,
 )
 
+from dataset_builder.sample.articles import SampleArticle, SampleFigure
 from dataset_builder.sample.figures import to_pdf
-from dataset_builder.sample.jats import LICENSE_URLS
+from dataset_builder.sample.jats import LICENSE_URLS, RESULTS
 from dataset_builder.sample.text import NOTE, plain
 
 rl_config.useA85 = 0  # pictures as binary streams: reportlab's pure-Python ASCII-85 takes half the corpus' time
 
 POINTS_PER_PX = 72 / 160  # pictures are placed at 160 dots per inch
 PAGE_WIDTH, PAGE_HEIGHT = A4
+# Points, as all lengths here.
 MARGIN = 54
 GUTTER = 18
 TITLE_HEIGHT = 140
+FOOT_GAP = 14  # between the columns and the wide figure below them
 # Where long words may be broken at the end of a line.
 BREAKS = ["inflam-mation", "radia-tion", "Macro-phages", "treat-ment", "con-sistent", "behav-iour", "condi-tions"]
 BREAKS += ["photo-graphed", "pneu-monia", "osteo-arthritis", "Bestrah-lung", "Behand-lung", "Entzün-dung"]
+
+Styles = dict[str, ParagraphStyle]
 
 
 class _Picture(Flowable):
     """A figure's picture; writes page and box (points, origin top left) into the figure when it is drawn."""
 
-    def __init__(self, figure):
+    def __init__(self, figure: SampleFigure):
         super().__init__()
         self.figure = figure
         self.width, self.height = figure.width * POINTS_PER_PX, figure.height * POINTS_PER_PX
         self.hAlign = "CENTER"
 
-    def draw(self):
+    def draw(self) -> None:
         x, y = self.canv.absolutePosition(0, 0)
         top = PAGE_HEIGHT - y - self.height
         x0, y0, x1, y1 = (value * POINTS_PER_PX for value in visible_box(self.figure))
@@ -58,15 +63,17 @@ class _Picture(Flowable):
             self.canv.drawImage(ImageReader(self.figure.picture), 0, 0, self.width, self.height)
 
 
-def visible_box(figure) -> tuple[int, int, int, int]:
+def visible_box(figure: SampleFigure) -> tuple[int, int, int, int]:
     """What can be seen of a figure on white paper, pixels x0, y0, x1, y1: all of a bitmap, the ink of vector shapes."""
     if figure.vector:
-        return ImageOps.invert(figure.picture.convert("L")).getbbox()
+        box = ImageOps.invert(figure.picture.convert("L")).getbbox()
+        assert box is not None  # no picture is blank
+        return box
     return 0, 0, figure.width, figure.height
 
 
-def write_pdf(article, password: str | None = None) -> bytes:
-    """The PDF of a `corpus.SampleArticle`, encrypted with a user `password`; sets its figures' page and bbox.
+def write_pdf(article: SampleArticle, password: str | None = None) -> bytes:
+    """The PDF of a `SampleArticle`, encrypted with a user `password`; sets its figures' page and bbox.
 
     In two columns, the first compound figure stands across both at the foot of page 1, outside the flow of the text.
     """
@@ -89,7 +96,7 @@ def write_pdf(article, password: str | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def _styles(article) -> dict[str, ParagraphStyle]:
+def _styles(article: SampleArticle) -> Styles:
     font, bold = ("Times-Roman", "Times-Bold") if article.columns == 2 else ("Helvetica", "Helvetica-Bold")
     text = {"fontName": font, "alignment": TA_JUSTIFY, "embeddedHyphenation": 1}
     return {
@@ -103,41 +110,52 @@ def _styles(article) -> dict[str, ParagraphStyle]:
     }
 
 
-def _page_templates(article, wide, styles: dict) -> list[PageTemplate]:
+def _page_templates(article: SampleArticle, wide: SampleFigure | None, styles: Styles) -> list[PageTemplate]:
+    """Title and columns on the first page, with the figure `wide` at its foot; columns alone on the later ones."""
     width, height = PAGE_WIDTH - 2 * MARGIN, PAGE_HEIGHT - 2 * MARGIN
     column = (width - GUTTER * (article.columns - 1)) / article.columns
     lefts = [MARGIN + i * (column + GUTTER) for i in range(article.columns)]
     parts = _figure_parts(article, wide, styles) if wide else []
-    foot = sum(part.wrap(width, height)[1] for part in parts) + (14 if wide else 0)
+    foot = sum(part.wrap(width, height)[1] for part in parts) + (FOOT_GAP if wide else 0)
     plain_frame = {"leftPadding": 0, "rightPadding": 0, "topPadding": 0, "bottomPadding": 0}
     title = Frame(MARGIN, MARGIN + height - TITLE_HEIGHT, width, TITLE_HEIGHT, **plain_frame)
     first = [Frame(x, MARGIN + foot, column, height - TITLE_HEIGHT - foot, **plain_frame) for x in lefts]
     later = [Frame(x, MARGIN, column, height, **plain_frame) for x in lefts]
 
-    def furniture(canvas, document):
-        canvas.saveState()
-        canvas.setFont("Helvetica", 8)
-        header = f"{article.journal} · {article.year} · cohort {article.facts['cohort']}"
-        canvas.drawString(MARGIN, PAGE_HEIGHT - 34, header)
-        canvas.drawString(MARGIN, 30, NOTE["en"])
-        canvas.drawRightString(PAGE_WIDTH - MARGIN, 30, str(document.page))
-        canvas.restoreState()
+    def draw_margins(canvas, document) -> None:
+        _draw_margins(canvas, article, document.page)
 
-    def first_furniture(canvas, document):
-        furniture(canvas, document)
-        y = MARGIN
-        for part in reversed(parts):  # from the bottom up
-            part_width, part_height = part.wrap(width, height)
-            part.drawOn(canvas, MARGIN + (width - part_width) / 2, y)
-            y += part_height
+    def draw_first_page(canvas, document) -> None:
+        _draw_margins(canvas, article, document.page)
+        _draw_upwards(canvas, parts, width, height)
 
     return [
-        PageTemplate("first", [title, *first], onPage=first_furniture),
-        PageTemplate("later", later, onPage=furniture),
+        PageTemplate("first", [title, *first], onPage=draw_first_page),
+        PageTemplate("later", later, onPage=draw_margins),
     ]
 
 
-def _story(article, wide, styles: dict) -> list[Flowable]:
+def _draw_margins(canvas, article: SampleArticle, page: int) -> None:
+    """Header, note and page number."""
+    canvas.saveState()
+    canvas.setFont("Helvetica", 8)
+    header = f"{article.journal} · {article.year} · cohort {article.facts['cohort']}"
+    canvas.drawString(MARGIN, PAGE_HEIGHT - 34, header)
+    canvas.drawString(MARGIN, 30, NOTE["en"])
+    canvas.drawRightString(PAGE_WIDTH - MARGIN, 30, str(page))
+    canvas.restoreState()
+
+
+def _draw_upwards(canvas, parts: list[Flowable], width: float, height: float) -> None:
+    """Draw the parts, given from top to bottom, from the lower margin up, each in the middle of the `width`."""
+    y = MARGIN
+    for part in reversed(parts):
+        part_width, part_height = part.wrap(width, height)
+        part.drawOn(canvas, MARGIN + (width - part_width) / 2, y)
+        y += part_height
+
+
+def _story(article: SampleArticle, wide: SampleFigure | None, styles: Styles) -> list[Flowable]:
     license_text = f"{article.license.replace('-', ' ', 1)} {LICENSE_URLS[article.license]}"
     story = [
         NextPageTemplate("later"),
@@ -153,13 +171,13 @@ def _story(article, wide, styles: dict) -> list[Flowable]:
         for j, paragraph in enumerate(paragraphs):
             sentences = " ".join(plain(sentence) for sentence in paragraph)
             story.append(Paragraph(_markup(sentences), styles["body"]))
-            if i == 2 and article.figures[j] is not wide:
+            if i == RESULTS and article.figures[j] is not wide:
                 parts = _figure_parts(article, article.figures[j], styles)
                 story.append(KeepTogether([Spacer(1, 6), *parts, Spacer(1, 10)]))
     return story
 
 
-def _figure_parts(article, figure, styles: dict) -> list[Flowable]:
+def _figure_parts(article: SampleArticle, figure: SampleFigure, styles: Styles) -> list[Flowable]:
     """Picture and caption, from top to bottom."""
     stop = (":", ".", "")[article.index % 3]
     label = f'<font name="{styles["note"].fontName}">{figure.label}{stop}</font>'

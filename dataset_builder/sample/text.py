@@ -19,7 +19,7 @@ HEADINGS = {
     "de": ("Einleitung", "Methoden", "Ergebnisse", "Diskussion"),
 }
 # (subject of the study, site in the caption) for each language
-TOPICS = (
+TOPICS: tuple[dict[str, tuple[str, str]], ...] = (
     {"en": ("knee osteoarthritis", "knee"), "de": ("Kniearthrose", "Knie")},
     {"en": ("plantar fasciitis", "heel"), "de": ("Fasciitis plantaris", "Ferse")},
     {"en": ("COVID-19 pneumonia", "lung"), "de": ("COVID-19-Pneumonie", "Lunge")},
@@ -46,7 +46,7 @@ TITLES = {
     ),
 }
 # Values as the texts write them. English values are their own words, with a few that need another form.
-WORDS = {
+WORDS: dict[str, dict[str, str]] = {
     "en": {},
     "de": {
         "red": "rote",
@@ -104,7 +104,7 @@ IN_CONTEXT = {
     "micrograph": "cell density",
 }
 # Sentences near a mention, by kind and the value of its attribute in `IN_CONTEXT`: first what is seen, then why.
-SEEN = {
+SEEN: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         "dose map": (
             "In {mention}, the hot spot lies on the {value} side of the {site}.",
@@ -130,7 +130,7 @@ SEEN = {
         "micrograph": ("In {mention} sieht man {value} Zellen.",),
     },
 }
-WHY = {
+WHY: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         "left": (
             "{mention} suggests that the inner part of the {site} took up most of the dose, because the signal is "

@@ -3,7 +3,7 @@
 import time
 
 from dataset_builder.readers.pictures.panels import split_panels
-from dataset_builder.sample.corpus import make_articles
+from dataset_builder.sample.articles import make_articles
 
 ARTICLES = 72  # of the sample corpus
 SAME_BOX = 0.8  # intersection over union from which two boxes are one

@@ -15,7 +15,8 @@ from lxml import etree
 from PIL import Image, ImageOps
 
 from dataset_builder.sample import text
-from dataset_builder.sample.corpus import PASSWORD, make_articles, write_articles, write_corpus
+from dataset_builder.sample.articles import make_articles
+from dataset_builder.sample.corpus import PASSWORD, write_articles, write_corpus
 from dataset_builder.sample.figures import KINDS, sharpness
 from dataset_builder.sample.pdf import visible_box
 

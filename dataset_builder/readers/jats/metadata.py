@@ -25,6 +25,7 @@ from dataset_builder.text.notices import (
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _PMCID = ("pmc", "pmcid")  # kinds of identifier
+_NOTE_PIECES = 3  # of a paragraph's text, enough for its first words: "This article has been <link>retracted</link>"
 _PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of date, the one that counts first
 
 
@@ -116,23 +117,38 @@ def _fate(root: etree._Element, meta: etree._Element, article: Article) -> tuple
     """What the article says has become of itself, and what it says of others (`Article.status`, `Article.notices`)."""
     subjects = [text_of(subject) for subject in meta.iterfind("article-categories//subject")]
     headings = [article.title, *subjects]
-    kind = article.article_type if article.article_type in NOTICE_TYPES else None
-    kind = kind or next((found for heading in headings if (found := notice_type(heading))), None)
+    kind = _kind_of_notice(article.article_type, headings)
     own = {(article.doi or "").lower(), article.pmcid}
-    statuses, notices = [], {}
+    statuses: list[str | None] = []
+    notices: dict[str, str] = {}
     for related in _related(root, meta, anywhere=kind is not None):
         relation = (related.get("related-article-type") or "").strip().lower()
         names = _names(related)
         of_others = OF_OTHERS.get(relation) or misused(relation, kind)
         if of_others and own.isdisjoint(names):
-            notices |= {name: gravest([of_others, notices.get(name)]) for name in names}
+            notices |= {name: gravest([of_others, notices.get(name)]) or of_others for name in names}
         else:
             statuses.append(of_others or OF_ITSELF.get(relation))
-    if kind is None:
-        statuses += [title_status(heading) for heading in headings]
-        statuses += [own_status("".join(islice(p.itertext(), 3))) for p in root.iterfind("front//p")]
-        statuses += [RETRACTED] * _is_marked_retracted(root, meta)
+    if kind is None:  # a notice's headings and marks are about the article that it is about
+        statuses += _own_statuses(root, meta, headings)
     return gravest(statuses), notices
+
+
+def _kind_of_notice(article_type: str | None, headings: list[str | None]) -> str | None:
+    """What kind of notice the article is by its type, else by its headings; None for no notice."""
+    if article_type in NOTICE_TYPES:
+        return article_type
+    kinds = map(notice_type, headings)
+    return next((kind for kind in kinds if kind), None)
+
+
+def _own_statuses(root: etree._Element, meta: etree._Element, headings: list[str | None]) -> list[str | None]:
+    """What an article that is no notice says of itself in its headings, its front matter and its marks."""
+    statuses = [title_status(heading) for heading in headings]
+    statuses += [own_status("".join(islice(p.itertext(), _NOTE_PIECES))) for p in root.iterfind("front//p")]
+    if _is_marked_retracted(root, meta):
+        statuses.append(RETRACTED)
+    return statuses
 
 
 def _related(root: etree._Element, meta: etree._Element, anywhere: bool) -> list[etree._Element]:

@@ -104,3 +104,9 @@ def href_of(element: etree._Element) -> str:
 
 def string_of(element: etree._Element) -> str:
     return etree.tostring(element, method="text", encoding="unicode", with_tail=False)
+
+
+def set_text(element: etree._Element, text: str | None) -> None:
+    """Make `text` all that the element holds; what stands behind it stays."""
+    element.clear(keep_tail=True)
+    element.text = text

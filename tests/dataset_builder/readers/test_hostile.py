@@ -1,6 +1,6 @@
 """Files made to hurt, by strangers: each costs one clear line, little memory and no other file.
 
-Entities and DTDs are in test_jats.py, archives in test_packages.py, hangs and crashes in test_executors.py.
+Entities and DTDs are in jats/test_xml.py, archives in test_archives.py, hangs and crashes in test_isolation.py.
 """
 
 import io

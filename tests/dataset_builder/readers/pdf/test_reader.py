@@ -11,7 +11,8 @@ import pytest
 
 from dataset_builder.readers.pdf import reader as pdf
 from dataset_builder.readers.pdf.reader import read_pdf, stacked
-from dataset_builder.sample.corpus import PASSWORD, make_articles, write_articles
+from dataset_builder.sample.articles import make_articles
+from dataset_builder.sample.corpus import PASSWORD, write_articles
 from dataset_builder.text.labels import label_key
 from tests.dataset_builder.readers.paper import HEIGHT, WIDTH, Paper, image_of, prose
 

@@ -1,0 +1,203 @@
+"""The figures of an article's XML: label, caption and picture; several graphics are one picture with panels."""
+
+import copy
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+from PIL import Image
+
+from dataset_builder.articles.pictures import bare_name, find_pictures
+from dataset_builder.readers.article import Figure, Panel
+from dataset_builder.readers.jats.xml import href_of, set_text, text_of
+from dataset_builder.text.labels import label_key, split_label
+
+_NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
+_LABEL_STOPS = " .:;|-–—"  # behind a label
+_PANEL_STOPS = " .:()"  # around the label of a panel
+_GRAPHIC_SUFFIX = re.compile(r"\.(?:tiff?|png|jpe?g?|gif|webp|bmp|eps|svg|pdf)$")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A figure, and the ids by which `<xref>` refers to it: its own and those of its panels and graphics."""
+
+    figure: Figure
+    ids: list[str]
+
+
+def read_figures(elements: list[etree._Element], pictures: Mapping[str, Path]) -> dict[int, Found]:
+    """The figures by their place among the `<fig>` elements of a part, in reading order.
+
+    Every element becomes an empty mark, `<fig n="2 0 1">`, of the place where it stood: its own number and those of the
+    figures inside it.
+    """
+    found: dict[int, Found] = {}
+    for n, element in reversed([*enumerate(elements)]):  # inner figures before those around them
+        inside = [mark.get("n") for mark in element.iter("fig") if mark is not element]
+        figure = _figure(element, pictures)
+        if figure:
+            found[n] = Found(figure, _ids(element))
+        element.clear(keep_tail=True)
+        element.set("n", " ".join([str(n), *inside]))
+    return dict(sorted(found.items()))
+
+
+def merge_groups(groups: list[etree._Element]) -> None:
+    """A `<fig-group>` with a caption of its own over figures without captions and numbers becomes one `<fig>` with
+    `<fig-panel>`s; figures of another group inherit its label or caption where they have none.
+    """
+    for group in groups:
+        own = [child for child in (group.find("label"), group.find("caption")) if child is not None]
+        if not own or group.getparent().tag == "fig":
+            continue
+        figures = [*group.iter("fig")]
+        if not any(_stands_alone(figure) for figure in figures):
+            group.tag = "fig"
+            for figure in figures:
+                figure.tag = "fig-panel"
+            continue
+        for figure in figures:
+            for child in reversed(own):
+                if figure.find(child.tag) is None:
+                    figure.insert(0, copy.deepcopy(child))
+
+
+def _stands_alone(figure: etree._Element) -> bool:
+    """Whether the figure of a group has a caption or a number of its own."""
+    return figure.find("caption") is not None or label_key(text_of(figure.find("label"))) is not None
+
+
+def _ids(element: etree._Element) -> list[str]:
+    return [e.get("id") for e in (element, *element.iter("fig-panel", "graphic", "alternatives")) if e.get("id")]
+
+
+def _figure(element: etree._Element, pictures: Mapping[str, Path]) -> Figure | None:
+    """One `<fig>` (figures inside it are marks already); None for a table or a box."""
+    label = text_of(element.find("label"))
+    caption = _caption(element.find("caption"))
+    split = split_label(caption) if caption else None
+    if split and (label is None or label_key(split[0]) == label_key(label)):  # it stands in the caption, too
+        label, caption = label or split[0], split[1] or None
+    if (label_key(label) or "").startswith(_NO_FIGURE):
+        return None
+    figure = Figure(label=(label or "").rstrip(_LABEL_STOPS) or None, caption=caption)
+    _set_picture(figure, element, pictures)
+    return figure
+
+
+def _caption(element: etree._Element | None) -> str | None:
+    """Title and paragraphs of a caption as one text; None when there is no text."""
+    if element is None:
+        return None
+    for identifier in [*element.iter("object-id")]:
+        set_text(identifier, None)
+    for block in element.iter("label", "title", "p"):
+        block.tail = f" {block.tail or ''}"
+    return text_of(element)
+
+
+# ---- pictures ----
+
+
+def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str, Path]) -> None:
+    """Open the figure's picture, or say in `image_error` why there is none."""
+    slots = _graphics(element)
+    if not slots:
+        media = [bare_name(href_of(e)) for e in element.iter("media")]
+        figure.image_error = f"no picture but the file {media[0]}" if media else "the article names no picture file"
+        return
+    files = [_files(slot, pictures) for slot in slots]
+    missing = [_name(slot) for slot, found in zip(slots, files, strict=True) if not found]
+    if missing:
+        figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
+        return
+    from dataset_builder.readers.pictures.keep import keep_picture
+
+    try:
+        opened = [_open_best(found) for found in files]
+        image = opened[0]
+        if len(opened) > 1:
+            labels = [_panel_label(slot[0], i) for i, slot in enumerate(slots)]
+            image, figure.panels = compose(opened, labels)
+        keep_picture(figure, image)
+    except (ValueError, OSError) as error:
+        figure.image_error = str(error)
+
+
+def _graphics(element: etree._Element) -> list[list[etree._Element]]:
+    """The figure's graphics: those in one `<alternatives>`, or with the same name but for the extension, are one."""
+    slots: dict[object, list[etree._Element]] = {}
+    for graphic in element.iter("graphic"):
+        holder = graphic.getparent()
+        stem = _GRAPHIC_SUFFIX.sub("", bare_name(href_of(graphic)).lower())
+        slots.setdefault(holder if holder.tag == "alternatives" else stem, []).append(graphic)
+    return list(slots.values())
+
+
+def _name(slot: list[etree._Element]) -> str:
+    return bare_name(href_of(slot[0])) or "(no name)"
+
+
+def _files(slot: list[etree._Element], pictures: Mapping[str, Path]) -> list[Path]:
+    found = [path for graphic in slot for path in find_pictures(pictures, href_of(graphic))]
+    return list(dict.fromkeys(found))
+
+
+def _open_best(files: list[Path]) -> Image.Image:
+    """The picture with the most pixels, the first among equals (`find_pictures` lists lossless formats first)."""
+    from dataset_builder.readers.pictures.images import open_image
+
+    if len(files) > 1:
+        files = sorted(files, key=_pixels, reverse=True)
+    errors = []
+    for path in files:
+        try:
+            return open_image(path)
+        except (ValueError, OSError) as error:
+            errors.append(str(error))
+    raise ValueError("; ".join(errors))
+
+
+def _pixels(path: Path) -> int:
+    """Pixels by the file's header; 0 when it has none that can be read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `open_image` has a limit of its own
+            with Image.open(path) as image:
+                return image.width * image.height
+    except Exception:  # Pillow's decoders raise anything on broken files; `open_image` will say what is wrong
+        return 0
+
+
+def _panel_label(graphic: etree._Element, index: int) -> str:
+    """The label printed with a graphic or its sub-figure, else its place: "1", "2", ..."""
+    holder = graphic.getparent()
+    label = text_of(graphic.find("label"))
+    if label is None and holder.tag == "fig-panel":
+        label = text_of(holder.find("label"))
+    return (label or "").strip(_PANEL_STOPS) or str(index + 1)
+
+
+def compose(images: list[Image.Image], labels: list[str]) -> tuple[Image.Image, list[Panel]]:
+    """One picture from several, one below the other on white, and a panel for each of them.
+
+    Raises ValueError when the result would have more than `images.MAX_PIXELS` pixels.
+    """
+    from dataset_builder.readers.pictures.images import MAX_PIXELS
+
+    width = max(image.width for image in images)
+    height = sum(image.height for image in images)
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"the figure's {len(images)} graphics make {width}x{height} pixels, more than {MAX_PIXELS}")
+    mode = "L" if all(image.mode == "L" for image in images) else "RGB"
+    canvas = Image.new(mode, (width, height), "white")
+    panels, top = [], 0
+    for image, label in zip(images, labels, strict=True):
+        canvas.paste(image, (0, top))
+        panels.append(Panel(label, [0, top, image.width, top + image.height]))
+        top += image.height
+    return canvas, panels

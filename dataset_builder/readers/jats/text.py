@@ -1,0 +1,238 @@
+"""The text of an article's XML: its Markdown, and the sentences that mention each figure.
+
+Where a figure is mentioned is known twice: by `<xref rid="F1 F2">` and by the words ("Figs 2-4"), and both count.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lxml import etree
+
+from dataset_builder.readers.article import Figure
+from dataset_builder.readers.jats.figures import Found
+from dataset_builder.readers.jats.xml import text_of
+from dataset_builder.text.clean import clean
+from dataset_builder.text.labels import label_keys
+from dataset_builder.text.mentions import Mention, mentions
+from dataset_builder.text.numbering import OTHER_KINDS
+from dataset_builder.text.sentences import sentence_spans
+
+_CONTAINERS = {  # what holds paragraphs
+    *("sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote"),
+    *("statement", "speech", "fig-group"),
+}
+_DEEPER = ("sec", "app", "boxed-text")  # containers whose title is a level below that around them
+_FIRST_LEVEL, _LAST_LEVEL = 2, 6  # of headings in Markdown; the first one is the article's title
+
+
+class _Heading(NamedTuple):
+    level: int
+    text: str
+
+
+class _Paragraph(NamedTuple):
+    prefix: str  # "- " in a list
+    text: str
+    marks: list[tuple[int, list[int]]]  # (offset in the text, places of the figures that an `<xref>` there refers to)
+
+
+class _Figures(NamedTuple):
+    places: list[int]
+
+
+_Block = _Heading | _Paragraph | _Figures
+
+
+@dataclass(frozen=True)
+class _Links:
+    """What the `<xref>`s of a part refer to."""
+
+    ids: Mapping[str, list[int]]  # id -> places of figures
+    marked: set[etree._Element]  # the paragraphs with an `<xref>` to a figure
+
+    def figures(self, xref: etree._Element) -> list[int]:
+        """The places of the figures that an `<xref>` refers to; `rid` may hold several ids."""
+        return _referred(xref, self.ids)
+
+
+def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int, Found], title: str | None) -> str:
+    """Give the figures of a part, marked in its tree as `read_figures` does, their context sentences.
+
+    `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`.
+    """
+    links = _links(xrefs, found)
+    by_key = _figures_by_key(found)
+    other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in by_key)
+    lines = [f"# {title}"] if title else []
+    for section, heading, is_body in _sections(part):
+        if heading:
+            lines.append(f"## {heading}")
+        for block in _blocks(section, links, 1):
+            lines += _markdown(block, found)
+            if is_body and isinstance(block, _Paragraph):
+                said = mentions(block.text, other_kinds)
+                _add_context(block, said, found, by_key)
+    return "\n\n".join(lines) + "\n"
+
+
+def _links(xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
+    ids: dict[str, list[int]] = {}
+    for n, figure in found.items():
+        for name in figure.ids:
+            ids.setdefault(name, []).append(n)
+    marked = {next(xref.iterancestors("p"), None) for xref in xrefs if _referred(xref, ids)}
+    return _Links(ids, marked)
+
+
+def _referred(xref: etree._Element, ids: Mapping[str, list[int]]) -> list[int]:
+    rid = xref.get("rid") or ""
+    if " " not in rid:
+        return ids.get(rid, [])
+    return [n for name in rid.split() for n in ids.get(name, ())]
+
+
+def _figures_by_key(found: Mapping[int, Found]) -> dict[str, int]:
+    """label key -> place of the first figure with it."""
+    by_key: dict[str, int] = {}
+    for n, one in found.items():
+        for key in label_keys(one.figure.label):
+            by_key.setdefault(key, n)
+    return by_key
+
+
+def _add_context(
+    paragraph: _Paragraph, said: list[Mention], found: Mapping[int, Found], by_key: dict[str, int]
+) -> None:
+    """Add the paragraph's sentences to the figures that they refer to or mention, as `said`."""
+    places = [(offset, n) for offset, figures in paragraph.marks for n in figures]
+    places += [(mention.start, by_key[key]) for mention in said for key in mention.keys if key in by_key]
+    if not places:
+        return
+    for start, end in sentence_spans(paragraph.text):
+        sentence = paragraph.text[start:end]
+        for n in {n for offset, n in places if start <= offset < end}:
+            context = found[n].figure.context
+            if sentence not in context:
+                context.append(sentence)
+
+
+# ---- the tree in reading order ----
+
+
+def _sections(part: etree._Element) -> Iterator[tuple[etree._Element, str | None, bool]]:
+    """(element, heading in Markdown, whether its sentences count as context) in reading order."""
+    for abstract in part.findall("front/article-meta/abstract"):
+        yield abstract, None if abstract.find("title") is not None else "Abstract", False
+    for name in ("body", "back"):
+        yield from ((element, None, True) for element in part.findall(name))
+    yield from ((element, None, False) for element in part.findall("floats-group"))
+
+
+def _blocks(parent: etree._Element, links: _Links, level: int, prefix: str = "") -> Iterator[_Block]:
+    """What stands in a section whose title has the `level`; `prefix` goes before its paragraphs."""
+    for child in parent:
+        tag = child.tag
+        if tag == "p":
+            yield from _paragraph(child, links, level, prefix)
+        elif tag == "title" and (text := text_of(child)):
+            yield _Heading(min(max(level, _FIRST_LEVEL), _LAST_LEVEL), text)
+        elif tag == "fig":
+            yield _marked_figures(child)
+        elif tag in _CONTAINERS:
+            deeper = level + (tag in _DEEPER)
+            yield from _blocks(child, links, deeper, "- " if tag == "list-item" else prefix)
+
+
+def _paragraph(p: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
+    """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
+    tags = {child.tag for child in p}
+    figures: list[_Figures] = []
+    if not tags.isdisjoint(("fig", "fig-group")):
+        figures = [_marked_figures(mark) for group in p.iterchildren("fig", "fig-group") for mark in group.iter("fig")]
+    if p in links.marked or not tags.isdisjoint(_CONTAINERS):
+        yield from _paragraph_in_pieces(p, links, level, prefix)
+    elif text := text_of(p):  # most paragraphs: one call of the XML library
+        yield _Paragraph(prefix, text, [])
+    yield from figures
+
+
+def _paragraph_in_pieces(p: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
+    """A paragraph, element by element: to know where in its text an `<xref>` stands, and where a list ends it."""
+    run = _Run(links)
+    run.add(p.text)
+    for child in p:
+        if child.tag in _CONTAINERS:
+            yield from run.take(prefix)
+            yield from _blocks([child], links, level, prefix)
+        else:
+            run.walk(child)
+        run.add(child.tail)
+    yield from run.take(prefix)
+
+
+class _Run:
+    """A paragraph's text, white space normalised on the way, and where in it which figures are referred to."""
+
+    def __init__(self, links: _Links):
+        self.links = links
+        self.clear()
+
+    def clear(self) -> None:
+        self.pieces: list[str] = []
+        self.length = 0  # of the pieces, characters
+        self.marks: list[tuple[int, list[int]]] = []  # as in `_Paragraph`
+        self.space = True  # whether the text ends with a space: no other one is added
+
+    def add(self, text: str | None) -> None:
+        """Add text as it stands in the XML."""
+        if not text:
+            return
+        words = clean(text)
+        gap = " " if text[0].isspace() and not self.space else ""
+        if words:
+            self.space = text[-1].isspace()
+            piece = gap + words + (" " if self.space else "")
+        elif text[0].isspace():
+            self.space = True
+            piece = gap
+        else:  # characters of no width
+            return
+        self.pieces.append(piece)
+        self.length += len(piece)
+
+    def walk(self, element: etree._Element) -> None:
+        """Add the text of an inline element."""
+        if element.tag == "xref" and (figures := self.links.figures(element)):
+            self.marks.append((self.length, figures))
+        self.add(element.text)
+        for child in element:
+            self.walk(child)
+            self.add(child.tail)
+
+    def take(self, prefix: str) -> Iterator[_Paragraph]:
+        """The text so far as a paragraph, if there is any; the run starts again."""
+        text, marks = "".join(self.pieces).rstrip(), self.marks
+        self.clear()
+        if text:
+            yield _Paragraph(prefix, text, marks)
+
+
+def _marked_figures(mark: etree._Element) -> _Figures:
+    """What a `<fig>` marks the place of, see `read_figures`."""
+    return _Figures([int(n) for n in mark.get("n").split()])
+
+
+def _markdown(block: _Block, found: Mapping[int, Found]) -> list[str]:
+    """The block's lines; places without a figure are of tables and boxes, which have none."""
+    match block:
+        case _Heading(level, text):
+            return ["#" * level + f" {text}"]
+        case _Paragraph(prefix, text, _):
+            return [prefix + text]
+        case _Figures(places):
+            return [_figure_line(found[n].figure) for n in places if n in found]
+
+
+def _figure_line(figure: Figure) -> str:
+    return " ".join(filter(None, [f"**{figure.label or 'Figure'}.**", figure.caption]))

@@ -1,0 +1,94 @@
+"""Text: which sentences mention a figure, and the Markdown."""
+
+import pytest
+
+from tests.dataset_builder.readers.jats.articles import article, context, fig, xref
+
+SENTENCES = {
+    "by xref": (f"<p>We saw it. It is in {xref(1)}. Done.</p>", "It is in Figure 1."),
+    "by words": ("<p>It is in <bold>Fig. 1</bold>B. Done.</p>", "It is in Fig. 1B."),
+    "xref without number": (f"<p>It is (see {xref(1, 'the drawing')}).</p>", "It is (see the drawing)."),
+    "inside bold": (f"<p>It is <bold>in {xref(1)}</bold>. Done.</p>", "It is in Figure 1."),
+    "xref around bold": (f"<p>It is in {xref(1, '<bold>Fig.</bold> 1')}.</p>", "It is in Fig. 1."),
+    "several ids": ('<p>Both <xref rid="F9 F1">here</xref> rose.</p>', "Both here rose."),
+    "range over xrefs": (f"<p>Figs {xref(0, '0')}–{xref(3, '3')} show it.</p>", "Figs 0–3 show it."),
+    "in a list": (f"<p>So:<list><list-item><p>In {xref(1)}.</p></list-item></list></p>", "In Figure 1."),
+    "text behind a list": (f"<p><list/>As in {xref(1)}. Then.</p>", "As in Figure 1."),
+    "around a floating figure": (f"<p>It is {fig(7)} in {xref(1)} here.</p>", "It is in Figure 1 here."),
+    "not cut at an abbreviation": (f"<p>Wu et al. [3] saw ca. 3 in {xref(1, 'Fig. 1')}, e.g. E. coli.</p>", None),
+    "in a box": (f"<boxed-text><p>In {xref(1)}.</p></boxed-text>", "In Figure 1."),
+}
+
+
+@pytest.mark.parametrize(("body", "sentence"), SENTENCES.values(), ids=SENTENCES)
+def test_context(read, body, sentence):
+    sentence = sentence or "Wu et al. [3] saw ca. 3 in Fig. 1, e.g. E. coli."
+    assert context(read(article(body + fig(0) + fig(1) + fig(3)))) == [sentence]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<sec><title>About Figure 1</title><p>Nothing.</p></sec>",
+        f"<table-wrap><caption><p>See {xref(1)}.</p></caption><table><td>{xref(1)}</td></table></table-wrap>",
+        f"<p>Text<fn><p>See {xref(1)}.</p></fn>.</p>",
+        "<p>See Fig. 1 in [12].</p>",
+        fig(2, f"<p>As in {xref(1)}.</p>"),
+    ],
+)
+def test_no_context(read, body):
+    assert context(read(article(body + fig(1)))) == []
+
+
+def test_context_is_in_reading_order_without_duplicates(read):
+    body = f"<p>First {xref(1)}. Then {xref(1)}, {xref(1)}.</p>" + fig(1) + f"<p>First {xref(1)}. Last: Fig 1.</p>"
+    assert context(read(article(body))) == ["First Figure 1.", "Then Figure 1, Figure 1.", "Last: Fig 1."]
+
+
+def test_abstracts_are_no_context(read):
+    assert context(read(article(fig(1), meta=f"<abstract><p>See {xref(1)}.</p></abstract>"))) == []
+
+
+def test_series_do_not_mix(read):
+    body = "<p>See Chart 1.</p><p>See Scheme 1.</p><p>See Figure S1.</p><p>See Figure 1.</p>"
+    body += fig(1) + fig(2, label="Chart 1") + fig(3, label="Scheme 1") + fig(4, label="Fig. S1")
+    found = read(article(body))
+    assert [f.context for f in found.figures] == [
+        ["See Figure 1."],
+        ["See Chart 1."],
+        ["See Scheme 1."],
+        ["See Figure S1."],
+    ]
+
+
+SERIES = {  # label, sentence that mentions it in words alone
+    "Figures 1–3": "As Fig. 2 shows.",
+    "Figure EV1": "As in Figs 4 and EV1.",
+    "Extended Data Fig. 1": "See Extended Data Figs 1–3.",
+    "Figure 2—figure supplement 1.": "See Figure 2—figure supplements 1 and 2.",
+    "Box 1—figure 2": "See Box 1—figure 2.",
+    "Abb. 2": "Das zeigen Abb. 2a und 3.",
+    "Figura 3": "Véanse las figs. 2 a 4.",
+    "Figura 2": "Como mostram as Figuras 1 e 2.",
+    "Fig. 1": "Si vedano le figg. 1 e 2.",
+    "Рис. 3": "Это видно на рис. 2, 3.",
+    "Мал. 1": "Це видно на малюнку 1.",
+    "图2": "如图2A、B所示。",
+    "図3": "図2–4に示す。",
+    "图1 Fig.1": "见图1和图2。",
+}
+
+
+@pytest.mark.parametrize(("label", "sentence"), SERIES.items())
+def test_figures_are_found_by_words_in_every_language_and_series(read, label, sentence):
+    found = read(article(f"<p>{sentence}</p>{fig(1, label=label)}{fig(9)}")).figures
+    assert [(f.label, f.context) for f in found] == [(label.rstrip("."), [sentence]), ("Figure 9", [])]
+
+
+def test_markdown(read):
+    body = f"<sec><title>Results</title><p>See {xref(1)}.</p>{fig(1)}<sec><title>Dose</title>"
+    body += "<list><list-item><p>One</p></list-item></list></sec></sec>"
+    meta = "<title-group><article-title>Title</article-title></title-group><abstract><p>Short.</p></abstract>"
+    assert read(article(body, meta)).markdown == (
+        "# Title\n\n## Abstract\n\nShort.\n\n## Results\n\nSee Figure 1.\n\n**Figure 1.** Dose.\n\n### Dose\n\n- One\n"
+    )

@@ -1,0 +1,104 @@
+"""XML from strangers: nothing is fetched, nothing explodes, and broken files say what they are."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from tests.dataset_builder.readers.jats.articles import NAMESPACES, article, fig, xref
+
+
+@pytest.fixture
+def listener():
+    """A loopback port and the number of connections it has seen."""
+    seen = []
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(0.1)
+        stop = threading.Event()
+
+        def serve():
+            while not stop.is_set():
+                try:
+                    seen.append(server.accept()[0].close())
+                except TimeoutError:
+                    continue
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1], seen
+        stop.set()
+        thread.join()
+
+
+PROLOGS = {
+    "external entity": '<!DOCTYPE article [<!ENTITY x SYSTEM "{url}">]>',
+    "external DTD": '<!DOCTYPE article SYSTEM "{url}">',
+    "public DTD": '<!DOCTYPE article PUBLIC "-//NLM//DTD JATS//EN" "{url}">',
+    "parameter entity": '<!DOCTYPE article [<!ENTITY % p SYSTEM "{url}"> %p;]>',
+    "stylesheet": '<?xml-stylesheet href="{url}"?>',
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("prolog", PROLOGS.values(), ids=PROLOGS)
+def test_nothing_is_fetched(read, listener, tmp_path, prolog, encoding):
+    port, seen = listener
+    secret = tmp_path / "secret.dtd"
+    secret.write_text('<!ENTITY x "SECRET">')
+    for url in (f"http://127.0.0.1:{port}/x", secret.as_uri()):
+        xml = article(f"<p>Dose &x; in {xref(1)}.</p>{fig(1, '<p>&x;Dose.</p>')}", prolog=prolog.format(url=url))
+        found = read(xml.encode(encoding))
+        assert [(f.caption, f.context) for f in found.figures] == [("Dose.", ["Dose in Figure 1."])]
+        assert "SECRET" not in found.markdown
+    time.sleep(0.15)  # the listener's time-out
+    assert not seen
+
+
+@pytest.mark.parametrize("place", ["<p>{}</p>", '<p id="{}">x</p>'])
+def test_entities_do_not_explode(read, place):
+    entities = '<!ENTITY a0 "boom">' + "".join(f'<!ENTITY a{i + 1} "{f"&a{i};" * 10}">' for i in range(9))
+    started = time.process_time()
+    found = read(article(place.format("&a9;") + fig(1), prolog=f"<!DOCTYPE article [{entities}]>"))
+    assert "boom" not in found.markdown
+    assert len(found.figures) == 1
+    assert time.process_time() - started < 2
+
+
+def test_named_entities_are_characters_with_and_without_a_dtd(read):
+    for prolog in ("", '<!DOCTYPE article SYSTEM "absent.dtd">'):
+        found = read(article(fig(1, "<p>&alpha;&nbsp;&ge; 5 &micro;m &amp; &unknown;more</p>"), prolog=prolog))
+        assert found.figures[0].caption == "α ≥ 5 µm & more"
+
+
+def test_prefixes_left_to_the_dtd(read):
+    xml = article(fig(1) + "<p><mml:math/></p>").replace(NAMESPACES, "").replace("<article >", "<article>")
+    assert "f1.png" in read(xml).figures[0].image_error
+
+
+BROKEN = {
+    "empty": ("", "no well-formed XML"),
+    "text": ("not found", "no well-formed XML"),
+    "truncated": (article(fig(1))[:-30], "no well-formed XML"),
+    "zeros": ("\0\0\0\0", "no well-formed XML"),
+    "html": ("<html><body/></html>", "0 JATS articles"),
+    "two articles": (f"<pmc-articleset>{article()}{article()}</pmc-articleset>", "2 JATS articles"),
+    "another vocabulary": ("<article><para/></article>", "this is not JATS"),
+    "deep": (article("<sec>" * 5000 + "</sec>" * 5000), "no well-formed XML"),
+}
+
+
+@pytest.mark.parametrize(("xml", "error"), BROKEN.values(), ids=BROKEN)
+def test_broken_file(read, xml, error):
+    with pytest.raises(ValueError, match=error) as raised:
+        read(xml)
+    assert str(raised.value).startswith("x.xml: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_too_large(read, monkeypatch):
+    monkeypatch.setattr("dataset_builder.readers.jats.reader.MAX_XML_BYTES", 100)
+    with pytest.raises(ValueError, match="more than 100"):
+        read(article())
