@@ -33,8 +33,11 @@ def following_letter(labels: list[str]) -> str:
 
 def _trusted(places: list[Letter], sure: list[Letter]) -> list[Letter]:
     """The sure letters, and behind them those that stand in line with one of them."""
-    unsure = [place for place in places if place.score < SURE_SCORE]
-    return sure + [place for place in unsure if any(_in_line(place, other) for other in sure)]
+    trusted = list(sure)
+    for place in places:
+        if place.score < SURE_SCORE and any(_in_line(place, other) for other in sure):
+            trusted.append(place)
+    return trusted
 
 
 def _candidates(places: list[Letter], labels: list[str]) -> Iterator[tuple[Letter, ...]]:
@@ -44,13 +47,17 @@ def _candidates(places: list[Letter], labels: list[str]) -> Iterator[tuple[Lette
             if first.char != names[0]:
                 continue
             alike = _of_one_size(places, first)
-            options = [[place for place in alike if place.char == name] for name in names[1:]]
+            options = [_named(name, alike) for name in names[1:]]
             if math.prod(map(len, options)) <= MAX_CHOICES:
                 yield from itertools.product([first], *options)
 
 
 def _of_one_size(places: list[Letter], like: Letter) -> list[Letter]:
     return [place for place in places if _same_size(place, like)]
+
+
+def _named(char: str, places: list[Letter]) -> list[Letter]:
+    return [place for place in places if place.char == char]
 
 
 def _same_size(letter: Letter, other: Letter) -> bool:

@@ -49,7 +49,7 @@ def without_running_heads(pages: list[PageContent]) -> list[list[Line]]:
     edges = [[_rows(page, side) for side in _SIDES] for page in pages]
     seen: Counter[_Place] = Counter()
     for page, own in zip(pages, edges, strict=True):
-        seen.update({_place(line, page) for rows in own for row in rows for line in row})
+        seen.update(_places(own, page))
     needed = min(MIN_REPEATS, max(2, len(pages) - 1))
     kept = []
     for page, own in zip(pages, edges, strict=True):
@@ -76,6 +76,11 @@ def _place(line: Line, page: PageContent) -> _Place:
     turn = (line.turn + page.turn) % 4
     across = page.display_box(line.box)[1 - turn % 2]
     return _Place(re.sub(r"[\d\s]+", "", line.text), round(across / PLACE_STEP_PT), turn)
+
+
+def _places(edges: list[list[Row]], page: PageContent) -> set[_Place]:
+    """The places of all lines along the edges of one page."""
+    return {_place(line, page) for rows in edges for row in rows for line in row}
 
 
 def _peel(rows: list[Row], page: PageContent, seen: Counter[_Place], needed: int) -> list[Line]:
