@@ -33,11 +33,8 @@ def following_letter(labels: list[str]) -> str:
 
 def _trusted(places: list[Letter], sure: list[Letter]) -> list[Letter]:
     """The sure letters, and behind them those that stand in line with one of them."""
-    trusted = list(sure)
-    for place in places:
-        if place.score < SURE_SCORE and any(_in_line(place, other) for other in sure):
-            trusted.append(place)
-    return trusted
+    unsure = [place for place in places if place.score < SURE_SCORE]
+    return sure + [place for place in unsure if _in_line_with_any(place, sure)]
 
 
 def _candidates(places: list[Letter], labels: list[str]) -> Iterator[tuple[Letter, ...]]:
@@ -68,6 +65,10 @@ def _continued(letters: Sequence[Letter], further: list[Letter]) -> bool:
     """Whether one of the further letters stands in line with them: the figure has more panels than the caption says."""
     behind = [other for other in further if _in_order((letters[-1], other))]
     return any(_in_line(other, letter) for other in behind for letter in letters)
+
+
+def _in_line_with_any(letter: Letter, others: list[Letter]) -> bool:
+    return any(_in_line(letter, other) for other in others)
 
 
 def _in_line(letter: Letter, other: Letter) -> bool:

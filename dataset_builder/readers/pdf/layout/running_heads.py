@@ -46,7 +46,7 @@ class _Place(NamedTuple):
 
 def without_running_heads(pages: list[PageContent]) -> list[list[Line]]:
     """For each page its lines without headers, footers, page numbers and notes that repeat along the edges."""
-    edges = [[_rows(page, side) for side in _SIDES] for page in pages]
+    edges = [_edges(page) for page in pages]
     seen: Counter[_Place] = Counter()
     for page, own in zip(pages, edges, strict=True):
         seen.update(_places(own, page))
@@ -56,6 +56,11 @@ def without_running_heads(pages: list[PageContent]) -> list[list[Line]]:
         heads = {id(line) for rows in own for line in _peel(rows, page, seen, needed)}
         kept.append([line for line in page.lines if id(line) not in heads])
     return kept
+
+
+def _edges(page: PageContent) -> list[list[Row]]:
+    """For each side of a page the rows of text near it."""
+    return [_rows(page, side) for side in _SIDES]
 
 
 def _rows(page: PageContent, side: _Side) -> list[Row]:
