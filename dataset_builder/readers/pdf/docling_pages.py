@@ -30,6 +30,7 @@ from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.layout.pages import PageContent
 
 OCR_LINE_SIZE = 0.75  # size of letters as a share of the height of a recognised line
+LARGE_LINE = 2  # times the median height: a title
 
 
 def with_model_pictures(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
@@ -97,7 +98,7 @@ def _recognised_page(page: pypdfium2.PdfPage, content: PageContent, cells: list[
 
 def _line_height(height: float, usual: float) -> float:
     """Heights of recognised lines vary with their letters and with the scan's skew: only large ones tell of a title."""
-    return height if height > 2 * usual else usual
+    return height if height > LARGE_LINE * usual else usual
 
 
 def _convert(path: Path, options: PdfPipelineOptions, password: str | None, purpose: str) -> ConversionResult:

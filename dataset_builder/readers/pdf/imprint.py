@@ -3,9 +3,10 @@
 What is not printed plainly stays out: one name that is no name, and there are no authors at all.
 """
 
+import itertools
 import re
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.lines import Line
@@ -13,8 +14,12 @@ from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.text.vocabulary import any_of, every
 
 EDGE = 0.13  # of the page's height: running heads and feet, imprints
+ROW_EM = 0.3  # lower edges of the pieces of one row differ by less
+APART_EM = 2  # pieces of a row with a wider gap between them are different things
+HEADING_OVERLAP_PT = 3  # by which the box of a title reaches into what is printed below it
 MAX_SUBTITLES = 2  # blocks between the title and the authors
 LOOK_AHEAD = 8  # blocks behind the names: further names there mean that each author has a place of their own
+MIN_NAME_WORDS, MAX_NAME_WORDS = 2, 7
 SURE_NAMES = 3  # so many names are no title; fewer need a mark of an affiliation, or the name in the file's metadata
 
 _MARKS = re.compile(r"\s*(?:\bID\b|[*∗†‡§¶#✉])+|\s*\d[\d,\s*∗†‡§¶#]*")  # of affiliations, after a name
@@ -69,6 +74,24 @@ _DATES = (
 )
 
 
+@dataclass
+class _Listing:
+    """A block below the title, and the names in it: none where a part of it is no name."""
+
+    text: str
+    names: list[str]
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether a mark of an affiliation stands in it."""
+        return bool(_MARKS.search(self.text))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it ends with what stands between two names."""
+        return self.text.rstrip().endswith(_GOES_ON)
+
+
 def printed_authors(blocks: list[Block], heading: Block, text_size: float, declared: str) -> list[str]:
     """The names below the title on the first page, where every one of them is surely read; else none.
 
@@ -76,19 +99,31 @@ def printed_authors(blocks: list[Block], heading: Block, text_size: float, decla
     """
     if any(_LETTERED.match(block.text) for block in blocks if block.size < text_size):
         return []
-    box = heading.box
-    below = [b for b in blocks if b.box.y0 > box.y1 - 3 and b.box.x0 < box.x1 and b.box.x1 > box.x0]
-    below.sort(key=lambda block: block.box.y0)
-    lists = [_names(block.text) for block in below]
-    start = next((k for k, names in enumerate(lists[: MAX_SUBTITLES + 1]) if names), len(lists))
-    end = start + 1
-    while end < len(lists) and lists[end] and below[end - 1].text.rstrip().endswith(_GOES_ON):
-        end += 1
-    if any(lists[k] and _MARKS.search(below[k].text) for k in range(end, min(end + LOOK_AHEAD, len(lists)))):
+    listings = [_Listing(block.text, _names(block.text)) for block in _blocks_below(heading, blocks)]
+    leading, further = _leading(listings)
+    if any(listing.names and listing.is_marked for listing in further[:LOOK_AHEAD]):
         return []
-    names = [name for found in lists[start:end] for name in found]
-    marked = any(_MARKS.search(block.text) for block in below[start:end])
-    return names if len(names) >= SURE_NAMES or marked or declared in names else []
+    names = [name for listing in leading for name in listing.names]
+    sure = len(names) >= SURE_NAMES or declared in names or any(listing.is_marked for listing in leading)
+    return names if sure else []
+
+
+def _blocks_below(heading: Block, blocks: list[Block]) -> list[Block]:
+    """The blocks under the heading, in its width, from top to bottom."""
+    end = heading.box.y1 - HEADING_OVERLAP_PT
+    below = [block for block in blocks if block.box.y0 > end and block.box.x_overlap(heading.box) > 0]
+    return sorted(below, key=lambda block: block.box.y0)
+
+
+def _leading(listings: list[_Listing]) -> tuple[list[_Listing], list[_Listing]]:
+    """The first listing with names, behind few subtitles, and those that go on with it; and what stands behind them."""
+    start = next((k for k, listing in enumerate(listings[: MAX_SUBTITLES + 1]) if listing.names), None)
+    if start is None:
+        return [], []
+    stop = start + 1
+    while stop < len(listings) and listings[stop].names and listings[stop - 1].goes_on:
+        stop += 1
+    return listings[start:stop], listings[stop:]
 
 
 def _names(text: str) -> list[str]:
@@ -100,11 +135,19 @@ def _names(text: str) -> list[str]:
 
 def _is_name(text: str) -> bool:
     words = text.split()
-    if not 2 <= len(words) <= 7 or _NO_NAME.search(text) or not _DEGREES.isdisjoint(words):
+    if not MIN_NAME_WORDS <= len(words) <= MAX_NAME_WORDS or _NO_NAME.search(text) or not _DEGREES.isdisjoint(words):
         return False
     named = all(_NAME_WORD.fullmatch(word) and (word[0].isupper() or word in _PARTICLES) for word in words)
     # "BarretoI": a Roman numeral as the mark of an affiliation
     return named and len(words[-1]) > 1 and not re.search(r"[a-z][A-Z]+$", words[-1])
+
+
+@dataclass
+class _Seen:
+    """Where a journal's name is printed."""
+
+    pages: list[int] = field(default_factory=list)  # 1-based, without doubles
+    year: int | None = None  # the first one printed beside it
 
 
 def printed_journal(pages: list[PageContent], subject: str, authors: list[str]) -> tuple[str | None, int | None]:
@@ -113,37 +156,38 @@ def printed_journal(pages: list[PageContent], subject: str, authors: list[str]) 
     It counts on the first page, or else on two pages. `subject` is the file's own, `authors` are those known: they tell
     the journal from the authors in "Smith J Dose (2019) 3:1".
     """
-    found: Counter = Counter()  # name -> pages
-    first: dict[str, int] = {}  # name -> its first page
-    years: dict[str, int] = {}
+    journals: dict[str, _Seen] = {}
     for page in pages:
-        names = dict.fromkeys(  # without doubles, in order
-            (name, year)
-            for printed, year in _imprints("\t".join(_edge_rows(page)))
-            if (name := _journal_name(printed, subject, authors))
-        )
-        found.update({name for name, _ in names})
-        for name, year in names:
-            first.setdefault(name, page.number)
-            if year:
-                years.setdefault(name, int(year))
-    sure = [name for name in first if first[name] == 1 or found[name] > 1]
-    best = min(sure, key=lambda name: (first[name] > 1, -found[name]), default=None)
-    return best, years.get(best)
+        for printed, year in _imprints("\t".join(_edge_rows(page))):
+            name = _journal_name(printed, subject, authors)
+            if name is None:
+                continue
+            seen = journals.setdefault(name, _Seen())
+            if page.number not in seen.pages:
+                seen.pages.append(page.number)
+            seen.year = seen.year or year
+    sure = {name: seen for name, seen in journals.items() if seen.pages[0] == 1 or len(seen.pages) > 1}
+    if not sure:
+        return None, None
+    best = min(sure, key=lambda name: (sure[name].pages[0] > 1, -len(sure[name].pages)))
+    return best, sure[best].year
 
 
-def _imprints(text: str) -> Iterator[tuple[str, str | None]]:
+def _imprints(text: str) -> Iterator[tuple[str, int | None]]:
     """What may be a journal's name, and the year behind it."""
-    return ((match["name"], match["year"]) for pattern in _JOURNALS for match in pattern.finditer(text))
+    for pattern in _JOURNALS:
+        for match in pattern.finditer(text):
+            yield match["name"], int(match["year"]) if match["year"] else None
 
 
 def _edge_rows(page: PageContent) -> list[str]:
     """The rows of text at the top and at the foot of a page; a tab between what stands apart."""
-    edge = [line for line in page.lines if line.turn == 0]
-    edge = [line for line in edge if line.box.y1 < EDGE * page.height or line.box.y0 > (1 - EDGE) * page.height]
+    top, foot = EDGE * page.height, (1 - EDGE) * page.height
+    upright = [line for line in page.lines if line.turn == 0]
+    edge = [line for line in upright if line.box.y1 < top or line.box.y0 > foot]
     rows: list[list[Line]] = []
     for line in sorted(edge, key=lambda line: line.box.y1):
-        if rows and line.box.y1 - rows[-1][-1].box.y1 < 0.3 * line.size:
+        if rows and line.box.y1 - rows[-1][-1].box.y1 < ROW_EM * line.size:
             rows[-1].append(line)
         else:
             rows.append([line])
@@ -152,8 +196,9 @@ def _edge_rows(page: PageContent) -> list[str]:
 
 def _row_text(row: list[Line]) -> str:
     text = row[0].text
-    for left, right in zip(row, row[1:], strict=False):
-        text += (" " if right.box.x0 - left.box.x1 < 2 * right.size else "\t") + right.text
+    for left, right in itertools.pairwise(row):
+        together = right.box.x0 - left.box.x1 < APART_EM * right.size
+        text += (" " if together else "\t") + right.text
     return text
 
 
@@ -170,14 +215,18 @@ def _journal_name(text: str, subject: str, authors: list[str]) -> str | None:
     while len(words) > 1 and (words[0] in families or words[0] == "and"):
         words = words[1:]
     name = " ".join(words)
-    abbreviated = _ABBREVIATED.match(name)
     if not _JOURNAL_NAME.match(name) or len(words) > MAX_JOURNAL_WORDS or _NO_JOURNAL.search(name):
         return None
-    return name if abbreviated else name.rstrip(".") if "." not in name[:-1] else None
+    if _ABBREVIATED.match(name):
+        return name
+    return None if "." in name[:-1] else name.rstrip(".")
 
 
 def printed_year(blocks: list[Block]) -> int | None:
     """The year of publication that the first page names: in a date of publication, else in the copyright."""
     texts = [block.text for block in blocks]
-    found = next((match for pattern in _DATES for text in texts if (match := pattern.search(text))), None)
-    return int(found["year"]) if found else None
+    for pattern in _DATES:
+        for text in texts:
+            if match := pattern.search(text):
+                return int(match["year"])
+    return None

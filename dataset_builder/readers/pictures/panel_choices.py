@@ -34,7 +34,7 @@ def following_letter(labels: list[str]) -> str:
 def _trusted(places: list[Letter], sure: list[Letter]) -> list[Letter]:
     """The sure letters, and behind them those that stand in line with one of them."""
     unsure = [place for place in places if place.score < SURE_SCORE]
-    return sure + [place for place in unsure if any(_in_line(place, other) for other in sure)]
+    return sure + [place for place in unsure if _in_line_with_any(place, sure)]
 
 
 def _candidates(places: list[Letter], labels: list[str]) -> Iterator[tuple[Letter, ...]]:
@@ -44,13 +44,17 @@ def _candidates(places: list[Letter], labels: list[str]) -> Iterator[tuple[Lette
             if first.char != names[0]:
                 continue
             alike = _of_one_size(places, first)
-            options = [[place for place in alike if place.char == name] for name in names[1:]]
+            options = [_named(name, alike) for name in names[1:]]
             if math.prod(map(len, options)) <= MAX_CHOICES:
                 yield from itertools.product([first], *options)
 
 
 def _of_one_size(places: list[Letter], like: Letter) -> list[Letter]:
     return [place for place in places if _same_size(place, like)]
+
+
+def _named(char: str, places: list[Letter]) -> list[Letter]:
+    return [place for place in places if place.char == char]
 
 
 def _same_size(letter: Letter, other: Letter) -> bool:
@@ -61,6 +65,10 @@ def _continued(letters: Sequence[Letter], further: list[Letter]) -> bool:
     """Whether one of the further letters stands in line with them: the figure has more panels than the caption says."""
     behind = [other for other in further if _in_order((letters[-1], other))]
     return any(_in_line(other, letter) for other in behind for letter in letters)
+
+
+def _in_line_with_any(letter: Letter, others: list[Letter]) -> bool:
+    return any(_in_line(letter, other) for other in others)
 
 
 def _in_line(letter: Letter, other: Letter) -> bool:

@@ -205,10 +205,14 @@ def _row_mates(line: Line, lines: list[Line], right_pt: float) -> list[Line]:
     for other in sorted(lines, key=lambda other: other.box.x0):
         gap = other.box.x0 - last.box.x1
         near = 0 <= gap < LABEL_GAP_EM * line.size and other.box.x1 <= right_pt
-        if near and other is not line and same_size(other, line) and other.box.is_level_with(line.box):
+        if near and _is_of_one_row(other, line):
             mates.append(other)
             last = other
     return mates
+
+
+def _is_of_one_row(other: Line, line: Line) -> bool:
+    return other is not line and same_size(other, line) and other.box.is_level_with(line.box)
 
 
 def _row(line: Line, mates: list[Line]) -> Line:

@@ -5,6 +5,7 @@ behind running text, and frames around a figure together with its caption.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -58,17 +59,23 @@ def clusters(page: PageContent, text: list[Line], labels: list[Box], repeated: s
 
     `text` are the page's lines, `labels` the boxes of the first lines of captions, `repeated` the places of ornaments.
     """
-    sheet = Box(0, 0, page.width, page.height)
     prose = _Prose(text)
     boxes = []
-    for box in (*page.images, *page.shapes):
-        inside = _cut(box, sheet)
-        if inside is None or _place(box, page) in repeated or any(label.is_in(inside) for label in labels):
-            continue
-        if not _is_background(inside, page, text) and not prose.is_marked_by(inside):
-            boxes.append(inside)
+    for box in _drawings_on(page, repeated):
+        framed = any(label.is_in(box) for label in labels)
+        if not (framed or _is_background(box, page, text) or prose.is_marked_by(box)):
+            boxes.append(box)
     boxes = _without_frames(boxes, page, labels)
     return [box for box, parts in _connected(boxes, page) if _is_drawing(box, parts, text)]
+
+
+def _drawings_on(page: PageContent, repeated: set[Place]) -> Iterator[Box]:
+    """The parts of bitmaps and shapes that lie on the page, ornaments left out."""
+    sheet = Box(0, 0, page.width, page.height)
+    for box in (*page.images, *page.shapes):
+        inside = _cut(box, sheet)
+        if inside is not None and _place(box, page) not in repeated:
+            yield inside
 
 
 def _cut(box: Box, sheet: Box) -> Box | None:
@@ -134,12 +141,14 @@ def _connected(boxes: list[Box], page: PageContent) -> list[tuple[Box, list[Box]
     half = max(1, round(scale * CLUSTER_GAP_PT / 2))  # boxes grown by half the gap touch
     height, width = (int(scale * side) + 2 * half + 2 for side in (page.height, page.width))
     mask = np.zeros((height, width), np.uint8)
-    corners = [tuple(round(scale * v) + half for v in box) for box in boxes]
-    for x0, y0, x1, y1 in corners:
-        cv2.rectangle(mask, (x0 - half, y0 - half), (x1 + half, y1 + half), 1, -1)
+    starts = []  # the upper left corner of each box in the mask
+    for box in boxes:
+        x0, y0, x1, y1 = (round(scale * v) + half for v in box)
+        starts.append((x0, y0))
+        cv2.rectangle(mask, (x0 - half, y0 - half), (x1 + half, y1 + half), 1, cv2.FILLED)
     _, labels = cv2.connectedComponents(mask, connectivity=8)
     groups: dict[int, list[Box]] = defaultdict(list)
-    for box, (x0, y0, _, _) in zip(boxes, corners, strict=True):
+    for box, (x0, y0) in zip(boxes, starts, strict=True):
         groups[int(labels[y0, x0])].append(box)
     return [(hull(parts), parts) for parts in groups.values()]
 

@@ -46,16 +46,21 @@ class _Place(NamedTuple):
 
 def without_running_heads(pages: list[PageContent]) -> list[list[Line]]:
     """For each page its lines without headers, footers, page numbers and notes that repeat along the edges."""
-    edges = [[_rows(page, side) for side in _SIDES] for page in pages]
+    edges = [_edges(page) for page in pages]
     seen: Counter[_Place] = Counter()
     for page, own in zip(pages, edges, strict=True):
-        seen.update({_place(line, page) for rows in own for row in rows for line in row})
+        seen.update(_places(own, page))
     needed = min(MIN_REPEATS, max(2, len(pages) - 1))
     kept = []
     for page, own in zip(pages, edges, strict=True):
         heads = {id(line) for rows in own for line in _peel(rows, page, seen, needed)}
         kept.append([line for line in page.lines if id(line) not in heads])
     return kept
+
+
+def _edges(page: PageContent) -> list[list[Row]]:
+    """For each side of a page the rows of text near it."""
+    return [_rows(page, side) for side in _SIDES]
 
 
 def _rows(page: PageContent, side: _Side) -> list[Row]:
@@ -76,6 +81,11 @@ def _place(line: Line, page: PageContent) -> _Place:
     turn = (line.turn + page.turn) % 4
     across = page.display_box(line.box)[1 - turn % 2]
     return _Place(re.sub(r"[\d\s]+", "", line.text), round(across / PLACE_STEP_PT), turn)
+
+
+def _places(edges: list[list[Row]], page: PageContent) -> set[_Place]:
+    """The places of all lines along the edges of one page."""
+    return {_place(line, page) for rows in edges for row in rows for line in row}
 
 
 def _peel(rows: list[Row], page: PageContent, seen: Counter[_Place], needed: int) -> list[Line]:

@@ -52,7 +52,7 @@ class Sheet:
         """The lines of running text and of its headings, but for those in drawings."""
         blocks = make_blocks(self.rest, self.page.number, self.style.max_pitch_em)
         lines = [line for block in blocks if _is_wall(block, blocks, self.style) for line in block.lines]
-        return [line for line in lines if not any(line.box.is_in(drawing) for drawing in self.drawings)]
+        return [line for line in lines if not _is_in_any(line.box, self.drawings)]
 
     @property
     def lost(self) -> list[Caption]:
@@ -104,6 +104,10 @@ class Sheet:
         lines = [*self.rest, *(line for caption in self.captions for line in caption.lines)]
         own = [line for line in lines if id(line) not in left_out and not _is_in_picture(line, regions)]
         return make_blocks(own, self.page.number, self.style.max_pitch_em)
+
+
+def _is_in_any(box: Box, others: list[Box]) -> bool:
+    return any(box.is_in(other) for other in others)
 
 
 def _is_in_picture(line: Line, regions: list[Box]) -> bool:
