@@ -3,8 +3,9 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 
 def write_json(path: Path, value) -> None:
@@ -12,7 +13,7 @@ def write_json(path: Path, value) -> None:
     write_lines(path, [json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"])
 
 
-def write_jsonl(path: Path, rows: Iterable[dict]) -> int:
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write one JSON object a line, atomically as `write_json`; returns the number of lines."""
     return write_lines(path, map(to_line, rows))
 
@@ -30,12 +31,12 @@ def write_lines(path: Path, texts: Iterable[str]) -> int:
     return n
 
 
-def to_line(row: dict) -> str:
+def to_line(row: Mapping[str, Any]) -> str:
     """One line of a JSONL file."""
     return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def append_jsonl(path: Path, rows: Iterable[dict]) -> None:
+def append_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Append rows and wait until they are on the disk; a last line that a kill has torn is cut off first.
 
     Several processes may append to the same file.

@@ -13,6 +13,12 @@ from PIL import Image
 import ldrt
 from evaluation import human
 from evaluation.people import ratings
+from evaluation.people.criteria import read_criteria
+from evaluation.people.key import make_key
+from evaluation.people.page import Figures, page_data
+from evaluation.people.report import delta_rows, inter_rater, intra_rater, judge_agreement
+from evaluation.people.sample import AnsweredRun, Showing, draw
+from evaluation.scoring.measures import interval_settings
 from tests.chromium import CHROMIUM, Browser
 from tests.evaluation.runs import judge_run, make_run, read_records, write_records
 
@@ -141,11 +147,11 @@ def test_repeats_are_spread_and_far_from_their_first_showing(packet):
 @pytest.mark.parametrize("seed", range(5))
 def test_the_showings_of_a_question_are_far_apart_whatever_the_seed(n_runs, seed):
     records = [{"example_id": f"E{i}", "article_id": f"A{i // 2}", "task": f"task {i % 2}"} for i in range(100)]
-    showings = human.draw([{record["example_id"]: record for record in records}] * n_runs, 100, 20, seed)
+    showings = draw([{record["example_id"]: record for record in records}] * n_runs, 100, 20, seed)
     assert len(showings) == 120
     places = {}
     for place, showing in enumerate(showings):
-        places.setdefault(showing["record"]["example_id"], []).append((place, showing["run"]))
+        places.setdefault(showing.record["example_id"], []).append((place, showing.run))
     assert Counter(map(len, places.values())) == {n_runs + 1: 20, n_runs: 100 // n_runs - 20}
     for shown in places.values():
         assert {run for _, run in shown} == set(range(n_runs))
@@ -175,6 +181,20 @@ def test_the_page_shows_what_the_key_says(packet, runs):
     assert numbers & set(LARGE)
 
 
+def test_what_the_page_shows_of_an_answer_needs_no_dataset():
+    record = {"task": "detail", "question": "What?", "prediction": "5 Gy", "reference": "6 Gy", "license": "CC-BY-4.0"}
+    known = {"figure_id": "F1", "caption": None, "context": ["Seen."], "doi": "10.5555/x", "license": "CC0-1.0"}
+    showings = [Showing(record | {"figure_id": figure}, run) for figure, run in (("F1", 1), ("F2", 0), ("F3", 0))]
+    data = page_data("p", showings, Figures({"F1": known}, {"F1": "aaa", "F3": "bbb"}))
+    first, second, third = data["items"]
+    assert (first["item"], first["caption"], first["context"]) == (1, "", ["Seen."])
+    assert first["source"] == "doi:10.5555/x, CC0-1.0"
+    assert (second["caption"], second["context"], second["source"]) == ("", [], "CC-BY-4.0")
+    assert [item["picture"] for item in data["items"]] == [0, None, 1]
+    assert third["answer"] == "5 Gy"
+    assert data["criteria"].keys() == {"detail"}
+
+
 def test_the_page_does_not_tell_which_run_an_answer_is_of(packet, runs, dataset, tmp_path):
     _, key, page = packet
     assert not [word for word in (*SECRET, "E12", "example_id") if word in page]
@@ -192,7 +212,7 @@ def test_the_page_does_not_tell_which_run_an_answer_is_of(packet, runs, dataset,
 
 @pytest.mark.parametrize("task", ["detail", "reasoning"])
 def test_people_grade_by_the_judges_rubric(task, packet):
-    criteria = human.read_criteria(task)
+    criteria = read_criteria(task)
     assert criteria.startswith("Grade how well")
     assert "\n10  " in criteria
     assert "\n 0  Nothing fits" in criteria
@@ -203,7 +223,7 @@ def test_people_grade_by_the_judges_rubric(task, packet):
 
 def test_a_task_without_a_rubric():
     with pytest.raises(ValueError, match=r"task another: no rubric another\.md"):
-        human.read_criteria("another")
+        read_criteria("another")
 
 
 def test_the_same_inputs_give_the_same_bytes_and_another_seed_another_sample(packet, runs, dataset, tmp_path):
@@ -323,10 +343,10 @@ def test_known_noise_and_a_known_difference_are_recovered(tmp_path):
     answers = [{record["example_id"]: record | {"prediction": model} for record in records} for model in "bt"]
     manifest = {"dataset": "org/x", "dataset_revision": "f" * 40, "split": "test"}
     runs = [
-        {"run": name, "folder": tmp_path / name, "manifest": manifest | {"model": name, "revision": name}}
+        AnsweredRun(name, tmp_path / name, manifest | {"model": name, "revision": name}, {})
         for name in ("base", "tuned")
     ]
-    key = human.make_key(runs, human.draw(answers, 1200, 400, 0), 0, tmp_path)
+    key = make_key(runs, draw(answers, 1200, 400, 0), 0, tmp_path)
     truth = {example: rng.gauss(4.7, 2) for example in answers[0]}
     truths = {(run, example): t + 0.6 * (run == "tuned") for example, t in truth.items() for run in ("base", "tuned")}
 
@@ -334,7 +354,7 @@ def test_known_noise_and_a_known_difference_are_recovered(tmp_path):
         return max(0, min(10, round(truths[entry["run"], entry["example_id"]] + rng.gauss(0, 1))))
 
     given = {rater: {entry["item"]: noisy(entry) for entry in key["items"]} for rater in "ABC"}
-    intra, inter = ratings.intra_rater(given, key), ratings.inter_rater(given, key)
+    intra, inter = intra_rater(given, key), inter_rater(given, key)
     assert [row["n"] for row in intra] == [400, 400, 400, 1200]
     assert inter["n"] == 1200
     assert intra[-1]["kappa"] == pytest.approx(0.8, abs=0.03)
@@ -344,12 +364,12 @@ def test_known_noise_and_a_known_difference_are_recovered(tmp_path):
 
     rows = ratings.rated_answers(given, key)
     for row in rows:  # a judge as noisy as a rater and a point too mild
-        row["scores"]["judge:mild"] = min(10, truths[row["run"], row["example_id"]] + rng.gauss(1, 1))
-    delta = ratings.delta_rows(rows, key, ["human", "mild"], 1000, 0)[0]
+        row.scores.judges["mild"] = min(10, truths[row.run, row.example_id] + rng.gauss(1, 1))
+    delta = delta_rows(rows, key, ["human", "mild"], interval_settings(1000, seed=0))[0]
     assert delta["delta"] == pytest.approx(0.6, abs=0.15)
     assert delta["ci_low"] > 0.35
     assert delta["n"] == 600
-    (agreed,) = ratings.judge_agreement(rows, {"mild": {"judge": "mild"}})
+    (agreed,) = judge_agreement(rows, {"mild": {"judge": "mild"}})
     assert agreed["mean_difference"] == pytest.approx(1, abs=0.12)
     assert agreed["n"] == 1200
     assert agreed["spearman"] == pytest.approx(0.85, abs=0.04)  # 2 × 4 / √(5 × 4.33) in ranks
