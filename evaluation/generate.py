@@ -86,32 +86,28 @@ def run(options: Options) -> str:
     output = Path(options.output)
     items = load_items(options.dataset, options.split, options.tasks, options.dataset_revision)
     evidence = load_evidence(options.dataset, options.split, options.dataset_revision)
-    answerer = _answerer(options, output)
-    asked = answers.ask(items.rows, options.image_condition, evidence, options.seed, options.length_hint)
+    answerer, condition = _answerer(options, output), options.image_condition
+    asked = answers.ask(items.rows, condition, evidence, options.seed, options.length_hint)
     asked = answers.first_of_each_task(asked, options.limit)
-    planned = manifest.make_manifest(
-        answerer,
-        items,
+    asking = manifest.Asking(
         split=options.split,
         tasks=options.tasks,
+        image_condition=condition,
         max_new_tokens=options.max_new_tokens,
         length_hint=options.length_hint,
         seed=options.seed,
-        image_condition=options.image_condition,
-        n_items=len(asked),
     )
-    found = manifest.open_run(output, planned)
-    figures = set(items.rows["figure_id"])
+    made = manifest.open_run(output, manifest.make_manifest(answerer, items, asking, len(asked)))
     if evidence:  # for metrics and judges
+        figures = set(items.rows["figure_id"])
         write_jsonl(output / run_folder.EVIDENCE, [row for name, row in evidence.items() if name in figures])
 
     path = output / run_folder.PREDICTIONS
-    todo = answers.missing(asked, path, options.image_condition)
-    constants = answers.Constants(found["model"], found["revision"], found["generation"], options.image_condition)
+    todo = answers.missing(asked, path, condition)
+    constants = answers.Constants(made["model"], made["revision"], made["generation"], condition)
     n_failed = answers.answer(todo, items.rows, answerer, path, constants) if todo else 0
     failed = f"; {n_failed} failed, `error` in their records says why; run again to ask them again" if n_failed else ""
-    condition = f"image condition {options.image_condition}"
-    return f"{len(asked) - n_failed} answers of {found['model']} ({condition}) in {path}{failed}"
+    return f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}{failed}"
 
 
 def _check(options: Options) -> None:
@@ -123,7 +119,8 @@ def _check(options: Options) -> None:
         raise ValueError(f"{options.model} is a folder, which has no commits: leave out --revision")
     if options.dataset_revision and Path(options.dataset).is_dir():
         raise ValueError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
-    given = [f.name for f in fields(Options) if f.name in OF_CHECKPOINTS and getattr(options, f.name) != f.default]
+    changed = {option.name for option in fields(Options) if getattr(options, option.name) != option.default}
+    given = [name for name in OF_CHECKPOINTS if name in changed]
     if options.base_url and given:
         raise ValueError(f"with --base_url the server decides: leave out --{' --'.join(given)}")
 

@@ -1,6 +1,7 @@
 """manifest.json of a run folder: which model answers which questions, how; and whether a folder can be continued."""
 
 import importlib.metadata
+from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_builder.files.jsonfiles import read_json, write_json
@@ -24,37 +25,38 @@ IDENTITY = (
 )
 
 
-def make_manifest(
-    answerer: Answerer,
-    items: Items,
-    *,
-    split: str,
-    tasks: list[str],
-    max_new_tokens: int,
-    length_hint: int | None,
-    seed: int,
-    image_condition: str,
-    n_items: int,
-) -> dict:
-    """What the run is of; `n_items` questions are asked under this image condition."""
+@dataclass(frozen=True)
+class Asking:
+    """How one call of `ldrt generate` asks."""
+
+    split: str
+    tasks: list[str]
+    image_condition: str
+    max_new_tokens: int
+    length_hint: int | None  # words
+    seed: int  # of the shuffled pictures
+
+
+def make_manifest(answerer: Answerer, items: Items, asking: Asking, n_asked: int) -> dict:
+    """What the run is of; `n_asked` questions are asked under this image condition."""
     return {
         **answerer.facts,
         "dataset": public_name(items.dataset),
         "dataset_revision": items.revision,
-        "split": split,
-        "tasks": tasks,
+        "split": asking.split,
+        "tasks": asking.tasks,
         "data_licenses": items.licenses,
         "teachers": items.teachers,
         "generation": {
-            "max_new_tokens": max_new_tokens,
-            "length_hint": length_hint,
+            "max_new_tokens": asking.max_new_tokens,
+            "length_hint": asking.length_hint,
             "do_sample": False,
             "num_beams": 1,
             "dtype": answerer.dtype_name,
         },
         "wording": {"length_hint": LENGTH_HINT, "none": CAPTION_ONLY},  # what was asked besides the dataset's question
-        "seed": seed,
-        "image_conditions": {image_condition: {"items": n_items}},
+        "seed": asking.seed,
+        "image_conditions": {asking.image_condition: {"items": n_asked}},
         "versions": {package: importlib.metadata.version(package) for package in answerer.packages},
     }
 

@@ -89,23 +89,23 @@ def judge_agreement(items: list[ScoredItem]) -> dict | None:
         return None
     judged = {item.image_condition for item in items if _is_scored(item, judges)}
     condition = min(judged, default=None, key=IMAGE_CONDITIONS.index)
-    points = [item.scores.judges for item in items if item.image_condition == condition]
-    given = {judge: [of_answer.get(judge) for of_answer in points] for judge in judges}
-    rounded = [[None if score is None else round(score) for score in given[judge]] for judge in judges]
+    shown = [item for item in items if item.image_condition == condition]
+    given = {judge: _points(judge, shown) for judge in judges}
+    rounded = [[None if score is None else round(score) for score in scores] for scores in given.values()]
     return {
         "alpha": agreement.krippendorff_alpha(rounded),
-        "n": sum(_is_scored_twice(of_answer) for of_answer in zip(*rounded, strict=True)),
+        "n": agreement.count_rated_twice(rounded),
         "image_condition": condition,
         "pairs": [{"first": a, "second": b, **_compare(given[a], given[b])} for a, b in combinations(judges, 2)],
     }
 
 
+def _points(judge: str, items: list[ScoredItem]) -> list[float | None]:
+    return [item.scores.judges.get(judge) for item in items]
+
+
 def _is_scored(item: ScoredItem, judges: list[str]) -> bool:
     return any(item.scores.judges.get(judge) is not None for judge in judges)
-
-
-def _is_scored_twice(scores: tuple[int | None, ...]) -> bool:
-    return sum(score is not None for score in scores) > 1
 
 
 def panel_text(judges: list[PanelJudge], between: dict | None) -> list[str]:

@@ -161,10 +161,10 @@ def inter_rater(ratings: Ratings, key: Key) -> dict:
     """`inter_rater`: ordinal alpha over all raters, n answers that two or more rated, and each pair of raters."""
     first = [item["item"] for item in key["items"] if item["repeat_of"] is None]
     table = {rater: [scores.get(item) for item in first] for rater, scores in _numbered(ratings).items()}
-    n_raters = [sum(score is not None for score in answer) for answer in zip(*table.values(), strict=True)]
+    scores_of_raters = list(table.values())
     return {
-        "alpha": agreement.krippendorff_alpha(list(table.values())),
-        "n": sum(n > 1 for n in n_raters),
+        "alpha": agreement.krippendorff_alpha(scores_of_raters),
+        "n": agreement.count_rated_twice(scores_of_raters),
         "pairs": [
             {"first": a, "second": b, **_agreement(table[a], table[b])} for a, b in itertools.combinations(table, 2)
         ],

@@ -47,6 +47,15 @@ def krippendorff_alpha(ratings: Sequence[Sequence[float | None]]) -> float | Non
     return float(1 - (coincidences * distance).sum() / expected)
 
 
+def count_rated_twice(ratings: Sequence[Sequence[float | None]]) -> int:
+    """How many items two or more raters rated; `ratings` as for Krippendorff's alpha."""
+    n = 0
+    for of_item in zip(*ratings, strict=True):
+        n_raters = sum(rating is not None for rating in of_item)
+        n += n_raters > 1
+    return n
+
+
 def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Spearman's rank correlation, ties at their mean rank; None where a list is constant or has fewer than two."""
     a, b = _ranks(np.asarray(first, dtype=float)), _ranks(np.asarray(second, dtype=float))

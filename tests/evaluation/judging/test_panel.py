@@ -2,42 +2,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.judgements import RETEST, answer_sha256, counted, scores_of_answers
+from evaluation.judgements import counted, scores_of_answers
 from evaluation.judging import panel
 from evaluation.scoring import agreement
 from evaluation.scoring.items import ScoredItem
 from evaluation.scoring.measures import Scores
-
-ANSWER, REFERENCE = "the dose is 5 Gy", "the dose is 0.5 Gy"
-
-
-def prediction(example, answer=None, condition="true"):
-    return {
-        "example_id": example,
-        "image_condition": condition,
-        "task": "detail",
-        "prediction": answer or f"{ANSWER} {example}",
-        "reference": REFERENCE,
-    }
-
-
-def record(example, score=7.0, judge="org/judge", control=None, about=None, condition="true", **changes):
-    text = {"reference": REFERENCE, "empty": "", "shuffled": f"{ANSWER} E0"}.get(control, f"{ANSWER} {example}")
-    found = {
-        "example_id": example,
-        "task": "detail",
-        "image_condition": condition,
-        "judge": judge,
-        "judge_revision": "r1",
-        "backend": "openai",
-        "prompt_sha256": "p1",
-        "answer_sha256": answer_sha256(about or text),
-        "score": score,
-        "status": "ok" if score is not None else "unparsable",
-        "control": control,
-    } | changes
-    identity = ("judge", "judge_revision", "prompt_sha256", "example_id", "image_condition", "answer_sha256", "control")
-    return {"key": "/".join(str(found[name]) for name in identity)} | found
+from tests.evaluation.judgement_rows import PREDICTIONS, record
 
 
 def places(records):
@@ -59,34 +29,6 @@ def items(records, judges):
     return found
 
 
-PREDICTIONS = [prediction(f"E{i}") for i in range(4)]
-
-
-def counted_scores(records):
-    return {found["example_id"]: found["score"] for found in counted(records, PREDICTIONS)}
-
-
-def test_the_newest_record_counts_but_an_ok_one_first():
-    assert counted_scores([record("E1", 3), record("E1", 4)]) == {"E1": 4}
-    assert counted_scores([record("E1", 3), record("E1", None)]) == {"E1": 3}
-    assert counted_scores([record("E1", None), record("E1", 5)]) == {"E1": 5}
-
-
-def test_a_record_of_another_answer_does_not_count():
-    assert counted_scores([record("E1", 3, about="an older answer"), record("E2", 4)]) == {"E2": 4}
-    assert counted_scores([record("E9", 3)]) == {}
-    lost = {**PREDICTIONS[1], "prediction": None}
-    assert counted([record("E1", 3)], [PREDICTIONS[0], lost]) == []
-
-
-@pytest.mark.parametrize("change", [{"prompt_sha256": "p2"}, {"judge_revision": "r2"}, {"backend": "local"}])
-def test_scores_of_two_rubrics_or_revisions_are_not_mixed(change):
-    old, new = [record(f"E{i}", 2) for i in range(4)], [record("E1", 8, **change)]
-    assert counted_scores(old + new) == {"E1": 8}
-    other_task = record("E2", 5, task="reasoning", **change)
-    assert counted_scores([*old[:2], other_task]) == {"E0": 2, "E1": 2, "E2": 5}
-
-
 def test_controls_are_kept_apart_and_judged_against_their_limits():
     controls = [record(f"E{i}", score, control=name) for i in (1, 2) for name, score in
                 (("reference", 9), ("shuffled", 4), ("empty", i - 1))]  # fmt: skip
@@ -99,11 +41,6 @@ def test_controls_are_kept_apart_and_judged_against_their_limits():
         "empty": {"mean": 0.5, "n": 2, "ok": True},
     }
     assert "Warning: org/judge fails its controls (shuffled)" in "\n".join(panel.panel_text([judge], None))
-
-
-def test_a_control_about_another_text_does_not_count():
-    wrong = [record("E1", 9, control=name, about="a text") for name in (*panel.CONTROLS, RETEST)]
-    assert counted(wrong, PREDICTIONS) == []
 
 
 def test_retest_compares_the_same_answer_with_itself():
