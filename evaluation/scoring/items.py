@@ -8,7 +8,6 @@ from evaluation.run_folder import Evidence, Place, Prediction
 from evaluation.scoring.measures import JUDGE_MEAN, Scores, measure
 
 _JUDGE_COLUMN = "judge:"  # in files, where a judge's points stand among the metrics: `judge:NAME`
-_IDENTITY = ("example_id", "figure_id", "article_id", "task", "image_condition")
 
 
 @dataclass(frozen=True)
@@ -86,12 +85,25 @@ def row_of_item(item: ScoredItem) -> dict:
 
 
 def item_of_row(row: dict) -> ScoredItem:
-    return ScoredItem(**{name: row[name] for name in _IDENTITY}, scores=_scores_of(row["scores"]))
+    return ScoredItem(
+        example_id=row["example_id"],
+        figure_id=row["figure_id"],
+        article_id=row["article_id"],
+        task=row["task"],
+        image_condition=row["image_condition"],
+        scores=_scores_of(row["scores"]),
+    )
 
 
 def identity_of(item: ScoredItem) -> dict[str, str]:
     """Which answer to which question it is, as columns of a file."""
-    return {name: getattr(item, name) for name in _IDENTITY}
+    return {
+        "example_id": item.example_id,
+        "figure_id": item.figure_id,
+        "article_id": item.article_id,
+        "task": item.task,
+        "image_condition": item.image_condition,
+    }
 
 
 def columns_of(scores: Scores) -> dict[str, float | None]:
