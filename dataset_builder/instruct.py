@@ -9,10 +9,9 @@ Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used
 only what is missing is asked for.
 """
 
-import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -61,9 +60,10 @@ def run(options: Options) -> str:
     from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
+    from dataset_builder.teaching.context import given_context, read_pairs
 
     dataset = Path(options.dataset)
-    rows = list(given_context(_pairs(dataset), options.context))
+    rows = given_context(read_pairs(dataset), options.context)
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
     ledger = dataset / ".work" / "teacher.jsonl"
@@ -88,56 +88,6 @@ def run(options: Options) -> str:
     return "\n".join(
         lines + [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
     )
-
-
-def _pairs(dataset: Path) -> Iterator[dict]:
-    """The rows of `pairs` with `split`, without their pictures, in the order of the files."""
-    import pyarrow.parquet as parquet
-
-    from dataset_builder.schema import SPLITS
-
-    columns = ["figure_id", "article_id", "caption", "context", "language", "license"]
-    files = [(split, path) for split in SPLITS for path in sorted((dataset / "pairs").glob(f"{split}-*.parquet"))]
-    if not files:
-        raise FileNotFoundError(f"{dataset} has no config `pairs`; run `ldrt build ARTICLES --output {dataset}` first")
-    for split, path in files:
-        for batch in parquet.ParquetFile(path).iter_batches(columns=columns):
-            yield from (row | {"split": split} for row in batch.to_pylist())
-
-
-def given_context(rows: Iterable[dict], context: str) -> Iterator[dict]:
-    """Rows with the `context` that the teacher is given and `context_of`, the figure it belongs to (None: no context).
-
-    Only training rows change, so that every ablation answers the same held-out questions.
-    """
-    rows = list(rows)
-    others = _shuffled([row for row in rows if row["split"] == "train"]) if context == "shuffled" else {}
-    for row in rows:
-        donor: dict | None = row
-        if row["split"] == "train" and context != "own":
-            donor = others.get(row["figure_id"])
-        yield row | {
-            "context": donor["context"] if donor else [],
-            "context_of": donor["figure_id"] if donor and donor["context"] else None,
-        }
-
-
-def _shuffled(rows: list[dict]) -> dict[str, dict]:
-    """figure_id -> a row of another article in the same language; each row that has a context gives it to one other.
-
-    In a fixed random order of articles, every row takes the context as many places further on as the largest article
-    has rows. Rows of a language in which one article has more than half of them get none.
-    """
-    donors: dict[str, dict] = {}
-    languages = sorted({row["language"] or "" for row in rows})
-    for language in languages:
-        of_it = [row for row in rows if (row["language"] or "") == language and row["context"]]
-        of_it.sort(key=lambda row: (hashlib.sha256(row["article_id"].encode()).hexdigest(), row["figure_id"]))
-        largest = max(Counter(row["article_id"] for row in of_it).values(), default=0)
-        if 2 * largest <= len(of_it):
-            further = of_it[largest:] + of_it[:largest]
-            donors |= {row["figure_id"]: other for row, other in zip(of_it, further, strict=True)}
-    return donors
 
 
 def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tuple[str, str], dict], Counter]:

@@ -9,22 +9,17 @@ run folder is one checkpoint on one split; each image condition adds its answers
 interruption: what is answered is kept.
 """
 
-import importlib.metadata
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dataset_builder.files.jsonfiles import write_jsonl
+from evaluation import run_folder
+
 if TYPE_CHECKING:
-    from evaluation.answering.answers import Question
     from evaluation.answering.local import Checkpoint
-    from evaluation.answering.questions import Items
     from evaluation.answering.served import Endpoint
 
-# A run folder is refused when one of these differs. Names, packages and hardware may: the revisions say what counts.
-IDENTITY = (
-    *("backend", "revision", "adapter_of", "processor", "chat_template_sha256", "dataset_revision", "split", "tasks"),
-    *("generation", "wording", "seed"),
-)
 OF_CHECKPOINTS = ("batch_size", "device", "dtype", "processor", "chat_template_path")  # options; a server has its own
 
 
@@ -84,26 +79,35 @@ def run(options: Options) -> str:
     checkpoint that is no LLaVA; FileNotFoundError for a checkpoint or dataset that is not there; ConnectionError,
     PermissionError or RuntimeError for a server that does not answer, wants another key or does not know the model.
     """
-    from evaluation.answering import answers
+    from evaluation.answering import answers, manifest
     from evaluation.answering.questions import load_evidence, load_items
 
     _check(options)
+    output = Path(options.output)
     items = load_items(options.dataset, options.split, options.tasks, options.dataset_revision)
     evidence = load_evidence(options.dataset, options.split, options.dataset_revision)
-    answerer = _answerer(options)
-    asked = answers.ask(items.rows, options.image_condition, evidence, options.seed, options.length_hint)
-    asked = _first_of_each_task(asked, options.limit)
-    manifest = _open_run(Path(options.output), _manifest(options, items, answerer, len(asked)))
-    _write_evidence(Path(options.output), items, evidence)
+    answerer, condition = _answerer(options, output), options.image_condition
+    asked = answers.ask(items.rows, condition, evidence, options.seed, options.length_hint)
+    asked = answers.first_of_each_task(asked, options.limit)
+    asking = manifest.Asking(
+        split=options.split,
+        tasks=options.tasks,
+        image_condition=condition,
+        max_new_tokens=options.max_new_tokens,
+        length_hint=options.length_hint,
+        seed=options.seed,
+    )
+    made = manifest.open_run(output, manifest.make_manifest(answerer, items, asking, len(asked)))
+    if evidence:  # for metrics and judges
+        figures = set(items.rows["figure_id"])
+        write_jsonl(output / run_folder.EVIDENCE, [row for name, row in evidence.items() if name in figures])
 
-    path = Path(options.output) / "predictions.jsonl"
-    todo = answers.missing(asked, path, options.image_condition)
-    constants = {key: manifest[key] for key in ("model", "revision", "generation")}
-    constants["image_condition"] = options.image_condition
+    path = output / run_folder.PREDICTIONS
+    todo = answers.missing(asked, path, condition)
+    constants = answers.Constants(made["model"], made["revision"], made["generation"], condition)
     n_failed = answers.answer(todo, items.rows, answerer, path, constants) if todo else 0
     failed = f"; {n_failed} failed, `error` in their records says why; run again to ask them again" if n_failed else ""
-    condition = f"image condition {options.image_condition}"
-    return f"{len(asked) - n_failed} answers of {manifest['model']} ({condition}) in {path}{failed}"
+    return f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}{failed}"
 
 
 def _check(options: Options) -> None:
@@ -115,85 +119,34 @@ def _check(options: Options) -> None:
         raise ValueError(f"{options.model} is a folder, which has no commits: leave out --revision")
     if options.dataset_revision and Path(options.dataset).is_dir():
         raise ValueError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
-    given = [f.name for f in fields(Options) if f.name in OF_CHECKPOINTS and getattr(options, f.name) != f.default]
+    changed = {option.name for option in fields(Options) if getattr(options, option.name) != option.default}
+    given = [name for name in OF_CHECKPOINTS if name in changed]
     if options.base_url and given:
         raise ValueError(f"with --base_url the server decides: leave out --{' --'.join(given)}")
 
 
-def _answerer(options: Options) -> "Checkpoint | Endpoint":
+def _answerer(options: Options, output: Path) -> "Checkpoint | Endpoint":
     if options.base_url:
+        from dataset_builder.llm.requests import Server
         from evaluation.answering.served import Endpoint
 
-        return Endpoint(options)
+        server = Server(
+            base_url=options.base_url,
+            model=options.model,
+            revision=options.revision,
+            max_tokens=options.max_new_tokens,
+            concurrency=options.concurrency,
+        )
+        return Endpoint(server, output / run_folder.REPLIES, options.image_condition)
     from evaluation.answering.local import Checkpoint
 
-    return Checkpoint(options)
-
-
-def _first_of_each_task(asked: list["Question"], limit: int | None) -> list["Question"]:
-    of_task: dict[str, int] = {}
-    kept = []
-    for question in asked:
-        task = question.row["task"]
-        of_task[task] = of_task.get(task, 0) + 1
-        if limit is None or of_task[task] <= limit:
-            kept.append(question)
-    return kept
-
-
-def _manifest(options: Options, items: "Items", answerer: "Checkpoint | Endpoint", n_items: int) -> dict:
-    from evaluation.answering.answers import CAPTION_ONLY, LENGTH_HINT
-    from evaluation.answering.questions import public_name
-
-    return {
-        **answerer.facts,
-        "dataset": public_name(items.dataset),
-        "dataset_revision": items.revision,
-        "split": options.split,
-        "tasks": options.tasks,
-        "data_licenses": items.licenses,
-        "teachers": items.teachers,
-        "generation": {
-            "max_new_tokens": options.max_new_tokens,
-            "length_hint": options.length_hint,
-            "do_sample": False,
-            "num_beams": 1,
-            "dtype": answerer.dtype_name,
-        },
-        "wording": {"length_hint": LENGTH_HINT, "none": CAPTION_ONLY},  # what was asked besides the dataset's question
-        "seed": options.seed,
-        "image_conditions": {options.image_condition: {"items": n_items}},
-        "versions": {package: importlib.metadata.version(package) for package in answerer.packages},
-    }
-
-
-def _open_run(output: Path, manifest: dict) -> dict:
-    """Make the run folder, or check that it was made with these settings, and add the image condition; its manifest.
-
-    A folder without predictions is free: a mistyped name that answered nothing does not block it.
-    """
-    from dataset_builder.files.jsonfiles import read_json, write_json
-
-    output.mkdir(parents=True, exist_ok=True)
-    path = output / "manifest.json"
-    if (output / "predictions.jsonl").exists():
-        if not path.exists():
-            raise ValueError(f"{output} has predictions but no manifest.json: give another --output")
-        old = read_json(path, "ldrt generate")
-        for key in IDENTITY if manifest["revision"] else ("model", *IDENTITY):
-            if old.get(key) != manifest[key]:
-                raise ValueError(
-                    f"{output} was made with {key} {old.get(key)!r}, not {manifest[key]!r}: give another --output"
-                )
-        manifest = {**manifest, **old, "image_conditions": {**old["image_conditions"], **manifest["image_conditions"]}}
-    write_json(path, manifest)
-    return manifest
-
-
-def _write_evidence(output: Path, items: "Items", evidence: dict[str, dict]) -> None:
-    """Caption and context of the figures asked about, for metrics and judges; nothing where there is no `pairs`."""
-    from dataset_builder.files.jsonfiles import write_jsonl
-
-    figures = set(items.rows["figure_id"])
-    if evidence:
-        write_jsonl(output / "evidence.jsonl", [row for figure, row in evidence.items() if figure in figures])
+    return Checkpoint(
+        options.model,
+        options.revision,
+        processor=options.processor,
+        chat_template_path=options.chat_template_path,
+        device=options.device,
+        dtype=options.dtype,
+        batch_size=options.batch_size,
+        max_new_tokens=options.max_new_tokens,
+    )

@@ -1,5 +1,6 @@
 """Questions under an image condition, and the loop that has them answered: batch by batch, appended as they come."""
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from PIL import Image
 from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
 from dataset_builder.files.progress import progress
 from evaluation.answering.questions import BLANK_COLOUR, image_donors, open_image, question, reference
+from evaluation.run_folder import Evidence, Prediction
 
 CAPTION_ONLY = "Caption of the figure: {caption}\n{question}"  # what image condition `none` asks
 LENGTH_HINT = "{question} Answer in about {n_words} words."  # what --length_hint asks
@@ -40,6 +42,15 @@ class Answerer(Protocol):
     """Who answers: `local.py`, a checkpoint loaded here, or `served.py`, a server."""
 
     batch_size: int  # questions handed over at once
+    packages: tuple[str, ...]  # whose versions the manifest keeps
+
+    @property
+    def dtype_name(self) -> str | None:
+        """Of the weights; None where only a server knows."""
+
+    @property
+    def facts(self) -> dict:
+        """What the run's manifest says of the model."""
 
     def length(self, asked: Question, rows: Dataset) -> int:
         """How much there is to read, in any unit; the longest questions are asked first."""
@@ -52,7 +63,7 @@ class Answerer(Protocol):
 
 
 def ask(
-    rows: Dataset, condition: str, evidence: dict[str, dict], seed: int, length_hint: int | None = None
+    rows: Dataset, condition: str, evidence: dict[str, Evidence], seed: int, length_hint: int | None = None
 ) -> list[Question]:
     """All rows as questions under one image condition, in the dataset's order.
 
@@ -65,7 +76,8 @@ def ask(
     asked = []
     for row, picture in zip(rows.remove_columns("images"), pictures, strict=True):
         if condition == "none":
-            caption = evidence.get(row["figure_id"], {}).get("caption") or ""
+            known = evidence.get(row["figure_id"])
+            caption = (known["caption"] if known else None) or ""
             asked.append(Question(row, to_messages(row["prompt"], length_hint, caption), None))
         else:
             asked.append(Question(row, to_messages(row["prompt"], length_hint), picture))
@@ -87,30 +99,51 @@ def to_messages(prompt: list[dict], length_hint: int | None = None, caption: str
     return messages
 
 
+def first_of_each_task(asked: list[Question], limit: int | None) -> list[Question]:
+    """At most `limit` questions of each task, in their order; all of them without a limit."""
+    of_task: Counter[str] = Counter()
+    kept = []
+    for one in asked:
+        of_task[one.row["task"]] += 1
+        if limit is None or of_task[one.row["task"]] <= limit:
+            kept.append(one)
+    return kept
+
+
 def missing(asked: list[Question], path: Path, condition: str) -> list[Question]:
     """The questions that have no answer in `path` yet."""
-    done = {
-        record["example_id"]
-        for record in read_jsonl(path)
-        if record["image_condition"] == condition and record["prediction"] is not None
-    }
-    return [asked_one for asked_one in asked if asked_one.row["example_id"] not in done]
+    done = set()
+    for record in read_jsonl(path):
+        if record["image_condition"] == condition and record["prediction"] is not None:
+            done.add(record["example_id"])
+    return [question for question in asked if question.row["example_id"] not in done]
 
 
-def answer(todo: list[Question], rows: Dataset, answerer: Answerer, path: Path, constants: dict) -> int:
+@dataclass(frozen=True)
+class Constants:
+    """What every record of one call of `ldrt generate` says."""
+
+    model: str
+    revision: str | None
+    generation: dict  # parameters
+    image_condition: str
+
+
+def answer(todo: list[Question], rows: Dataset, answerer: Answerer, path: Path, constants: Constants) -> int:
     """Have the questions answered and append one record each to `path`, batch by batch; returns how many failed.
 
-    `constants` goes into every record (model, revision, generation, image_condition). The longest questions come first:
-    what does not fit in memory fails at once. A question whose picture cannot be read, or that gets no answer, has a
-    record with `prediction` None and `error`, and is asked again by the next run.
+    The longest questions come first: what does not fit in memory fails at once. A
+    question whose picture cannot be read, or that gets no answer, has a record with `prediction` None and `error`, and
+    is asked again by the next run.
     """
     todo = sorted(todo, key=lambda asked: (-answerer.length(asked, rows), asked.row["example_id"]))
     batches = [todo[i : i + answerer.batch_size] for i in range(0, len(todo), answerer.batch_size)]
     n_failed = 0
     with progress(len(todo), "answers", "generate") as bar:
-        for batch, prepared, answers in _prepared(batches, rows, answerer, constants["image_condition"]):
+        for batch, prepared, answers in _prepared(batches, rows, answerer, constants.image_condition):
             if prepared:
-                answers |= zip(prepared, answerer.replies(list(prepared.values())), strict=True)
+                replies = answerer.replies(list(prepared.values()))
+                answers |= dict(zip(prepared, replies, strict=True))
             append_jsonl(path, [_record(asked, rows, answers[i], constants) for i, asked in enumerate(batch)])
             n_failed += sum(answer.text is None for answer in answers.values())
             bar.update(len(batch))
@@ -145,11 +178,26 @@ def _picture(asked: Question, rows: Dataset, condition: str) -> Image.Image | No
     return Image.new("RGB", picture.size, BLANK_COLOUR) if condition == "blank" else picture
 
 
-def _record(asked: Question, rows: Dataset, answered: Answer, constants: dict) -> dict:
+def _record(asked: Question, rows: Dataset, answered: Answer, constants: Constants) -> Prediction:
     row = asked.row
-    shown = asked.picture if constants["image_condition"] != "blank" else None
-    record = {key: row[key] for key in ("example_id", "figure_id", "article_id", "task", "license")}
-    record |= {"question": question(row), "reference": reference(row), "prediction": answered.text}
-    record |= {"finish_reason": answered.finish_reason, "new_tokens": answered.new_tokens}
-    record |= {**constants, "image_figure_id": rows[shown]["figure_id"] if shown is not None else None}
-    return record if answered.error is None else {**record, "error": answered.error}
+    is_shown = asked.picture is not None and constants.image_condition != "blank"
+    record: Prediction = {
+        "example_id": row["example_id"],
+        "figure_id": row["figure_id"],
+        "article_id": row["article_id"],
+        "task": row["task"],
+        "license": row["license"],
+        "question": question(row),
+        "reference": reference(row),
+        "prediction": answered.text,
+        "finish_reason": answered.finish_reason,
+        "new_tokens": answered.new_tokens,
+        "model": constants.model,
+        "revision": constants.revision,
+        "generation": constants.generation,
+        "image_condition": constants.image_condition,
+        "image_figure_id": rows[asked.picture]["figure_id"] if is_shown else None,
+    }
+    if answered.error is not None:
+        record["error"] = answered.error
+    return record

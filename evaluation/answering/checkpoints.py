@@ -77,7 +77,8 @@ def load_model(source: Source, dtype: torch.dtype, device: str) -> PreTrainedMod
 
         base = load_model(source.adapter_of, dtype, device)
         return PeftModel.from_pretrained(base, source.model, revision=source.hub_revision).eval()
-    kind = _read(_find_file(source.model, "config.json", source.hub_revision)).get("model_type")
+    config = _find_file(source.model, "config.json", source.hub_revision)
+    kind = _read(config).get("model_type") if config else None
     if kind not in ARCHITECTURES:
         raise ValueError(
             f"{source.model} is a {kind!r} model: expected LLaVA or LLaVA-NeXT ({', '.join(ARCHITECTURES)})"

@@ -3,7 +3,6 @@
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from datasets import Dataset
@@ -15,29 +14,42 @@ from evaluation.answering import checkpoints
 from evaluation.answering.answers import Answer, Question
 from evaluation.answering.questions import image_size, public_name
 
-if TYPE_CHECKING:
-    from evaluation.generate import Options
-
 logging.set_verbosity_error()
 
 
 class Checkpoint:
     """A LLaVA checkpoint, full or adapter; its weights are loaded when the first questions are asked."""
 
-    packages = ("torch", "transformers", "peft", "datasets", "tokenizers", "pillow")
+    packages: tuple[str, ...] = ("torch", "transformers", "peft", "datasets", "tokenizers", "pillow")
 
-    def __init__(self, options: "Options"):
-        """Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template."""
-        self.source = checkpoints.find(options.model, options.revision)
-        processor = checkpoints.find(options.processor) if options.processor else self.source
-        self.processor = checkpoints.load_processor(processor)
-        if options.chat_template_path:
-            self.processor.chat_template = Path(options.chat_template_path).read_text(encoding="utf-8")
+    def __init__(
+        self,
+        model: str,
+        revision: str | None,
+        *,
+        processor: str | None,
+        chat_template_path: str | None,
+        device: str,
+        dtype: str,
+        batch_size: int,
+        max_new_tokens: int,
+    ):
+        """`model` is a Hub id or a folder, `processor` another one whose preparation is used instead; the rest is as
+        in the options of `ldrt generate`.
+
+        Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template.
+        """
+        self.source = checkpoints.find(model, revision)
+        self.processor_name = public_name(processor) if processor else None
+        of_processor = checkpoints.find(processor) if processor else self.source
+        self.processor = checkpoints.load_processor(of_processor)
+        if chat_template_path:
+            self.processor.chat_template = Path(chat_template_path).read_text(encoding="utf-8")
         if not self.processor.chat_template:
-            raise ValueError(f"{processor.model} has no chat template: give --chat_template_path")
-        self.device = _device(options.device)
-        self.dtype = _dtype(options.dtype, self.device)
-        self.batch_size, self.options = options.batch_size, options
+            raise ValueError(f"{of_processor.model} has no chat template: give --chat_template_path")
+        self.device = _device(device)
+        self.dtype = _dtype(dtype, self.device)
+        self.batch_size, self.max_new_tokens = batch_size, max_new_tokens
 
     @cached_property
     def model(self) -> PreTrainedModel:
@@ -57,7 +69,7 @@ class Checkpoint:
             "revision": self.source.revision,
             "adapter_of": {"model": public_name(base.model), "revision": base.revision} if base else None,
             "lineage": self.source.lineage,
-            "processor": public_name(self.options.processor) if self.options.processor else None,
+            "processor": self.processor_name,
             "chat_template_sha256": hashlib.sha256(self.processor.chat_template.encode()).hexdigest(),
             "device": torch.cuda.get_device_name(self.device) if self.device.startswith("cuda") else self.device,
         }
@@ -88,7 +100,7 @@ class Checkpoint:
             return_tensors="pt",
         ).to(self.model.device, self.model.dtype)
         config = GenerationConfig(
-            max_new_tokens=self.options.max_new_tokens,
+            max_new_tokens=self.max_new_tokens,
             do_sample=False,
             num_beams=1,
             repetition_penalty=1.0,

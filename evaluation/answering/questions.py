@@ -10,6 +10,8 @@ from pathlib import Path
 from datasets import Dataset, Image, List, concatenate_datasets, load_dataset, load_dataset_builder
 from PIL import Image as PILImage
 
+from evaluation.run_folder import Evidence
+
 COLUMNS = ("images", "prompt", "completion", "task", "example_id", "figure_id", "article_id", "license", "teacher")
 BLANK_COLOUR = (122, 116, 104)  # mean of CLIP's training pictures: zero after its normalisation
 
@@ -112,7 +114,7 @@ def image_size(row: dict) -> tuple[int, int]:
         return 0, 0
 
 
-def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict[str, dict]:
+def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict[str, Evidence]:
     """figure_id -> figure_id, caption, context, license and doi from the config `pairs`; {} where there is none."""
     try:
         files = _data_files(dataset, "pairs", split, revision)

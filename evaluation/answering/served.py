@@ -8,17 +8,15 @@ asked for twice after a kill; RUN/predictions.jsonl is made from them.
 import base64
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from datasets import Dataset
 from PIL import Image
 
-from dataset_builder.llm import client as llm
+from dataset_builder.llm import client
+from dataset_builder.llm.ledger import answered
+from dataset_builder.llm.requests import Request, Server, by_key
 from evaluation.answering.answers import Answer, Question
 from evaluation.answering.questions import public_name
-
-if TYPE_CHECKING:
-    from evaluation.generate import Options
 
 ROUNDS_AHEAD = 8  # so many times --concurrency questions are handed over at once, their pictures in memory
 
@@ -26,20 +24,13 @@ ROUNDS_AHEAD = 8  # so many times --concurrency questions are handed over at onc
 class Endpoint:
     """A model as the server names it, asked greedily (temperature 0)."""
 
-    packages = ("aiohttp", "datasets", "pillow")
-    dtype_name = None  # known to the server alone
+    packages: tuple[str, ...] = ("aiohttp", "datasets", "pillow")
+    dtype_name: str | None = None  # known to the server alone
 
-    def __init__(self, options: "Options"):
-        self.server = llm.Server(
-            base_url=options.base_url,
-            model=options.model,
-            revision=options.revision,
-            max_tokens=options.max_new_tokens,
-            concurrency=options.concurrency,
-        )
-        self.ledger = Path(options.output) / "replies.jsonl"
-        self.batch_size = ROUNDS_AHEAD * options.concurrency
-        self.image_condition = options.image_condition
+    def __init__(self, server: Server, ledger: Path, image_condition: str):
+        """Replies go to `ledger`; `image_condition` says which pictures they are about."""
+        self.server, self.ledger, self.image_condition = server, ledger, image_condition
+        self.batch_size = ROUNDS_AHEAD * server.concurrency
         self._has_answered = False
 
     @property
@@ -52,30 +43,38 @@ class Endpoint:
         """Characters of the text."""
         return sum(len(part.get("text", "")) for message in asked.messages for part in message["content"])
 
-    def prepare(self, asked: Question, picture: Image.Image | None) -> llm.Request:
+    def prepare(self, asked: Question, picture: Image.Image | None) -> Request:
         """The picture becomes a PNG data URL, before the text."""
         messages = asked.messages
         if picture is not None:
             image = {"type": "image_url", "image_url": {"url": data_url(picture)}}
-            messages = [
-                {**m, "content": [image if part["type"] == "image" else part for part in m["content"]]}
-                for m in messages
-            ]
-        about = {"example_id": asked.row["example_id"], "image_condition": self.image_condition}
-        return llm.Request(messages, about | {"max_new_tokens": self.server.max_tokens})
+            messages = [_with_picture(message, image) for message in messages]
+        about = {
+            "example_id": asked.row["example_id"],
+            "image_condition": self.image_condition,
+            "max_new_tokens": self.server.max_tokens,
+        }
+        return Request(messages, about)
 
-    def replies(self, prepared: list[llm.Request]) -> list[Answer]:
-        """Raises what `llm.ask` raises, and RuntimeError where all fail from the start: a wrong model name, a model
+    def replies(self, prepared: list[Request]) -> list[Answer]:
+        """Raises what `client.ask` raises, and RuntimeError where all fail from the start: a wrong model name, a model
         that takes no pictures."""
-        keys = [request.key(self.server.model, self.server.revision, self.server.temperature) for request in prepared]
-        known = {key: record for key, record in llm.answered(self.ledger, keys).items() if _is_answer(record)}
-        todo = [request for key, request in zip(keys, prepared, strict=True) if key not in known]
-        records = known | llm.ask(todo, self.server, self.ledger, result="reply")
-        answers = [_answer(records[key]) for key in keys]
+        wanted = by_key(prepared, self.server.model, self.server.revision, self.server.temperature)
+        in_ledger = answered(self.ledger, wanted)
+        records = {key: record for key, record in in_ledger.items() if _is_answer(record)}
+        todo = [request for key, request in wanted.items() if key not in records]
+        records |= client.ask(todo, self.server, self.ledger, result="reply")
+        answers = [_answer(records[key]) for key in wanted]
         self._has_answered |= any(answer.text is not None for answer in answers)
         if not self._has_answered:
             raise RuntimeError(f"{self.server.base_url} gives no answer as {self.server.model}: {answers[0].error}")
         return answers
+
+
+def _with_picture(message: dict, image: dict) -> dict:
+    """The message with `image` in the picture's place."""
+    parts = [image if part["type"] == "image" else part for part in message["content"]]
+    return {**message, "content": parts}
 
 
 def data_url(picture: Image.Image) -> str:

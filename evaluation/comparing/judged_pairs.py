@@ -3,18 +3,21 @@ model hedges where they find it wrong."""
 
 import numpy as np
 
-from evaluation.comparing.scored_runs import contrast_paired
+from evaluation.comparing.scored_runs import PairedItem, contrast_paired
+from evaluation.judgements import Verdict, answer_sha256
 from evaluation.judging.pairwise import tally
-from evaluation.judging.panel import answer_sha256
+from evaluation.run_folder import TRUE_PICTURE
 from evaluation.scoring import statistics
 from evaluation.scoring.agreement import detectable_difference, effect_size, length_adjusted_delta
-from evaluation.scoring.measures import JUDGE, JUDGE_MEAN
+from evaluation.scoring.items import judge_names
+from evaluation.scoring.measures import JUDGE, JUDGE_MEAN, Interval, Scores
 
 CORRECT_FROM = 6.0  # judge's points; in evaluation/judging/rubrics "mostly correct", "the right conclusion"
+ALL_GROUNDED = 1.0  # share of an answer's numbers and terms that are in its evidence
 CELLS = ("hedged_correct", "hedged_wrong", "plain_correct", "plain_wrong")
 
 
-def judges_on_delta(paired: list[dict], interval: dict) -> dict | None:
+def judges_on_delta(paired: list[PairedItem], interval: Interval) -> dict | None:
     """Whether the judges find the tuned model better, and by how much; None where no judge scored both runs.
 
     `paired` are items with the true pictures. Returns `judges`, one row a judge and one for their mean: n, base, tuned,
@@ -33,13 +36,18 @@ def judges_on_delta(paired: list[dict], interval: dict) -> dict | None:
     }
 
 
-def _of_length_and_spread(paired: list[dict], judge: str, interval: dict) -> dict:
-    column = f"judge:{judge}"
-    items = [item for item in paired if None not in (item["base"].get(column), item["tuned"].get(column))]
-    points = [item["tuned"][column] - item["base"][column] for item in items]
-    words = [item["tuned"]["words"] - item["base"]["words"] for item in items]
+def _of_length_and_spread(paired: list[PairedItem], judge: str, interval: Interval) -> dict:
+    points, words, articles = [], [], []  # differences of answers that the judge scored in both runs
+    for item in paired:
+        before, after = item.base.judges.get(judge), item.tuned.judges.get(judge)
+        words_before, words_after = item.base.metrics["words"], item.tuned.metrics["words"]
+        if before is None or after is None or words_before is None or words_after is None:
+            continue
+        points.append(after - before)
+        words.append(words_after - words_before)
+        articles.append(item.article_id)
     adjusted, slope = length_adjusted_delta(points, words) or (None, None)
-    low, high = _adjusted_interval(points, words, [item["article_id"] for item in items], interval)
+    low, high = _adjusted_interval(points, words, articles, interval)
     spread = float(np.std(points, ddof=1)) if len(points) > 1 else None
     return {
         "effect_size": effect_size(points),
@@ -50,7 +58,7 @@ def _of_length_and_spread(paired: list[dict], judge: str, interval: dict) -> dic
     }
 
 
-def _adjusted_interval(points: list[float], words: list[float], articles: list[str], interval: dict):
+def _adjusted_interval(points: list[float], words: list[float], articles: list[str], interval: Interval):
     """Interval of the least-squares line's value at equal length, articles resampled: the line is made of sums."""
     x, y = np.asarray(words, dtype=float), np.asarray(points, dtype=float)
     sums = statistics.cluster_sums(np.stack([np.ones_like(x), x, y, x * x, x * y], axis=1), articles)
@@ -59,32 +67,43 @@ def _adjusted_interval(points: list[float], words: list[float], articles: list[s
         return statistics.interval((sxx * sy - sx * sxy) / (n * sxx - sx * sx))
 
 
-def pairwise_verdicts(records: list[dict], paired: list[dict]) -> list[dict] | None:
+def pairwise_verdicts(records: list[Verdict], paired: list[PairedItem]) -> list[dict] | None:
     """How often each judge found the tuned model's answer better, asked in both orders; None where none was asked.
 
     `records` are the tuned run's pairwise.jsonl (`ldrt judge TUNED --against BASE`); those of other answers are left
     out. Rows: judge, revision, prompt_sha256, n, tuned, base (wins in both orders), tie, consistent, first, unscored.
     """
-    about = {
-        item["example_id"]: (answer_sha256(item["tuned_answer"]), answer_sha256(item["base_answer"]))
-        for item in paired
-        if None not in (item["tuned_answer"], item["base_answer"])
-    }
-    of_judges: dict[tuple, list[dict]] = {}
+    about = {}
+    for item in paired:
+        if item.tuned_answer is not None and item.base_answer is not None:
+            about[item.example_id] = answer_sha256(item.tuned_answer), answer_sha256(item.base_answer)
+    of_judges: dict[tuple[str, str | None, str], list[Verdict]] = {}
     for record in records:
         answers = record["answer_sha256"], record["other_answer_sha256"]
-        if record["image_condition"] == "true" and about.get(record["example_id"]) == answers:
+        if record["image_condition"] == TRUE_PICTURE and about.get(record["example_id"]) == answers:
             judge = record["judge"], record["judge_revision"], record["prompt_sha256"]
             of_judges.setdefault(judge, []).append(record)
-    rows = []
-    for (judge, revision, prompt_sha256), of_judge in of_judges.items():
-        counts = tally(of_judge)
-        wins = {"tuned": counts.pop("run"), "base": counts.pop("other")}
-        rows.append({"judge": judge, "revision": revision, "prompt_sha256": prompt_sha256, **counts, **wins})
+    rows = [_verdict_row(*judge, of_judge) for judge, of_judge in of_judges.items()]
     return sorted(rows, key=lambda row: (row["judge"], str(row["revision"]), row["prompt_sha256"])) or None
 
 
-def hedge_by_correctness(paired: list[dict]) -> dict | None:
+def _verdict_row(judge: str, revision: str | None, prompt_sha256: str, records: list[Verdict]) -> dict:
+    found = tally(records)
+    return {
+        "judge": judge,
+        "revision": revision,
+        "prompt_sha256": prompt_sha256,
+        "n": found["n"],
+        "tie": found["tie"],
+        "consistent": found["consistent"],
+        "first": found["first"],
+        "unscored": found["unscored"],
+        "tuned": found["run"],
+        "base": found["other"],
+    }
+
+
+def hedge_by_correctness(paired: list[PairedItem]) -> dict | None:
     """Does a model hedge where it is wrong? Answers by hedged or not, correct or not; None where neither is known.
 
     An answer is correct where the judges' mean (of one judge, its score) is `CORRECT_FROM` or more; where no judge
@@ -93,33 +112,43 @@ def hedge_by_correctness(paired: list[dict]) -> dict | None:
     judge, threshold, n, n_left_out, and for base and tuned the counts of `CELLS`.
     """
     judge = _judge_of_both(paired)
-    told = [(item, [_correct(item[name], judge) for name in ("base", "tuned")]) for item in paired]
-    told = [(item, verdicts) for item, verdicts in told if None not in verdicts]
-    if not told:
-        return None
     counts = {name: dict.fromkeys(CELLS, 0) for name in ("base", "tuned")}
-    for item, verdicts in told:
-        for name, correct in zip(("base", "tuned"), verdicts, strict=True):
-            cell = f"{'hedged' if item[name]['hedged'] else 'plain'}_{'correct' if correct else 'wrong'}"
-            counts[name][cell] += 1
+    n_told = 0
+    for item in paired:
+        base_is_correct, tuned_is_correct = _is_correct(item.base, judge), _is_correct(item.tuned, judge)
+        if base_is_correct is None or tuned_is_correct is None:
+            continue
+        n_told += 1
+        counts["base"][_cell(item.base, base_is_correct)] += 1
+        counts["tuned"][_cell(item.tuned, tuned_is_correct)] += 1
+    if not n_told:
+        return None
     return {
         "correct_by": JUDGE if judge else "grounding",
         "judge": judge,
-        "threshold": CORRECT_FROM if judge else 1.0,
-        "n": len(told),
-        "n_left_out": len(paired) - len(told),
+        "threshold": CORRECT_FROM if judge else ALL_GROUNDED,
+        "n": n_told,
+        "n_left_out": len(paired) - n_told,
         **counts,
     }
 
 
-def _judge_of_both(paired: list[dict]) -> str | None:
+def _judge_of_both(paired: list[PairedItem]) -> str | None:
     """The judges' mean, or the only judge; None without judges. Paired items have the judges of both runs only."""
-    names = sorted({column.removeprefix("judge:") for item in paired for column in item["base"] if ":" in column})
-    return JUDGE_MEAN if JUDGE_MEAN in names else names[0] if names else None
+    names = judge_names(item.base for item in paired)
+    if JUDGE_MEAN in names:
+        return JUDGE_MEAN
+    return names[0] if names else None
 
 
-def _correct(scores: dict, judge: str | None) -> bool | None:
+def _is_correct(scores: Scores, judge: str | None) -> bool | None:
     if judge is not None:
-        points = scores.get(f"judge:{judge}")
+        points = scores.judges.get(judge)
         return None if points is None else points >= CORRECT_FROM
-    return scores["grounded"] == scores["claims"] if scores["claims"] else None
+    return scores.metrics["grounded"] == scores.metrics["claims"] if scores.metrics["claims"] else None
+
+
+def _cell(scores: Scores, is_correct: bool) -> str:
+    """One of CELLS."""
+    hedged = "hedged" if scores.metrics["hedged"] else "plain"
+    return f"{hedged}_{'correct' if is_correct else 'wrong'}"

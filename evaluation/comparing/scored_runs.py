@@ -1,57 +1,89 @@
 """Scored run folders in memory: read, checked for what they must share, paired by example, contrasted."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataset_builder.files.jsonfiles import read_json, read_jsonl
+from evaluation import run_folder
+from evaluation.run_folder import TRUE_PICTURE, Place, Prediction
+from evaluation.scoring.items import ScoredItem, columns_of, identity_of, item_of_row, mean_of_judges
+from evaluation.scoring.measures import JUDGE_MEAN, Interval, Scores, contrast
+from evaluation.scoring.rows import shared_metrics
 
-@dataclass
+
+@dataclass(frozen=True)
 class Run:
     """A scored run folder."""
 
     folder: Path
     manifest: dict
     scores: dict  # scores.json
-    items: dict[tuple[str, str], dict]  # (image condition, example) -> row of per_item_scores.jsonl
-    predictions: dict[tuple[str, str], dict]  # the same keys -> newest record of predictions.jsonl
+    items: dict[Place, ScoredItem]
+    predictions: dict[Place, Prediction]  # the newest of each place
+
+
+@dataclass(frozen=True)
+class PairedItem:
+    """A row of paired_items.jsonl: one question, and what both runs' answers to it are worth.
+
+    The scores have the judges of both runs only, and their mean is of those.
+    """
+
+    item: ScoredItem  # the tuned run's: whose question it is
+    base: Scores
+    tuned: Scores
+    base_answer: str | None
+    tuned_answer: str | None
+
+    @property
+    def example_id(self) -> str:
+        return self.item.example_id
+
+    @property
+    def article_id(self) -> str:
+        return self.item.article_id
+
+    @property
+    def task(self) -> str:
+        return self.item.task
+
+    @property
+    def image_condition(self) -> str:
+        return self.item.image_condition
 
 
 def read_run(folder: Path) -> Run:
     """Raises FileNotFoundError where it is not scored, ValueError where answers are newer than scores or unfinished."""
-    from dataset_builder.files.jsonfiles import read_json, read_jsonl
-    from evaluation.score import ITEMS, PREDICTIONS, SCORES, input_hashes, latest, unfinished
-
-    manifest = read_json(folder / "manifest.json", f"ldrt generate --output {folder}")
-    scores = read_json(folder / SCORES, f"ldrt score {folder}")
-    if scores["inputs"] != input_hashes(folder):
+    manifest = run_folder.read_manifest(folder)
+    scores = read_json(folder / run_folder.SCORES, f"ldrt score {folder}")
+    if scores["inputs"] != run_folder.input_hashes(folder):
         raise ValueError(f"{folder}: answers or judgements are newer than its scores: run `ldrt score {folder}` again")
-    items = list(read_jsonl(folder / ITEMS))
-    warning = unfinished(folder, manifest, items)
+    items = [item_of_row(row) for row in read_jsonl(folder / run_folder.ITEMS)]
+    warning = run_folder.unfinished(folder, manifest, (item.image_condition for item in items))
     if warning:
         raise ValueError(warning)
-    predictions = {_key(record): record for record in latest(read_jsonl(folder / PREDICTIONS))}
-    return Run(folder, manifest, scores, {_key(item): item for item in items}, predictions)
+    predictions = run_folder.read_predictions(folder)
+    return Run(
+        folder=folder,
+        manifest=manifest,
+        scores=scores,
+        items={item.place: item for item in items},
+        predictions={run_folder.place(record): record for record in predictions},
+    )
+
+
+# ---- may they be compared
 
 
 def check_comparable(base: Run, tuned: Run) -> None:
     """Raises ValueError naming the first thing in which two runs differ that they must share."""
     for key in ("dataset_revision", "split"):
-        if base.manifest[key] != tuned.manifest[key]:
-            ours, theirs = base.manifest[key], tuned.manifest[key]
-            raise ValueError(f"not comparable: {key} is {ours} in {base.folder}, {theirs} in {tuned.folder}")
+        _check_same(f"{key} is", base.manifest[key], tuned.manifest[key], base, tuned)
     for key in ("rouge", "hedging"):
         _check_same(f"{key} was scored with", base.scores["settings"][key], tuned.scores["settings"][key], base, tuned)
     _check_same_judges(base, tuned)
-    shared = {condition for condition, _ in base.items} & {condition for condition, _ in tuned.items}
-    if not shared:
-        raise ValueError(f"not comparable: {base.folder} and {tuned.folder} have no image condition in common")
-    ours, theirs = ({key for key in run.items if key[0] in shared} for run in (base, tuned))
-    if ours != theirs:
-        condition, example = min(ours ^ theirs)
-        where = base.folder if (condition, example) in ours else tuned.folder
-        raise ValueError(f"not comparable: example {example} (image condition {condition}) is in {where} only")
-    for key in sorted(ours):
-        if any(base.predictions[key][name] != tuned.predictions[key][name] for name in ("question", "reference")):
-            raise ValueError(f"not comparable: question or reference of {key[1]} differ between the two runs")
+    _check_same_questions(base, tuned)
 
 
 def _check_same_judges(base: Run, tuned: Run) -> None:
@@ -63,64 +95,85 @@ def _check_same_judges(base: Run, tuned: Run) -> None:
         theirs = of_tuned[ours["judge"]]
         for key in ("backend", "revision"):
             _check_same(f"{key} of judge {ours['judge']} is", ours[key], theirs[key], base, tuned)
-        for task in sorted(ours["prompt_sha256"].keys() & theirs["prompt_sha256"].keys()):
-            rubrics = (judge["prompt_sha256"][task] for judge in (ours, theirs))
-            _check_same(f"judge {ours['judge']} used for {task} the rubric", *rubrics, base, tuned)
+        rubrics, other_rubrics = ours["prompt_sha256"], theirs["prompt_sha256"]
+        for task in sorted(rubrics.keys() & other_rubrics.keys()):
+            what = f"judge {ours['judge']} used for {task} the rubric"
+            _check_same(what, rubrics[task], other_rubrics[task], base, tuned)
 
 
-def _check_same(what: str, ours, theirs, base: Run, tuned: Run) -> None:
+def _check_same_questions(base: Run, tuned: Run) -> None:
+    """Of the image conditions that both have."""
+    shared = {condition for condition, _ in base.items} & {condition for condition, _ in tuned.items}
+    if not shared:
+        raise ValueError(f"not comparable: {base.folder} and {tuned.folder} have no image condition in common")
+    ours = {place for place in base.items if place[0] in shared}
+    theirs = {place for place in tuned.items if place[0] in shared}
+    if ours != theirs:
+        place = min(ours ^ theirs)
+        where = base.folder if place in ours else tuned.folder
+        raise ValueError(f"not comparable: example {place[1]} (image condition {place[0]}) is in {where} only")
+    for place in sorted(ours):
+        before, after = base.predictions[place], tuned.predictions[place]
+        if before["question"] != after["question"] or before["reference"] != after["reference"]:
+            raise ValueError(f"not comparable: question or reference of {place[1]} differ between the two runs")
+
+
+def _check_same(what: str, ours: object, theirs: object, base: Run, tuned: Run) -> None:
     if ours != theirs:
         raise ValueError(f"not comparable: {what} {ours} in {base.folder}, {theirs} in {tuned.folder}")
 
 
-def pair(base: Run, tuned: Run) -> list[dict]:
-    """Rows of paired_items.jsonl, sorted: example, question's identity, both measurements, both answers."""
-    return [_pair(key, base, tuned) for key in sorted(base.items.keys() & tuned.items.keys())]
+# ---- side by side
 
 
-def contrast_paired(paired: list[dict], interval: dict, names: tuple[str, ...] | None = None) -> list[dict]:
-    """Rows of `measures.contrast` of the metrics that both runs have; with `names`, of these metrics only.
-
-    `interval` is that of a run's settings: `n_resamples` and `seed`.
-    """
-    from evaluation.score import shared_metrics
-    from evaluation.scoring.measures import contrast
-
-    base, tuned = ([{**item, "scores": item[name]} for item in paired] for name in ("base", "tuned"))
-    metrics = [metric for metric in shared_metrics(base, tuned) if names is None or metric.name in names]
-    return contrast(base, tuned, metrics, interval["n_resamples"], interval["seed"]) if metrics else []
+def pair(base: Run, tuned: Run) -> list[PairedItem]:
+    """The examples that both have, sorted."""
+    return [_pair(place, base, tuned) for place in sorted(base.items.keys() & tuned.items.keys())]
 
 
-def true_pictures(paired: list[dict]) -> list[dict]:
-    """The items that were asked with their own picture."""
-    return [item for item in paired if item["image_condition"] == "true"]
+def _pair(place: Place, base: Run, tuned: Run) -> PairedItem:
+    of_base, of_tuned = base.items[place].scores, tuned.items[place].scores
+    return PairedItem(
+        item=tuned.items[place],
+        base=_of_shared_judges(of_base, of_tuned),
+        tuned=_of_shared_judges(of_tuned, of_base),
+        base_answer=base.predictions[place]["prediction"],
+        tuned_answer=tuned.predictions[place]["prediction"],
+    )
 
 
-def _pair(key: tuple[str, str], base: Run, tuned: Run) -> dict:
-    identity = {name: value for name, value in tuned.items[key].items() if name != "scores"}
-    of_base, of_tuned = base.items[key]["scores"], tuned.items[key]["scores"]
-    measured = {"base": _of_shared_judges(of_base, of_tuned), "tuned": _of_shared_judges(of_tuned, of_base)}
-    answers = {f"{name}_answer": run.predictions[key]["prediction"] for name, run in (("base", base), ("tuned", tuned))}
-    return {**identity, **measured, **answers}
-
-
-def _of_shared_judges(scores: dict, others: dict) -> dict:
+def _of_shared_judges(scores: Scores, others: Scores) -> Scores:
     """The measurements without judges that the other run does not have; the mean is of those that both have."""
-    from evaluation.scoring.measures import JUDGE_MEAN
-
-    if _judges(scores) == _judges(others):
+    if scores.judges.keys() == others.judges.keys():
         return scores
-    shared = [column for column in _judges(scores) if column in others and column != f"judge:{JUDGE_MEAN}"]
-    kept = {column: value for column, value in scores.items() if column not in _judges(scores) or column in shared}
+    shared = {
+        judge: points for judge, points in scores.judges.items() if judge in others.judges and judge != JUDGE_MEAN
+    }
     if len(shared) > 1:
-        values = [scores[column] for column in shared]
-        kept[f"judge:{JUDGE_MEAN}"] = None if None in values else sum(values) / len(values)
-    return kept
+        shared[JUDGE_MEAN] = mean_of_judges(shared.values())
+    return Scores(scores.metrics, shared)
 
 
-def _judges(scores: dict) -> list[str]:
-    return sorted(column for column in scores if column.startswith("judge:"))
+def row_of_pair(paired: PairedItem) -> dict:
+    """As it stands in paired_items.jsonl."""
+    return {
+        **identity_of(paired.item),
+        "base": columns_of(paired.base),
+        "tuned": columns_of(paired.tuned),
+        "base_answer": paired.base_answer,
+        "tuned_answer": paired.tuned_answer,
+    }
 
 
-def _key(record: dict) -> tuple[str, str]:
-    return record["image_condition"], record["example_id"]
+def true_pictures(paired: Iterable[PairedItem]) -> list[PairedItem]:
+    """The items that were asked with their own picture."""
+    return [item for item in paired if item.image_condition == TRUE_PICTURE]
+
+
+def contrast_paired(paired: list[PairedItem], interval: Interval, names: tuple[str, ...] | None = None) -> list[dict]:
+    """Rows of `measures.contrast` of the metrics that both runs have; with `names`, of these metrics only."""
+    base, tuned = [item.base for item in paired], [item.tuned for item in paired]
+    metrics = [metric for metric in shared_metrics(base, tuned) if names is None or metric.name in names]
+    if not metrics:
+        return []
+    return contrast(base, tuned, [item.article_id for item in paired], metrics, interval)

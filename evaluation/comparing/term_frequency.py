@@ -10,14 +10,13 @@ import re
 from collections import Counter
 
 from dataset_builder.files.progress import progress
-from evaluation.comparing.scored_runs import contrast_paired
+from evaluation.comparing.scored_runs import PairedItem, contrast_paired
 from evaluation.metrics.grounding.grounding_core import find_claims
-from evaluation.scoring.measures import QUALITY
+from evaluation.scoring.measures import QUALITY, Interval
 
 BINS = ("never", "rare", "common")
-RARE_UP_TO = (
-    10  # training answers; LVIS calls classes of 1 to 10 training images rare (https://arxiv.org/abs/1908.03195)
-)
+# Training answers; LVIS calls classes of 1 to 10 training images rare (https://arxiv.org/abs/1908.03195).
+RARE_UP_TO = 10
 _LONG_WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]{6,}")  # not CJK, which writes no spaces between words
 
 
@@ -42,10 +41,14 @@ def bin_of(reference: str, counts: Counter) -> str | None:
     rarest = min((counts[term] for term in terms(reference)), default=None)
     if rarest is None:
         return None
-    return "never" if rarest == 0 else "rare" if rarest <= RARE_UP_TO else "common"
+    if rarest == 0:
+        return "never"
+    return "rare" if rarest <= RARE_UP_TO else "common"
 
 
-def by_term_frequency(paired: list[dict], references: dict[str, str], answers: list[str], interval: dict) -> dict:
+def by_term_frequency(
+    paired: list[PairedItem], references: dict[str, str], answers: list[str], interval: Interval
+) -> dict:
     """Scores of base and tuned in the three bins.
 
     `paired` are items with the true pictures, `references` example -> text, `answers` those of the training split.
@@ -53,16 +56,14 @@ def by_term_frequency(paired: list[dict], references: dict[str, str], answers: l
     a row of `measures.contrast`.
     """
     counts = count_answers(answers, set().union(*map(terms, references.values())))
-    bins: dict[str | None, list[dict]] = {name: [] for name in (*BINS, None)}
+    bins: dict[str | None, list[PairedItem]] = {name: [] for name in (*BINS, None)}
     for item in paired:
-        bins[bin_of(references[item["example_id"]], counts)].append(item)
+        bins[bin_of(references[item.example_id], counts)].append(item)
     rows = []
     for name in BINS:
-        words = [item["tuned"]["reference_words"] for item in bins[name]]
-        known = [count for count in words if count is not None]
-        mean_words = sum(known) / len(known) if known else None
-        for row in contrast_paired(bins[name], interval, QUALITY) if bins[name] else []:
-            rows.append({"bin": name, "reference_words": mean_words, **row})
+        if bins[name]:
+            of_bin = {"bin": name, "reference_words": _mean_reference_words(bins[name])}
+            rows += [of_bin | row for row in contrast_paired(bins[name], interval, QUALITY)]
     return {
         "n_training_answers": len(answers),
         "answers_sha256": hashlib.sha256("\n".join(answers).encode()).hexdigest(),
@@ -70,3 +71,8 @@ def by_term_frequency(paired: list[dict], references: dict[str, str], answers: l
         "n_without_terms": len(bins[None]),
         "rows": rows,
     }
+
+
+def _mean_reference_words(paired: list[PairedItem]) -> float | None:
+    known = [words for item in paired if (words := item.tuned.metrics["reference_words"]) is not None]
+    return sum(known) / len(known) if known else None

@@ -169,8 +169,14 @@ def _pad(rows: list[list[int]], side: str, device: torch.device) -> tuple[torch.
 
 def _record(log_likelihoods: torch.Tensor, n_prompt_tokens: int, seconds: float) -> dict:
     """`log_likelihoods`: (11,) of 0 to 10."""
-    record = {"status": "ok", "score": None, "reply": None, "usage": {"prompt_tokens": n_prompt_tokens}}
-    record |= {"finish_reason": "stop", "latency_s": round(seconds, 3)}
+    record = {
+        "status": "ok",
+        "score": None,
+        "reply": None,
+        "usage": {"prompt_tokens": n_prompt_tokens},
+        "finish_reason": "stop",
+        "latency_s": round(seconds, 3),
+    }
     if not log_likelihoods.isfinite().any() or log_likelihoods.isnan().any():
         return record | {"status": "error", "error": "the model's probabilities are not finite: try dtype float32"}
     probabilities = log_likelihoods.double().softmax(0)

@@ -1,19 +1,20 @@
-"""The judges of a run as measuring instruments: which of their records count, and how far each can be trusted.
+"""The judges of a run as measuring instruments: how far each can be trusted, and how far they agree."""
 
-Nothing is imputed: an answer that a judge did not score has no score of that judge, and how many there are is counted.
-"""
-
-import hashlib
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
+from typing import TypedDict
 
 import numpy as np
 
+from evaluation.judgements import CONTROLS, RETEST, Judgement, of_answers
+from evaluation.judging.families import shared_family
+from evaluation.run_folder import IMAGE_CONDITIONS, Place
 from evaluation.scoring import agreement
-from evaluation.scoring.measures import IMAGE_CONDITIONS, JUDGE_MEAN
+from evaluation.scoring.items import ScoredItem, judge_names
+from evaluation.scoring.measures import JUDGE_MEAN
+from evaluation.scoring.tables import number_text
 
-CONTROLS = ("reference", "shuffled", "empty")
-RETEST = "retest"
 NOT_JUDGED = "not judged"  # among the statuses: answers without a record that counts
 
 # What a judge must give the controls, on average, for its scores to mean anything. Points; our choice.
@@ -22,84 +23,93 @@ SHUFFLED_TO = 3.0  # another article's reference as the answer
 EMPTY_TO = 0.5  # no answer; not 0, because an expectation over eleven scores is never quite that
 
 
-def answer_sha256(text: str) -> str:
-    """How a judgement names the text that it is about."""
-    return hashlib.sha256(text.encode()).hexdigest()
+# control -> whether the mean of its scores is what it must be
+_PASSES: dict[str, Callable[[float], bool]] = {
+    "reference": lambda mean: mean >= REFERENCE_FROM,
+    "shuffled": lambda mean: mean <= SHUFFLED_TO,
+    "empty": lambda mean: mean <= EMPTY_TO,
+}
 
 
-def counted(judgements: list[dict], predictions: list[dict]) -> list[dict]:
-    """The records that count: at most one for each judge, image condition, example and control.
+class Control(TypedDict):
+    """What a judge made of one control."""
 
-    A record counts where it is about the answer that stands in `predictions` now (for controls: about the text that the
-    control judges), and by the judge's revision, back end and rubric that its newest record of that task has: scores of
-    two rubrics are not mixed. Of several with one key the newest, but an `ok` one first.
-    """
-    judged = _judged_texts(predictions)
-    used = {(record["judge"], record["task"]): _instrument(record) for record in judgements}  # the newest
-    best: dict[str, dict] = {}
-    for record in judgements:
-        about = judged.get((record["image_condition"], record["example_id"]), {}).get(record["control"], ())
-        if record["answer_sha256"] not in about or _instrument(record) != used[record["judge"], record["task"]]:
-            continue
-        if record["status"] == "ok" or best.get(record["key"], record)["status"] != "ok":
-            best[record["key"]] = record
-    newest = {_place(record): record for record in best.values()}
-    return [newest[place] for place in sorted(newest, key=str)]
+    mean: float | None  # points; None where nothing was scored
+    n: int  # scored
+    ok: bool | None  # whether the mean is what it must be
 
 
-def scores_of_answers(records: list[dict]) -> dict[tuple[str, str], dict[str, float]]:
-    """(judge, image condition) -> {example: score}, judges sorted; controls and what has no score are left out."""
-    given: dict[tuple[str, str], dict[str, float]] = {}
-    for record in sorted(records, key=lambda record: record["judge"]):
-        if record["control"] is None:
-            scores = given.setdefault((record["judge"], record["image_condition"]), {})
-            if record["status"] == "ok":
-                scores[record["example_id"]] = record["score"]
-    return given
+class Retest(TypedDict):
+    """The same answers judged twice."""
+
+    n: int  # scored both times
+    mean_abs_difference: float  # points
+    kappa: float | None  # quadratic weights, whole points
 
 
-def describe_judges(records: list[dict], items: list[dict], teachers: dict[str, int]) -> list[dict]:
+class PanelJudge(TypedDict):
+    """An entry of `judges` in scores.json."""
+
+    judge: str
+    revision: str | None
+    backend: str
+    prompt_sha256: dict[str, str]  # task -> rubric
+    statuses: dict[str, int]  # of the answers
+    controls: dict[str, Control]
+    retest: Retest | None
+    length_slope: float | None  # points a word
+    teacher_family: str | None  # the family that it shares with a teacher of the references
+
+
+def describe_judges(
+    records: list[Judgement], words: Mapping[Place, float | None], teachers: Iterable[str]
+) -> list[PanelJudge]:
     """One entry a judge: which one, statuses, controls, retest, length_slope, teacher_family.
 
-    `records` are those that count, `items` rows of per_item_scores.jsonl, `teachers` those of the run's manifest.
-    `length_slope`: points a word of the answer is worth to the judge (least squares over the answers; a longer answer
-    may well be better, so compare it with that of the reference-based metrics); None where lengths do not vary.
+    `records` are those that count, `words` the lengths of all answers (None: there is no answer), `teachers` those of
+    the run's manifest. `length_slope`: points a word of the answer is worth to the judge (least squares over the
+    answers; a longer answer may well be better, so compare it with that of the reference-based metrics); None where
+    lengths do not vary.
     """
-    by_judge: dict[str, list[dict]] = {}
+    by_judge: dict[str, list[Judgement]] = {}
     for record in records:
         by_judge.setdefault(record["judge"], []).append(record)
-    return [_describe(judge, by_judge[judge], items, teachers) for judge in sorted(by_judge)]
+    return [_describe(judge, by_judge[judge], words, list(teachers)) for judge in sorted(by_judge)]
 
 
-def judge_agreement(items: list[dict]) -> dict | None:
+def judge_agreement(items: list[ScoredItem]) -> dict | None:
     """How far the judges agree on the answers, of one image condition (the true pictures where they were judged).
 
     Returns `alpha` (Krippendorff's, ordinal, over all judges), `n` (answers that two or more scored), `pairs` (first,
     second, n, kappa with quadratic weights, spearman, mean_difference: second − first) and `image_condition`; alpha and
     kappa of scores rounded to whole points. None for fewer than two judges.
     """
-    judges = sorted({column for item in items for column in item["scores"] if ":" in column} - {f"judge:{JUDGE_MEAN}"})
+    judges = [judge for judge in judge_names(item.scores for item in items) if judge != JUDGE_MEAN]
     if len(judges) < 2:
         return None
-    condition = min((item["image_condition"] for item in items if _any_score(item, judges)), default=None, key=_order)
-    shown = [item["scores"] for item in items if item["image_condition"] == condition]
-    given = {judge: [scores.get(judge) for scores in shown] for judge in judges}
-    rounded = [[None if score is None else round(score) for score in given[judge]] for judge in judges]
+    judged = {item.image_condition for item in items if _is_scored(item, judges)}
+    condition = min(judged, default=None, key=IMAGE_CONDITIONS.index)
+    shown = [item for item in items if item.image_condition == condition]
+    given = {judge: _points(judge, shown) for judge in judges}
+    rounded = [[None if score is None else round(score) for score in scores] for scores in given.values()]
     return {
         "alpha": agreement.krippendorff_alpha(rounded),
-        "n": sum(sum(score is not None for score in scores) > 1 for scores in zip(*rounded, strict=True)),
+        "n": agreement.count_rated_twice(rounded),
         "image_condition": condition,
-        "pairs": [
-            {"first": a.removeprefix("judge:"), "second": b.removeprefix("judge:"), **_compare(given[a], given[b])}
-            for a, b in combinations(judges, 2)
-        ],
+        "pairs": [{"first": a, "second": b, **_compare(given[a], given[b])} for a, b in combinations(judges, 2)],
     }
 
 
-def panel_text(judges: list[dict], between: dict | None) -> list[str]:
-    """Lines for the terminal: what each judge did, a warning where it cannot be trusted, how far two agree."""
-    from evaluation.scoring.tables import number_text
+def _points(judge: str, items: list[ScoredItem]) -> list[float | None]:
+    return [item.scores.judges.get(judge) for item in items]
 
+
+def _is_scored(item: ScoredItem, judges: list[str]) -> bool:
+    return any(item.scores.judges.get(judge) is not None for judge in judges)
+
+
+def panel_text(judges: list[PanelJudge], between: dict | None) -> list[str]:
+    """Lines for the terminal: what each judge did, a warning where it cannot be trusted, how far two agree."""
     lines = []
     for judge in judges:
         counts = ", ".join(f"{n} {status}" for status, n in judge["statuses"].items())
@@ -116,36 +126,14 @@ def panel_text(judges: list[dict], between: dict | None) -> list[str]:
     return lines
 
 
-def _judged_texts(predictions: list[dict]) -> dict[tuple[str, str], dict[str | None, set[str]]]:
-    """(image condition, example) -> control -> hashes of the texts that a record of it may be about."""
-    answered = [record for record in predictions if record["prediction"] is not None]
-    empty = {answer_sha256("")}
-    of_others: dict[str, set[str]] = {}
-    for record in answered:
-        texts = of_others.setdefault(record["image_condition"], set())
-        texts |= {answer_sha256(record["prediction"]), answer_sha256(record["reference"])}
-    judged = {}
-    for record in answered:
-        answer, reference = {answer_sha256(record["prediction"])}, {answer_sha256(record["reference"])}
-        texts = {None: answer, RETEST: answer, "reference": reference, "empty": empty}
-        texts["shuffled"] = of_others[record["image_condition"]]
-        judged[record["image_condition"], record["example_id"]] = texts
-    return judged
-
-
-def _instrument(record: dict) -> tuple:
-    return record["judge_revision"], record["backend"], record["prompt_sha256"]
-
-
-def _place(record: dict) -> tuple:
-    return record["judge"], record["image_condition"], record["example_id"], record["control"]
-
-
-def _describe(judge: str, records: list[dict], items: list[dict], teachers: dict[str, int]) -> dict:
-    answers = [record for record in records if record["control"] is None]
+def _describe(
+    judge: str, records: list[Judgement], words: Mapping[Place, float | None], teachers: list[str]
+) -> PanelJudge:
+    answers = of_answers(records)
     statuses = Counter(record["status"] for record in answers)
     conditions = {record["image_condition"] for record in records}
-    statuses[NOT_JUDGED] = sum(item["image_condition"] in conditions for item in items) - len(answers)
+    n_to_judge = sum(condition in conditions for condition, _ in words)
+    statuses[NOT_JUDGED] = n_to_judge - len(answers)
     return {
         "judge": judge,
         "revision": records[0]["judge_revision"],
@@ -154,79 +142,70 @@ def _describe(judge: str, records: list[dict], items: list[dict], teachers: dict
         "statuses": {status: n for status, n in sorted(statuses.items()) if n},
         "controls": _controls(records),
         "retest": _retest(records),
-        "length_slope": _length_slope(judge, items),
-        "teacher_family": _shared_family(judge, teachers) if teachers else None,
+        "length_slope": _length_slope(answers, words),
+        "teacher_family": shared_family(judge, teachers),
     }
 
 
-def _controls(records: list[dict]) -> dict[str, dict]:
-    """control -> mean, n, ok (whether the mean is what it must be; None where nothing was scored)."""
-    passes = {
-        "reference": lambda mean: mean >= REFERENCE_FROM,
-        "shuffled": lambda mean: mean <= SHUFFLED_TO,
-        "empty": lambda mean: mean <= EMPTY_TO,
-    }
-    found = {}
+def _controls(records: list[Judgement]) -> dict[str, Control]:
+    """control -> what came of it, of the controls that were asked."""
+    found: dict[str, Control] = {}
     for control in CONTROLS:
         asked = [record for record in records if record["control"] == control]
-        scores = [record["score"] for record in asked if record["status"] == "ok"]
+        scores = list(_scores(asked).values())
         mean = sum(scores) / len(scores) if scores else None
         if asked:
-            found[control] = {"mean": mean, "n": len(scores), "ok": None if mean is None else passes[control](mean)}
+            found[control] = {"mean": mean, "n": len(scores), "ok": None if mean is None else _PASSES[control](mean)}
     return found
 
 
-def _retest(records: list[dict]) -> dict | None:
-    """The same answers judged twice: n, mean_abs_difference, kappa; None where that was not done."""
-    scored = {_place(record): record["score"] for record in records if record["status"] == "ok"}
-    pairs = [(scored.get((*place[:3], None)), score) for place, score in scored.items() if place[3] == RETEST]
-    pairs = [pair for pair in pairs if None not in pair]
-    if not pairs:
+def _retest(records: list[Judgement]) -> Retest | None:
+    """None where nothing was scored twice."""
+    first = _scores(record for record in records if record["control"] is None)
+    again = _scores(record for record in records if record["control"] == RETEST)
+    both = [place for place in again if place in first]
+    if not both:
         return None
-    first, second = map(np.array, zip(*pairs, strict=True))
+    before, after = (np.array([scores[place] for place in both]) for scores in (first, again))
     return {
-        "n": len(pairs),
-        "mean_abs_difference": float(np.abs(first - second).mean()),
-        "kappa": agreement.weighted_kappa(_whole(first), _whole(second)),
+        "n": len(both),
+        "mean_abs_difference": float(np.abs(before - after).mean()),
+        "kappa": agreement.weighted_kappa(_whole(before), _whole(after)),
     }
 
 
-def _length_slope(judge: str, items: list[dict]) -> float | None:
-    scored = [item["scores"] for item in items if item["scores"].get(f"judge:{judge}") is not None]
-    fitted = agreement.length_adjusted_delta(
-        [scores[f"judge:{judge}"] for scores in scored], [scores["words"] for scores in scored]
-    )
+def _scores(records: Iterable[Judgement]) -> dict[Place, float]:
+    """The points that there are, of one judge and one control."""
+    scores = {}
+    for record in records:
+        if record["status"] == "ok" and record["score"] is not None:
+            scores[record["image_condition"], record["example_id"]] = record["score"]
+    return scores
+
+
+def _length_slope(answers: list[Judgement], words: Mapping[Place, float | None]) -> float | None:
+    points, lengths = [], []
+    for place, score in sorted(_scores(answers).items()):
+        n_words = words.get(place)
+        if n_words is not None:
+            points.append(score)
+            lengths.append(n_words)
+    fitted = agreement.length_adjusted_delta(points, lengths)
     return None if fitted is None else fitted[1]
 
 
-def _shared_family(judge: str, teachers: dict[str, int]) -> str | None:
-    """The model family that the judge shares with a teacher, or None."""
-    from evaluation.judge import family  # here, because judging imports much that scoring does not need
-
-    families = {family(teacher) for teacher in teachers} - {None}
-    return family(judge) if family(judge) in families else None
-
-
 def _compare(first: list[float | None], second: list[float | None]) -> dict:
-    pairs = [pair for pair in zip(first, second, strict=True) if None not in pair]
+    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
     if not pairs:
         return {"n": 0, "kappa": None, "spearman": None, "mean_difference": None}
-    a, b = map(np.array, zip(*pairs, strict=True))
+    ours, theirs = (np.array(scores) for scores in zip(*pairs, strict=True))
     return {
         "n": len(pairs),
-        "kappa": agreement.weighted_kappa(_whole(a), _whole(b)),
-        "spearman": agreement.spearman(a, b),
-        "mean_difference": float((b - a).mean()),
+        "kappa": agreement.weighted_kappa(_whole(ours), _whole(theirs)),
+        "spearman": agreement.spearman(ours.tolist(), theirs.tolist()),
+        "mean_difference": float((theirs - ours).mean()),
     }
 
 
 def _whole(scores: np.ndarray) -> list[int]:
     return np.rint(scores).astype(int).tolist()
-
-
-def _any_score(item: dict, judges: list[str]) -> bool:
-    return any(item["scores"].get(judge) is not None for judge in judges)
-
-
-def _order(condition: str) -> int:
-    return IMAGE_CONDITIONS.index(condition)

@@ -7,6 +7,7 @@ from pathlib import Path
 import jinja2
 
 from dataset_builder.llm.requests import quote
+from evaluation.run_folder import Evidence, Prediction
 
 FOLDER = Path(__file__).parent / "rubrics"
 
@@ -18,14 +19,19 @@ class Rubric:
     template: jinja2.Template
     sha256: str
 
-    def messages(self, prediction: dict, evidence: dict | None, **answers: str) -> list[dict]:
+    def messages(self, prediction: Prediction, evidence: Evidence | None, **answers: str) -> list[dict]:
         """The conversation to send: the rubric with question, reference, caption, context and `answers`, one a line.
 
         `prediction` is a record of predictions.jsonl, `evidence` the row of evidence.jsonl of its figure.
         """
-        fields = {key: prediction[key] for key in ("question", "reference")}
-        fields |= {key: evidence[key] if evidence else None for key in ("caption", "context")}
-        lines = [f"{name}: {quote(value)}" for name, value in (fields | answers).items()]
+        shown = {
+            "question": prediction["question"],
+            "reference": prediction["reference"],
+            "caption": evidence["caption"] if evidence else None,
+            "context": evidence["context"] if evidence else None,
+            **answers,
+        }
+        lines = [f"{name}: {quote(value)}" for name, value in shown.items()]
         data = "\n".join(["<<<DATA", *lines, "DATA>>>"])
         return [{"role": "user", "content": self.template.render(data=data)}]
 

@@ -1,13 +1,14 @@
 """How far raters (judges, humans) agree, and what a difference means. Plain numpy."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 POWER_Z = 1.959964 + 0.841621  # two-sided 5 %, power 80 %
 
 
-def weighted_kappa(first: list[int], second: list[int], lowest: int = 0, highest: int = 10) -> float | None:
+def weighted_kappa(first: Sequence[int], second: Sequence[int], lowest: int = 0, highest: int = 10) -> float | None:
     """Cohen's kappa with quadratic weights of two raters of the same items on an integer scale.
 
     1: the same; 0: as by chance. None where both gave one and the same score throughout. Raises ValueError for scores
@@ -24,7 +25,7 @@ def weighted_kappa(first: list[int], second: list[int], lowest: int = 0, highest
     return None if expected == 0 else float(1 - (distance * together).sum() / expected)
 
 
-def krippendorff_alpha(ratings: list[list[float | None]]) -> float | None:
+def krippendorff_alpha(ratings: Sequence[Sequence[float | None]]) -> float | None:
     """Krippendorff's ordinal alpha; `ratings` has one list of items a rater, None where not rated.
 
     1: the same; 0: as by chance. None where fewer than two ratings can be paired or all are equal. Source: Krippendorff
@@ -46,7 +47,16 @@ def krippendorff_alpha(ratings: list[list[float | None]]) -> float | None:
     return float(1 - (coincidences * distance).sum() / expected)
 
 
-def spearman(first: list[float], second: list[float]) -> float | None:
+def count_rated_twice(ratings: Sequence[Sequence[float | None]]) -> int:
+    """How many items two or more raters rated; `ratings` as for Krippendorff's alpha."""
+    n = 0
+    for of_item in zip(*ratings, strict=True):
+        n_raters = sum(rating is not None for rating in of_item)
+        n += n_raters > 1
+    return n
+
+
+def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Spearman's rank correlation, ties at their mean rank; None where a list is constant or has fewer than two."""
     a, b = _ranks(np.asarray(first, dtype=float)), _ranks(np.asarray(second, dtype=float))
     if a.size < 2 or a.std() == 0 or b.std() == 0:
@@ -54,14 +64,16 @@ def spearman(first: list[float], second: list[float]) -> float | None:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def effect_size(differences: list[float]) -> float | None:
+def effect_size(differences: Sequence[float]) -> float | None:
     """Cohen's d of paired differences: mean / standard deviation (n − 1); None where they do not vary."""
     values = np.asarray(differences, dtype=float)
     spread = values.std(ddof=1) if values.size > 1 else 0.0
     return float(values.mean() / spread) if spread > 0 else None
 
 
-def length_adjusted_delta(differences: list[float], length_differences: list[float]) -> tuple[float, float] | None:
+def length_adjusted_delta(
+    differences: Sequence[float], length_differences: Sequence[float]
+) -> tuple[float, float] | None:
     """(difference at equal length, slope per word) from a least-squares line through the paired differences.
 
     Raters like long answers: the intercept is what is left where tuned and base answers are equally long (the idea of

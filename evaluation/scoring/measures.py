@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,20 +12,29 @@ from evaluation.metrics.grounding.grounding_core import ground
 from evaluation.metrics.hedging.hedging_core import count_words, find_hedges
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
 from evaluation.metrics.rouge.rouge_core import rouge
+from evaluation.run_folder import Evidence, Prediction
 from evaluation.scoring import statistics
 
 ALL_TASKS = "all"
-IMAGE_CONDITIONS = ("true", "blank", "shuffled", "none")  # in the order of tables
 JUDGE = "judge_score"
 QUALITY = (JUDGE, "rougeL", "grounding")  # where more is better; what breakdowns and other domains report
 JUDGE_MEAN = "mean"  # name of the mean over all judges, of the answers that every judge scored
 
 
 @dataclass(frozen=True)
+class Scores:
+    """The numbers of one answer."""
+
+    metrics: dict[str, float | None]  # column that `measure` makes -> number; None where it cannot be measured
+    judges: dict[str, float | None]  # judge, human raters or JUDGE_MEAN -> points, 0 to 10; None: asked, not scored
+
+
+@dataclass(frozen=True)
 class Metric:
     """`scale` × sum of the column `numerator` / sum of the column `denominator` (None: number of answers).
 
-    `better` says which direction is better: "higher", "lower", "one" (nearest to 1) or None where neither is.
+    Of a `judge` the numerator is its points. `better` says which direction is better: "higher", "lower", "one" (nearest
+    to 1) or None where neither is.
     """
 
     name: str
@@ -34,6 +44,27 @@ class Metric:
     denominator: str | None = None
     scale: float = 1.0
     judge: str | None = None
+
+    def numerator_of(self, scores: Scores) -> float | None:
+        if self.judge is not None:
+            return scores.judges.get(self.judge)
+        return scores.metrics.get(self.numerator)
+
+    def denominator_of(self, scores: Scores) -> float | None:
+        return 1 if self.denominator is None else scores.metrics.get(self.denominator)
+
+
+class Interval(TypedDict):
+    """How intervals are made, as the settings of scores.json have it."""
+
+    level: float  # 0 to 1
+    n_resamples: int  # of the clusters
+    seed: int
+    clusters: str  # the column by which answers belong together
+
+
+def interval_settings(n_resamples: int, seed: int) -> Interval:
+    return {"level": statistics.LEVEL, "n_resamples": n_resamples, "seed": seed, "clusters": "article_id"}
 
 
 METRICS = (
@@ -53,11 +84,11 @@ COLUMNS = sorted({c for metric in METRICS for c in (metric.numerator, metric.den
 
 
 def judge_metric(judge: str) -> Metric:
-    """The metric of one judge's scores; its column is `judge:NAME`."""
-    return Metric(JUDGE, "0 to 10", "higher", f"judge:{judge}", judge=judge)
+    """The metric of one judge's points."""
+    return Metric(JUDGE, "0 to 10", "higher", JUDGE, judge=judge)
 
 
-def measure(prediction: dict, evidence: dict | None, rouge_tokenizer: str) -> dict[str, float | None]:
+def measure(prediction: Prediction, evidence: Evidence | None, rouge_tokenizer: str) -> dict[str, float | None]:
     """All columns of one record of predictions.jsonl; all None where there is no answer (it could not be asked).
 
     `evidence` is the figure's row of evidence.jsonl; without it the columns of grounding are None.
@@ -78,15 +109,15 @@ def measure(prediction: dict, evidence: dict | None, rouge_tokenizer: str) -> di
         "truncated": int(prediction["finish_reason"] == "length"),
         "looping": int(has_loop(answer)),
         "empty": int(is_empty(answer)),
-        **_ground(prediction, evidence),
+        **_ground(answer, prediction, evidence),
     }
 
 
-def _ground(prediction: dict, evidence: dict | None) -> dict[str, int | None]:
+def _ground(answer: str, prediction: Prediction, evidence: Evidence | None) -> dict[str, int | None]:
     if evidence is None:
         return {"grounded": None, "claims": None}
     known = [prediction["question"], prediction["reference"], evidence["caption"] or "", *evidence["context"]]
-    grounded, missing = ground(prediction["prediction"], "\n".join(known))
+    grounded, missing = ground(answer, "\n".join(known))
     return {"grounded": len(grounded), "claims": len(grounded) + len(missing)}
 
 
@@ -95,15 +126,17 @@ def count_mentions(texts: Sequence[str], word: str) -> int:
     return sum(len(re.findall(rf"\b{re.escape(word)}\b", text, re.IGNORECASE)) for text in texts)
 
 
-def summarise(items: list[dict], metrics: Sequence[Metric], n_resamples: int, seed: int) -> list[dict]:
+def summarise(
+    scores: Sequence[Scores], articles: Sequence[str], metrics: Sequence[Metric], interval: Interval
+) -> list[dict]:
     """One row a metric: value, n, n_unscored, ci_low, ci_high, unit, better, judge.
 
-    `items` are rows of per_item_scores.jsonl: `article_id` and `scores` (column -> number or None). Value and interval
-    are None where no answer is scored.
+    `articles` are those of the answers: intervals come from resampling articles. Value and interval are None where no
+    answer is scored.
     """
-    parts = [_columns(items, metric) for metric in metrics]  # each (items, 2): numerator, denominator
-    sums = statistics.cluster_sums(np.hstack([part for part, _ in parts]), [item["article_id"] for item in items])
-    samples = statistics.bootstrap(sums, n_resamples, seed)
+    parts = [_columns(scores, metric) for metric in metrics]  # each (items, 2): numerator, denominator
+    sums = statistics.cluster_sums(np.hstack([part for part, _ in parts]), articles)
+    samples = statistics.bootstrap(sums, interval["n_resamples"], interval["seed"])
     rows = []
     for i, (metric, (_, scored)) in enumerate(zip(metrics, parts, strict=True)):
         low, high = statistics.interval(_value(samples[:, 2 * i : 2 * i + 2], metric))
@@ -120,14 +153,19 @@ def summarise(items: list[dict], metrics: Sequence[Metric], n_resamples: int, se
     return rows
 
 
-def contrast(base: list[dict], tuned: list[dict], metrics: Sequence[Metric], n_resamples: int, seed: int) -> list[dict]:
+def contrast(
+    base: Sequence[Scores],
+    tuned: Sequence[Scores],
+    articles: Sequence[str],
+    metrics: Sequence[Metric],
+    interval: Interval,
+) -> list[dict]:
     """One row a metric: n, base, tuned, base_ci, tuned_ci, delta (tuned − base), ci_low, ci_high (of delta), p_value.
 
-    The two lists hold the same examples in the same order; an example counts where both have a score. Intervals are a
-    paired bootstrap over articles; p values come from flipping the sign of the articles' differences, those of rates
+    The three lists are of the same examples in the same order; an example counts where both have a score. Intervals are
+    a paired bootstrap over articles; p values come from flipping the sign of the articles' differences, those of rates
     (a denominator other than the number of answers) from the bootstrap. Both are None for fewer than two articles.
     """
-    articles = [item["article_id"] for item in base]
     blocks, counts = [], []
     for metric in metrics:
         (of_base, base_scored), (of_tuned, tuned_scored) = _columns(base, metric), _columns(tuned, metric)
@@ -135,8 +173,8 @@ def contrast(base: list[dict], tuned: list[dict], metrics: Sequence[Metric], n_r
         blocks += [of_base * both[:, None], of_tuned * both[:, None]]
         counts.append(int(both.sum()))
     sums = statistics.cluster_sums(np.hstack(blocks), articles)  # (articles, 4 a metric)
-    samples = statistics.bootstrap(sums, n_resamples, seed)
-    flips = statistics.sign_flips(len(sums), n_resamples, seed)
+    samples = statistics.bootstrap(sums, interval["n_resamples"], interval["seed"])
+    flips = statistics.sign_flips(len(sums), interval["n_resamples"], interval["seed"])
     rows = []
     for i, (metric, n) in enumerate(zip(metrics, counts, strict=True)):
         block = slice(4 * i, 4 * i + 4)
@@ -168,13 +206,14 @@ def _difference(sums: np.ndarray, samples: np.ndarray, flips: np.ndarray, metric
     }
 
 
-def _columns(items: list[dict], metric: Metric) -> tuple[np.ndarray, np.ndarray]:
+def _columns(scores: Sequence[Scores], metric: Metric) -> tuple[np.ndarray, np.ndarray]:
     """((items, 2) numerator and denominator with zeros where unscored, (items,) whether scored)."""
-    numerators = [item["scores"].get(metric.numerator) for item in items]
-    denominators = [1 if metric.denominator is None else item["scores"].get(metric.denominator) for item in items]
-    pairs = list(zip(numerators, denominators, strict=True))
-    scored = np.array([None not in pair for pair in pairs], dtype=bool)
-    values = np.array([(0.0, 0.0) if None in pair else pair for pair in pairs], dtype=float).reshape(-1, 2)
+    values = np.zeros((len(scores), 2))
+    scored = np.zeros(len(scores), dtype=bool)
+    for i, of_item in enumerate(scores):
+        numerator, denominator = metric.numerator_of(of_item), metric.denominator_of(of_item)
+        if numerator is not None and denominator is not None:
+            values[i], scored[i] = (numerator, denominator), True
     return values, scored
 
 

@@ -5,6 +5,8 @@ denominator), so a resample of articles is one matrix product for all metrics at
 Cameron, Gelbach & Miller 2008; flipping the sign of the clusters' differences: Noreen 1989.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 LEVEL = 0.95  # of the intervals
@@ -13,7 +15,7 @@ EXACT_CLUSTERS = 13  # up to here all 2**n flips are enumerated instead of drawn
 _CHUNK = 1_000  # resamples at once: bounds the memory
 
 
-def cluster_sums(values: np.ndarray, clusters: list[str]) -> np.ndarray:
+def cluster_sums(values: np.ndarray, clusters: Sequence[str]) -> np.ndarray:
     """(items, columns) -> (clusters, columns), summed within each cluster, clusters in sorted order."""
     names, index = np.unique(np.asarray(clusters), return_inverse=True)
     sums = np.zeros((len(names), values.shape[1]))

@@ -1,11 +1,18 @@
 """Plain-text tables for the terminal."""
 
+from collections.abc import Iterable
 
-def text_table(header: list[str], rows: list[list[str]]) -> str:
+
+def text_table(header: list[str], rows: Iterable[list[str]]) -> str:
     """Columns aligned by spaces, a rule under the header."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = [header, ["-" * width for width in widths], *rows]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(_aligned(line, widths) for line in lines)
+
+
+def _aligned(cells: list[str], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def number_text(value: float | None, signed: bool = False) -> str:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_builder.files.jsonfiles import read_jsonl, write_json
+from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.sample.text import STATEMENTS
-from evaluation.score import latest
+from evaluation.run_folder import Prediction, read_predictions
 from evaluation.scoring import statistics
 from evaluation.scoring.tables import interval_text, number_text
 
@@ -31,7 +31,7 @@ PATTERNS = [
 
 def main(run: Path) -> None:
     """Print the shares and write them to RUN/picture_facts.json."""
-    records = latest(read_jsonl(run / "predictions.jsonl"))
+    records = read_predictions(run)
     counted = [row for record in records if record["task"] == "detail" for row in counts(record)]
     if not counted:
         sys.exit(f"{run}: no answered `detail` question whose reference describes a picture of the sample corpus")
@@ -52,15 +52,22 @@ def facts(text: str) -> dict[tuple[int, str, str], str]:
     }
 
 
-def counts(record: dict) -> list[dict]:
+def counts(record: Prediction) -> list[dict]:
     """One row (article_id, example_id, condition, right, n) of a record of predictions.jsonl; none without facts."""
     true = facts(record["reference"])
     if not true or record["prediction"] is None:
         return []
     said = facts(record["prediction"])
     right = sum(said.get(fact) == value for fact, value in true.items())
-    keys = ("article_id", "example_id", "image_condition")
-    return [{**{key: record[key] for key in keys}, "right": right, "n": len(true)}]
+    return [
+        {
+            "article_id": record["article_id"],
+            "example_id": record["example_id"],
+            "image_condition": record["image_condition"],
+            "right": right,
+            "n": len(true),
+        }
+    ]
 
 
 def shares(rows: list[dict]) -> dict[str, dict]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from dataset_builder.files.jsonfiles import read_jsonl
 from dataset_builder.llm.client import ask
 from dataset_builder.llm.requests import Request, Server
-from evaluation.judge import read_score
+from evaluation.judging.asking import read_score
 
 LATENCY_S = 2.0
 ROUNDS = 10  # requests / N: the start of the client is part of the time, as it is in a real run

@@ -42,29 +42,6 @@ def test_the_configs_hold_what_trl_wants(sample_dataset):
     assert len(load(sample_dataset, "instruct", "train")) == both
 
 
-def contexts(articles: int, figures: int, language: str = "en", split: str = "train") -> list[dict]:
-    ids = [(f"{language}{a}", f"{language}{a}/fig{f}") for a in range(articles) for f in range(figures)]
-    return [
-        {"article_id": a, "figure_id": f, "language": language, "split": split, "context": [f"Seen in {f}."]}
-        for a, f in ids
-    ]
-
-
-def test_shuffled_context_is_of_another_article_in_the_same_language_and_used_once():
-    rows = [*contexts(5, 3), *contexts(1, 2, "de"), *contexts(2, 2, split="test")]
-    rows.append(rows[0] | {"figure_id": "en0/fig9", "context": []})
-    given = list(instruct.given_context(rows, "shuffled"))
-    assert [row["figure_id"] for row in given] == [row["figure_id"] for row in rows]
-    english = given[:15]
-    assert all(row["context"] == [f"Seen in {row['context_of']}."] for row in english)
-    assert all(row["context_of"].split("/")[0] not in (None, row["article_id"]) for row in english)
-    assert len({row["context_of"] for row in english}) == 15
-    assert [(row["context"], row["context_of"]) for row in given[15:17]] == [([], None)] * 2  # one German article
-    assert all(row["context_of"] == row["figure_id"] for row in given[17:21])  # held out
-    assert given[21]["context_of"] is None
-    assert given == list(instruct.given_context(rows, "shuffled"))
-
-
 def test_without_context_training_answers_rest_on_captions_and_held_out_ones_stay(sample_dataset):
     before = {task: load(sample_dataset, task, "test").remove_columns("images").to_list() for task in TASKS}
     own = load(sample_dataset, "detail", "train")

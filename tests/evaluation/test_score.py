@@ -4,6 +4,7 @@ import pytest
 
 from evaluation import score
 from evaluation.metrics.rouge.rouge_core import rouge
+from evaluation.scoring.items import measure_all
 from tests.evaluation.runs import judge_run, make_run, read_records, write_records
 
 
@@ -62,9 +63,9 @@ def test_a_question_that_could_not_be_asked_is_unscored_and_not_zero(tmp_path):
     found, old = row(scores, "rougeL"), row(before, "rougeL")
     assert (found["n"], found["n_unscored"]) == (47, 1)
     lost = next(
-        i["scores"]["rougeL"]
-        for i in score.measure_all(read_records(make_run(tmp_path, "tuned", 0.6)), {}, [], "unicode")
-        if i["example_id"] == "E3"
+        i.scores.metrics["rougeL"]
+        for i in measure_all(read_records(make_run(tmp_path, "tuned", 0.6)), {}, [], "unicode")
+        if i.example_id == "E3"
     )
     assert found["value"] == pytest.approx((48 * old["value"] - lost) / 47)
 

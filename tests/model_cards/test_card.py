@@ -84,7 +84,7 @@ def full_card(everything):
     return (everything / "README.md").read_text(encoding="utf-8")
 
 
-HUMAN = {  # as evaluation/people/ratings.py writes it
+HUMAN = {  # as evaluation/people/report.py writes it
     "packet": "0123456789abcdef",
     "n_raters": 2,
     "n_ratings": 219,

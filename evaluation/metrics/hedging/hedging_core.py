@@ -78,7 +78,9 @@ def _patterns(languages: tuple[str, ...]) -> tuple[dict[str, re.Pattern], dict[s
     }
     by_first_word: dict[str, list[str]] = defaultdict(list)
     for entry in sorted(categories, key=lambda entry: (-len(entry), entry)):
-        by_first_word[_WORD.match(entry).group().casefold()].append(_entry_pattern(entry))
+        first = _WORD.match(entry)
+        assert first is not None, f"the lexicon's entry {entry!r} does not begin with a word"
+        by_first_word[first.group().casefold()].append(_entry_pattern(entry))
     entries_at = {word: re.compile("|".join(entries), re.IGNORECASE) for word, entries in by_first_word.items()}
     exclusions = re.compile("|".join(pattern for language in languages for pattern in EXCLUSIONS[language]) or r"(?!)")
     return entries_at, {entry.casefold(): category for entry, category in categories.items()}, exclusions

@@ -2,94 +2,39 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from evaluation.judgements import counted, scores_of_answers
 from evaluation.judging import panel
 from evaluation.scoring import agreement
-
-ANSWER, REFERENCE = "the dose is 5 Gy", "the dose is 0.5 Gy"
-
-
-def prediction(example, answer=None, condition="true"):
-    return {
-        "example_id": example,
-        "image_condition": condition,
-        "task": "detail",
-        "prediction": answer or f"{ANSWER} {example}",
-        "reference": REFERENCE,
-    }
+from evaluation.scoring.items import ScoredItem
+from evaluation.scoring.measures import Scores
+from tests.evaluation.judgement_rows import PREDICTIONS, record
 
 
-def record(example, score=7.0, judge="org/judge", control=None, about=None, condition="true", **changes):
-    text = {"reference": REFERENCE, "empty": "", "shuffled": f"{ANSWER} E0"}.get(control, f"{ANSWER} {example}")
-    found = {
-        "example_id": example,
-        "task": "detail",
-        "image_condition": condition,
-        "judge": judge,
-        "judge_revision": "r1",
-        "backend": "openai",
-        "prompt_sha256": "p1",
-        "answer_sha256": panel.answer_sha256(about or text),
-        "score": score,
-        "status": "ok" if score is not None else "unparsable",
-        "control": control,
-    } | changes
-    identity = ("judge", "judge_revision", "prompt_sha256", "example_id", "image_condition", "answer_sha256", "control")
-    return {"key": "/".join(str(found[name]) for name in identity)} | found
+def places(records):
+    return sorted({(record["image_condition"], record["example_id"]) for record in records})
 
 
-def items(records, words=lambda example: 10, judges=("org/judge",)):
-    """Rows of per_item_scores.jsonl as `ldrt score` makes them."""
-    given = panel.scores_of_answers(records)
-    places = sorted({(record["image_condition"], record["example_id"]) for record in records})
-    return [
-        {
-            "example_id": example,
-            "image_condition": condition,
-            "scores": {"words": words(example)}
-            | {
-                f"judge:{judge}": given[judge, condition].get(example)
-                for judge in judges
-                if (judge, condition) in given
-            },
-        }
-        for condition, example in places
-    ]
+def words(records, of_example=lambda example: 10):
+    """The lengths of all answers that `records` are about."""
+    return {place: of_example(place[1]) for place in places(records)}
 
 
-PREDICTIONS = [prediction(f"E{i}") for i in range(4)]
-
-
-def counted_scores(records):
-    return {found["example_id"]: found["score"] for found in panel.counted(records, PREDICTIONS)}
-
-
-def test_the_newest_record_counts_but_an_ok_one_first():
-    assert counted_scores([record("E1", 3), record("E1", 4)]) == {"E1": 4}
-    assert counted_scores([record("E1", 3), record("E1", None)]) == {"E1": 3}
-    assert counted_scores([record("E1", None), record("E1", 5)]) == {"E1": 5}
-
-
-def test_a_record_of_another_answer_does_not_count():
-    assert counted_scores([record("E1", 3, about="an older answer"), record("E2", 4)]) == {"E2": 4}
-    assert counted_scores([record("E9", 3)]) == {}
-    lost = {**PREDICTIONS[1], "prediction": None}
-    assert panel.counted([record("E1", 3)], [PREDICTIONS[0], lost]) == []
-
-
-@pytest.mark.parametrize("change", [{"prompt_sha256": "p2"}, {"judge_revision": "r2"}, {"backend": "local"}])
-def test_scores_of_two_rubrics_or_revisions_are_not_mixed(change):
-    old, new = [record(f"E{i}", 2) for i in range(4)], [record("E1", 8, **change)]
-    assert counted_scores(old + new) == {"E1": 8}
-    other_task = record("E2", 5, task="reasoning", **change)
-    assert counted_scores([*old[:2], other_task]) == {"E0": 2, "E1": 2, "E2": 5}
+def items(records, judges):
+    """What `ldrt score` makes of the records."""
+    given = scores_of_answers(records)
+    found = []
+    for condition, example in places(records):
+        points = {judge: given[judge, condition].get(example) for judge in judges if (judge, condition) in given}
+        found.append(ScoredItem(example, "A1/F1", "A1", "detail", condition, Scores({}, points)))
+    return found
 
 
 def test_controls_are_kept_apart_and_judged_against_their_limits():
     controls = [record(f"E{i}", score, control=name) for i in (1, 2) for name, score in
                 (("reference", 9), ("shuffled", 4), ("empty", i - 1))]  # fmt: skip
-    records = panel.counted([record("E1", 7), *controls, record("E3", None, control="shuffled")], PREDICTIONS)
-    assert panel.scores_of_answers(records) == {("org/judge", "true"): {"E1": 7}}
-    (judge,) = panel.describe_judges(records, items(records), {})
+    records = counted([record("E1", 7), *controls, record("E3", None, control="shuffled")], PREDICTIONS)
+    assert scores_of_answers(records) == {("org/judge", "true"): {"E1": 7}}
+    (judge,) = panel.describe_judges(records, words(records), [])
     assert judge["controls"] == {
         "reference": {"mean": 9, "n": 2, "ok": True},
         "shuffled": {"mean": 4, "n": 2, "ok": False},
@@ -98,35 +43,28 @@ def test_controls_are_kept_apart_and_judged_against_their_limits():
     assert "Warning: org/judge fails its controls (shuffled)" in "\n".join(panel.panel_text([judge], None))
 
 
-def test_a_control_about_another_text_does_not_count():
-    wrong = [record("E1", 9, control=name, about="a text") for name in (*panel.CONTROLS, panel.RETEST)]
-    assert panel.counted(wrong, PREDICTIONS) == []
-
-
 def test_retest_compares_the_same_answer_with_itself():
     first = [record(f"E{i}", score) for i, score in enumerate((2, 8, 5, 7))]
     again = [record(f"E{i}", score, control="retest") for i, score in enumerate((3, 8, None, 5))]
-    records = panel.counted(first + again, PREDICTIONS)
-    (judge,) = panel.describe_judges(records, items(records), {})
+    records = counted(first + again, PREDICTIONS)
+    (judge,) = panel.describe_judges(records, words(records), [])
     kappa = agreement.weighted_kappa([2, 8, 7], [3, 8, 5])
     assert judge["retest"] == {"n": 3, "mean_abs_difference": 1.0, "kappa": pytest.approx(kappa)}
-    assert panel.describe_judges(first, items(first), {})[0]["retest"] is None
+    assert panel.describe_judges(first, words(first), [])[0]["retest"] is None
 
 
 def test_what_was_not_judged_is_counted_for_the_conditions_that_were():
     records = [record("E1", 7), record("E2", None)]
-    rows = items(records) + [
-        {"image_condition": c, "example_id": "E3", "scores": {"words": 3}} for c in ("true", "blank")
-    ]
-    assert panel.describe_judges(records, rows, {})[0]["statuses"] == {"not judged": 1, "ok": 1, "unparsable": 1}
+    lengths = words(records) | {("true", "E3"): 3, ("blank", "E3"): 3}
+    assert panel.describe_judges(records, lengths, [])[0]["statuses"] == {"not judged": 1, "ok": 1, "unparsable": 1}
 
 
 def test_points_a_word_are_worth():
-    words = {"E0": 10, "E1": 20, "E2": 30, "E3": 40}
-    records = [record(example, 2 + 0.1 * n) for example, n in words.items()]
-    (judge,) = panel.describe_judges(records, items(records, words.get), {})
+    lengths = {"E0": 10, "E1": 20, "E2": 30, "E3": 40}
+    records = [record(example, 2 + 0.1 * n) for example, n in lengths.items()]
+    (judge,) = panel.describe_judges(records, words(records, lengths.get), [])
     assert judge["length_slope"] == pytest.approx(0.1)
-    assert panel.describe_judges(records, items(records), {})[0]["length_slope"] is None
+    assert panel.describe_judges(records, words(records), [])[0]["length_slope"] is None
 
 
 def test_agreement_is_that_of_the_answers_that_both_scored():
@@ -136,7 +74,7 @@ def test_agreement_is_that_of_the_answers_that_both_scored():
     records = [record(f"E{i}", score, "a") for i, score in enumerate(first)]
     records += [record(f"E{i}", None if i < 4 else score, "b") for i, score in enumerate(second)]
     records += [record("E1", 0.0, judge, condition="blank") for judge in "ab"]  # another condition: left out
-    found = panel.judge_agreement(items(records, judges=("a", "b")))
+    found = panel.judge_agreement(items(records, ("a", "b")))
     (pair,) = found["pairs"]
     assert (found["n"], pair["n"], found["image_condition"], pair["first"], pair["second"]) == (
         36,
@@ -154,9 +92,9 @@ def test_agreement_is_that_of_the_answers_that_both_scored():
 
 
 def test_one_judge_agrees_with_nobody_and_two_on_nothing_have_no_numbers():
-    assert panel.judge_agreement(items([record("E1")])) is None
+    assert panel.judge_agreement(items([record("E1")], ("org/judge",))) is None
     records = [record("E1", 3, "a"), record("E2", 4, "b")]
-    found = panel.judge_agreement(items(records, judges=("a", "b")))
+    found = panel.judge_agreement(items(records, ("a", "b")))
     assert found["alpha"] is None
     assert found["n"] == 0
     assert found["pairs"] == [
@@ -168,7 +106,7 @@ def test_one_judge_agrees_with_nobody_and_two_on_nothing_have_no_numbers():
 def test_a_judge_of_the_teachers_family_is_named(judge, family):
     records = [record("E1", 7, judge)]
     teachers = {"Qwen/Qwen2-72B-Instruct": 40, "extractive": 8}
-    entries = panel.describe_judges(records, items(records, judges=(judge,)), teachers)
+    entries = panel.describe_judges(records, words(records), teachers)
     assert entries[0]["teacher_family"] == family
     warned = any("is of the family of the teacher (qwen)" in line for line in panel.panel_text(entries, None))
     assert warned == (family is not None)

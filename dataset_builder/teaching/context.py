@@ -1,0 +1,65 @@
+"""What a teacher is given of each figure: the rows of `pairs`, with their own context or, in ablations, another."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+
+from dataset_builder.schema import SPLITS
+
+_COLUMNS = ["figure_id", "article_id", "caption", "context", "language", "license"]
+
+
+def read_pairs(dataset: Path) -> Iterator[dict]:
+    """The rows of `pairs` with `split`, without their pictures, in the order of the files.
+
+    Raises FileNotFoundError where there are none.
+    """
+    files = [(split, path) for split in SPLITS for path in sorted((dataset / "pairs").glob(f"{split}-*.parquet"))]
+    if not files:
+        raise FileNotFoundError(f"{dataset} has no config `pairs`; run `ldrt build ARTICLES --output {dataset}` first")
+    for split, path in files:
+        for batch in parquet.ParquetFile(path).iter_batches(columns=_COLUMNS):
+            yield from (row | {"split": split} for row in batch.to_pylist())
+
+
+def given_context(rows: Iterable[dict], context: str) -> list[dict]:
+    """Rows with the `context` that the teacher is given and `context_of`, the figure it belongs to (None: no context).
+
+    `context` is own, none or shuffled. Only training rows change, so that every ablation answers the same held-out
+    questions.
+    """
+    rows = list(rows)
+    others = _shuffled([row for row in rows if row["split"] == "train"]) if context == "shuffled" else {}
+    given = []
+    for row in rows:
+        donor: dict | None = row
+        if row["split"] == "train" and context != "own":
+            donor = others.get(row["figure_id"])
+        if donor is not None and donor["context"]:
+            given.append(row | {"context": donor["context"], "context_of": donor["figure_id"]})
+        else:
+            given.append(row | {"context": [], "context_of": None})
+    return given
+
+
+def _shuffled(rows: list[dict]) -> dict[str, dict]:
+    """figure_id -> a row of another article in the same language; each row that has a context gives it to one other.
+
+    In a fixed random order of articles, every row takes the context as many places further on as the largest article
+    has rows. Rows of a language in which one article has more than half of them get none.
+    """
+    of_language: dict[str, list[dict]] = {}
+    for row in rows:
+        if row["context"]:
+            of_language.setdefault(row["language"] or "", []).append(row)
+    donors: dict[str, dict] = {}
+    for of_it in of_language.values():
+        of_it.sort(key=lambda row: (hashlib.sha256(row["article_id"].encode()).hexdigest(), row["figure_id"]))
+        largest = max(Counter(row["article_id"] for row in of_it).values())
+        if 2 * largest <= len(of_it):
+            further = of_it[largest:] + of_it[:largest]
+            donors |= {row["figure_id"]: other for row, other in zip(of_it, further, strict=True)}
+    return donors

@@ -1,0 +1,119 @@
+"""What comparison.json holds: two runs side by side, and the overview of all."""
+
+from typing import TypedDict
+
+from evaluation.comparing.comparison_text import headline
+from evaluation.comparing.judged_pairs import hedge_by_correctness, judges_on_delta, pairwise_verdicts
+from evaluation.comparing.other_domains import domain_rows
+from evaluation.comparing.scored_runs import PairedItem, Run, contrast_paired, true_pictures
+from evaluation.comparing.term_frequency import by_term_frequency
+from evaluation.judgements import Verdict
+from evaluation.run_folder import TRUE_PICTURE
+from evaluation.scoring.measures import JUDGE_MEAN
+from evaluation.scoring.rows import HEDGE_RATE, Settings, by_group
+
+# Settings that may differ (a comparison of two token limits is one, too) but must then be seen.
+NOTED = ("backend", "generation", "chat_template_sha256", "processor")
+_OF_OVERVIEW = ("metric", "task", "judge", "value", "ci_low", "ci_high", "n")
+_OF_MODEL = (
+    "model",
+    "revision",
+    "adapter_of",
+    "dataset",
+    "dataset_revision",
+    "split",
+    "generation",
+    "image_conditions",
+)
+_OF_HEDGES = ("by_word", "mentions", "reference_value")
+
+
+class Others(TypedDict):
+    """What a comparison may use besides the two runs."""
+
+    general: list[Run]  # of the same models on a general-domain dataset
+    transfer: list[Run]  # of the same models on other domains
+    answers: list[str] | None  # of the training split; None: not asked for
+
+
+def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
+    """Every metric of the two runs' paired items, and what the two runs are: the part that is always there."""
+    rows = compare_rows(paired, tuned.scores["settings"])
+    differences = {}
+    for key in NOTED:
+        if base.manifest[key] != tuned.manifest[key]:
+            differences[key] = [base.manifest[key], tuned.manifest[key]]
+    return {
+        "headline": headline(rows),
+        "n_items": len(true_pictures(paired)),
+        "base": _who(base),
+        "tuned": _who(tuned),
+        "settings": tuned.scores["settings"],
+        "differences": differences,
+        "rows": rows,
+    }
+
+
+def breakdowns(base: Run, tuned: Run, paired: list[PairedItem], verdicts: list[Verdict], others: Others) -> dict:
+    """The further keys of comparison.json, of the true pictures; null where not asked for or without data.
+
+    `verdicts` are rows of the tuned run's pairwise.jsonl.
+    """
+    interval, items = tuned.scores["settings"]["interval"], true_pictures(paired)
+    frequency = None
+    if others["answers"] is not None:
+        references = {item.example_id: tuned.predictions[item.item.place]["reference"] for item in items}
+        frequency = by_term_frequency(items, references, others["answers"], interval)
+    return {
+        "judges_on_delta": judges_on_delta(items, interval),
+        "pairwise": pairwise_verdicts(verdicts, items),
+        "hedge_by_correctness": hedge_by_correctness(items),
+        "by_term_frequency": frequency,
+        "forgetting": domain_rows(others["general"], base, tuned) or None,
+        "transfer": domain_rows(others["transfer"], base, tuned) or None,
+    }
+
+
+def compare_rows(paired: list[PairedItem], settings: Settings) -> list[dict]:
+    """Rows of comparison.json: every metric of every image condition, task and judge that both runs have."""
+    rows = []
+    for (condition, task), group in by_group(paired).items():
+        found = contrast_paired(group, settings["interval"])
+        rows += [{"task": task, "image_condition": condition, **row} for row in found]
+    return rows
+
+
+def overview_rows(runs: list[Run]) -> list[dict]:
+    """Each run's own scores with the true pictures: run, model, metric, task, judge, value, interval, n.
+
+    Of judges only those of all runs; their mean only where no run has another judge, too.
+    """
+    panels = [{judge["judge"] for judge in run.scores["judges"]} for run in runs]
+    shown: set[str | None] = {None, *set.intersection(*panels)}
+    if all(panel == panels[0] for panel in panels):
+        shown.add(JUDGE_MEAN)
+    rows = []
+    for name, run in zip(_names(runs), runs, strict=True):
+        for row in run.scores["scores"]:
+            if row["image_condition"] == TRUE_PICTURE and row["judge"] in shown:
+                values = {column: row[column] for column in _OF_OVERVIEW}
+                rows.append({"run": name, "model": run.manifest["model"], **values})
+    return rows
+
+
+def _names(runs: list[Run]) -> list[str]:
+    """The folders' names, with their parents' where two are called alike."""
+    folders = [run.folder.resolve() for run in runs]
+    names = [folder.name for folder in folders]
+    return [
+        f"{folder.parent.name}/{folder.name}" if names.count(folder.name) > 1 else folder.name for folder in folders
+    ]
+
+
+def _who(run: Run) -> dict:
+    """What the card says of a run: which model on which data, and its hedges (first image condition, all tasks)."""
+    hedges = next(row["settings"] for row in run.scores["scores"] if row["metric"] == HEDGE_RATE)
+    return {
+        **{key: run.manifest[key] for key in _OF_MODEL},
+        "hedges": {key: hedges[key] for key in _OF_HEDGES},
+    }

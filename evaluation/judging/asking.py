@@ -1,0 +1,216 @@
+"""Asking one judge: which answers and controls, in which words, and how its replies are read."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+from dataset_builder.files.jsonfiles import append_jsonl
+from dataset_builder.files.progress import progress
+from dataset_builder.llm import cost, requests
+from dataset_builder.llm.ledger import answered, is_ok
+from dataset_builder.llm.requests import Request, Server
+from evaluation.judgements import RETEST, answer_sha256
+from evaluation.judging import rubric
+from evaluation.metrics.judge.judge_core import parse_score
+from evaluation.run_folder import Evidence, Prediction
+
+_LOCAL_CHUNK = 32  # answers scored by a local model between two writes
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A language model that judges: behind an OpenAI-compatible server, or loaded here (backend `local`)."""
+
+    model: str  # name at the server; of a local one Hub id or folder
+    backend: str  # openai | local
+    base_url: str
+    revision: str | None
+    temperature: float
+    max_tokens: int
+    concurrency: int  # requests under way at once
+    device: str  # of a local judge
+    batch_size: int  # of a local judge: answers at once
+
+    @property
+    def name(self) -> str:
+        """A folder by its name only: run folders are published, and paths of a machine are nobody's business."""
+        return Path(self.model).resolve().name if Path(self.model).is_dir() else self.model
+
+    @property
+    def is_local(self) -> bool:
+        return self.backend == "local"
+
+    @property
+    def at_once(self) -> int:
+        return 1 if self.is_local else self.concurrency
+
+    @cached_property
+    def known_revision(self) -> str | None:
+        """What the record says: for a local judge the Hub commit or the hash of its files."""
+        if not self.is_local:
+            return self.revision
+        from evaluation.answering import checkpoints  # takes torch and transformers
+
+        return checkpoints.find(self.model, self.revision).revision
+
+
+def answers_to_judge(
+    predictions: list[Prediction], image_conditions: list[str], limit: int | None, folder: Path
+) -> list[Prediction]:
+    """The answers, image condition by image condition, at most `limit` each, in the same random order in any run.
+
+    Raises ValueError, naming the run `folder`, where there are none.
+    """
+    kept = []
+    for condition in image_conditions:
+        of_it = [r for r in predictions if r["image_condition"] == condition and r["prediction"] is not None]
+        if not of_it:
+            raise ValueError(f"{folder} has no answers with image condition {condition}: run `ldrt generate` first")
+        of_it.sort(key=lambda record: hashlib.sha256(record["example_id"].encode()).digest())
+        kept += of_it[:limit]
+    return kept
+
+
+def score_requests(
+    answers: list[Prediction], evidence: dict[str, Evidence], judge: Judge, rubrics: Path, n_controls: int
+) -> list[Request]:
+    """A request for every answer, then those of the controls.
+
+    `evidence` is by figure_id, `rubrics` a folder with a TASK.md for every task. Raises FileNotFoundError without one.
+    """
+    of_task = {task: rubric.load(task, rubrics) for task in sorted({record["task"] for record in answers})}
+    asked = []
+    for record, control, text in _with_controls(answers, n_controls):
+        used = of_task[record["task"]]
+        about = describe(record, judge, used.sha256) | {"answer_sha256": answer_sha256(text), "control": control}
+        messages = used.messages(record, evidence.get(record["figure_id"]), answer=text)
+        asked.append(Request(messages, about, partial(read_score, text)))
+    return asked
+
+
+def describe(prediction: Prediction, judge: Judge, prompt_sha256: str) -> dict:
+    """What every record says of the answer and the judge."""
+    return {
+        "example_id": prediction["example_id"],
+        "article_id": prediction["article_id"],
+        "task": prediction["task"],
+        "image_condition": prediction["image_condition"],
+        "judge": judge.name,
+        "backend": judge.backend,
+        "prompt_sha256": prompt_sha256,
+        "judge_revision": judge.known_revision,
+    }
+
+
+def read_score(answer: str, reply: str) -> float:
+    """The score in a judge's reply to `answer`; raises ValueError where there is none.
+
+    A judge may quote the answer. Where that speaks of a score itself, only the reply's last line counts, or the reply
+    as one JSON object.
+    """
+    if "score" not in answer.lower() or reply.lstrip().startswith(("{", "```")):
+        return parse_score(reply)
+    last = reply.strip().splitlines()[-1] if reply.strip() else ""
+    if not re.match(r"\W*score\b", last, re.I):
+        raise ValueError("the answer speaks of a score, and the reply's last line is no `SCORE: n`")
+    return parse_score(last)
+
+
+def ask(asked: Iterable[Request], judge: Judge, ledger: Path, result: str) -> list[dict]:
+    """The records of all requests, in their order; what the ledger has no result for is asked now.
+
+    `result` names the parsed reply in a record. Raises what `llm.client.ask` raises, and for a local judge what
+    `likelihood.load` and its judge raise.
+    """
+    wanted = _by_key(asked, judge)
+    if judge.is_local:
+        records = _ask_local(wanted, judge, ledger)
+    else:
+        from dataset_builder.llm import client  # takes aiohttp, which a dry run need not wait for
+
+        server = Server(
+            base_url=judge.base_url,
+            model=judge.name,
+            revision=judge.revision,
+            temperature=judge.temperature,
+            max_tokens=judge.max_tokens,
+            concurrency=judge.concurrency,
+        )
+        records = client.ask(wanted.values(), server, ledger, result)
+    return [records[key] for key in wanted]
+
+
+def estimate(asked: Iterable[Request], judge: Judge, ledger: Path) -> cost.Cost:
+    """What it costs to ask what the ledger has no result for."""
+    return cost.estimate(_by_key(asked, judge), ledger, judge.at_once)
+
+
+def check_any(records: Sequence[dict], judge: Judge) -> None:
+    """Raises RuntimeError where no reply can be used."""
+    if all(record["status"] != "ok" for record in records):
+        counts = Counter(record["status"] for record in records).most_common()
+        statuses = ", ".join(f"{n} {status}" for status, n in counts)
+        first = next((record["error"] for record in records if record.get("error")), "no reason given")
+        raise RuntimeError(f"{judge.model} judged none of {len(records)}: {statuses}; the first: {first}")
+
+
+def _with_controls(answers: list[Prediction], n: int) -> Iterator[tuple[Prediction, str | None, str]]:
+    """(prediction, control or None, the text to judge); controls are the first `n` of the first image condition."""
+    for record in answers:
+        yield record, None, _text(record)
+    of_first = [record for record in answers if record["image_condition"] == answers[0]["image_condition"]]
+    for i, record in enumerate(of_first[:n]):
+        yield record, "reference", record["reference"]
+        yield record, "empty", ""
+        yield record, RETEST, _text(record)
+        others = of_first[i + 1 :] + of_first[:i]
+        wrong = next((other for other in others if _is_wrong_for(other, record)), None)
+        if wrong:
+            yield record, "shuffled", wrong["reference"]
+
+
+def _text(record: Prediction) -> str:
+    assert record["prediction"] is not None, "only answers are judged"
+    return record["prediction"]
+
+
+def _is_wrong_for(other: Prediction, record: Prediction) -> bool:
+    """Whether the reference of `other` is a wrong answer to the question of `record`, of the right kind."""
+    return (
+        other["task"] == record["task"]
+        and other["article_id"] != record["article_id"]
+        and other["reference"] != record["reference"]
+    )
+
+
+def _by_key(asked: Iterable[Request], judge: Judge) -> dict[str, Request]:
+    """The requests as the ledger knows them; a local judge does not sample."""
+    temperature = 0.0 if judge.is_local else judge.temperature
+    return requests.by_key(asked, judge.name, judge.known_revision, temperature)
+
+
+def _ask_local(wanted: dict[str, Request], judge: Judge, ledger: Path) -> dict[str, dict]:
+    """key -> record: the likelihood of each score under a model that is loaded here."""
+    records = answered(ledger, wanted)
+    todo = [key for key in wanted if not is_ok(records, key)]
+    if not todo:
+        return records
+    from evaluation.judging import likelihood  # takes torch and transformers
+
+    loaded = likelihood.load(judge.model, judge.revision, judge.device, batch_size=judge.batch_size)
+    with progress(len(todo), "scores", judge.name) as bar:
+        for start in range(0, len(todo), _LOCAL_CHUNK):
+            keys = todo[start : start + _LOCAL_CHUNK]
+            scored = loaded.score([wanted[key].messages for key in keys])
+            rows = [
+                {"key": key, **wanted[key].about, "model": judge.name, **found}
+                for key, found in zip(keys, scored, strict=True)
+            ]
+            append_jsonl(ledger, rows)
+            records |= {row["key"]: row for row in rows}
+            bar.update(len(rows))
+    return records

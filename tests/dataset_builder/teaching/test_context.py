@@ -1,0 +1,24 @@
+from dataset_builder.teaching.context import given_context
+
+
+def contexts(articles: int, figures: int, language: str = "en", split: str = "train") -> list[dict]:
+    ids = [(f"{language}{a}", f"{language}{a}/fig{f}") for a in range(articles) for f in range(figures)]
+    return [
+        {"article_id": a, "figure_id": f, "language": language, "split": split, "context": [f"Seen in {f}."]}
+        for a, f in ids
+    ]
+
+
+def test_shuffled_context_is_of_another_article_in_the_same_language_and_used_once():
+    rows = [*contexts(5, 3), *contexts(1, 2, "de"), *contexts(2, 2, split="test")]
+    rows.append(rows[0] | {"figure_id": "en0/fig9", "context": []})
+    given = given_context(rows, "shuffled")
+    assert [row["figure_id"] for row in given] == [row["figure_id"] for row in rows]
+    english = given[:15]
+    assert all(row["context"] == [f"Seen in {row['context_of']}."] for row in english)
+    assert all(row["context_of"].split("/")[0] not in (None, row["article_id"]) for row in english)
+    assert len({row["context_of"] for row in english}) == 15
+    assert [(row["context"], row["context_of"]) for row in given[15:17]] == [([], None)] * 2  # one German article
+    assert all(row["context_of"] == row["figure_id"] for row in given[17:21])  # held out
+    assert given[21]["context_of"] is None
+    assert given == given_context(rows, "shuffled")
