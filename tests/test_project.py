@@ -36,7 +36,7 @@ def test_every_command_that_a_document_names_exists_with_its_options(document):
             stage = importlib.import_module(ldrt.STAGES[words[1]][0])
             fields = dataclasses.fields(stage.Options)
             if any(field.metadata.get("rest") for field in fields):  # what is no field is the recipe's
-                fields += dataclasses.fields(importlib.import_module("recipes.sft").Recipe)
+                fields += dataclasses.fields(importlib.import_module("recipes.training.options").Recipe)
             known = {field.name for field in fields} | {"help", "config"}
             assert {word[2:].split("=")[0] for word in words if word.startswith("--")} <= known, line
 

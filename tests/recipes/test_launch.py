@@ -16,6 +16,7 @@ from datasets import Dataset
 
 from dataset_builder.schema import EXAMPLES
 from recipes import sft
+from recipes.training.trainer import COMPLETE
 from tests.recipes.conftest import ROOT, example, options, tensors
 
 CONFIGS = sorted(ROOT.glob("accelerate_configs/*.yaml"))
@@ -120,7 +121,7 @@ def test_two_processes_give_the_losses_of_one(one_process, run, tmp_path, config
 
 def check_what_is_saved(output):
     """Final folder and checkpoints: the whole projector, no empty tensor; nothing pickled beside the weights."""
-    checkpoints = sorted(output.glob(f"checkpoint-*/{sft.COMPLETE}"))
+    checkpoints = sorted(output.glob(f"checkpoint-*/{COMPLETE}"))
     assert len(checkpoints) == 2
     for folder in (output, *(path.parent for path in checkpoints)):
         saved = tensors(folder)
