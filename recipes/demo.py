@@ -97,7 +97,9 @@ def _run(words: list[str]) -> None:
 
 
 def _absolute(word: str) -> str:
-    return str(project_file(word)) if word.startswith(("recipes/", "accelerate_configs/")) else word
+    """The project's scripts and YAML by their full path; the demo's own folder, wherever it is, as it stands."""
+    is_ours = word.startswith(("recipes/", "accelerate_configs/")) and word.endswith((".py", ".yaml"))
+    return str(project_file(word)) if is_ours else word
 
 
 def _say(number: int, total: int, text: str) -> None:

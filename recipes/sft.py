@@ -44,7 +44,9 @@ from recipes.training.trainer import build_trainer, last_complete_checkpoint, lo
 def main(argv: list[str]) -> int:
     """Train one phase, or go on with it; returns the exit status. Raises what went wrong."""
     recipe, args, model_args = parse(argv)
-    output, is_first, with_lora = Path(args.output_dir), args.process_index == 0, recipe.trainable == "lora"
+    output = Path(args.output_dir)
+    with_lora = recipe.trainable == "lora"
+    is_first = args.process_index == 0  # of the processes: it alone prints and writes
     announce = print if is_first else (lambda _: None)
 
     # dataset

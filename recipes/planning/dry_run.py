@@ -28,7 +28,7 @@ from recipes.training.model import Audit, audit_trainable, describe_audit, load_
 from recipes.training.trainer import PhaseTrainer, build_trainer, lora_config
 
 STEPS = 2
-LAYERS = 2  # of each tower: LLaVA reads the last layer but one
+LAYERS = 2  # of each tower: a vision tower may be read at its last layer but one
 CPU_PARAMETERS = 50e6  # more than these take minutes for two steps on a CPU
 TINY = {"hidden_size": 128, "intermediate_size": 384, "num_attention_heads": 4}
 TINY_LORA_RANK = 8

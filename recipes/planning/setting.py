@@ -34,7 +34,6 @@ class Setting:
 
     recipe_path: str
     overrides: list[str]
-    argv: list[str]  # the recipe's command line
     recipe: Recipe
     args: SFTConfig
     model_args: ModelConfig
@@ -61,7 +60,6 @@ def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device:
     return Setting(
         recipe_path=recipe_path,
         overrides=overrides,
-        argv=argv,
         recipe=recipe,
         args=args,
         model_args=model_args,
