@@ -15,8 +15,16 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ROOT = Path(__file__).parent.parent
+from recipes.project_files import project_file
+
 _QUIET = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000"}  # threads that spin starve a busy machine
+
+# First word of a step -> what this Python runs for it.
+_PROGRAMS: dict[str, list[str]] = {
+    "python": [],
+    "ldrt": ["-m", "ldrt"],
+    "accelerate": ["-m", "accelerate.commands.accelerate_cli"],
+}
 
 # `shuffled` asks whether the tuned model looks at the picture.
 _STEPS = """
@@ -69,21 +77,29 @@ def run(options: Options) -> str:
 def _steps(out: Path, family: str) -> list[list[str]]:
     """The demo's commands, in order, each as a list of words."""
     sft = "accelerate launch --config_file accelerate_configs/cpu.yaml recipes/sft.py --dataset_name {out}/dataset"
-    lines = _STEPS.strip().replace("SFT", sft).replace("RECIPE", "recipes/tiny-llava")
-    lines = lines.replace("DATA", "--dataset {out}/dataset").splitlines()
-    return [[word.format(out=out, family=family) for word in line.split()] for line in lines]
+    text = _STEPS.strip().replace("SFT", sft).replace("RECIPE", "recipes/tiny-llava")
+    text = text.replace("DATA", "--dataset {out}/dataset")
+    return [_words(line, out, family) for line in text.splitlines()]
+
+
+def _words(line: str, out: Path, family: str) -> list[str]:
+    """Each word is filled in apart: the output folder's name may have spaces."""
+    return [word.format(out=out, family=family) for word in line.split()]
 
 
 def _run(words: list[str]) -> None:
     """Run one command as it was printed, with this Python's environment; paths of the project are made absolute."""
     env = _QUIET | os.environ | {"HF_HUB_OFFLINE": "1"}
-    program = {"python": [sys.executable], "ldrt": [sys.executable, "-m", "ldrt"]}
-    command = program.get(words[0], [sys.executable, "-m", "accelerate.commands.accelerate_cli"]) + [
-        str(_ROOT / word) if word.startswith(("recipes/", "accelerate_configs/")) else word for word in words[1:]
-    ]
+    command = [sys.executable, *_PROGRAMS[words[0]], *map(_absolute, words[1:])]
     status = subprocess.run(command, env=env, check=False).returncode
     if status:
         raise RuntimeError(f"step `{' '.join(words)}` failed (exit status {status}); mend it and run `ldrt demo` again")
+
+
+def _absolute(word: str) -> str:
+    """The project's scripts and YAML by their full path; the demo's own folder, wherever it is, as it stands."""
+    is_ours = word.startswith(("recipes/", "accelerate_configs/")) and word.endswith((".py", ".yaml"))
+    return str(project_file(word)) if is_ours else word
 
 
 def _say(number: int, total: int, text: str) -> None:

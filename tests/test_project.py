@@ -39,7 +39,7 @@ def test_every_command_that_a_document_names_exists_with_its_options(document):
             stage = importlib.import_module(ldrt.STAGES[words[1]][0])
             fields = dataclasses.fields(stage.Options)
             if any(field.metadata.get("rest") for field in fields):  # what is no field is the recipe's
-                fields += dataclasses.fields(importlib.import_module("recipes.sft").Recipe)
+                fields += dataclasses.fields(importlib.import_module("recipes.training.options").Recipe)
             known = {field.name for field in fields} | {"help", "config"}
             assert {word[2:].split("=")[0] for word in words if word.startswith("--")} <= known, line
 
@@ -116,5 +116,6 @@ def _set_up(folder: Path, python: Path) -> str:
     assert made.returncode == 2
     assert not made.stdout
     (line, *others) = made.stderr.splitlines()
-    assert len(others) == 1 and others[0].startswith("make"), made.stderr
+    assert len(others) == 1, made.stderr
+    assert others[0].startswith("make"), made.stderr
     return line

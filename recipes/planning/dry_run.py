@@ -6,90 +6,96 @@ a CPU can take them, else tiny; vocabulary, pictures and rows stay the true ones
 
 import contextlib
 import copy
+import itertools
 import sys
 import tempfile
 from pathlib import Path
+from typing import TypedDict
 
-from dataset_builder.files.jsonfiles import write_json
+import torch
+from datasets import Dataset
+from transformers import AutoModelForImageTextToText, PreTrainedConfig, ProcessorMixin
 
-LAYERS = 2
+from recipes.families.family import Family
+from recipes.planning.activations import LiveBytes, activation_bytes, batch_of
+from recipes.planning.arithmetic import Shape, build_on_meta, count_parameters
+from recipes.planning.launches import Launch
+from recipes.planning.memory import state_bytes
+from recipes.planning.setting import Setting, find_processor, read_setting
+from recipes.project_files import read_template
+from recipes.training.examples import IGNORED, ExampleCollator
+from recipes.training.model import Audit, audit_trainable, describe_audit, load_model, load_processor
+from recipes.training.trainer import PhaseTrainer, build_trainer, lora_config
+
+STEPS = 2
+LAYERS = 2  # of each tower: a vision tower may be read at its last layer but one
 CPU_PARAMETERS = 50e6  # more than these take minutes for two steps on a CPU
 TINY = {"hidden_size": 128, "intermediate_size": 384, "num_attention_heads": 4}
 TINY_LORA_RANK = 8
 SHOWN_CHARACTERS = 300  # of a stretch of the label mask
+MIB = 2**20
+PEAK = "gradients, optimizer and activations, peak"  # a key of `memory_bytes`
 
 
-def dry_run(setting, dataset) -> dict:
-    """{"widths", "batch", "label_mask", "trainable", "losses", "memory_bytes"}. `dataset` has a column `length`.
+class Stretch(TypedDict):
+    """Tokens of a row that are all trained, or all not."""
 
-    `memory_bytes` holds what the plan expects for this cut model on one device, and what was measured.
-    """
-    import torch
+    trained: bool
+    tokens: int
+    text: str
 
-    from recipes import sft
-    from recipes.plan import load_processor, read_template
-    from recipes.planning import costs
 
-    template = read_template(setting)
-    processor = load_processor(setting)
-    config, widths = cut(setting)
+class Check(TypedDict):
+    """What two steps have shown."""
+
+    widths: str  # "true" or "tiny"
+    device: str
+    batch: dict[str, list[int]]  # name of an input -> shape
+    label_mask: list[Stretch]  # of the longest row
+    trainable: Audit
+    losses: list[float]
+    # {"expected": what the plan says of this cut model on one device, "measured"}: part -> bytes
+    memory_bytes: dict[str, dict[str, int]]
+
+
+def dry_run(setting: Setting, dataset: Dataset) -> Check:
+    """Train two steps on the longest rows of `dataset`, which has a column `length` in tokens."""
     batch = setting.args.per_device_train_batch_size
-    lengths = list(dataset["length"])
-    order = sorted(range(len(dataset)), key=lambda index: -lengths[index])
-    longest = dataset.select((order * (2 * batch))[: 2 * batch])
+    rows = longest_rows(dataset, STEPS * batch)
     with tempfile.TemporaryDirectory() as folder:
-        recipe, args, model_args = _save_model(setting, config, processor, Path(folder), widths)
-        model = sft.load_model(model_args, recipe.trainable)
-        processor = sft.load_processor(model_args, args.chat_template_path, model, recipe.max_grid_tiles)
-        trainer = sft.build_trainer(model, processor, template, longest, recipe, args, model_args)
-        audit = sft.audit_trainable(trainer.model, recipe.trainable)
-        batch_rows = [longest[index] for index in range(batch)]
-        shapes = {name: list(tensor.shape) for name, tensor in trainer.data_collator(batch_rows).items()}
-        mask = label_mask(trainer.data_collator([longest[0]]), processor.tokenizer)
-        with costs.LiveBytes() as live, contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log
+        small, widths = cut(setting, Path(folder))
+        trainer, collator = make_trainer(small, rows)
+        audit = audit_trainable(trainer.model, small.shape.family, small.recipe.trainable)
+        inputs = collator([rows[index] for index in range(batch)])
+        mask = label_mask(collator([rows[0]]), collator.processor)
+        with LiveBytes() as live, contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log
             trainer.train()
         measured = measure(trainer, live)
-        write_json(Path(folder) / "trainable.json", audit)
-    expected = expect(setting, config, model_args, recipe, batch, longest["length"][0])
-    losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
     return {
         "widths": widths,
         "device": "cuda" if torch.cuda.is_available() else "cpu",
-        "batch": shapes,
+        "batch": {name: list(tensor.shape) for name, tensor in inputs.items()},
         "label_mask": mask,
         "trainable": audit,
-        "losses": losses,
-        "memory_bytes": {"expected": expected, "measured": measured},
+        "losses": [log["loss"] for log in trainer.state.log_history if "loss" in log],
+        "memory_bytes": {"expected": expect(small, rows["length"][0]), "measured": measured},
     }
 
 
-def cut(setting) -> tuple[object, str]:
-    """(configuration of two layers a tower, "true" or "tiny")."""
-    import torch
-
-    from recipes.planning import costs
-
-    config = copy.deepcopy(setting.config)
-    config.text_config.num_hidden_layers = config.vision_config.num_hidden_layers = LAYERS
-    # LLaVA reads the last layer but one
-    counts = costs.count_parameters(costs.build_on_meta(config, "projector", None))
-    if torch.cuda.is_available() or sum(counts.values()) <= CPU_PARAMETERS:
-        return config, "true"
-    for part in (config.text_config, config.vision_config):
-        for key, value in TINY.items():
-            setattr(part, key, value)
-    config.text_config.num_key_value_heads = TINY["num_attention_heads"]
-    config.text_config.head_dim = TINY["hidden_size"] // TINY["num_attention_heads"]
-    return config, "tiny"
+def longest_rows(dataset: Dataset, count: int) -> Dataset:
+    """`count` rows, the longest first, and all over again where there are fewer."""
+    lengths = list(dataset["length"])
+    order = sorted(range(len(dataset)), key=lambda index: -lengths[index])
+    return dataset.select([order[place % len(order)] for place in range(count)])
 
 
-def _save_model(setting, config, processor, folder: Path, widths: str):
-    """Random weights of the cut shape in `folder`, and the recipe's options that train it for two steps."""
-    import torch
-    from transformers import AutoModelForImageTextToText
+# --- the cut model ---------------------------------------------------------------------------------------------------
 
-    from recipes import sft
 
+def cut(setting: Setting, folder: Path) -> tuple[Setting, str]:
+    """The setting of two steps of a cut model, saved in `folder` with random weights; and "true" or "tiny" widths."""
+    processor = find_processor(setting)  # before the configuration is copied: it may drop image grids
+    config, widths = cut_config(setting.shape)
     torch.manual_seed(setting.args.seed)
     model = AutoModelForImageTextToText.from_config(config, dtype=setting.precision.weights)
     model.save_pretrained(folder / "model")
@@ -97,7 +103,7 @@ def _save_model(setting, config, processor, folder: Path, widths: str):
     changes = {
         "model_name_or_path": folder / "model",
         "output_dir": folder / "run",
-        "max_steps": 2,
+        "max_steps": STEPS,
         "gradient_accumulation_steps": 1,
         "save_strategy": "no",
         "eval_strategy": "no",
@@ -108,98 +114,109 @@ def _save_model(setting, config, processor, folder: Path, widths: str):
     }
     if widths == "tiny" and setting.recipe.trainable == "lora":
         changes |= {"lora_r": TINY_LORA_RANK, "lora_alpha": 2 * TINY_LORA_RANK}
-    return sft.parse(setting.argv + [word for key, value in changes.items() for word in (f"--{key}", str(value))])
+    overrides = list(setting.overrides)
+    for key, value in changes.items():
+        overrides += [f"--{key}", str(value)]
+    launch = Launch("check", "single", processes=1, on_cpu=not torch.cuda.is_available())
+    return read_setting(setting.recipe_path, overrides, launch, setting.device), widths
 
 
-def label_mask(batch: dict, tokenizer) -> list[dict]:
-    """Stretches of one row's tokens: {"trained", "tokens", "text"}, image tokens counted and not written out."""
-    ids, trained = batch["input_ids"][0].tolist(), (batch["labels"][0] != -100).tolist()
-    stretches = []
-    image = tokenizer.convert_tokens_to_ids("<image>")
-    for token, on in zip(ids, trained, strict=True):
-        kind = (on, token == image)
-        if not stretches or stretches[-1][0] != kind:
-            stretches.append((kind, []))
-        stretches[-1][1].append(token)
-    return [
-        {
-            "trained": on,
-            "tokens": len(tokens),
-            "text": f"{len(tokens)} × <image>" if is_image else tokenizer.decode(tokens),
-        }
-        for (on, is_image), tokens in stretches
-    ]
+def cut_config(shape: Shape) -> tuple[PreTrainedConfig, str]:
+    """(configuration of two layers a tower, "true" or "tiny")."""
+    config = copy.deepcopy(shape.config)
+    text, vision = config.text_config, config.vision_config
+    text.num_hidden_layers = vision.num_hidden_layers = LAYERS
+    model = build_on_meta(Shape(shape.family, config, "projector", adapter=None))
+    if torch.cuda.is_available() or count_parameters(model, shape.family).total <= CPU_PARAMETERS:
+        return config, "true"
+    for part in (text, vision):
+        for key, value in TINY.items():
+            setattr(part, key, value)
+    text.num_key_value_heads = TINY["num_attention_heads"]
+    text.head_dim = TINY["hidden_size"] // TINY["num_attention_heads"]
+    return config, "tiny"
 
 
-def measure(trainer, live) -> dict[str, int]:
-    """Bytes of the tensors that training holds, summed; and the peak of what two steps made beside the weights."""
-    import torch
-
-    parameters = list(trainer.model.parameters())
-    optimizer = trainer.optimizer.optimizer if hasattr(trainer.optimizer, "optimizer") else trainer.optimizer
-    moments = [value for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value)]
-    measured = {
-        "frozen weights": sum(p.nbytes for p in parameters if not p.requires_grad),
-        "trained weights": sum(p.nbytes for p in parameters if p.requires_grad),
-        "optimizer": sum(moment.nbytes for moment in moments if moment.dim()),
-        "gradients, optimizer and activations, peak": live.peak,
-    }
-    if torch.cuda.is_available():
-        weights = measured["frozen weights"] + measured["trained weights"]
-        measured["gradients, optimizer and activations, peak"] = torch.cuda.max_memory_allocated() - weights
-    return measured
-
-
-def expect(setting, config, model_args, recipe, batch: int, tokens: int) -> dict[str, int]:
-    """The plan's numbers for the cut model on one device, under the names of `measure`."""
-    import torch
-
-    from recipes import sft
-    from recipes.planning import costs
-
-    adapter = sft.lora_config(model_args) if recipe.trainable == "lora" else None
-    counts = costs.count_parameters(costs.build_on_meta(config, recipe.trainable, adapter))
-    launch = costs.Launch("check", "single", 1)
-    state = costs.state_bytes(counts, setting.precision, launch, LAYERS)
-    patches = (config.vision_config.image_size // config.vision_config.patch_size) ** 2
-    activations = costs.activation_bytes(
-        config,
-        recipe.trainable,
-        adapter,
-        batch=batch,
-        tokens=tokens,
-        image_tokens=min(tokens, costs.tiles(config) * patches),
-        checkpointing=setting.args.gradient_checkpointing,
-        weights=setting.precision.weights,
-        trained=setting.precision.trained(launch),
-        autocast=setting.precision.autocast,
-        on_cpu=not torch.cuda.is_available(),
+def make_trainer(setting: Setting, rows: Dataset) -> tuple[PhaseTrainer, ExampleCollator]:
+    """The trainer as recipes/sft.py makes it."""
+    recipe, args, family = setting.recipe, setting.args, setting.shape.family
+    model = load_model(setting.model_args, family, recipe.trainable)
+    processor = load_processor(
+        setting.start.model, setting.start.revision, model.config, args.chat_template_path, recipe.max_grid_tiles
     )
-    return {
-        "frozen weights": state["frozen weights"],
-        "trained weights": state["trained weights"],
-        "optimizer": state["optimizer"],
-        "gradients, optimizer and activations, peak": state["gradients"] + state["optimizer"] + activations,
-    }
+    collator = ExampleCollator(processor, family, read_template(recipe.train_template_path))
+    adapter = lora_config(setting.model_args, family) if recipe.trainable == "lora" else None
+    trainer = build_trainer(model, collator, rows, None, args, adapter, recipe.projector_learning_rate)
+    return trainer, collator
 
 
-def describe_check(check: dict) -> list[str]:
+# --- what it shows ---------------------------------------------------------------------------------------------------
+
+
+def label_mask(batch: dict[str, torch.Tensor], processor: ProcessorMixin) -> list[Stretch]:
+    """Stretches of one row's tokens, image tokens counted and not written out."""
+    ids = batch["input_ids"][0].tolist()
+    trained = (batch["labels"][0] != IGNORED).tolist()
+    kinds = [(on, token == processor.image_token_id) for on, token in zip(trained, ids, strict=True)]
+    stretches: list[Stretch] = []
+    first = 0
+    for (on, is_image), run in itertools.groupby(kinds):
+        count = len(list(run))
+        text = processor.tokenizer.decode(ids[first : first + count])
+        if is_image:
+            text = f"{count} × {processor.image_token}"
+        stretches.append({"trained": on, "tokens": count, "text": text})
+        first += count
+    return stretches
+
+
+def measure(trainer: PhaseTrainer, live: LiveBytes) -> dict[str, int]:
+    """Bytes of the tensors that training holds, summed; and the peak of what two steps made beside the weights."""
+    parameters = list(trainer.model.parameters())
+    frozen = sum(parameter.nbytes for parameter in parameters if not parameter.requires_grad)
+    trained = sum(parameter.nbytes for parameter in parameters if parameter.requires_grad)
+    peak = live.peak
+    if torch.cuda.is_available():
+        peak = torch.cuda.max_memory_allocated() - frozen - trained
+    moments = optimizer_bytes(trainer)
+    return {"frozen weights": frozen, "trained weights": trained, "optimizer": moments, PEAK: peak}
+
+
+def optimizer_bytes(trainer: PhaseTrainer) -> int:
+    """Bytes of the optimizer's moments, its counters left out."""
+    optimizer = trainer.optimizer.optimizer  # accelerate wraps it
+    values = [value for state in optimizer.state.values() for value in state.values()]
+    return sum(value.nbytes for value in values if torch.is_tensor(value) and value.dim())
+
+
+def expect(setting: Setting, tokens: int) -> dict[str, int]:
+    """The plan's numbers for the cut model on one device, under the names of `measure`."""
+    state = state_bytes(setting.parameters, setting.precision, setting.launch, LAYERS)
+    args = setting.args
+    batch = batch_of(setting.shape, args.per_device_train_batch_size, tokens, args.gradient_checkpointing)
+    activations = activation_bytes(setting.shape, batch, setting.precision, setting.launch.on_cpu)
+    expected = {name: state[name] for name in ("frozen weights", "trained weights", "optimizer")}
+    return expected | {PEAK: state["gradients"] + state["optimizer"] + activations}
+
+
+def describe_check(check: Check, family: Family) -> list[str]:
     """The check as lines: batch, label mask, trained parameters, losses, memory expected and measured."""
-    from recipes.sft import describe_audit
-
     shapes = ", ".join(f"{name} {tuple(shape)}" for name, shape in check["batch"].items())
     lines = [
         f"check: two steps on {check['device']}, {LAYERS} layers a tower, {check['widths']} widths",
         f"longest batch: {shapes}",
-        describe_audit(check["trainable"]).removeprefix("sft: "),
+        describe_audit(check["trainable"], family),
         f"losses: {', '.join(f'{loss:.4g}' for loss in check['losses'])}",
         "labels of the longest row:",
     ]
     for stretch in check["label_mask"]:
-        text = " ".join(stretch["text"].split())
-        text = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
-        lines.append(f"  {'TRAINED' if stretch['trained'] else '   -   '} {stretch['tokens']:>5} tokens  {text}")
+        mark = "TRAINED" if stretch["trained"] else "   -   "
+        lines.append(f"  {mark} {stretch['tokens']:>5} tokens  {_shortened(stretch['text'])}")
     lines.append("memory of the cut model in MiB, expected / measured:")
     expected, measured = check["memory_bytes"]["expected"], check["memory_bytes"]["measured"]
-    lines += [f"  {name:<44} {expected[name] / 2**20:9.2f} / {measured[name] / 2**20:9.2f}" for name in expected]
-    return lines
+    return lines + [f"  {name:<44} {expected[name] / MIB:9.2f} / {measured[name] / MIB:9.2f}" for name in expected]
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"

@@ -36,7 +36,10 @@ from transformers import (
     get_cosine_schedule_with_warmup,
 )
 
-CHAT_TEMPLATE = Path(__file__).parents[1] / "templates" / "vicuna_v1.jinja"
+from recipes.families.llava import CLASS_TOKENS, LLAVA, hub_name
+from recipes.project_files import project_file
+
+CHAT_TEMPLATE = project_file(LLAVA.chat_template)
 VOCABULARY = 1024  # tokens, before <pad> and <image>
 IMAGE_SIDE_PX, PATCH_SIDE_PX = 64, 16  # 4 × 4 patches a tile
 VISION_WIDTH = 96
@@ -226,19 +229,16 @@ def make_processor(model: torch.nn.Module, tokenizer: LlamaTokenizer) -> Process
         tokenizer=tokenizer,
         patch_size=PATCH_SIDE_PX,
         vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
+        num_additional_image_tokens=CLASS_TOKENS,
         chat_template=CHAT_TEMPLATE.read_text(encoding="utf-8"),
     )
 
 
 def save(model: torch.nn.Module, processor: ProcessorMixin, output: Path) -> None:
-    """Checkpoint with the weight names of the llava-hf repositories.
-
-    A model made from a configuration saves `vision_tower.embeddings…`, the Hub's have `vision_tower.vision_model.…`.
-    """
+    """Checkpoint with the weight names of the llava-hf repositories."""
     model.save_pretrained(output)
     weights = load_file(output / "model.safetensors")
-    renamed = {name.replace("vision_tower.", "vision_tower.vision_model."): tensor for name, tensor in weights.items()}
+    renamed = {hub_name(name): tensor for name, tensor in weights.items()}
     save_file(renamed, output / "model.safetensors", metadata={"format": "pt"})
     processor.save_pretrained(output)
 

@@ -9,6 +9,7 @@ with another article's: the difference is what the model has seen.
 """
 
 import argparse
+import functools
 import re
 import sys
 from pathlib import Path
@@ -21,18 +22,13 @@ from evaluation.run_folder import Prediction, read_predictions
 from evaluation.scoring import statistics
 from evaluation.scoring.tables import interval_text, number_text
 
-# "The plot shows {number_of_curves} curves …" -> "The plot shows (?P<number_of_curves>\\w+?) curves …"
-PATTERNS = [
-    (kind, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>\\w+?)", re.escape(statement))))
-    for of_kind in STATEMENTS.values()
-    for kind, statement in of_kind.items()
-]
+PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")  # of a statement, as re.escape leaves it
 
 
 def main(run: Path) -> None:
     """Print the shares and write them to RUN/picture_facts.json."""
-    records = read_predictions(run)
-    counted = [row for record in records if record["task"] == "detail" for row in counts(record)]
+    details = [record for record in read_predictions(run) if record["task"] == "detail"]
+    counted = list(filter(None, map(counts, details)))
     if not counted:
         sys.exit(f"{run}: no answered `detail` question whose reference describes a picture of the sample corpus")
     found = shares(counted)
@@ -44,42 +40,56 @@ def main(run: Path) -> None:
 
 def facts(text: str) -> dict[tuple[int, str, str], str]:
     """(panel, kind of picture, attribute) -> value, as the text states them; (0, "line plot", "trend") -> "rise"."""
-    found = [(match.start(), kind, match) for kind, pattern in PATTERNS for match in pattern.finditer(text)]
-    return {
-        (panel, kind, attribute): value
-        for panel, (_, kind, match) in enumerate(sorted(found, key=lambda place: place[0]))
-        for attribute, value in match.groupdict().items()
-    }
+    statements = []  # (where it begins, kind of picture, match)
+    for kind, pattern in patterns():
+        statements += [(match.start(), kind, match) for match in pattern.finditer(text)]
+    statements.sort(key=lambda statement: statement[0])
+    found = {}
+    for panel, (_, kind, match) in enumerate(statements):
+        for attribute, value in match.groupdict().items():
+            found[panel, kind, attribute] = value
+    return found
 
 
-def counts(record: Prediction) -> list[dict]:
-    """One row (article_id, example_id, condition, right, n) of a record of predictions.jsonl; none without facts."""
+@functools.cache
+def patterns() -> list[tuple[str, re.Pattern[str]]]:
+    """(kind of picture, pattern) of every statement that the sample corpus makes of its pictures."""
+    found = []
+    for statements in STATEMENTS.values():
+        for kind, statement in statements.items():
+            # "The plot shows {number_of_curves} curves …" -> "The plot shows (?P<number_of_curves>\\w+?) curves …"
+            found.append((kind, re.compile(PLACEHOLDER.sub(r"(?P<\1>\\w+?)", re.escape(statement)))))
+    return found
+
+
+def counts(record: Prediction) -> dict | None:
+    """(article_id, example_id, condition, right, n) of a record of predictions.jsonl; None without facts."""
     true = facts(record["reference"])
     if not true or record["prediction"] is None:
-        return []
+        return None
     said = facts(record["prediction"])
     right = sum(said.get(fact) == value for fact, value in true.items())
-    return [
-        {
-            "article_id": record["article_id"],
-            "example_id": record["example_id"],
-            "image_condition": record["image_condition"],
-            "right": right,
-            "n": len(true),
-        }
-    ]
+    return {
+        "article_id": record["article_id"],
+        "example_id": record["example_id"],
+        "image_condition": record["image_condition"],
+        "right": right,
+        "n": len(true),
+    }
 
 
 def shares(rows: list[dict]) -> dict[str, dict]:
     """`true`, `shuffled` and `gap` (true − shuffled) of what there is: value, 95 % interval over articles, n facts."""
-    of = {row["image_condition"]: {} for row in rows}
-    for row in rows:
-        of[row["image_condition"]][row["example_id"]] = row
-    found = {name: _share(list(of[name].values())) for name in ("true", "shuffled") if name in of}
-    both = sorted(of.get("true", {}).keys() & of.get("shuffled", {}).keys())
+    true = {row["example_id"]: row for row in rows if row["image_condition"] == "true"}
+    shuffled = {row["example_id"]: row for row in rows if row["image_condition"] == "shuffled"}
+    found = {}
+    if true:
+        found["true"] = _share(list(true.values()))
+    if shuffled:
+        found["shuffled"] = _share(list(shuffled.values()))
+    both = sorted(true.keys() & shuffled.keys())
     if both:
-        differences = [of["true"][e] | {"right": of["true"][e]["right"] - of["shuffled"][e]["right"]} for e in both]
-        found["gap"] = _share(differences)
+        found["gap"] = _share([true[e] | {"right": true[e]["right"] - shuffled[e]["right"]} for e in both])
     return found
 
 

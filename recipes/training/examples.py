@@ -1,4 +1,4 @@
-"""Rows of the dataset's training configs -> batches for LLaVA: loading, length scan, collator.
+"""Rows of the dataset's training configs -> batches for a vision-language model: loading, length scan, collator.
 
 A row is TRL's vision prompt/completion form (`dataset_builder/schema.py`, EXAMPLES). Text is rendered by a chat
 template and tokenised in one piece; only the completion is trained.
@@ -10,6 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -19,9 +20,30 @@ from PIL import UnidentifiedImageError
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
 
+from recipes.families.family import Family
+from recipes.training.options import Recipe
+
 IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
-BLANK_SIDE_PX = 336  # one tile of LLaVA v1.6, its fewest tokens; v1.5 takes any size
+
+
+def load_training_rows(recipe: Recipe) -> tuple[Dataset, dict]:
+    """The rows that a recipe trains on, and where they come from: see `load_examples`."""
+    return load_examples(
+        recipe.dataset_name,
+        recipe.dataset_config,
+        recipe.dataset_train_split,
+        recipe.dataset_revision,
+        recipe.train_article_share,
+    )
+
+
+def load_held_out_rows(recipe: Recipe) -> Dataset:
+    """The rows of a recipe's loss during training."""
+    rows, _ = load_examples(
+        recipe.dataset_name, recipe.dataset_config, recipe.dataset_test_split, recipe.dataset_revision
+    )
+    return rows
 
 
 def load_examples(
@@ -66,11 +88,13 @@ def of_articles(dataset: Dataset, share: float) -> Dataset:
     """
     if not 0 < share <= 1 or "article_id" not in dataset.column_names:
         raise ValueError(f"a share of {share} of the articles: it must be above 0, at most 1, and rows need article_id")
-    drawn = [
-        int.from_bytes(hashlib.sha256(article.encode()).digest()[:8]) < share * 2**64
-        for article in dataset["article_id"]
-    ]
-    return dataset.select([index for index, is_drawn in enumerate(drawn) if is_drawn])
+    limit = share * 2**64
+    articles = dataset["article_id"]
+    return dataset.select([index for index, article in enumerate(articles) if _hash64(article) < limit])
+
+
+def _hash64(article: str) -> int:
+    return int.from_bytes(hashlib.sha256(article.encode()).digest()[:8])
 
 
 def _hub_commit(files: list[str]) -> str | None:
@@ -112,6 +136,7 @@ class ExampleCollator:
     """
 
     processor: ProcessorMixin
+    family: Family
     template: str | None = None  # None: the processor's chat template
 
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
@@ -120,7 +145,8 @@ class ExampleCollator:
         images = [image for row in rows for image in row["images"] or []]
         if text_only := not images:
             texts[0] += self.processor.image_token
-            images = [PILImage.new("RGB", (BLANK_SIDE_PX, BLANK_SIDE_PX))]
+            side = self.family.blank_side_px
+            images = [PILImage.new("RGB", (side, side))]
         batch = self.processor(
             images=images,
             text=texts,
@@ -144,22 +170,40 @@ class ExampleCollator:
         return batch
 
 
+class Tokens(TypedDict):
+    """Lengths of rows, image tokens included."""
+
+    min: int
+    median: int
+    p95: int
+    max: int
+
+
+class Scan(TypedDict):
+    """What `scan_lengths` found, for the log and lineage.json."""
+
+    rows: int
+    kept: int
+    dropped: dict[str, int]  # reason -> rows
+    tokens: Tokens  # of the rows kept
+
+
 def scan_lengths(
     dataset: Dataset,
     processor: ProcessorMixin,
     template: str | None,
     max_length: int | None,
     keep_text_only: bool = False,
-) -> tuple[Dataset, dict]:
+) -> tuple[Dataset, Scan]:
     """Drop the rows that cannot be trained whole, and say which.
 
     Nothing is decoded but the pictures' headers. A row is dropped when it has no picture (unless `keep_text_only`: the
     projector, all that phase 1 trains, learns nothing from it), when the picture is unreadable, when the answer is
-    empty or when text and image tokens together are more than `max_length` (None: no limit). Returns (kept rows with a
-    column `length` in tokens, report {"rows", "kept", "dropped": {reason: count}, "tokens": {"min", "median", "p95",
-    "max"}}). Raises ValueError when nothing is left.
+    empty or when text and image tokens together are more than `max_length` (None: no limit). Returns the kept rows,
+    with a column `length` in tokens, and the report. Raises ValueError when nothing is left.
     """
-    lengths, dropped = [], {}
+    lengths: list[int] = []  # 0 for a row that is dropped
+    dropped: dict[str, int] = {}
     for row in dataset.cast_column("images", List(Image(decode=False))):
         reason, length = _measure(row, processor, template, keep_text_only)
         if reason is None and max_length is not None and length > max_length:
@@ -171,15 +215,14 @@ def scan_lengths(
     if not kept:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "the split is empty"
         raise ValueError(f"no row is left to train on: {reasons}")
-    of_kept = np.array([lengths[index] for index in kept])
-    low, middle, high, top = (int(np.percentile(of_kept, q, method="higher")) for q in (0, 50, 95, 100))
-    report = {
-        "rows": len(lengths),
-        "kept": len(kept),
-        "dropped": dropped,
-        "tokens": {"min": low, "median": middle, "p95": high, "max": top},
-    }
+    tokens = _percentiles([lengths[index] for index in kept])
+    report: Scan = {"rows": len(lengths), "kept": len(kept), "dropped": dropped, "tokens": tokens}
     return dataset.add_column("length", lengths).select(kept), report
+
+
+def _percentiles(lengths: list[int]) -> Tokens:
+    low, middle, high, top = (int(np.percentile(lengths, q, method="higher")) for q in (0, 50, 95, 100))
+    return {"min": low, "median": middle, "p95": high, "max": top}
 
 
 def _measure(

@@ -9,8 +9,9 @@ import time
 import torch
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
+from recipes.families.llava import LLAVA
 from recipes.training.examples import ExampleCollator
-from tests.benchmarks.training_cases import SHAPES, Case, make_processor, make_rows, measure
+from tests.benchmarks.training_cases import SIZES, Case, make_processor, make_rows, measure
 
 BATCH = 8
 STEPS = 20  # of each of ROUNDS trainings
@@ -29,12 +30,12 @@ def main() -> dict[str, float]:
             f"training, phase {phase}, tiny model, stock SFTTrainer's step, CPU ms": stock * 1e3,
             f"training, phase {phase}, our step over stock SFTTrainer's, %": (ours / stock - 1) * 100,
         }
-    processor = make_processor(SHAPES["13b"])
-    dataset = make_rows(SHAPES["13b"], processor)
+    processor = make_processor(SIZES["13b"])
+    dataset = make_rows(SIZES["13b"], processor)
     stock = DataCollatorForVisionLanguageModeling(processor, completion_only_loss=True)
     return rows | {
         "collator, ours, 336 x 336 pixels and 300 text tokens, samples/s/core": _rate(
-            ExampleCollator(processor), dataset
+            ExampleCollator(processor, LLAVA), dataset
         ),
         "collator, stock TRL, the same, samples/s/core": _rate(stock, dataset),
     }

@@ -21,7 +21,7 @@ from multiprocessing import get_context
 import torch
 from transformers.utils import is_flash_attn_2_available
 
-from tests.benchmarks.training_cases import SHAPES, Case, measure
+from tests.benchmarks.training_cases import SIZES, Case, measure
 
 
 def main() -> dict[str, float]:
@@ -75,7 +75,7 @@ def report(row: dict) -> list[tuple[str, float]]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--shape", choices=list(SHAPES), default="13b")
+    parser.add_argument("--shape", choices=list(SIZES), default="13b")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--phases", type=int, nargs="+", choices=[1, 2], default=[1, 2])
     parser.add_argument("--trainers", nargs="+", choices=["ours", "stock"], default=["ours", "stock"])

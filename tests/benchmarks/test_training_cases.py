@@ -3,12 +3,12 @@
 import pytest
 
 from tests.benchmarks.bench_training_gpu import cases, measure_all, report
-from tests.benchmarks.training_cases import SHAPES, Case, make_processor, make_rows, measure
+from tests.benchmarks.training_cases import SIZES, Case, make_processor, make_rows, measure
 
 
 def test_rows_have_576_image_and_300_text_tokens():
-    processor = make_processor(SHAPES["13b"])
-    row = make_rows(SHAPES["13b"], processor)[0]
+    processor = make_processor(SIZES["13b"])
+    row = make_rows(SIZES["13b"], processor)[0]
     assert row["images"][0].size == (336, 336)
     tokens = processor(
         images=row["images"], text="<image>" + row["completion"][0]["content"], add_special_tokens=False

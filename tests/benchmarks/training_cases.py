@@ -10,13 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from datasets import Dataset
-from peft import LoraConfig
 from PIL import Image
 from transformers import (
     AutoModelForImageTextToText,
-    CLIPVisionConfig,
-    LlamaConfig,
-    LlavaConfig,
     LlavaImageProcessor,
     LlavaProcessor,
     PrinterCallback,
@@ -25,12 +21,16 @@ from transformers import (
 from trl import ModelConfig, SFTConfig, SFTTrainer
 
 from dataset_builder.schema import EXAMPLES
-from recipes import sft
-from recipes.planning import costs
-from recipes.training.examples import scan_lengths
-from tests.recipes.conftest import ROOT, load_make_model
+from recipes.families.family import TextSize, VisionSize
+from recipes.families.llava import CLIP_LARGE_336, LLAVA, VICUNA_7B, VICUNA_13B
+from recipes.planning.arithmetic import Shape, count_parameters, tflop_per_row
+from recipes.project_files import project_file
+from recipes.training.examples import ExampleCollator, scan_lengths
+from recipes.training.model import keep_out_of_autograd
+from recipes.training.trainer import build_trainer, lora_config
+from tests.recipes.conftest import load_make_model
 
-TEMPLATE = ROOT / "recipes" / "templates" / "vicuna_v1.jinja"
+TEMPLATE = project_file(LLAVA.chat_template)
 WORDS = ("the", "dose", "map", "of", "a", "knee", "after", "treatment", "shows", "one", "hot", "spot", "on", "its")
 QUESTION = "the map shows what"
 ROWS = 16  # different rows, repeated
@@ -38,31 +38,26 @@ WARM_UP_STEPS = 3
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Dimensions of LLaVA-1.5's language model and of its CLIP tower."""
+class Size:
+    """Dimensions of a LLaVA-1.5 and length of the rows it is trained on."""
 
-    width: int
-    feed_forward: int
-    layers: int
-    heads: int
-    vision_width: int
-    vision_feed_forward: int
-    vision_layers: int
-    vision_heads: int
-    vocabulary: int
-    image_side_px: int = 336
-    patch_side_px: int = 14
+    text: TextSize
+    vision: VisionSize
     text_tokens: int = 300
 
     @property
     def image_tokens(self) -> int:
-        return (self.image_side_px // self.patch_side_px) ** 2
+        return (self.vision.image_side_px // self.vision.patch_side_px) ** 2
 
 
-SHAPES = {
-    "13b": Shape(5120, 13824, 40, 40, 1024, 4096, 24, 16, 32064),
-    "7b": Shape(4096, 11008, 32, 32, 1024, 4096, 24, 16, 32064),
-    "tiny": Shape(128, 384, 4, 4, 96, 192, 2, 4, 1100, image_side_px=64, patch_side_px=16, text_tokens=120),
+SIZES = {
+    "13b": Size(VICUNA_13B, CLIP_LARGE_336),
+    "7b": Size(VICUNA_7B, CLIP_LARGE_336),
+    "tiny": Size(
+        TextSize(128, 384, layers=4, heads=4, vocabulary=1100, max_tokens=4096),
+        VisionSize(96, 192, layers=2, heads=4, image_side_px=64, patch_side_px=16),
+        text_tokens=120,
+    ),
 }
 
 
@@ -83,60 +78,41 @@ class Case:
     workers: int = 4  # processes that prepare batches
 
 
-def make_processor(shape: Shape) -> LlavaProcessor:
+def make_processor(size: Size) -> LlavaProcessor:
     """LLaVA-1.5's processor with a tokenizer in which each of WORDS is one token."""
-    side = shape.image_side_px
+    side = size.vision.image_side_px
     return LlavaProcessor(
         image_processor=LlavaImageProcessor(
             do_pad=True, size={"shortest_edge": side}, crop_size={"height": side, "width": side}
         ),
         tokenizer=load_make_model().train_tokenizer([" ".join(WORDS)] * 50),
-        patch_size=shape.patch_side_px,
+        patch_size=size.vision.patch_side_px,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
         chat_template=TEMPLATE.read_text(encoding="utf-8"),
     )
 
 
-def make_model(shape: Shape, processor: LlavaProcessor, case: Case) -> torch.nn.Module:
+def make_model(size: Size, processor: LlavaProcessor, case: Case) -> torch.nn.Module:
     """LLaVA-1.5 at this shape with random weights, on the case's device."""
-    vision = CLIPVisionConfig(
-        hidden_size=shape.vision_width,
-        intermediate_size=shape.vision_feed_forward,
-        num_hidden_layers=shape.vision_layers,
-        num_attention_heads=shape.vision_heads,
-        image_size=shape.image_side_px,
-        patch_size=shape.patch_side_px,
-    )
-    text = LlamaConfig(
-        vocab_size=shape.vocabulary,
-        hidden_size=shape.width,
-        intermediate_size=shape.feed_forward,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        max_position_embeddings=4096,
-    )
-    config = LlavaConfig(
-        vision_config=vision,
-        text_config=text,
-        image_token_index=processor.tokenizer.image_token_id,
-        image_seq_length=shape.image_tokens,
-    )
+    config = LLAVA.make_config(size.text, size.vision)
+    config.image_token_id = processor.tokenizer.image_token_id
+    config.image_seq_length = size.image_tokens
     with torch.device(case.device):
         return AutoModelForImageTextToText.from_config(
             config, dtype=getattr(torch, case.dtype), attn_implementation=case.attention
         )
 
 
-def make_rows(shape: Shape, processor: LlavaProcessor) -> Dataset:
+def make_rows(size: Size, processor: LlavaProcessor) -> Dataset:
     """ROWS rows of exactly `image_tokens` + `text_tokens`, with noisy PNG pictures of the model's own size."""
     chance, rows = np.random.default_rng(0), []
     for _ in range(ROWS):
         file = io.BytesIO()
-        pixels = chance.integers(0, 256, (shape.image_side_px, shape.image_side_px, 3), dtype=np.uint8)
+        pixels = chance.integers(0, 256, (size.vision.image_side_px, size.vision.image_side_px, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(file, "PNG", compress_level=1)
         rows.append({"images": [{"bytes": file.getvalue(), "path": None}], "words": 1})
-    tokens = shape.image_tokens + shape.text_tokens
+    tokens = size.image_tokens + size.text_tokens
     (probe,) = scan_lengths(_with_answers(rows[:1], 1), processor, None, None)[0]["length"]
     dataset, report = scan_lengths(_with_answers(rows, 1 + tokens - probe), processor, None, None)
     if set(report["tokens"].values()) != {tokens}:
@@ -173,12 +149,12 @@ class StepClock(TrainerCallback):
 
 def make_trainer(case: Case, folder: Path) -> SFTTrainer:
     """The trainer of `recipes/sft.py`, or TRL's own on the same rows, ready to train `steps` steps."""
-    shape = SHAPES[case.shape]
-    processor = make_processor(shape)
-    dataset, model = make_rows(shape, processor), make_model(shape, processor, case)
+    size = SIZES[case.shape]
+    processor = make_processor(size)
+    dataset, model = make_rows(size, processor), make_model(size, processor, case)
     model.requires_grad_(False)
     if case.phase == 1:
-        model.model.multi_modal_projector.requires_grad_(True)
+        LLAVA.part(model, LLAVA.projector).requires_grad_(True)
     args = SFTConfig(
         output_dir=str(folder),
         per_device_train_batch_size=case.batch,
@@ -192,27 +168,15 @@ def make_trainer(case: Case, folder: Path) -> SFTTrainer:
         report_to="none",
         disable_tqdm=True,
     )
+    adapter = None
+    if case.phase == 2:
+        adapter = lora_config(ModelConfig(lora_r=128, lora_alpha=256, lora_dropout=0.05), LLAVA)
     if case.trainer == "ours":
-        sft.keep_out_of_autograd(model.model.vision_tower)
+        keep_out_of_autograd(LLAVA.part(model, LLAVA.vision_tower))
         args.remove_unused_columns = False
-        recipe = sft.Recipe("projector" if case.phase == 1 else "lora", "benchmark", "benchmark")
-        lora = ModelConfig(lora_r=128, lora_alpha=256, lora_dropout=0.05)
-        return sft.build_trainer(model, processor, None, dataset, recipe, args, lora)
-    lora = LoraConfig(
-        r=128,
-        lora_alpha=256,
-        lora_dropout=0.05,
-        target_modules=sft.LORA_MODULES,
-        modules_to_save=[sft.PROJECTOR],
-        task_type="CAUSAL_LM",
-    )
-    return SFTTrainer(
-        model=model,
-        args=args,
-        train_dataset=dataset,
-        processing_class=processor,
-        peft_config=lora if case.phase == 2 else None,
-    )
+        collator = ExampleCollator(processor, LLAVA)
+        return build_trainer(model, collator, dataset, None, args, adapter, projector_learning_rate=None)
+    return SFTTrainer(model=model, args=args, train_dataset=dataset, processing_class=processor, peft_config=adapter)
 
 
 def measure(case: Case) -> dict:
@@ -227,12 +191,14 @@ def measure(case: Case) -> dict:
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     wall, cpu = clock.medians()
-    shape, rate = SHAPES[case.shape], case.batch / wall
-    counts, tokens = costs.count_parameters(trainer.model), shape.image_tokens + shape.text_tokens
+    size, rate = SIZES[case.shape], case.batch / wall
+    trained = Shape(LLAVA, trainer.model.config, "projector" if case.phase == 1 else "lora", adapter=None)
+    parameters, tokens = count_parameters(trainer.model, LLAVA), size.image_tokens + size.text_tokens
+    tflop = float(tflop_per_row(trained, parameters, tokens, case.checkpointing))
     return {
         **asdict(case),
         "samples_per_s": rate,
         "cpu_s_per_step": cpu,
-        "tflop_per_s": rate * float(costs.tflop_per_row(trainer.model.config, counts, tokens, case.checkpointing)),
+        "tflop_per_s": rate * tflop,
         "peak_gib": torch.cuda.max_memory_allocated() / 2**30 if case.device == "cuda" else None,
     }

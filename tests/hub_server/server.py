@@ -173,7 +173,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's delayed acknowledgement
     hub: HubServer
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         line = f"{self.command} {self.path}"
         self.body = self._read_body()
         self.user = TOKENS.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
@@ -183,10 +183,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         fault = self.hub.next_fault(line) or Fault("")
         time.sleep(fault.delay_s)
         if fault.drop == "before":
-            return self._drop()
+            self._drop()
+            return
         answer = _refusal(HubError(fault.status, fault.message)) if fault.status else self._answer()
         if fault.drop == "after":
-            return self._drop()
+            self._drop()
+            return
         row["status"] = answer.status
         self._send(answer, fault.truncate_bytes)
 

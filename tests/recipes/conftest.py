@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 COLOURS = {"red": (225, 25, 30), "green": (20, 175, 50), "blue": (35, 60, 235), "yellow": (250, 215, 20)}
 SIZES = [(96, 72), (60, 90), (200, 50), (64, 64)]
 QUESTION = {"align": "", "detail": "What does this figure show?", "reasoning": "What follows from it, and why?"}
+PROJECTOR = [f"multi_modal_projector.linear_{i}.{kind}" for i in (1, 2) for kind in ("bias", "weight")]
 SPLIT_ROWS = {"train": 32, "validation": 4, "test": 4}
 
 
@@ -155,3 +156,8 @@ def tensors(folder: Path) -> dict:
 
     (file,) = folder.glob("*.safetensors")
     return load_file(file)
+
+
+def moved_share(before, after) -> float:
+    """Share of the numbers of a tensor that training has changed."""
+    return (before.float() != after.float()).float().mean().item()

@@ -10,9 +10,10 @@ import signal
 import sys
 
 from recipes import sft
+from recipes.training.trainer import MarkComplete
 
 STEP = int(sys.argv[1])
-mark = sft._MarkComplete.on_save
+mark = MarkComplete.on_save
 
 
 def on_save(self, args, state, control, **kwargs):
@@ -21,5 +22,5 @@ def on_save(self, args, state, control, **kwargs):
     mark(self, args, state, control, **kwargs)
 
 
-sft._MarkComplete.on_save = on_save
+MarkComplete.on_save = on_save
 sys.exit(sft.main(sys.argv[2:]))

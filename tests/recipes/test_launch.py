@@ -16,6 +16,7 @@ from datasets import Dataset
 
 from dataset_builder.schema import EXAMPLES
 from recipes import sft
+from recipes.training.trainer import COMPLETE
 from tests import processes
 from tests.recipes.conftest import ROOT, example, options, tensors
 
@@ -101,7 +102,8 @@ def test_two_processes_give_the_losses_of_one(one_process, run, tmp_path, config
     words = run(phase, output, **BEST if killed else {})
     if killed:
         died = launch(config, tmp_path / "died", "tests/recipes/killed.py", "4", *words)
-        assert died.returncode != 0 and (output / "checkpoint-4").is_dir(), died.stderr[-3000:]
+        assert died.returncode != 0, died.stderr[-3000:]
+        assert (output / "checkpoint-4").is_dir(), died.stderr[-3000:]
     done = launch(config, tmp_path / "done", "recipes/sft.py", *words)
     assert done.returncode == 0, done.stderr[-3000:]
     assert (f"continues from {output / 'checkpoint-2'}" in printed(tmp_path / "done", 0)) == killed
@@ -128,7 +130,7 @@ def test_two_processes_give_the_losses_of_one(one_process, run, tmp_path, config
 
 def check_what_is_saved(output):
     """Final folder and checkpoints: the whole projector, no empty tensor; nothing pickled beside the weights."""
-    checkpoints = sorted(output.glob(f"checkpoint-*/{sft.COMPLETE}"))
+    checkpoints = sorted(output.glob(f"checkpoint-*/{COMPLETE}"))
     assert len(checkpoints) == 2
     for folder in (output, *(path.parent for path in checkpoints)):
         saved = tensors(folder)

@@ -45,12 +45,13 @@ def test_every_caption_of_the_sample_corpus_states_the_attributes_of_its_picture
 
 def test_facts_are_counted_for_the_panel_they_are_said_of():
     count = picture_facts["counts"]
-    assert count(record(0, "Dose map. The map shows a red hot spot on the right side."))[0]["right"] == 1
-    assert count(record(0, "Red. Left. The section shows dense red cells."))[0]["right"] == 0
+    assert count(record(0, "Dose map. The map shows a red hot spot on the right side."))["right"] == 1
+    assert count(record(0, "Red. Left. The section shows dense red cells."))["right"] == 0
     two = f"(A) {RED} (B) The plot shows two curves that rise with time."
     swapped = f"(A) The plot shows two curves that rise with time. (B) {RED}"
-    assert [count(record(0, said, reference=two))[0]["right"] for said in (two, swapped)] == [4, 0]
-    assert count(record(0, RED, reference="Nothing about a picture.")) == count(record(0, None)) == []
+    assert [count(record(0, said, reference=two))["right"] for said in (two, swapped)] == [4, 0]
+    assert count(record(0, RED, reference="Nothing about a picture.")) is None
+    assert count(record(0, None)) is None
 
 
 def test_the_gap_is_what_the_true_picture_adds(run):

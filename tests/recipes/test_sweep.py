@@ -8,8 +8,9 @@ import yaml
 from datasets import Dataset
 
 import ldrt
-from recipes.sweep import read_sweep
+from recipes.sweeping.sweep_file import read_sweep
 from recipes.training.examples import load_examples, of_articles
+from recipes.training.options import parse
 from tests.recipes.conftest import ROOT
 
 
@@ -110,15 +111,13 @@ def test_a_sweep_of_which_nothing_finished_fails(tmp_path, capfd):
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/sweeps/*.yaml")), ids=lambda path: path.name)
 def test_the_shipped_sweeps_change_only_keys_that_a_recipe_has(path, tmp_path):
-    from recipes import sft
-
     sweep = read_sweep(path)
     for name, changes in sweep["runs"].items():
         asked = {**sweep["every_run"], **changes}
         recipe = asked.pop("recipe", sweep["recipe"])
         words = [word for key, value in asked.items() for word in (f"--{key}", str(value))]
         words += ["--use_cpu", "true", "--bf16", "false", "--dtype", "float32"]
-        parsed = sft.parse(["--config", str(ROOT / recipe), "--output_dir", str(tmp_path / name), *words])
+        parsed = parse(["--config", str(ROOT / recipe), "--output_dir", str(tmp_path / name), *words])
         for key, value in asked.items():
             assert value in [getattr(part, key, None) for part in parsed], key
     assert (ROOT / sweep["accelerate"]).is_file()

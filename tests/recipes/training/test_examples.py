@@ -11,7 +11,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, LlavaImageP
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from dataset_builder.schema import EXAMPLES
-from recipes.sft import read_template
+from recipes.families.llava import LLAVA
+from recipes.project_files import read_template
 from recipes.training.examples import IGNORED, ExampleCollator, load_examples, render, scan_lengths
 from tests.recipes.conftest import example, picture
 
@@ -35,7 +36,7 @@ def trained_texts(batch, tokenizer):
 
 def test_only_the_answer_and_its_end_are_trained(processor):
     examples = rows()
-    batch = ExampleCollator(processor)(examples)
+    batch = ExampleCollator(processor, LLAVA)(examples)
     answers = [row["completion"][0]["content"] + "</s>" for row in examples]
     assert trained_texts(batch, processor.tokenizer) == answers
     for labels in batch["labels"]:
@@ -48,14 +49,14 @@ def test_only_the_answer_and_its_end_are_trained(processor):
 
 def test_phase_1_trains_the_caption_and_its_line_break(processor):
     examples = rows("align")
-    batch = ExampleCollator(processor, read_template(PLAIN))(examples)
+    batch = ExampleCollator(processor, LLAVA, read_template(PLAIN))(examples)
     assert trained_texts(batch, processor.tokenizer) == [row["completion"][0]["content"] + "\n" for row in examples]
 
 
 def test_the_trained_tokens_continue_the_generation_prompt(processor):
     """The boundary: what generation sees and then writes is exactly what was trained, no stray word-start mark."""
     (row,) = rows(count=1)
-    batch = ExampleCollator(processor)([row])
+    batch = ExampleCollator(processor, LLAVA)([row])
     content = [{"type": "image"}, {"type": "text", "text": row["prompt"][0]["content"]}]
     prompt = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
     seen = processor(images=row["images"], text=[prompt], add_special_tokens=False, return_tensors="pt")["input_ids"][0]
@@ -68,7 +69,7 @@ def test_the_trained_tokens_continue_the_generation_prompt(processor):
 def test_pictures_of_any_mode_become_rgb(processor, mode):
     (row,) = rows(count=1)
     row["images"] = [picture("red", "left", (80, 60), mode)]
-    pixels = ExampleCollator(processor)([row])["pixel_values"]
+    pixels = ExampleCollator(processor, LLAVA)([row])["pixel_values"]
     assert pixels.shape == (1, 3, 64, 64)
     assert torch.isfinite(pixels).all()
 
@@ -104,7 +105,7 @@ def test_image_tokens_agree_with_the_model_for_ten_aspect_ratios(family, request
     assert report["kept"] == len(ASPECTS)
     lengths = dataset["length"]
     for row, length in zip(dataset.remove_columns("length"), lengths, strict=True):
-        batch = ExampleCollator(processor)([row])
+        batch = ExampleCollator(processor, LLAVA)([row])
         assert batch["input_ids"].shape == (1, length)
         with torch.no_grad():
             assert torch.isfinite(model(**batch).loss)
@@ -140,7 +141,7 @@ def test_a_text_only_batch_gives_the_loss_and_gradients_of_its_text(family, requ
     folder = request.getfixturevalue(family)
     processor, model = AutoProcessor.from_pretrained(folder), AutoModelForImageTextToText.from_pretrained(folder)
     examples = rows(images=[])
-    batch = ExampleCollator(processor)(examples)
+    batch = ExampleCollator(processor, LLAVA)(examples)
     answers = [row["completion"][0]["content"] + "</s>" for row in examples]
     assert trained_texts(batch, processor.tokenizer) == answers
     assert len(batch["pixel_values"]) == 1
@@ -163,10 +164,10 @@ def test_a_text_only_batch_gives_the_loss_and_gradients_of_its_text(family, requ
 
 def test_a_batch_with_one_picture_needs_no_blank_one(processor):
     examples = rows(images=[])[:2] + rows(count=1)
-    batch = ExampleCollator(processor)(examples)
+    batch = ExampleCollator(processor, LLAVA)(examples)
     assert len(batch["pixel_values"]) == 1
     assert [(row == processor.image_token_id).sum() for row in batch["input_ids"]] == [0, 0, 16]
-    with_picture = ExampleCollator(processor)(rows(count=1))
+    with_picture = ExampleCollator(processor, LLAVA)(rows(count=1))
     assert torch.equal(batch["pixel_values"], with_picture["pixel_values"])
 
 
@@ -175,7 +176,7 @@ def test_text_only_rows_are_for_phase_2(processor):
     kept, report = scan_lengths(dataset, processor, None, None, keep_text_only=True)
     assert report["kept"] == 2
     assert report["dropped"] == {}
-    assert kept["length"][1] == ExampleCollator(processor)([kept[1]])["attention_mask"].sum()
+    assert kept["length"][1] == ExampleCollator(processor, LLAVA)([kept[1]])["attention_mask"].sum()
     _, report = scan_lengths(dataset, processor, None, None)
     assert report["dropped"] == {"without a picture (phase 1 trains the projector alone)": 1}
 
@@ -207,7 +208,7 @@ def test_an_absent_config_split_or_column_is_named(dataset, config, split, messa
 def test_rows_stay_as_they_are_in_the_dataset(dataset, processor):
     """The collator must not write into the rows it gets: TRL's does, and a second epoch then sees other rows."""
     (row,) = load_dataset(str(dataset), "detail", split="test[:1]").select_columns(["images", "prompt", "completion"])
-    collator = ExampleCollator(processor)
+    collator = ExampleCollator(processor, LLAVA)
     first, second = collator([row])["input_ids"], collator([row])["input_ids"]
     assert torch.equal(first, second)
     assert row["prompt"][0]["content"] == "What does this figure show?"

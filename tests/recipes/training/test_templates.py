@@ -3,7 +3,7 @@
 import pytest
 from transformers import AutoProcessor, LlamaTokenizer
 
-from recipes.sft import read_template
+from recipes.project_files import read_template
 
 SYSTEM = (
     "A chat between a curious user and an artificial intelligence assistant. "

@@ -1,0 +1,127 @@
+"""Parameters of a model by part, and TFLOP of a row. Counted on PyTorch's meta device: no weights, no memory."""
+
+import copy
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForImageTextToText, PreTrainedConfig
+
+from recipes.families.family import Family
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is trained: the model's configuration, and the phase."""
+
+    family: Family
+    config: PreTrainedConfig
+    trainable: str  # projector or lora
+    adapter: LoraConfig | None  # of phase 2
+
+    @property
+    def tiles(self) -> int:
+        """Most tiles of a picture."""
+        return self.family.most_tiles(self.config)
+
+    @property
+    def patches(self) -> int:
+        """Image tokens of a tile."""
+        return self.family.patches(self.config)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Numbers of a model by part: frozen ones first. In phase 2 PEFT keeps the projector twice, the original and the
+    trained copy."""
+
+    vision_tower: int = 0
+    projector: int = 0
+    embeddings: int = 0
+    layers: int = 0
+    lm_head: int = 0
+    lora: int = 0
+    projector_trained: int = 0
+
+    @property
+    def trained(self) -> int:
+        return self.lora + self.projector_trained
+
+    @property
+    def total(self) -> int:
+        return self.frozen + self.trained
+
+    @property
+    def frozen(self) -> int:
+        return self.vision_tower + self.projector + self.embeddings + self.layers + self.lm_head
+
+
+def build_on_meta(shape: Shape, layers: int | None = None) -> torch.nn.Module:
+    """The model as the phase trains it, without memory. `layers` cuts the language model."""
+    config = copy.deepcopy(shape.config)
+    if layers is not None:
+        config.text_config.num_hidden_layers = layers
+    with torch.device("meta"):
+        model = AutoModelForImageTextToText.from_config(config, dtype=torch.bfloat16, attn_implementation="sdpa")
+        model.requires_grad_(False)
+        if shape.trainable == "projector":
+            shape.family.part(model, shape.family.projector).requires_grad_(True)
+        else:
+            model = get_peft_model(model, shape.adapter)
+    return model.train()
+
+
+def count_parameters(model: torch.nn.Module, family: Family) -> Parameters:
+    """Parameters by part, of the model as it is trained."""
+    counts = dict.fromkeys((field.name for field in fields(Parameters)), 0)
+    for name, parameter in model.named_parameters():
+        counts[_part(name, family, parameter.requires_grad)] += parameter.numel()
+    return Parameters(**counts)
+
+
+def _part(name: str, family: Family, trained: bool) -> str:
+    if "lora_" in name:
+        return "lora"
+    if family.projector in name:
+        return "projector_trained" if trained else "projector"
+    if family.vision_tower in name:
+        return "vision_tower"
+    if family.lm_head in name:
+        return "lm_head"
+    if "embed_tokens" in name:
+        return "embeddings"
+    return "layers" if family.language_model in name else "projector"  # LLaVA-NeXT's image_newline
+
+
+def tflop_per_row(shape: Shape, parameters: Parameters, tokens: np.ndarray | int, checkpointing: bool) -> np.ndarray:
+    """TFLOP to train on rows of `tokens` tokens, pictures included: a multiply-add is two FLOPs.
+
+    The frozen parts of the language model cost their forward pass once more going backward (gradients of activations
+    only), trained ones twice more, causal attention twice more; checkpointing repeats the layers' forward pass. The
+    vision tower runs forward only. The head is counted for every token; TRL runs it on the trained ones (below 1 %).
+    """
+    tokens = np.asarray(tokens, dtype=np.float64)
+    text = shape.config.text_config
+    width = text.num_attention_heads * head_width(text)
+    layers = 2 * parameters.layers * tokens
+    lora = 2 * parameters.lora * tokens
+    attention = 2 * text.num_hidden_layers * width * tokens**2  # half of the square is masked
+    head = 2 * parameters.lm_head * tokens
+    projector = 3 * 2 * parameters.projector_trained * shape.tiles * shape.patches
+    total = 2 * (layers + head) + 3 * (attention + lora) + _tower_flop(shape, parameters) + projector
+    if checkpointing:
+        total = total + layers + attention + lora
+    return total / 1e12
+
+
+def _tower_flop(shape: Shape, parameters: Parameters) -> int:
+    """FLOP of the vision tower's forward pass over all tiles of a picture."""
+    vision = shape.config.vision_config
+    tokens = shape.patches + shape.family.class_tokens  # of a tile
+    attention_of_token = 4 * vision.num_hidden_layers * vision.hidden_size * tokens
+    return shape.tiles * tokens * (2 * parameters.vision_tower + attention_of_token)
+
+
+def head_width(text: PreTrainedConfig) -> int:
+    return text.hidden_size // text.num_attention_heads

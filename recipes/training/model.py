@@ -1,0 +1,175 @@
+"""The model and processor that a phase trains, and the audit of what is trained."""
+
+import re
+from collections.abc import Callable
+from typing import TypedDict
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    BitsAndBytesConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    ProcessorMixin,
+)
+from transformers.utils import find_adapter_config_file, is_bitsandbytes_available, is_flash_attn_2_available
+from trl import ModelConfig, get_quantization_config
+
+from recipes.families.family import Family
+from recipes.families.find import find_family
+from recipes.project_files import read_template
+
+
+def read_family(name: str, revision: str | None) -> Family:
+    """The family of a checkpoint, by its config.json.
+
+    Raises ValueError for an adapter and for a model of no known family, OSError where there is no such checkpoint.
+    """
+    if find_adapter_config_file(name, revision=revision) is not None:
+        raise ValueError(f"{name} is an adapter: run `ldrt merge` on it first")
+    return find_family(AutoConfig.from_pretrained(name, revision=revision).model_type, name)
+
+
+def load_model(
+    model_args: ModelConfig, family: Family, trainable: str, announce: Callable[[str], None] = print
+) -> PreTrainedModel:
+    """The checkpoint with everything frozen but what the phase trains without an adapter."""
+    model = AutoModelForImageTextToText.from_pretrained(
+        model_args.model_name_or_path,
+        revision=model_args.model_revision,
+        dtype=model_args.dtype,
+        attn_implementation=choose_attention(model_args.attn_implementation, announce),
+        quantization_config=quantization(model_args, family),
+        use_safetensors=True,
+    )
+    keep_used_renamings(model)
+    model.requires_grad_(False)
+    if trainable == "projector":
+        family.part(model, family.projector).requires_grad_(True)
+    keep_out_of_autograd(family.part(model, family.vision_tower))
+    return model
+
+
+def choose_attention(asked: str | None, announce: Callable[[str], None]) -> str | None:
+    """FlashAttention where it is installed, else PyTorch's SDPA, which is said."""
+    if asked == "flash_attention_2" and not is_flash_attn_2_available():
+        announce("sft: flash-attn is not installed (`pip install ldrt-vlm[gpu]`); using PyTorch's SDPA")
+        return "sdpa"
+    return asked
+
+
+def keep_used_renamings(model: PreTrainedModel) -> None:
+    """Saving undoes the renamings of loading, and must undo only those that renamed something.
+
+    Loading under ZeRO-3 also keeps the others, and the model would be saved as `language_model.model.model.…`, which
+    nothing loads (transformers 5.23, `integrations/deepspeed.py`; no issue there yet). Can go once that file keeps
+    only the used ones, as `core_model_loading.py` does.
+    """
+    model._weight_conversions = [renaming for renaming in model._weight_conversions if renaming.was_used()]
+
+
+def quantization(model_args: ModelConfig, family: Family) -> BitsAndBytesConfig | None:
+    """4-bit weights for the language model's linears alone: the vision tower is small, the projector is trained."""
+    if not model_args.load_in_4bit:
+        return None
+    if not is_bitsandbytes_available():
+        raise RuntimeError("load_in_4bit needs bitsandbytes: pip install 'ldrt-vlm[gpu]'")
+    config = get_quantization_config(model_args)
+    # by full path
+    config.llm_int8_skip_modules = [f"model.{family.vision_tower}", f"model.{family.projector}", family.lm_head]
+    return config
+
+
+def keep_out_of_autograd(tower: torch.nn.Module) -> None:
+    """Run the frozen vision tower under no_grad, always.
+
+    With gradient checkpointing transformers makes the output of every embedding require a gradient, CLIP's patch
+    embedding included, and the tower is back-propagated in vain (huggingface/transformers#46559). Can go once
+    `enable_input_require_grads` leaves frozen encoders alone.
+    """
+    tower.forward = torch.no_grad()(tower.forward)
+
+
+def load_processor(
+    name: str, revision: str | None, config: PreTrainedConfig, template_path: str, max_grid_tiles: int | None
+) -> ProcessorMixin:
+    """The checkpoint's processor with our chat template, and pictures handled as its family was trained.
+
+    All of it is in the processor's own configuration, so the saved and published processor does the same wherever it
+    is loaded. `config`, the model's, is changed where `max_grid_tiles` drops image grids. Raises OSError where there
+    is no processor or no template.
+    """
+    processor = AutoProcessor.from_pretrained(name, revision=revision)
+    processor.chat_template = read_template(template_path)
+    find_family(config.model_type, name).set_up_processor(processor, config, max_grid_tiles)
+    return processor
+
+
+# --- freeze audit ----------------------------------------------------------------------------------------------------
+
+
+class TrainedTensor(TypedDict):
+    """One tensor that training changes."""
+
+    name: str
+    shape: list[int]  # in full, also where a process holds a part of it
+    dtype: str
+
+
+class Audit(TypedDict):
+    """What a phase trains: trainable.json."""
+
+    trainable: str
+    parameters: int  # numbers trained
+    of: int  # numbers in all
+    tensors: list[TrainedTensor]
+
+
+def audit_trainable(model: torch.nn.Module, family: Family, trainable: str) -> Audit:
+    """Every tensor that requires a gradient.
+
+    Raises RuntimeError when a tensor is trained that this phase must not train, or the projector is not.
+    """
+    tensors: list[TrainedTensor] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            dtype = str(parameter.dtype).removeprefix("torch.")
+            tensors.append({"name": name, "shape": _full_shape(parameter), "dtype": dtype})
+    check_trained([tensor["name"] for tensor in tensors], family, trainable)
+    return {
+        "trainable": trainable,
+        "parameters": sum(torch.Size(tensor["shape"]).numel() for tensor in tensors),
+        "of": sum(torch.Size(_full_shape(parameter)).numel() for parameter in model.parameters()),
+        "tensors": tensors,
+    }
+
+
+def check_trained(names: list[str], family: Family, trainable: str) -> None:
+    """Raises RuntimeError unless the tensors of these names are the projector's and, in phase 2, LoRA's."""
+    allowed = family.projector
+    if trainable == "lora":
+        allowed += rf"|{family.language_model}\..*\.lora_"
+    wrong = [name for name in names if not re.search(allowed, name) or family.vision_tower in name]
+    if wrong or not any(family.projector in name for name in names):
+        raise RuntimeError(f"phase `{trainable}` would train {wrong[:3] or 'no projector'}: a fault of this script")
+
+
+def _full_shape(parameter: torch.nn.Parameter) -> list[int]:
+    """ZeRO-3 leaves an empty tensor on each process and keeps the true shape in `ds_shape`; 4-bit ones are packed."""
+    if hasattr(parameter, "ds_shape"):
+        return list(parameter.ds_shape)
+    return list(parameter.quant_state.shape if hasattr(parameter, "quant_state") else parameter.shape)
+
+
+def describe_audit(audit: Audit, family: Family) -> str:
+    """The audit in one line."""
+    names = [tensor["name"] for tensor in audit["tensors"]]
+    adapted = sum("lora_A" in name for name in names)
+    projector = sum(family.projector in name for name in names)
+    dtypes = ", ".join(sorted({tensor["dtype"] for tensor in audit["tensors"]}))
+    return (
+        f"training {audit['parameters']:,} of {audit['of']:,} parameters in {dtypes}: {projector} projector "
+        f"tensors, LoRA on {adapted} modules; the vision tower is frozen"
+    )

@@ -1,0 +1,176 @@
+"""Options of recipes/sft.py, in a YAML or on the command line, and what is refused before anything loads."""
+
+import dataclasses
+import importlib.util
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import yaml
+from trl import ModelConfig, SFTConfig, TrlParser
+
+from dataset_builder.files.errors import UsageError
+from dataset_builder.files.nearest import nearest
+
+LORA_KEYS = (
+    *("lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "use_rslora", "use_dora"),
+    *("load_in_4bit", "bnb_4bit_quant_type", "use_bnb_nested_quant"),
+)
+MODEL_KEYS = ("model_name_or_path", "model_revision", "dtype", "attn_implementation", *LORA_KEYS)
+TRACKERS = ("tensorboard", "trackio", "wandb")
+REFUSED = {
+    "use_peft": "`trainable: lora` switches it on",
+    "lora_modules_to_save": "the projector is always tuned and saved in phase 2",
+    "model_init_kwargs": "use dtype, attn_implementation and model_revision",
+    "trust_remote_code": "code from a model's repository is never run",
+    "chat_template": "use chat_template_path",
+    "push_to_hub": "use `ldrt publish`, which sends the card and the predictions too",
+    "packing": "rows with pictures cannot be packed",
+    "padding_free": "rows with pictures cannot be flattened",
+    "assistant_only_loss": "prompt/completion rows are trained on the completion only",
+    "completion_only_loss": "always on",
+    "warmup_ratio": "use warmup_steps, a share when below 1 (warmup_steps: 0.03)",
+    "torch_dtype": "use dtype",
+    "max_seq_length": "use max_length",
+}
+
+
+@dataclass
+class Recipe:
+    """The keys that TRL and Transformers do not have."""
+
+    trainable: str = field(
+        metadata={
+            "help": "`projector`: phase 1, the projector alone. `lora`: phase 2, LoRA on the language model and the "
+            "projector. The vision tower is always frozen.",
+            "choices": ["projector", "lora"],
+        }
+    )
+    dataset_name: str = field(metadata={"help": "Hub id or local dataset repo folder."})
+    dataset_config: str = field(metadata={"help": "Config of the dataset: align, detail, reasoning or instruct."})
+    dataset_revision: str | None = field(default=None, metadata={"help": "Branch, tag or commit of a Hub dataset."})
+    dataset_train_split: str = field(default="train", metadata={"help": "Split, slices allowed: train[:10%%]."})
+    train_article_share: float | None = field(
+        default=None,
+        metadata={"help": "Train on the rows of this share of the articles (0.1: a tenth, the same ones every time)."},
+    )
+    dataset_test_split: str = field(
+        default="validation", metadata={"help": "Split for the loss during training, where eval_strategy asks for it."}
+    )
+    train_template_path: str | None = field(
+        default=None,
+        metadata={"help": "Template of the training rows where it is not the chat template saved with the model."},
+    )
+    projector_learning_rate: float | None = field(
+        default=None, metadata={"help": "Learning rate of the projector where it differs from learning_rate."}
+    )
+    max_grid_tiles: int | None = field(
+        default=None,
+        metadata={"help": "LLaVA-NeXT: drop image grids of more tiles than this, in training and in the saved model."},
+    )
+
+
+class _Parser(TrlParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
+    """Options from `--config FILE.yaml`, then the command line.
+
+    Raises UsageError for what cannot be read, is not known (naming the nearest known key) or cannot work.
+    """
+    check_keys(argv)
+    check_deepspeed()
+    try:
+        recipe, args, model_args = _Parser((Recipe, SFTConfig, ModelConfig)).parse_args_and_config(argv)
+    except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
+        raise UsageError(error) from error
+    check_needed(args, model_args)
+    check_quantization(recipe, args, model_args)
+    check_trackers(args.report_to)
+    check_launch(args)
+    args.remove_unused_columns = False  # examples.py has chosen them, and `length` is for the sampler
+    return recipe, args, model_args
+
+
+def recipe_path(argv: list[str]) -> str | None:
+    """FILE of `--config FILE`, None where there is none."""
+    return argv[argv.index("--config") + 1] if "--config" in argv[:-1] else None
+
+
+def check_keys(argv: list[str]) -> None:
+    """Raises UsageError for a key or option that nothing reads."""
+    keys = [word[2:].split("=")[0] for word in argv if word.startswith("--")]
+    path = recipe_path(argv)
+    if path is not None:
+        keys += read_keys(path)
+    fields = [f.name for options in (Recipe, SFTConfig) for f in dataclasses.fields(options)]
+    known = [key for key in (*fields, *MODEL_KEYS, "config") if key not in REFUSED]
+    for key in keys:
+        if key in REFUSED:
+            raise UsageError(f"{key} is not for this script: {REFUSED[key]}")
+        if key not in known:
+            raise UsageError(f"no key {key!r}{nearest(key, known)}")
+
+
+def read_keys(path: str) -> list[str]:
+    """The keys of a recipe's YAML. Raises UsageError where it cannot be read."""
+    try:
+        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"cannot read the recipe {path!r}: {error}") from error
+    if not isinstance(config, dict):
+        raise UsageError(f"{path}: expected `key: value` lines")
+    return [str(key) for key in config]
+
+
+def check_needed(args: SFTConfig, model_args: ModelConfig) -> None:
+    """Raises UsageError where a key is missing that has no default, or dtype and bf16 do not go together."""
+    if args.output_dir is None or model_args.model_name_or_path is None:
+        raise UsageError("model_name_or_path and output_dir are needed, in the YAML or as options")
+    if args.chat_template_path is None:
+        raise UsageError("chat_template_path is needed: the template of llava-hf checkpoints trains no end of answer")
+    is_known = model_args.dtype in ("float32", "bfloat16")
+    if not is_known or (model_args.dtype == "bfloat16" and not args.bf16):
+        raise UsageError(f"dtype {model_args.dtype} with bf16 {args.bf16}: use float32, or bfloat16 and bf16: true")
+
+
+def check_deepspeed() -> None:
+    """Raises UsageError where the launch config asks for ZeRO and DeepSpeed, which runs on Linux only, is absent."""
+    wanted = os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true"
+    if wanted and not is_installed("deepspeed"):
+        raise UsageError("ZeRO needs DeepSpeed, which is not installed (Linux only): use fsdp2.yaml, ddp or single_gpu")
+
+
+def check_quantization(recipe: Recipe, args: SFTConfig, model_args: ModelConfig) -> None:
+    """Raises UsageError where 4-bit weights cannot be trained on."""
+    if not model_args.load_in_4bit:
+        return
+    if recipe.trainable != "lora":
+        raise UsageError("load_in_4bit is for `trainable: lora`: phase 1 saves the whole model")
+    if args.deepspeed_plugin is not None and args.deepspeed_plugin.zero_stage == 3:
+        raise UsageError("load_in_4bit: ZeRO-3 cannot share out 4-bit weights; use single_gpu.yaml, ddp or zero2")
+
+
+def check_trackers(report_to: list[str]) -> None:
+    """Raises UsageError before the model is loaded, not after."""
+    for name in report_to:
+        if name not in TRACKERS:
+            raise UsageError(f"report_to {name}: use none or some of {', '.join(TRACKERS)}")
+        if not is_installed(name):
+            raise UsageError(f"report_to: {name} is not installed: pip install 'ldrt-vlm[trackers]'")
+
+
+def is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def check_launch(args: SFTConfig) -> None:
+    """Raises UsageError where checkpoints or processes would not work together as asked."""
+    if args.save_total_limit == 1:
+        raise UsageError("save_total_limit 1 deletes the last checkpoint before the next one is complete: use 2")
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if args.world_size != launched:
+        raise UsageError(f"{launched} processes were launched, each would train alone; on CPUs set use_cpu: true")

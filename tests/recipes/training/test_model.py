@@ -1,0 +1,93 @@
+"""The model of a phase: what is frozen, what is adapted, which attention, 4 bits; and what is refused."""
+
+import json
+
+import pytest
+import torch
+from peft import get_peft_model
+from transformers import AutoModelForImageTextToText, LlamaConfig, LlavaForConditionalGeneration
+from trl import ModelConfig
+
+from recipes import sft
+from recipes.families.find import released_config
+from recipes.families.llava import LLAVA, LLAVA_NEXT
+from recipes.training import model as room
+from recipes.training.model import audit_trainable, load_model, read_family
+from recipes.training.trainer import lora_config
+from tests.recipes.conftest import PROJECTOR, moved_share, options, tensors
+
+
+def test_the_vision_tower_gives_its_features_without_a_graph(base):
+    model = load_model(ModelConfig(model_name_or_path=str(base)), LLAVA, "projector")
+    plain = AutoModelForImageTextToText.from_pretrained(base)
+    model.gradient_checkpointing_enable()
+    model.enable_input_require_grads()
+    pixels = torch.randn(2, 3, 64, 64)
+    features = model.model.vision_tower(pixels, output_hidden_states=True).hidden_states[-2]
+    assert torch.equal(features, plain.model.vision_tower(pixels, output_hidden_states=True).hidden_states[-2])
+    assert features.grad_fn is None
+
+
+def test_lora_adapts_the_280_linears_of_a_13b_language_model():
+    """LLaVA-1.5-13B at its true shape, without memory; also the tower's q_proj, k_proj and v_proj stay as they are."""
+    with torch.device("meta"):
+        model = LlavaForConditionalGeneration(released_config("llava-hf/llava-1.5-13b-hf"))
+        adapted = get_peft_model(model, lora_config(ModelConfig(lora_r=128, lora_alpha=256), LLAVA))
+    names = [name for name, module in adapted.named_modules() if hasattr(module, "lora_A")]
+    assert len(names) == 280
+    assert not any("vision_tower" in name for name in names)
+    audit = audit_trainable(adapted, LLAVA, "lora")
+    assert audit["parameters"] == 500_695_040 + 31_467_520  # LoRA r=128, projector
+
+
+def test_four_bits_without_bitsandbytes_say_what_to_install(base, monkeypatch):
+    monkeypatch.setattr(room, "is_bitsandbytes_available", lambda: False)
+    with pytest.raises(RuntimeError, match=r"load_in_4bit needs bitsandbytes: pip install 'ldrt-vlm\[gpu\]'"):
+        load_model(ModelConfig(model_name_or_path=str(base), load_in_4bit=True), LLAVA, "lora")
+
+
+def test_four_bits_are_for_the_language_model_alone(phase1, dataset, tmp_path):
+    bitsandbytes = pytest.importorskip("bitsandbytes")
+    args = ModelConfig(model_name_or_path=str(phase1), load_in_4bit=True)
+    model = load_model(args, LLAVA, "lora")
+    packed = [name for name, module in model.named_modules() if isinstance(module, bitsandbytes.nn.Linear4bit)]
+    assert len(packed) == 28
+    assert all(".language_model.layers." in name for name in packed)
+    sft.main(options(2, phase1, dataset, tmp_path, load_in_4bit="true"))
+    before, after = tensors(phase1), tensors(tmp_path)
+    assert sum("lora_B" in name and tensor.norm() > 0 for name, tensor in after.items()) == 28
+    for name in PROJECTOR:
+        assert moved_share(before[name], after[f"base_model.model.model.{name}"]) > 0.99
+    audits = [json.loads((folder / "trainable.json").read_text()) for folder in (tmp_path, phase1)]
+    assert audits[0]["of"] - audits[0]["parameters"] == audits[1]["of"]  # counted unpacked, projector once more
+
+
+def test_flash_attention_falls_back_to_sdpa_with_one_line(base, monkeypatch):
+    monkeypatch.setattr(room, "is_flash_attn_2_available", lambda: False)
+    said = []
+    args = ModelConfig(model_name_or_path=str(base), attn_implementation="flash_attention_2")
+    model = load_model(args, LLAVA, "projector", said.append)
+    assert model.config._attn_implementation == "sdpa"
+    assert len(said) == 1
+    assert "SDPA" in said[0]
+
+
+def test_the_family_is_that_of_the_config(base, base_next):
+    assert read_family(str(base), None) is LLAVA
+    assert read_family(str(base_next), None) is LLAVA_NEXT
+
+
+def test_a_model_of_no_known_family_is_refused(tmp_path):
+    LlamaConfig().save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"is a llama, not one of \('llava', 'llava_next'\)"):
+        read_family(str(tmp_path), None)
+
+
+def test_a_phase_that_would_train_the_vision_tower_is_a_fault(base):
+    model = load_model(ModelConfig(model_name_or_path=str(base)), LLAVA, "projector")
+    model.model.vision_tower.requires_grad_(True)
+    with pytest.raises(RuntimeError, match="would train .*vision_tower"):
+        audit_trainable(model, LLAVA, "projector")
+    model.requires_grad_(False)
+    with pytest.raises(RuntimeError, match="would train no projector"):
+        audit_trainable(model, LLAVA, "projector")

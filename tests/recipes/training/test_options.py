@@ -1,0 +1,71 @@
+"""Options of recipes/sft.py: every shipped recipe parses; what cannot work is refused in one line."""
+
+import pytest
+
+from dataset_builder.files.errors import UsageError
+from recipes.project_files import find_file
+from recipes.training import options as room
+from recipes.training.options import parse
+from tests.recipes.conftest import ROOT, options
+
+RECIPES = sorted(ROOT.glob("recipes/*/phase*.yaml"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_every_recipe_parses(path):
+    recipe, args, model_args = parse(["--config", str(path), "--use_cpu", "true"])
+    assert recipe.trainable == ("projector" if path.stem == "phase1" else "lora")
+    assert find_file(args.chat_template_path).name == "vicuna_v1.jinja"
+    if path.stem == "phase1":
+        assert find_file(recipe.train_template_path).name == "plain.jinja"
+        assert recipe.dataset_config == "align"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--lerning_rate", "1"], "no key 'lerning_rate', did you mean learning_rate?"),
+        (["--warmup_ratio", "0.03"], "warmup_ratio is not for this script: use warmup_steps"),
+        (["--trust_remote_code", "true"], "trust_remote_code is not for this script"),
+        (["--learning_rate", "fast"], "invalid float value: 'fast'"),
+        (["--trainable", "everything"], "invalid choice: 'everything'"),
+        (["--dtype", "bfloat16"], "dtype bfloat16 with bf16 False"),
+        (["--output_dir"], "output_dir"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_names_the_nearest_key(base, dataset, tmp_path, words, message):
+    with pytest.raises(UsageError) as error:
+        parse([*options(1, base, dataset, tmp_path), *words])
+    assert message in str(error.value)
+
+
+def test_zero_without_deepspeed_is_one_line(base, dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    monkeypatch.setattr("recipes.training.options.is_installed", lambda package: package != "deepspeed")
+    with pytest.raises(UsageError, match=r"^ZeRO needs DeepSpeed, which is not installed \(Linux only\)"):
+        parse(options(1, base, dataset, tmp_path))
+
+
+def test_an_unknown_key_in_the_yaml_fails(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("trainable: lora\nlora_rank: 8\n")
+    with pytest.raises(UsageError, match="no key 'lora_rank', did you mean l"):
+        parse(["--config", str(path)])
+    with pytest.raises(UsageError, match="cannot read the recipe"):
+        parse(["--config", str(tmp_path / "absent.yaml")])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"load_in_4bit": "true"}, "load_in_4bit is for `trainable: lora`"),
+        ({"report_to": "wandb"}, "report_to: wandb is not installed: pip install 'ldrt-vlm[trackers]'"),
+        ({"report_to": "mlflow"}, "report_to mlflow: use none or some of tensorboard, trackio, wandb"),
+        ({"save_total_limit": 1}, "save_total_limit 1 deletes the last checkpoint"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_the_model_is_loaded(changes, message, base, dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "is_installed", lambda name: False)
+    with pytest.raises(UsageError) as error:
+        parse(options(1, base, dataset, tmp_path, **changes))
+    assert message in str(error.value)

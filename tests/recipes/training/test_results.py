@@ -1,0 +1,60 @@
+"""What a run leaves behind: lineage, the base that the adapter names, a finished run that is left alone."""
+
+import json
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForImageTextToText
+from trl import ModelConfig
+
+from recipes import sft
+from recipes.families.llava import LLAVA
+from recipes.training.results import point_at_base
+from recipes.training.trainer import lora_config
+from tests.recipes.conftest import options
+
+
+def test_lineage_carries_both_phases(base, phase1, phase2, dataset):
+    first, second = (json.loads((folder / "lineage.json").read_text()) for folder in (phase1, phase2))
+    assert first["base_model"] == second["base_model"] == base.name
+    assert first["base_revision"] is None
+    assert [phase["trainable"] for phase in second["phases"]] == ["projector", "lora"]
+    assert second["phases"][0] == first["phases"][0]
+    last = second["phases"][1]
+    assert (last["dataset"], last["dataset_config"], last["steps"]) == (dataset.name, "instruct", 2)
+    assert last["settings"]["global_batch_size"] == 4
+    assert last["settings"]["lora_r"] == 32
+    assert last["train_loss"] > 0
+    assert last["rows"]["kept"] == 64
+    assert str(dataset.parent) not in json.dumps(second)
+
+
+def test_the_adapter_names_the_released_checkpoint_where_there_is_one():
+    adapter = lora_config(ModelConfig(), LLAVA)
+    adapter.base_model_name_or_path = "runs/phase1"
+    phases = [{"trainable": "projector"}, {"trainable": "lora"}]
+    point_at_base(adapter, {"base_model": "tiny-llava", "base_revision": None, "phases": phases})
+    assert adapter.base_model_name_or_path == "runs/phase1"
+    point_at_base(adapter, {"base_model": "llava-hf/llava-1.5-13b-hf", "base_revision": "abc", "phases": phases})
+    assert (adapter.base_model_name_or_path, adapter.revision) == ("llava-hf/llava-1.5-13b-hf", "abc")
+
+
+def test_the_adapter_gives_the_same_model_on_the_base_as_on_phase_1(base, phase1, phase2):
+    """Why `point_at_base` may do so: the adapter brings the whole projector."""
+    logits = []
+    for folder in (base, phase1):
+        model = PeftModel.from_pretrained(AutoModelForImageTextToText.from_pretrained(folder), phase2).eval()
+        ids = torch.tensor([[1, *[model.config.image_token_index] * 16, 300, 301]])
+        with torch.no_grad():
+            logits.append(model(input_ids=ids, pixel_values=torch.ones(1, 3, 64, 64)).logits)
+    assert torch.equal(*logits)
+
+
+def test_a_finished_run_is_left_alone_and_another_is_not_mixed_in(base, phase1, dataset, capsys):
+    before = {path: path.stat().st_mtime_ns for path in phase1.iterdir()}
+    assert sft.main(options(1, base, dataset, phase1)) == 0
+    assert "finished run already" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"holds another run \(learning_rate 0.00\d+ there, 1.0 here\)"):
+        sft.main(options(1, base, dataset, phase1, learning_rate=1))
+    assert before == {path: path.stat().st_mtime_ns for path in phase1.iterdir()}
