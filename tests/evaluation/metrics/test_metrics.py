@@ -212,7 +212,7 @@ def hedge_words(text):
 @pytest.mark.parametrize("case", cases("judge"), ids=lambda case: case["reply"][-30:])
 def test_replies_of_judges_are_read_or_refused(case):
     if case["expected"] is None:
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"\w"):
             parse_score(case["reply"])
     else:
         assert parse_score(case["reply"]) == case["expected"]
