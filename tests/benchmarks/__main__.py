@@ -32,7 +32,8 @@ PACKAGES = (
 
 def main(names: list[str]) -> None:
     """Print the table, and the projection when everything it needs was measured."""
-    print(f"{datetime.datetime.now().astimezone().date()}, {os.cpu_count()} cores, {_cpu()}, Python {platform.python_version()}")
+    today = datetime.datetime.now().astimezone().date()
+    print(f"{today}, {os.cpu_count()} cores, {_cpu()}, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in PACKAGES))
     print("real articles" if "LDRT_ARTICLES" in os.environ else "sample corpus", end="\n\n")
     measured: dict[str, float] = {}
