@@ -57,10 +57,10 @@ def run(options: Options) -> str:
     Raises FileNotFoundError without config `pairs`, ValueError without a model, ConnectionError or PermissionError
     when the LLM server cannot be used, RuntimeError when no example came out.
     """
-    from dataset_builder.files.jsonfiles import write_jsonl
-    from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import given_context, read_pairs
+    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.examples import EXTRACTIVE, align_examples, extractive_answers, instruction_examples
 
     dataset = Path(options.dataset)
     rows = given_context(read_pairs(dataset), options.context)
@@ -69,64 +69,43 @@ def run(options: Options) -> str:
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
         return _cost(rows, options, ledger)
-    answers, failed = _answers(rows, options, ledger)
-    counts = {}
-    for task in ("align", "detail", "reasoning"):
-        file = dataset / ".work" / f"{task}.jsonl"
-        counts[task] = write_jsonl(file, _examples(rows, task, answers, options))
-        if counts[task]:
-            write_config(dataset, task, file)
-        else:
-            shutil.rmtree(dataset / task, ignore_errors=True)
+    failed: Counter[str] = Counter()
+    if options.model is None or options.teacher == "extractive":
+        teacher, answers = EXTRACTIVE, extractive_answers(rows)
+    else:
+        teacher = f"{options.model}@{options.revision}" if options.revision else options.model
+        answers, failed = _ask(rows, options, ledger)
+    counts = {"align": _write(dataset, "align", align_examples(rows))}
+    for task in TASKS:
+        counts[task] = _write(dataset, task, instruction_examples(rows, task, answers, teacher))
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
-    recorded = ("teacher", "model", "revision", "temperature", "max_tokens") if options.model else ("teacher",)
-    _write_eval_yaml(dataset, [task for task in ("detail", "reasoning") if counts[task]])
-    settings = {name: getattr(options, name) for name in (*recorded, "context")}
-    write_stage(dataset, "instruct", _PACKAGES, options=settings, counts=counts, replies=dict(failed))
+    _write_eval_yaml(dataset, [task for task in TASKS if counts[task]])
+    write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), counts=counts, replies=dict(failed))
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
-    return "\n".join(
-        lines + [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
-    )
+    lines += [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
+    return "\n".join(lines)
 
 
-def _answers(rows: list[dict], options: Options, ledger: Path) -> tuple[dict[tuple[str, str], dict], Counter]:
-    """(figure_id, task) -> question, answer, evidence; and the replies that gave none, by status."""
-    from dataset_builder.teaching.extractive import extractive
-
-    if options.teacher == "extractive":
-        made = {(row["figure_id"], task): extractive(row, task) for row, task in _wanted(rows)}
-        return {key: value for key, value in made.items() if value}, Counter()
-    records = _ask(rows, options, ledger)
-    answers = {(r["figure_id"], r["task"]): r["parsed"] for r in records if r["status"] == "ok"}
-    failed = Counter(r["status"] for r in records if r["status"] != "ok")
-    failed.update("declined" for answer in answers.values() if answer["answer"] is None)
-    return {key: value for key, value in answers.items() if value["answer"] is not None}, failed
-
-
-def _wanted(rows: list[dict]) -> list[tuple[dict, str]]:
-    """(row, task): what a teacher is asked, of the figures that have something to go on."""
-    from dataset_builder.teaching.evidence import TASKS
-
-    return [(row, task) for row in rows for task in TASKS if row["caption"] or row["context"]]
-
-
-def _ask(rows: list[dict], options: Options, ledger: Path) -> list[dict]:
+def _ask(rows: list[dict], options: Options, ledger: Path) -> tuple[dict, Counter]:
+    """The LLM's answers, and how many replies gave none, by status."""
     from dataset_builder.llm.client import ask
+    from dataset_builder.teaching.examples import llm_answers, questions_to_ask
     from dataset_builder.teaching.llm_teacher import request
 
-    requests = [request(row, task) for row, task in _wanted(rows)]
-    return list(ask(requests, _server(options), ledger).values())
+    requests = [request(row, task) for row, task in questions_to_ask(rows)]
+    return llm_answers(ask(requests, _server(options), ledger).values())
 
 
 def _cost(rows: list[dict], options: Options, ledger: Path) -> str:
     """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
     from dataset_builder.llm.cost import estimate
     from dataset_builder.llm.requests import by_key
+    from dataset_builder.teaching.examples import questions_to_ask
     from dataset_builder.teaching.llm_teacher import request
 
     server = _server(options)
-    requests = [request(row, task) for row, task in _wanted(rows)]
+    requests = [request(row, task) for row, task in questions_to_ask(rows)]
     wanted = by_key(requests, server.model, server.revision, server.temperature)
     return str(estimate(wanted, ledger, server.concurrency))
 
@@ -144,43 +123,26 @@ def _server(options: Options) -> "Server":
     )
 
 
-def _examples(rows: list[dict], task: str, answers: dict, options: Options) -> Iterator[dict]:
-    from dataset_builder.teaching.evidence import evidence_sentences, support
+def _write(dataset: Path, task: str, examples: Iterator[dict]) -> int:
+    """Write the config of a task, or take it away where it would be empty; returns the number of examples."""
+    from dataset_builder.files.jsonfiles import write_jsonl
+    from dataset_builder.ldrt import write_config
 
-    teacher = options.model if options.teacher == "openai" else "extractive"
-    teacher = f"{teacher}@{options.revision}" if options.revision else teacher
-    for row in rows:
-        sentences = {(source, i): text for source, i, text in evidence_sentences(row)}
-        if task == "align":
-            made = row["caption"] and {"question": "", "answer": row["caption"], "evidence": _whole_caption(sentences)}
-        else:
-            made = answers.get((row["figure_id"], task))
-        if made:
-            yield {
-                "split": row["split"],
-                "prompt": [{"role": "user", "content": made["question"]}],
-                "completion": [{"role": "assistant", "content": made["answer"]}],
-                "task": task,
-                "example_id": f"{row['figure_id']}/{task}",
-                "figure_id": row["figure_id"],
-                "article_id": row["article_id"],
-                "license": row["license"],
-                "teacher": "extractive" if task == "align" else teacher,
-                "prompt_sha256": _prompt_sha256(options.teacher, task, row["language"]),
-                "context_of": None if task == "align" else row["context_of"],
-                "evidence": [e for e in made["evidence"] if (e["source"], e["sentence"]) in sentences],
-                "support": support(made["answer"], sentences.values()),
-            }
+    file = dataset / ".work" / f"{task}.jsonl"
+    count = write_jsonl(file, examples)
+    if count:
+        write_config(dataset, task, file)
+    else:
+        shutil.rmtree(dataset / task, ignore_errors=True)
+    return count
 
 
-def _prompt_sha256(teacher: str, task: str, language: str | None) -> str | None:
-    """The hash of the file that the question, or the LLM's prompt, comes from; None for `align`, which asks nothing."""
-    from dataset_builder.teaching.extractive import questions_sha256
-    from dataset_builder.teaching.llm_teacher import prompt_sha256
-
-    if task == "align":
-        return None
-    return questions_sha256(language) if teacher == "extractive" else prompt_sha256(task)
+def _recorded(options: Options) -> dict:
+    """The options that the manifest has: those that can change an example."""
+    names = ["teacher", "context"]
+    if options.model:
+        names[1:1] = ["model", "revision", "temperature", "max_tokens"]
+    return {name: getattr(options, name) for name in names}
 
 
 def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:
@@ -194,7 +156,3 @@ def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:
         "tasks": [{"id": task, "config": task, "split": "test"} for task in tasks],
     }
     (dataset / "eval.yaml").write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
-
-
-def _whole_caption(sentences: dict) -> list[dict]:
-    return [{"source": source, "sentence": i} for source, i in sentences if source == "caption"]

@@ -2,12 +2,28 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from dataset_builder.text.sentences import split_sentences
 from dataset_builder.text.vocabulary import any_spaced, every
 
 TASKS = ("detail", "reasoning")
+
+
+class Evidence(TypedDict):
+    """A sentence that an answer rests on."""
+
+    source: str  # caption | context
+    sentence: int  # its number in that source, from 0
+
+
+class Answer(TypedDict):
+    """What a teacher made of one figure for one task."""
+
+    question: str
+    answer: str
+    evidence: list[Evidence]
+
 
 _TIME = any_spaced(lambda it: it.teaching.units)
 _TERM = re.compile(

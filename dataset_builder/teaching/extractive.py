@@ -5,7 +5,7 @@ import re
 from functools import cache
 from typing import Any
 
-from dataset_builder.teaching.evidence import evidence_sentences
+from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE, beside_the_figure
 from dataset_builder.text.language_files import FOLDER
 from dataset_builder.text.mentions import mentioned_keys
@@ -18,7 +18,7 @@ _REASONS = re.compile(
 )
 
 
-def extractive(row: dict[str, Any], task: str) -> dict[str, Any] | None:
+def extractive(row: dict[str, Any], task: str) -> Answer | None:
     """Question, answer and evidence for `task`, made of the article's own sentences; None where they do not suffice.
 
     `detail` takes the caption and what the context describes, `reasoning` the sentences of the context that give
@@ -28,7 +28,8 @@ def extractive(row: dict[str, Any], task: str) -> dict[str, Any] | None:
     chosen = _chosen(row, task)
     if task == "detail" and not any(source == "caption" for source, _, _ in chosen):
         return None
-    answer, kept = "", []
+    answer = ""
+    kept: list[Evidence] = []
     for source, number, sentence in chosen:
         if len(answer) + len(sentence) < MAX_ANSWER_CHARS:
             answer += " " * bool(answer) + sentence

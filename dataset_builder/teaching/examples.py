@@ -1,0 +1,85 @@
+"""Rows of `pairs` + a teacher's answers -> training examples, the rows of the configs align, detail and reasoning."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from dataset_builder.teaching.evidence import TASKS, Answer, Evidence, evidence_sentences, support
+from dataset_builder.teaching.extractive import extractive, questions_sha256
+from dataset_builder.teaching.llm_teacher import prompt_sha256
+
+EXTRACTIVE = "extractive"  # the teacher that picks sentences of the article
+
+
+Answers = Mapping[tuple[str, str], Answer]  # (figure_id, task) -> answer
+
+
+def questions_to_ask(rows: Iterable[dict]) -> list[tuple[dict, str]]:
+    """(row, task): what a teacher is asked, of the figures that have something to go on."""
+    return [(row, task) for row in rows for task in TASKS if row["caption"] or row["context"]]
+
+
+def extractive_answers(rows: Iterable[dict]) -> dict[tuple[str, str], Answer]:
+    """The answers made of the article's own sentences, where these suffice."""
+    answers = {}
+    for row, task in questions_to_ask(rows):
+        answer = extractive(row, task)
+        if answer:
+            answers[row["figure_id"], task] = answer
+    return answers
+
+
+def llm_answers(records: Iterable[dict]) -> tuple[dict[tuple[str, str], Answer], Counter[str]]:
+    """The answers among an LLM's replies (records of the ledger), and the replies that gave none, by status.
+
+    `declined` counts replies that say, in the form asked for, that there is too little to go on.
+    """
+    answers: dict[tuple[str, str], Answer] = {}
+    failed: Counter[str] = Counter()
+    for record in records:
+        if record["status"] != "ok":
+            failed[record["status"]] += 1
+        elif record["parsed"]["answer"] is None:
+            failed["declined"] += 1
+        else:
+            answers[record["figure_id"], record["task"]] = record["parsed"]
+    return answers, failed
+
+
+def align_examples(rows: Iterable[dict]) -> Iterator[dict]:
+    """LLaVA's first phase: picture in, caption out, nothing asked. Figures without a caption have no example."""
+    for row in rows:
+        if row["caption"]:
+            evidence = [Evidence(source=s, sentence=i) for s, i, _ in evidence_sentences(row) if s == "caption"]
+            answer = Answer(question="", answer=row["caption"], evidence=evidence)
+            yield _example(row, "align", answer) | {"teacher": EXTRACTIVE, "prompt_sha256": None, "context_of": None}
+
+
+def instruction_examples(rows: Iterable[dict], task: str, answers: Answers, teacher: str) -> Iterator[dict]:
+    """The examples of one task, in the order of the rows; `teacher` as the column has it: `extractive`, or id@revision.
+
+    `prompt_sha256` is the hash of the file that the question, or the LLM's prompt, comes from.
+    """
+    for row in rows:
+        answer = answers.get((row["figure_id"], task))
+        if answer:
+            asked = questions_sha256(row["language"]) if teacher == EXTRACTIVE else prompt_sha256(task)
+            own = {"teacher": teacher, "prompt_sha256": asked, "context_of": row["context_of"]}
+            yield _example(row, task, answer) | own
+
+
+def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any]:
+    """The columns that do not depend on the teacher, with `split`."""
+    sentences = {(source, i): text for source, i, text in evidence_sentences(row)}
+    return {
+        "split": row["split"],
+        "prompt": [{"role": "user", "content": answer["question"]}],
+        "completion": [{"role": "assistant", "content": answer["answer"]}],
+        "task": task,
+        "example_id": f"{row['figure_id']}/{task}",
+        "figure_id": row["figure_id"],
+        "article_id": row["article_id"],
+        "license": row["license"],
+        "evidence": [e for e in answer["evidence"] if (e["source"], e["sentence"]) in sentences],
+        "support": support(answer["answer"], sentences.values()),
+    }
