@@ -98,7 +98,7 @@ def write_config(dataset: Path, name: str, rows: Path) -> None:
     paths = {"rows": str(rows), "pairs": str(pairs) if pairs else None, "cache_dir": str(work / "cache")}
     builder = LDRT(config_name=name, inputs_sha256=digest, **paths)
     builder.download_and_prepare(str(work / "parquet"), file_format="parquet", max_shard_size=_SHARD_SIZE)
-    new, old = work / "new", work / "old"
+    new = work / "new"
     new.mkdir()
     for path in sorted((work / "parquet").glob("*.parquet")):
         os.replace(path, new / _hub_name(path.name))
@@ -106,7 +106,7 @@ def write_config(dataset: Path, name: str, rows: Path) -> None:
         for made_from_it in CONFIGS[1:]:
             shutil.rmtree(dataset / made_from_it, ignore_errors=True)
     if (dataset / name).exists():
-        os.replace(dataset / name, old)
+        os.replace(dataset / name, work / "old")
     os.replace(new, dataset / name)
     shutil.rmtree(work)
     write_lines(mark, [digest])

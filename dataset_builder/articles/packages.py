@@ -107,15 +107,23 @@ def _packages_in(here: Path, names: list[str], relative: str) -> Iterator[Packag
     xmls = [name for name in names if name.lower().endswith(XML_SUFFIXES) and is_article(here / name)]
     pdfs = [name for name in names if name.lower().endswith(PDF_SUFFIX)]
     pdf_of = _pair(here, xmls, pdfs)
+    files: dict[str, tuple[Path | None, Path | None]] = {}  # main file -> XML, PDF
+    for xml in xmls:
+        files[xml] = here / xml, (here / pdf_of[xml] if xml in pdf_of else None)
+    for pdf in _alone(here, xmls, pdfs, pdf_of):
+        files[pdf] = None, here / pdf
+    for name, (xml_file, pdf_file) in sorted(files.items()):
+        source_file = prefix + _relative(here / name, here)
+        yield _package(source_file, xml_file, pdf_file, shared_folder=len(xmls) > 1)
+
+
+def _alone(here: Path, xmls: list[str], pdfs: list[str], pdf_of: dict[str, str]) -> list[str]:
+    """The PDFs that are articles of their own: of no XML, and no supplement of an only one."""
     paired = set(pdf_of.values())
     alone = [pdf for pdf in pdfs if pdf not in paired]
     if len(xmls) == 1 and alone:
-        alone = _without_supplements(here / xmls[0], alone)
-    files: dict[str, tuple[str | None, str | None]] = {xml: (xml, pdf_of.get(xml)) for xml in xmls}
-    files |= {pdf: (None, pdf) for pdf in alone}
-    for name, (xml, pdf) in sorted(files.items()):
-        source_file = prefix + _relative(here / name, here)
-        yield _package(source_file, here / xml if xml else None, here / pdf if pdf else None, len(xmls) > 1)
+        return _without_supplements(here / xmls[0], alone)
+    return alone
 
 
 def _package(source_file: str, xml: Path | None, pdf: Path | None, shared_folder: bool) -> Package:

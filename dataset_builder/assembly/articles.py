@@ -130,7 +130,8 @@ def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedAr
     figures = []
     for figure in main.record["figures"]:
         picture = _own_picture(main.folder, figure) or _borrowed_picture(pictures, figure)
-        figures.append(figure_row(columns, figure, picture, _unique_id(columns["article_id"], figure["label"], taken)))
+        figure_id = _unique_id(columns["article_id"], figure["label"], taken)
+        figures.append(figure_row(columns, figure, picture, figure_id))
     return JoinedArticle(
         columns=columns,
         figures=figures,
@@ -153,7 +154,7 @@ def most_complete(files: list[_File]) -> _File:
 
 def article_columns(main: Record, records: list[Record], said: Iterable[str | None]) -> ArticleColumns:
     """An article's columns: each from the first of its records that states it; `said` is what others say of it."""
-    stated: dict = {name: next((r.get(name) for r in records if r.get(name) is not None), None) for name in _STATED}
+    stated: dict = {name: _first_stated(name, records) for name in _STATED}
     authors = next((record["authors"] for record in records if record["authors"]), [])
     credited = {name: stated[name] for name in ("title", "journal", "year", "doi", "pmcid", "license")}
     columns = stated | {
@@ -164,6 +165,10 @@ def article_columns(main: Record, records: list[Record], said: Iterable[str | No
         "source_file": main["source_file"],
     }
     return cast("ArticleColumns", columns)
+
+
+def _first_stated(name: str, records: list[Record]) -> object:
+    return next((record[name] for record in cast("list[dict]", records) if record[name] is not None), None)
 
 
 def figure_row(article: ArticleColumns, figure: FigureRecord, picture: Mapping, figure_id: str) -> Unjudged:

@@ -77,16 +77,25 @@ def _ids(element: etree._Element) -> list[str]:
 
 def _figure(element: etree._Element, pictures: Mapping[str, Path]) -> Figure | None:
     """One `<fig>` (figures inside it are marks already); None for a table or a box."""
-    label = text_of(element.find("label"))
-    caption = _caption(element.find("caption"))
-    split = split_label(caption) if caption else None
-    if split and (label is None or label_key(split[0]) == label_key(label)):  # it stands in the caption, too
-        label, caption = label or split[0], split[1] or None
+    label, caption = _label_and_caption(element)
     if (label_key(label) or "").startswith(_NO_FIGURE):
         return None
     figure = Figure(label=(label or "").rstrip(_LABEL_STOPS) or None, caption=caption)
     _set_picture(figure, element, pictures)
     return figure
+
+
+def _label_and_caption(element: etree._Element) -> tuple[str | None, str | None]:
+    """The label of its own or, where there is none, that at the caption's start; the caption goes without it."""
+    label = text_of(element.find("label"))
+    caption = _caption(element.find("caption"))
+    split = split_label(caption) if caption else None
+    if split is None:
+        return label, caption
+    in_caption, rest = split
+    if label is None or label_key(in_caption) == label_key(label):
+        return label or in_caption, rest or None
+    return label, caption
 
 
 def _caption(element: etree._Element | None) -> str | None:

@@ -90,10 +90,13 @@ def _journal(root: etree._Element) -> str | None:
 
 def _authors(meta: etree._Element) -> list[str]:
     """The authors' names in the order of the article; of a group of authors the group's name, not its members'."""
-    contributors = [c for c in meta.iterfind("contrib-group//contrib") if next(c.iterancestors("collab"), None) is None]
-    authors = [c for c in contributors if c.get("contrib-type") == "author"]
-    authors = authors or [c for c in contributors if c.get("contrib-type") is None]
-    return [name for author in authors if (name := _author(author))]
+    everybody = meta.iterfind("contrib-group//contrib")
+    contributors = [person for person in everybody if next(person.iterancestors("collab"), None) is None]
+    authors = [person for person in contributors if person.get("contrib-type") == "author"]
+    if not authors:
+        authors = [person for person in contributors if person.get("contrib-type") is None]
+    names = map(_author, authors)
+    return [name for name in names if name]
 
 
 def _author(contributor: etree._Element) -> str | None:
@@ -161,15 +164,17 @@ def _related(root: etree._Element, meta: etree._Element, anywhere: bool) -> list
 
 def _names(related: etree._Element) -> list[str]:
     """The DOI in lower case and the PMCID by which a related article is known; both, one or none of them."""
-    kind, href = (related.get("ext-link-type") or "").lower(), href_of(related).strip()
-    linked = [_doi(href), _pmcid(href) if kind in _PMCID or href.upper().startswith("PMC") else None]
+    href = href_of(related).strip()
+    names = [_doi(href)]
+    if (related.get("ext-link-type") or "").lower() in _PMCID or href.upper().startswith("PMC"):
+        names.append(_pmcid(href))
     for element in related.iter("pub-id", "ext-link"):
         value = text_of(element) or ""
-        linked += [
-            _doi(href_of(element)) or _doi(value),
-            _pmcid(value) if element.get("pub-id-type") in _PMCID else None,
-        ]
-    return list(dict.fromkeys(name if name.startswith("PMC") else name.lower() for name in linked if name))
+        names.append(_doi(href_of(element)) or _doi(value))
+        if element.get("pub-id-type") in _PMCID:
+            names.append(_pmcid(value))
+    known = [name if name.startswith("PMC") else name.lower() for name in names if name]
+    return list(dict.fromkeys(known))
 
 
 def _is_marked_retracted(root: etree._Element, meta: etree._Element) -> bool:

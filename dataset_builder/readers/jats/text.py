@@ -51,10 +51,6 @@ class _Links:
     ids: Mapping[str, list[int]]  # id -> places of figures
     marked: set[etree._Element]  # the paragraphs with an `<xref>` to a figure
 
-    def figures(self, xref: etree._Element) -> list[int]:
-        """The places of the figures that an `<xref>` refers to; `rid` may hold several ids."""
-        return _referred(xref, self.ids)
-
 
 def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int, Found], title: str | None) -> str:
     """Give the figures of a part, marked in its tree as `read_figures` does, their context sentences.
@@ -71,8 +67,7 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
         for block in _blocks(section, links, 1):
             lines += _markdown(block, found)
             if is_body and isinstance(block, _Paragraph):
-                said = mentions(block.text, other_kinds)
-                _add_context(block, said, found, by_key)
+                _add_context(block, mentions(block.text, other_kinds), found, by_key)
     return "\n\n".join(lines) + "\n"
 
 
@@ -86,6 +81,7 @@ def _links(xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
 
 
 def _referred(xref: etree._Element, ids: Mapping[str, list[int]]) -> list[int]:
+    """The places of the figures that an `<xref>` refers to; `rid` may hold several ids."""
     rid = xref.get("rid") or ""
     if " " not in rid:
         return ids.get(rid, [])
@@ -106,12 +102,14 @@ def _add_context(
 ) -> None:
     """Add the paragraph's sentences to the figures that they refer to or mention, as `said`."""
     places = [(offset, n) for offset, figures in paragraph.marks for n in figures]
-    places += [(mention.start, by_key[key]) for mention in said for key in mention.keys if key in by_key]
+    for mention in said:
+        places += [(mention.start, by_key[key]) for key in mention.keys if key in by_key]
     if not places:
         return
     for start, end in sentence_spans(paragraph.text):
+        inside = {n for offset, n in places if start <= offset < end}
         sentence = paragraph.text[start:end]
-        for n in {n for offset, n in places if start <= offset < end}:
+        for n in inside:
             context = found[n].figure.context
             if sentence not in context:
                 context.append(sentence)
@@ -159,7 +157,7 @@ def _paragraph(p: etree._Element, links: _Links, level: int, prefix: str) -> Ite
 
 def _paragraph_in_pieces(p: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
     """A paragraph, element by element: to know where in its text an `<xref>` stands, and where a list ends it."""
-    run = _Run(links)
+    run = _Run(links.ids)
     run.add(p.text)
     for child in p:
         if child.tag in _CONTAINERS:
@@ -174,8 +172,9 @@ def _paragraph_in_pieces(p: etree._Element, links: _Links, level: int, prefix: s
 class _Run:
     """A paragraph's text, white space normalised on the way, and where in it which figures are referred to."""
 
-    def __init__(self, links: _Links):
-        self.links = links
+    def __init__(self, ids: Mapping[str, list[int]]):
+        """`ids` as in `_Links`."""
+        self.ids = ids
         self.clear()
 
     def clear(self) -> None:
@@ -203,7 +202,7 @@ class _Run:
 
     def walk(self, element: etree._Element) -> None:
         """Add the text of an inline element."""
-        if element.tag == "xref" and (figures := self.links.figures(element)):
+        if element.tag == "xref" and (figures := _referred(element, self.ids)):
             self.marks.append((self.length, figures))
         self.add(element.text)
         for child in element:
@@ -225,13 +224,11 @@ def _marked_figures(mark: etree._Element) -> _Figures:
 
 def _markdown(block: _Block, found: Mapping[int, Found]) -> list[str]:
     """The block's lines; places without a figure are of tables and boxes, which have none."""
-    match block:
-        case _Heading(level, text):
-            return ["#" * level + f" {text}"]
-        case _Paragraph(prefix, text, _):
-            return [prefix + text]
-        case _Figures(places):
-            return [_figure_line(found[n].figure) for n in places if n in found]
+    if isinstance(block, _Paragraph):
+        return [block.prefix + block.text]
+    if isinstance(block, _Heading):
+        return ["#" * block.level + " " + block.text]
+    return [_figure_line(found[n].figure) for n in block.places if n in found]
 
 
 def _figure_line(figure: Figure) -> str:
