@@ -125,8 +125,10 @@ def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
 
 def _without_bracket(text: str, start: int, end: int) -> int:
     """The end of a mention without the bracket that closes what stands around it: "2A)" of "(Fig. 2A)"."""
+    if text[end - 1] != ")":
+        return end
     printed = text[start:end]
-    return end - 1 if printed.endswith(")") and printed.count(")") > printed.count("(") else end
+    return end - 1 if printed.count(")") > printed.count("(") else end
 
 
 def context_for(sentences: Iterable[str], figures: list[set[str]]) -> list[list[str]]:

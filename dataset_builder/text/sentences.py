@@ -22,6 +22,7 @@ _AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12"
     r"[\"'”’»)\]]*(?:\d{1,3}(?:[,–-]\d{1,3})*|\s?\[\d+(?:[,–-]\s?\d+)*\])?(?=\s|$)"
 )
 _AFTER_CJK = re.compile(r"[」』”’）)\]】]*")
+_BEHIND_WORD = re.compile(r"[\s,.;:]")
 _WORD_BEFORE = re.compile(r"(?:[^\W_\u3040-\u9fff]+\.)*[^\W_\u3040-\u9fff]+$")
 _AFTER_ORDINAL = re.compile(any_of(lambda it: it.sentences.after_ordinal))  # "3. Mai"
 _BEFORE_ORDINAL = re.compile(  # "der 3. Patient"
@@ -84,7 +85,7 @@ def _is_abbreviation(text: str, match: re.Match, following: str) -> bool:
         return False
     word = found.group()
     folded = word.lower()
-    first_word = re.split(r"[\s,.;:]", following, maxsplit=1)[0]
+    first_word = _BEHIND_WORD.split(following, maxsplit=1)[0]
     starts = first_word.lower() in _STARTERS
     if len(word) == 1 and word.isalpha():
         return _is_initial(text, found.start(), word, starts, following)
