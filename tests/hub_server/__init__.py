@@ -6,6 +6,7 @@ downloads with ranges. Xet is absent, so clients run with `HF_HUB_DISABLE_XET=1`
     python -m tests.hub_server --port 8765 --root hub-data
 """
 
-from tests.hub_server.server import Fault, HubServer, client_env
+from tests.hub_server.handler import Fault
+from tests.hub_server.server import HubServer, client_env
 
 __all__ = ["Fault", "HubServer", "client_env"]

@@ -8,7 +8,8 @@ import json
 import time
 from pathlib import Path
 
-from tests.hub_server.server import TOKENS, HubServer
+from tests.hub_server.handler import TOKENS
+from tests.hub_server.server import HubServer
 
 
 def main() -> None:
