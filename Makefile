@@ -1,4 +1,4 @@
-# make demo | test | bench | lint | clean: each does its own set-up in .venv and reuses it the second time.
+# make demo | test | slow | bench | lint | clean: each does its own set-up in .venv and reuses it the second time.
 # Needs Python 3.11 to 3.14 with its module venv, make and git; a network for PyPI on the first run only. Another Python
 # than python3: make test PYTHON=python3.13
 PYTHON ?= python3
@@ -6,13 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test bench lint clean setup same-python
+.PHONY: demo test slow bench lint clean setup same-python
 
 demo: setup
 	$(BIN)/ldrt demo --output demo
 
 test: setup
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow" $(PYTEST_ARGS)
+
+# what takes long and rarely tells more than `make test`
+slow: setup
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

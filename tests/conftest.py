@@ -10,6 +10,7 @@ import pytest
 _cache = tempfile.TemporaryDirectory(prefix="ldrt-tests-")
 os.environ["HF_DATASETS_CACHE"] = _cache.name  # never the user's: no rows of an earlier run
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes share the cores, and threads that spin starve others
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
