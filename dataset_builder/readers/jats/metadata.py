@@ -7,9 +7,9 @@ from itertools import islice
 from lxml import etree
 
 from dataset_builder.readers.article import Article
-from dataset_builder.readers.jats.xml import href_of, string_of, text_of
+from dataset_builder.readers.jats.rights import stated_license
+from dataset_builder.readers.jats.xml import href_of, text_of
 from dataset_builder.text.clean import clean
-from dataset_builder.text.licenses import license_id
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
     OF_ITSELF,
@@ -45,7 +45,7 @@ def read_metadata(root: etree._Element) -> Article:
         journal=_journal(root),
         year=_year(meta),
         language=language if language.isalpha() else None,
-        license=_license(meta),
+        license=stated_license(meta),
         article_type=(root.get("article-type") or "").strip().lower() or None,
     )
     article.status, article.notices = _fate(root, meta, article)
@@ -186,13 +186,3 @@ def _is_marked_retracted(root: etree._Element, meta: etree._Element) -> bool:
         marked = (custom.findtext("meta-name") or "").endswith("is-retracted")
         marks.append(marked and (custom.findtext("meta-value") or "").strip().lower() in ("yes", "true"))
     return any(marks)
-
-
-def _license(meta: etree._Element) -> str | None:
-    """By the licence element's own address, else by the addresses in it, else by its words."""
-    licenses = [*meta.iter("license")]
-    own = [href_of(element) for element in licenses]
-    own += [text_of(element) or "" for element in meta.iter("{*}license_ref")]
-    linked = [href_of(element) for license in licenses for element in license.iter()]
-    text = clean(" ".join(string_of(element) for element in meta.iter("permissions", "license", "copyright-statement")))
-    return license_id(own, "") or license_id(linked, "") or license_id([], text)
