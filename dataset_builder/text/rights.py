@@ -69,9 +69,12 @@ _PUBLICATION = re.compile(  # [12] · et al. · ref. 12 · an address · (2010)
     rf"\[\d|\bet al\b|\b(?:{any_of(lambda it: it.elsewhere.references)})\b|https?://|\bwww\.|\bdoi\b|\b(?:19|20)\d\d\b",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"\s(?:the |l['’]|el |la |il |i |o |a |den |dem )?[^\W\d_a-zà-þа-я][^\W\d_]{2,}")  # "from Gray's Anatomy"
+_NAME = re.compile(
+    r"\s(?:the |l['’]|el |la |il |i |o |a |den |dem )?[^\W\d_a-zà-þа-я][^\W\d_]{2,}"
+)  # "from Gray's Anatomy"
 _OWN_FIGURE = re.compile(
-    rf"\s(?:the |a )?(?:{any_of(lambda it: it.figure.words)}|{any_of(lambda it: it.not_figures.table)})\b", re.IGNORECASE
+    rf"\s(?:the |a )?(?:{any_of(lambda it: it.figure.words)}|{any_of(lambda it: it.not_figures.table)})\b",
+    re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(
     r"(?:(?:^|(?<=[\s(\[;,.]))©(?: ?copyright)?|(?i:\bcopyright)(?: ?(?:©|\([cC]\)))?(?: by| of| held by)?),?\s*"
@@ -227,8 +230,10 @@ def _names_other_license(piece: str, owner: Owner) -> bool:
 
 def same_license(one: str, other: str | None) -> bool:
     """Whether two ids are the same licence; one may lack its version."""
-    return other is not None and (one == other or one.startswith(f"{other}-") or other.startswith(f"{one}-")) and (
-        re.sub(r"-\d.*", "", one) == re.sub(r"-\d.*", "", other)
+    return (
+        other is not None
+        and (one == other or one.startswith(f"{other}-") or other.startswith(f"{one}-"))
+        and (re.sub(r"-\d.*", "", one) == re.sub(r"-\d.*", "", other))
     )
 
 

@@ -9,7 +9,6 @@ from lxml import etree
 from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.rights import stated_license
 from dataset_builder.readers.jats.xml import href_of, text_of
-from dataset_builder.text.clean import clean
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
     OF_ITSELF,

@@ -12,7 +12,17 @@ from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.xml import href_of, string_of
 from dataset_builder.text.clean import clean
 from dataset_builder.text.licenses import license_id
-from dataset_builder.text.rights import Owner, Rights, is_own, is_reserved, joined, names_of, plain, same_license, stated_rights
+from dataset_builder.text.rights import (
+    Owner,
+    Rights,
+    is_own,
+    is_reserved,
+    joined,
+    names_of,
+    plain,
+    same_license,
+    stated_rights,
+)
 
 _COPYRIGHT = ("copyright-statement", "copyright-holder")
 _LICENCE = ("license", "{*}license_ref")
