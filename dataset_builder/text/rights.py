@@ -82,7 +82,7 @@ _COPYRIGHT = re.compile(
 )
 _YEARS = re.compile(r"(?:19|20)\d\d(?:\s?[-–]\s?\d{2,4})?")
 _HOLDERS_WORDS = re.compile(r"[^\W\d_]{2,}")
-_LICENSEE = re.compile(r"\b(?:licen[cs]ee|exclusive|published by|under|some)\b.*", re.IGNORECASE | re.DOTALL)
+_LICENSEE = re.compile(r"\b(?:licen[cs]ee|exclusive|published by|under|some rights)\b.*", re.IGNORECASE | re.DOTALL)
 
 
 def stated_rights(text: str | None, owner: Owner) -> Rights | None:
