@@ -10,6 +10,7 @@ BY = Owner("CC-BY-4.0", names=frozenset({"jane", "smith", "bo", "li"}))
 RESERVED = [
     "Reproduced from Smith et al. with permission of Elsevier. All rights reserved.",
     "Reprinted from [12].",
+    "Strategies at a regional scale (adapted from [76]).",
     "Reprinted with permission from ref. 12. Copyright 2011 Some Publisher.",
     "Adapted with permission from Ref. [12]. Copyright 2019 American Chemical Society.",
     "Adapted from Jones (2010).",
@@ -58,7 +59,7 @@ RESERVED = [
 ]
 LICENSED = {
     "Adapted from our previous work [12] under CC BY 4.0.": "CC-BY-4.0",
-    "Reproduced from [3] under the terms of the Creative Commons Attribution-NonCommercial 4.0 License.": "CC-BY-NC-4.0",
+    "Reproduced from [3] under the Creative Commons Attribution-NonCommercial 4.0 License.": "CC-BY-NC-4.0",
     "Reprinted from [3], licensed under CC BY-NC-ND 4.0.": "CC-BY-NC-ND-4.0",
     "Reprinted with permission from [3]. Licensed under CC BY-SA 3.0.": "CC-BY-SA-3.0",
     "(source: a wiki; work is licensed under the Creative Commons Attribution-Share Alike 3.0 Unported license)": (
@@ -92,6 +93,8 @@ OWN = [
     "Data courtesy of Dr. Jones.",
     "Population sizes were taken from the census (2010).",
     "Redrawn from Figure 2.",
+    "Structures (A) in grey, reproduced from the main section, and of Jones et al. [3].",
+    "Bar chart of groups derived from the analysis of Jones et al.",
     "Dose in the adapted mice; modified from Fig. 1.",
     "Original figure, no copyright permission required.",
     "Source: the authors.",
@@ -128,7 +131,7 @@ def test_a_statement_of_other_rights(statement, caption):
     rights = stated_rights(caption.format(statement), BY)
     assert rights
     assert rights.license is None
-    assert rights.words in caption.format(statement) or "…" in rights.words or len(rights.words) > 10
+    assert rights.words in caption.format(statement)
 
 
 @pytest.mark.parametrize(("statement", "license"), LICENSED.items())
