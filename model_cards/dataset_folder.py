@@ -47,7 +47,11 @@ def terms_counts(paths: Iterable[Path]) -> Counter[tuple[str | None, str | None]
     counts: Counter[tuple[str | None, str | None]] = Counter()
     for path in paths:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=["license", "rights"]):
+            there = [name for name in ("license", "rights") if name in file.schema_arrow.names]
+            if not there:
+                counts[None, None] += file.metadata.num_rows
+                continue
+            for batch in file.iter_batches(columns=there):
                 counts.update(terms(batch))
     return counts
 
