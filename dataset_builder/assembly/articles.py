@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
-from dataset_builder.assembly.rows import ArticleColumns, SupplementaryRow, Unjudged
+from dataset_builder.assembly.rows import ArticleColumns, RightsColumns, SupplementaryRow, Unjudged
 from dataset_builder.extraction.records import FigureRecord, Record, read_record
 from dataset_builder.extraction.units import Unit
 from dataset_builder.readers.article import Panel
 from dataset_builder.readers.pictures.panels import with_captions
 from dataset_builder.text.labels import label_key
-from dataset_builder.text.licenses import attribution
+from dataset_builder.text.licenses import attribution, figure_attribution
 from dataset_builder.text.notices import gravest
 
 _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
 _MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
-_TEXT = ("label", "caption", "context")  # of a figure: what does not come with its picture
+_TEXT = ("label", "caption", "context", "rights", "license")  # of a figure: what does not come with its picture
 _DIGEST_CHARS = 16  # hex digits of an article's id that is a hash: 64 bits
 
 
@@ -125,10 +125,13 @@ def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedAr
     said = [notices.get(name) for head in heads for name in head.names]
     main = most_complete(files)
     columns = article_columns(main.record, [file.record for file in files], said)
-    pictures = _pdf_pictures(files) if main.record["source"] == "jats" else {}
+    is_xml = main.record["source"] == "jats"
+    pictures = _pdf_pictures(files) if is_xml else {}
+    printed = _pdf_rights(files) if is_xml else {}
     taken: set[str] = set()
     figures = []
-    for figure in main.record["figures"]:
+    for stated in main.record["figures"]:
+        figure = _with_rights(stated, printed)
         picture = _own_picture(main.folder, figure) or _borrowed_picture(pictures, figure)
         figure_id = _unique_id(columns["article_id"], figure["label"], taken)
         figures.append(figure_row(columns, figure, picture, figure_id))
@@ -174,11 +177,22 @@ def _first_stated(name: str, records: list[Record]) -> object:
 def figure_row(article: ArticleColumns, figure: FigureRecord, picture: Mapping, figure_id: str) -> Unjudged:
     """The row of one figure: what `picture` (columns of its picture, {} for none) says goes before the record."""
     columns = {name: value for name, value in figure.items() if name != "image_file"}
-    return cast("Unjudged", {**_NO_PICTURE, **article, **columns, **picture, "figure_id": figure_id})
+    row = {**_NO_PICTURE, **article, **columns, **picture, **rights_columns(article, figure), "figure_id": figure_id}
+    return cast("Unjudged", row)
+
+
+def rights_columns(article: ArticleColumns, figure: FigureRecord) -> RightsColumns:
+    """The figure's own rights, licence and attribution line where it states rights; else the article's."""
+    rights, license = figure["rights"], figure["license"]
+    if rights is None:
+        return {"rights": None, "license": article["license"], "attribution": article["attribution"]}
+    line = figure_attribution(article["attribution"], rights, license)
+    return {"rights": rights, "license": license, "attribution": line}
 
 
 def _supplementary_row(article: ArticleColumns, figure: FigureRecord) -> SupplementaryRow:
-    return {**article, "label": figure["label"], "caption": figure["caption"]}
+    own = rights_columns(article, figure)
+    return {**article, **own, "label": figure["label"], "caption": figure["caption"]}
 
 
 def _own_picture(folder: Path, figure: FigureRecord) -> dict[str, object]:
@@ -210,6 +224,21 @@ def _pdf_pictures(files: list[_File]) -> dict[str, dict]:
                 columns = {name: value for name, value in figure.items() if name not in (*_TEXT, "image_file")}
                 found.setdefault(key, columns | picture | {"source": "jats+pdf"})
     return found
+
+
+def _pdf_rights(files: list[_File]) -> dict[str, FigureRecord]:
+    """label key -> the figure of the article's PDF that states rights: an XML may leave out what its caption prints."""
+    figures = [figure for file in files if file.record["source"] == "pdf" for figure in file.record["figures"]]
+    keys = [(label_key(figure["label"]), figure) for figure in figures if figure["rights"]]
+    return {key: figure for key, figure in keys if key}
+
+
+def _with_rights(figure: FigureRecord, printed: Mapping[str, FigureRecord]) -> FigureRecord:
+    """The figure with the rights that its caption has in the PDF, where the XML states none."""
+    other = printed.get(label_key(figure["label"]) or "")
+    if figure["rights"] is not None or other is None:
+        return figure
+    return {**figure, "rights": other["rights"], "license": other["license"]}
 
 
 def _unique_id(article_id: str, label: str | None, taken: set[str]) -> str:

@@ -37,6 +37,8 @@ class FigureRecord(TypedDict):
     page: int | None  # 1-based, PDF only
     bbox: list[float] | None  # PDF points, origin top left: x0, y0, x1, y1
     panels: list[PanelRecord]
+    rights: str | None  # as the figure states them, where they are not the article's
+    license: str | None  # SPDX id of its own licence, where it has `rights`
     image_file: str | None
 
 

@@ -43,7 +43,9 @@ class Figure:
     `caption` comes without its label; `context` are the sentences of the body that mention the figure, in reading
     order, without duplicates. `picture` is None when it is absent or unreadable, and `image_error` then says why; it is
     set by `pictures.keep.keep_picture`. `page` (1-based), `bbox` (PDF points, origin top left) and `page_thumbnail`
-    (the page as JPEG) are set for pictures cut from a PDF.
+    (the page as JPEG) are set for pictures cut from a PDF. `rights` is what the figure itself says of its rights, with
+    their holder, where that is not what the article says; `license` is then the SPDX id of its own licence, if it has
+    one. Without `rights` the article's licence is the figure's.
     """
 
     label: str | None
@@ -55,6 +57,8 @@ class Figure:
     bbox: list[float] | None = None
     page_thumbnail: bytes | None = None
     panels: list[Panel] = field(default_factory=list)
+    rights: str | None = None
+    license: str | None = None
 
 
 @dataclass

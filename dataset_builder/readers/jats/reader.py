@@ -15,8 +15,10 @@ from dataset_builder.readers.article import Article, Figure
 from dataset_builder.readers.jats.figures import merge_groups, read_figures
 from dataset_builder.readers.jats.formulas import FORMULA_TAGS, prepare_formulas
 from dataset_builder.readers.jats.metadata import read_metadata
+from dataset_builder.readers.jats.rights import owner_of
 from dataset_builder.readers.jats.text import read_text
 from dataset_builder.readers.jats.xml import parse_article
+from dataset_builder.text.rights import Owner
 
 MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
 
@@ -40,10 +42,11 @@ def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article
         raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
     root = parse_article(path.read_bytes(), path.name)
     article = read_metadata(root)
+    owner = owner_of(root, article)
     parts = _detach_parts(root)
-    article.figures, article.markdown = _read_part(root, pictures or {}, article.title)
+    article.figures, article.markdown = _read_part(root, pictures or {}, owner, article.title)
     for part in parts:
-        article.supplementary += _read_part(part, pictures or {}, None)[0]
+        article.supplementary += _read_part(part, pictures or {}, owner, None)[0]
     return article
 
 
@@ -64,7 +67,9 @@ def _is_inside_part(element: etree._Element) -> bool:
     return any(parent.tag in _PARTS or parent.tag == "caption" for parent in element.iterancestors())
 
 
-def _read_part(part: etree._Element, pictures: Mapping[str, Path], title: str | None) -> tuple[list[Figure], str]:
+def _read_part(
+    part: etree._Element, pictures: Mapping[str, Path], owner: Owner, title: str | None
+) -> tuple[list[Figure], str]:
     """The figures of an article, a sub-article or a supplement, with their context, and its Markdown.
 
     Takes the tree apart on the way.
@@ -76,7 +81,7 @@ def _read_part(part: etree._Element, pictures: Mapping[str, Path], title: str | 
     if "fig-group" in elements:
         merge_groups(elements["fig-group"])
         elements["fig"] = [*part.iter("fig")]  # some were merged
-    found = read_figures(elements["fig"], pictures)
+    found = read_figures(elements["fig"], pictures, owner)
     for tag in _NO_TEXT:
         for element in elements[tag]:
             element.clear(keep_tail=True)

@@ -30,6 +30,7 @@ from dataset_builder.readers.pictures.keep import keep_picture
 from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
 from dataset_builder.text.mentions import context_for
+from dataset_builder.text.rights import Owner, names_of, stated_rights
 from dataset_builder.text.sentences import split_sentences
 
 MAX_PAGES = 500  # more are a book or a bomb
@@ -143,9 +144,13 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     paragraphs = join_paragraphs(found.blocks)
     article = Article(source="pdf", markdown=to_markdown(paragraphs, found, front["title"]), **front)
     contexts = _contexts(found, [text for _, text in paragraphs])
+    owner = Owner(article.license, names=names_of(article.authors))
     for figure, context in zip(found.figures, contexts, strict=True):
         part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures
         part.append(_figure(document, pages, figure, context))
+        rights = stated_rights(part[-1].caption, owner)
+        if rights:
+            part[-1].rights, part[-1].license = rights.words, rights.license
     return article
 
 
