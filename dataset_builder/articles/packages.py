@@ -20,7 +20,7 @@ from pathlib import Path
 
 from dataset_builder.articles.archives import unpack
 from dataset_builder.articles.kinds import PDF_SUFFIX, XML_SUFFIXES, archive_stem, is_article, is_special
-from dataset_builder.articles.pictures import bare_name, find_pictures, pictures_in, pictures_in_shared
+from dataset_builder.articles.pictures import bare_name, by_ending, find_pictures, pictures_in, pictures_in_shared
 
 _KEY_CHARS = 32  # hex digits that name an unpacked archive's folder: 128 bits
 _SELF = re.compile(rb"<self-uri[^>]*>")
@@ -44,7 +44,7 @@ class Package:
 
     @functools.cached_property
     def files(self) -> Mapping[str, Path]:
-        """The picture files beside the XML: bare name in lower case -> path.
+        """The picture files beside the XML: path from its folder, in lower case -> path.
 
         Those in the XML's folder and in the folders below that hold no article. Where several articles share a folder,
         only those that the XML refers to. Links that lead out of the folder are left out.
@@ -56,7 +56,12 @@ class Package:
             return pictures_in(folder)
         pictures = pictures_in_shared(folder, folder.stat().st_mtime_ns)
         referred = (path for href in _hrefs(self.xml) for path in find_pictures(pictures, href))
-        return {path.name.lower(): path for path in referred}
+        return {path.relative_to(folder).as_posix().lower(): path for path in referred}
+
+    @property
+    def pictures(self) -> Mapping[str, Path]:
+        """`files` by every name that the XML may call them by, see `find_pictures`."""
+        return by_ending(self.files)
 
     def digest(self) -> str:
         """sha256 over the names and the contents of the XML, the PDF and the pictures. Raises OSError."""

@@ -25,7 +25,11 @@ def parse_article(data: bytes, name: str) -> etree._Element:
 
     Raises ValueError when it is no well-formed XML or holds no or several articles.
     """
-    return _article_element(_parse(data, name), name)
+    article = _article_element(_parse(data, name), name)
+    if b"break" in data:  # not in UTF-16
+        for line_end in article.iter("break"):
+            line_end.text = " "
+    return article
 
 
 def _parse(data: bytes, name: str) -> etree._Element:

@@ -79,8 +79,9 @@ def test_pictures_of_a_folder_and_those_below_it(tmp_path):
     first, second = find(tmp_path)
     assert {n: p.relative_to(tmp_path).as_posix() for n, p in first.files.items()} == {
         "f1.jpg": "a/F1.JPG",
-        "f2.png": "a/images/f2.png",
+        "images/f2.png": "a/images/f2.png",
     }
+    assert first.pictures["f2.png"] == first.pictures["images/f2.png"]
     assert list(second.files) == ["f3.png"]
 
 
