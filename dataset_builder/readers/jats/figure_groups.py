@@ -64,11 +64,11 @@ def _merge_group(group: etree._Element) -> None:
         return
     figures = [*group.iter("fig")]
     number = _number(group) or _shared_number(group, figures)
-    if number or not any(_stands_alone(figure) for figure in figures):
-        if not _of_their_own(figures, number):
-            group.tag = "fig"
-            _make_panels(figures)
-            return
+    one = not _of_their_own(figures, number) if number else not any(map(_stands_alone, figures))
+    if one:
+        group.tag = "fig"
+        _make_panels(figures)
+        return
     for figure in figures:
         for child in reversed(own):
             if figure.find(child.tag) is None:

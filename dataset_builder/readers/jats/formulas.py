@@ -44,10 +44,11 @@ def _mark_raised(element: etree._Element) -> None:
 
 
 def _end_before(element: etree._Element) -> str:
-    """The last characters of the text that an inline element directly follows."""
+    """The last characters of the text that an inline element directly follows; "" when they are raised themselves."""
     before = element.getprevious()
     if before is not None:
-        return (before.tail or string_of(before))[-2:]
+        raised = before.tag == "sup" or before.get("ref-type") == "bibr"
+        return (before.tail or ("" if raised else string_of(before)))[-2:]
     parent = element.getparent()
     if parent.text or parent.tag not in ("sup", "xref"):
         return (parent.text or "")[-2:]

@@ -1,8 +1,8 @@
 """A JATS article (XML) with the picture files beside it -> `Article`.
 
 Context sentences come from whatever stands in the body, the back matter and the floats, whatever its element is called,
-but not from abstracts, captions, tables, footnotes or references. `<fig>` elements that hold a table or a box, as their label says, are no figures. Figures of
-`<sub-article>`, `<response>` and `<supplementary-material>` are supplementary.
+but not from abstracts, captions, tables, footnotes or references. `<fig>` elements that hold a table or a box, as their
+label says, are no figures. Figures of `<sub-article>`, `<response>` and `<supplementary-material>` are supplementary.
 """
 
 from collections import defaultdict

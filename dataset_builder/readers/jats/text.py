@@ -1,7 +1,8 @@
 """The text of an article's XML: its Markdown, and the sentences that mention each figure.
 
-Everything is read that is not known to hold no running text: articles have elements of other vocabularies (TaxPub) and of
-later versions of JATS. Where a figure is mentioned is known twice: by `<xref rid="F1 F2">` and by the words ("Figs 2-4"), and both count.
+Everything is read that is not known to hold no running text: articles have elements of other vocabularies (TaxPub) and
+of later versions of JATS. Where a figure is mentioned is known twice: by `<xref rid="F1 F2">` and by the words
+("Figs 2-4"), and both count.
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,6 +6,7 @@ from PIL import Image
 from tests.dataset_builder.readers.jats.articles import article, context, fig, xref
 
 FIGURE_1 = "<label>Figure 1</label><caption><p>Dose and survival.</p></caption>"
+GROUP_1 = f'<fig-group id="F1">{FIGURE_1}'
 SAID = f"<p>Both ({xref(1)}). Survival ({xref('1b', 'Figure 1b')}).</p>"
 
 
@@ -24,19 +25,19 @@ def pictures(tmp_path):
 
 ONE_FIGURE = {  # XML -> labels and captions of its panels
     "a group of (a) and (b)": (
-        f'<fig-group id="F1">{FIGURE_1}{sub("a", "(a)", "Dose.")}{sub("b", "(b)", "Survival.")}</fig-group>',
+        f"{GROUP_1}{sub('a', '(a)', 'Dose.')}{sub('b', '(b)', 'Survival.')}</fig-group>",
         [("a", "Dose."), ("b", "Survival.")],
     ),
     "a group of A and B with letters in the captions": (
-        f'<fig-group id="F1">{FIGURE_1}{sub("a", None, "(A) Dose.")}{sub("b", None, "(B) Survival.")}</fig-group>',
+        f"{GROUP_1}{sub('a', None, '(A) Dose.')}{sub('b', None, '(B) Survival.')}</fig-group>",
         [("A", "Dose."), ("B", "Survival.")],
     ),
     "a group of 1A and 1B": (
-        f'<fig-group id="F1">{FIGURE_1}{sub("a", "Figure 1A", "Dose.")}{sub("b", "Figure 1B", "Survival.")}</fig-group>',
+        f"{GROUP_1}{sub('a', 'Figure 1A', 'Dose.')}{sub('b', 'Figure 1B', 'Survival.')}</fig-group>",
         [("A", "Dose."), ("B", "Survival.")],
     ),
     "a group of I and II": (
-        f'<fig-group id="F1">{FIGURE_1}{sub("a", "I", "Dose.")}{sub("b", "II", "Survival.")}</fig-group>',
+        f"{GROUP_1}{sub('a', 'I', 'Dose.')}{sub('b', 'II', 'Survival.')}</fig-group>",
         [("I", "Dose."), ("II", "Survival.")],
     ),
     "a group without a number": (
@@ -140,7 +141,8 @@ def test_other_graphics_are_no_figures(read, pictures, xml):
 
 
 def test_a_graphic_of_a_figure_stays_part_of_it(read, pictures):
-    (found,) = read(article(f"<fig>{FIGURE_1}{GRAPHIC.format('<label>Figure 1a</label>')}</fig>"), pictures).figures
+    inside = GRAPHIC.format("<label>Figure 1a</label>")
+    (found,) = read(article(f"<fig>{FIGURE_1}{inside}</fig>"), pictures).figures
     assert (found.label, found.caption) == ("Figure 1", "Dose and survival.")
 
 

@@ -19,10 +19,14 @@ SENTENCES = {
     "in a box": (f"<boxed-text><p>In {xref(1)}.</p></boxed-text>", "In Figure 1."),
     "a citation raised behind the mention": ("<p>It is in Figure 1<sup>2</sup>.</p>", "It is in Figure 1^2."),
     "raised behind the link": (f"<p>In {xref(1)}<sup>3,5</sup>, too.</p>", "In Figure 1^3,5, too."),
-    "raised inside a link": (f'<p>In Fig. 1<xref ref-type="bibr"><sup>3</sup></xref>.</p>', "In Fig. 1^3."),
+    "raised inside a link": ('<p>In Fig. 1<xref ref-type="bibr"><sup>3</sup></xref>.</p>', "In Fig. 1^3."),
     "a link inside what is raised": ('<p>In Fig. 1b<sup><xref ref-type="bibr">3</xref></sup>.</p>', "In Fig. 1b^3."),
     "raised by the style sheet": ('<p>In Fig. 1<xref ref-type="bibr">3</xref>.</p>', "In Fig. 1^3."),
     "a citation with a space before it": ('<p>In Fig. 1 <xref ref-type="bibr">3</xref>.</p>', "In Fig. 1 3."),
+    "several citations": (
+        f"<p>In {xref(1)}, so<sup>12</sup><sup>13</sup>.</p>",
+        "In Figure 1, so1213.",
+    ),
     "line breaks": (
         f"<p>Seen<break/>in {xref(1)}<break/>and <bold>so<break/>on</bold>.</p>",
         "Seen in Figure 1 and so on.",
@@ -55,11 +59,11 @@ WRAPPERS = {  # everything that is not known to hold no running text is read
     "</tp:taxon-treatment>",
     "TaxPub, no paragraph": "<tp:taxon-treatment><tp:nomenclature><tp:taxon-name>X y</tp:taxon-name> {}"
     "</tp:nomenclature></tp:taxon-treatment>",
-    "question": "<question-wrap><question><label>1</label><p>{}</p></question><answer><p>No.</p></answer></question-wrap>",
+    "question": "<question-wrap><question><label>1</label><p>{}</p></question><answer><p>N</p></answer></question-wrap>",
     "answer": "<question-wrap-group><question-wrap><answer-set><answer><p>{}</p></answer></answer-set></question-wrap>"
     "</question-wrap-group>",
     "alternatives": "<block-alternatives><graphic/><boxed-text><p>{}</p></boxed-text></block-alternatives>",
-    "verse": "<verse-group><title>V</title><verse-line>Roses are red.</verse-line><verse-line>{}</verse-line></verse-group>",
+    "verse": "<verse-group><title>V</title><verse-line>Roses.</verse-line><verse-line>{}</verse-line></verse-group>",
     "unknown": "<whatever><more><p>{}</p></more></whatever>",
     "unknown in a paragraph": "<p>Before. <whatever><p>{}</p></whatever> After.</p>",
     "text in no paragraph": "<sec><title>T</title>{}</sec>",
