@@ -53,7 +53,7 @@ def _wrap(graphic: etree._Element) -> None:
     figure = etree.Element("fig", {"id": graphic.get("id")} if graphic.get("id") else {})
     figure.tail, graphic.tail = graphic.tail, None
     graphic.getparent().replace(graphic, figure)
-    figure.extend([child for child in graphic if child.tag in ("label", "caption")])
+    figure.extend([child for child in graphic if child.tag in ("label", "caption", "attrib", "permissions")])
     figure.append(graphic)
 
 

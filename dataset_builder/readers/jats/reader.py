@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from dataset_builder.readers.article import Article, Figure
+from dataset_builder.readers.article import REPAIRED, Article, Figure
 from dataset_builder.readers.jats.figure_groups import join_figures
 from dataset_builder.readers.jats.figures import read_figures
 from dataset_builder.readers.jats.formulas import FORMULA_TAGS, prepare_formulas
@@ -33,14 +33,17 @@ _NEEDED = (*_NO_TEXT, *FORMULA_TAGS, "fig-group", "fig", "xref")
 def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article:
     """The article in a JATS file; `pictures` are the files beside it by name (`Package.pictures`).
 
-    Raises ValueError when the file is no well-formed XML, no JATS, or larger than `MAX_XML_BYTES`; OSError when it
-    cannot be read. No entity is expanded, no DTD read, no network used.
+    One with characters or tags that are no XML is repaired, and has the note `REPAIRED`. Raises ValueError when the
+    file is no XML, cut off, no JATS, or larger than `MAX_XML_BYTES`; OSError when it cannot be read. No entity is
+    expanded, no DTD read, no network used.
     """
     size = path.stat().st_size
     if size > MAX_XML_BYTES:
         raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
-    root = parse_article(path.read_bytes(), path.name)
+    root, repaired = parse_article(path.read_bytes(), path.name)
     article = read_metadata(root)
+    if repaired:
+        article.notes.append(REPAIRED)
     parts = _detach_parts(root)
     article.figures, article.markdown = _read_part(root, pictures or {}, article.title)
     for part in parts:

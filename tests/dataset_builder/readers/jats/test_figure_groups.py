@@ -109,8 +109,17 @@ def test_parts_with_numbers_are_figures_of_their_own(read, xml, labels):
 GRAPHIC = '<graphic id="F1" position="float" xlink:href="a">{}</graphic>'
 
 
-@pytest.mark.parametrize("place", ["{}", "<sec>{}</sec>", "<p>Text {} goes on.</p>", "<boxed-text>{}</boxed-text>",
-                                   "<fig-group>{}</fig-group>", "</body><floats-group>{}</floats-group><body>"])  # fmt: skip
+PLACES = [
+    "{}",
+    "<sec>{}</sec>",
+    "<p>Text {} goes on.</p>",
+    "<boxed-text>{}</boxed-text>",
+    "<fig-group>{}</fig-group>",
+    "</body><floats-group>{}</floats-group><body>",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_a_graphic_with_the_label_of_a_figure_is_one(read, pictures, place):
     found = read(article(f"<p>Steep ({xref(1)}).</p>" + place.format(GRAPHIC.format(FIGURE_1))), pictures)
     (figure,) = found.figures

@@ -57,13 +57,13 @@ def test_no_context(read, body):
 WRAPPERS = {  # everything that is not known to hold no running text is read
     "TaxPub": "<tp:taxon-treatment><tp:treatment-sec><title>Habitat</title><p>{}</p></tp:treatment-sec>"
     "</tp:taxon-treatment>",
-    "TaxPub, no paragraph": "<tp:taxon-treatment><tp:nomenclature><tp:taxon-name>X y</tp:taxon-name> {}"
+    "TaxPub, line": "<tp:taxon-treatment><tp:nomenclature><tp:taxon-name>X y</tp:taxon-name> {}"
     "</tp:nomenclature></tp:taxon-treatment>",
-    "question": "<question-wrap><question><label>1</label><p>{}</p></question><answer><p>N</p></answer></question-wrap>",
+    "question": "<question-wrap><question><label>1</label><p>{}</p></question><answer/></question-wrap>",
     "answer": "<question-wrap-group><question-wrap><answer-set><answer><p>{}</p></answer></answer-set></question-wrap>"
     "</question-wrap-group>",
     "alternatives": "<block-alternatives><graphic/><boxed-text><p>{}</p></boxed-text></block-alternatives>",
-    "verse": "<verse-group><title>V</title><verse-line>Roses.</verse-line><verse-line>{}</verse-line></verse-group>",
+    "verse": "<verse-group><title>V</title><verse-line>Red.</verse-line><verse-line>{}</verse-line></verse-group>",
     "unknown": "<whatever><more><p>{}</p></more></whatever>",
     "unknown in a paragraph": "<p>Before. <whatever><p>{}</p></whatever> After.</p>",
     "text in no paragraph": "<sec><title>T</title>{}</sec>",
