@@ -146,7 +146,7 @@ def _recorded(options: Options) -> dict:
 
 
 def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:
-    """Declare the test tasks as the Hub's benchmarks do (`eval.yaml` in the root of a dataset repo), if there are any."""
+    """Declare the test tasks, if there are any, as the Hub does: `eval.yaml` in the root of a dataset repo."""
     import yaml
 
     if not tasks:

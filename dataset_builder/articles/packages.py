@@ -106,7 +106,6 @@ def find_packages(folder: Path, unpacked: Path, skipped: Counter[str] | None = N
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
     skipped = Counter() if skipped is None else skipped
-    own = unpacked.resolve()
     unlisted: list[OSError] = []
     for current, folders, names in os.walk(folder, onerror=unlisted.append):
         here = Path(current)
@@ -114,13 +113,18 @@ def find_packages(folder: Path, unpacked: Path, skipped: Counter[str] | None = N
         for name in sorted(visible):
             if _leads_out(here / name, folder):
                 yield _outside(here / name, _relative(here / name, folder))
-        folders[:] = sorted(name for name in visible if (here / name).resolve() != own)
+        folders[:] = sorted(name for name in visible if not _is_output(here / name, unpacked))
         inside = sorted(name for name in names if not name.startswith("."))
         yield from _packages_in(here, inside, _relative(here, folder), unpacked, folder)
         yield from _packages_of_archives(here, inside, folders, folder, unpacked, skipped)
         skipped.update(suffix_of(name) for name in inside if not name.lower().endswith(_READ))
     for error in unlisted:
         yield Package(_relative(Path(error.filename), folder), error=f"the folder cannot be listed ({error.strerror})")
+
+
+def _is_output(folder: Path, unpacked: Path) -> bool:
+    """Whether a folder is one that archives are unpacked to, or a dataset that was made from articles."""
+    return folder.resolve() == unpacked.resolve() or (folder / ".work").is_dir()
 
 
 def _leads_out(path: Path, folder: Path) -> bool:

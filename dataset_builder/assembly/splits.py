@@ -11,8 +11,8 @@ from dataset_builder.schema import SPLITS
 
 _ARTICLES_A_HELD_OUT_ONE = 5  # `min_articles` asks for one in so many at most: a small dataset is to train with, too
 _MOST_HELD_OUT = 0.5  # share of the figures in both held-out splits together: at least half are to train with
-_FAR_SHARE = 0.05  # of all figures: a held-out split further from what was asked than this and …
-_FAR_FACTOR = 1.5  # … by this factor is worth a warning
+_FAR_SHARE = 0.05  # of all figures: a split further from what was asked than this …
+_FAR_FACTOR = 1.5  # … and by this factor is worth a warning
 _MOST_FIGURES_AN_ARTICLE = 10  # a component with more, for each article that a split asks for, would fill it alone
 
 
@@ -21,7 +21,7 @@ class Splitting:
     """How large the held-out splits are, and the seed that draws them.
 
     A size below 1 is a share of the figures, from 1 on their number (the paper: 1574); in either case at least
-    `min_articles` articles are held out where there are enough, and at least half of the figures are left to train with.
+    `min_articles` articles are held out where there are enough, and at least half of the figures stay to train with.
     """
 
     test_size: float = 0.03

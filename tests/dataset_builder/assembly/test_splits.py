@@ -2,12 +2,11 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset_builder.assembly.duplicates import FigureKey, duplicate_groups
-import pytest
-
 from dataset_builder.assembly.splits import Splitting, assign, certificate, far_from_asked
 from tests.dataset_builder.assembly.figures import figure
 
