@@ -41,6 +41,7 @@ class Head:
     error: str | None
     names: tuple[str, ...]  # PMCID and DOI, lower case
     notices: dict[str, str]  # what this article says of others: DOI or PMCID, lower case -> status
+    notes: tuple[str, ...] = ()  # what the reader had to do to the file
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def _head(unit: Unit, record: Record) -> Head:
         error=record["error"],
         names=tuple(name.lower() for name in names if name),
         notices={name.lower(): status for name, status in record.get("notices", {}).items()},
+        notes=tuple(record.get("notes", ())),
     )
 
 

@@ -17,7 +17,7 @@ from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, c
 from dataset_builder.assembly.filters import Thresholds, rejection
 from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
-from dataset_builder.assembly.splits import Splitting, assign, certificate
+from dataset_builder.assembly.splits import Splitting, assign, certificate, far_from_asked
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.text.mentions import mentions_in
 
@@ -38,6 +38,10 @@ class Counts:
     kept: int = 0
     supplementary: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # filter -> figures
+    skipped: Counter[str] = field(default_factory=Counter)  # suffix -> files that are neither article nor picture
+    notes: Counter[str] = field(default_factory=Counter)  # what a reader had to do -> files
+    splits: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> articles, figures, groups
+    warnings: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """The lines `ldrt build` prints."""
@@ -50,8 +54,21 @@ class Counts:
                 *_by_reason(self.rejected),
                 f"files failed   {self.failed.total():>7}  (provenance/failed.jsonl)",
                 *_by_reason(self.failed),
+                *([f"files skipped  {self.skipped.total():>7}"] if self.skipped else []),
+                *_by_reason(self.skipped),
+                *(f"{note:<14} {n:>7}  files" for note, n in sorted(self.notes.items())),
+                *self._splits(),
+                *(f"warning: {warning}" for warning in self.warnings),
             ]
         )
+
+    def _splits(self) -> list[str]:
+        """ "split train 90 figures (81.8 %), 9 articles" """
+        total = sum(sizes["figures"] for sizes in self.splits.values()) or 1
+        return [
+            f"{name:<14} {sizes['figures']:>7}  figures ({sizes['figures'] / total:.1%}), {sizes['articles']} articles"
+            for name, sizes in self.splits.items()
+        ]
 
 
 def _by_reason(reasons: Counter[str]) -> list[str]:
@@ -81,12 +98,16 @@ def assemble(
     provenance.mkdir(exist_ok=True)
     failed = [head for head in heads if head.error]
     write_jsonl(provenance / "failed.jsonl", map(_failure, failed))
-    counts = Counts(files=len(heads), failed=Counter(map(_reason, failed)))
+    notes = Counter(note for head in heads for note in head.notes)
+    counts = Counts(files=len(heads), failed=Counter(map(_reason, failed)), notes=notes)
 
     candidates, verdicts = work / "candidates.jsonl", work / "verdicts.jsonl"
     _write_articles(heads, limits, candidates, provenance, counts)
     known = benchmark_keys(benchmarks, work / "benchmarks")
+    first = not (provenance / "splits.json").exists()
     grouping = _group(candidates, provenance / "splits.json", splitting, known)
+    counts.splits = json.loads((provenance / "splits.json").read_text(encoding="utf-8"))["splits"]
+    counts.warnings = far_from_asked(counts.splits, splitting) if first else []
     write_jsonl(verdicts, (_verdict(row, grouping) for row in read_jsonl(candidates)))
     candidates.unlink()
 
@@ -104,7 +125,7 @@ def _failure(head: Head) -> Failure:
 def _reason(head: Head) -> str:
     """An error reads "file: reason, details"; the reason alone, to be counted."""
     assert head.error is not None
-    error = head.error.removeprefix(f"{Path(head.source_file).name}: ")
+    error = head.error.removeprefix(f"{Path(head.source_file.rpartition('!')[2]).name}: ")
     return _DETAILS.split(error)[0].strip()[:_MAX_REASON_CHARS]
 
 

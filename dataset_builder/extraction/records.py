@@ -66,6 +66,7 @@ class Record(About, total=False):
     article_type: str | None
     status: str | None  # retracted | concern | corrected
     notices: dict[str, str]  # DOI or PMCID of another article -> its status
+    notes: list[str]  # what the reader had to do to the file
     figures: list[FigureRecord]
     supplementary: list[FigureRecord]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+REPAIRED = "repaired XML"  # a note: characters or tags of the file were no XML
+
 
 @dataclass
 class Panel:
@@ -67,7 +69,7 @@ class Article:
 
     `article_type` is JATS's word for it (research-article, correction, retraction, ...). `status` is what the article
     says has become of itself: retracted, concern or corrected; `notices` is what it says of others: DOI or PMCID ->
-    status.
+    status. `notes` say what the reader had to do to the file: `REPAIRED`.
     """
 
     source: str  # jats | pdf | jats+pdf
@@ -85,3 +87,4 @@ class Article:
     article_type: str | None = None
     status: str | None = None
     notices: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
