@@ -93,6 +93,7 @@ class Elsewhere:
 class CaptionWords:
     """What stands in and around captions."""
 
+    starts: Words
     continued: Words
     from_previous_page: Words
     on_next_page: Words
