@@ -21,7 +21,7 @@ from dataset_builder.readers.article import Article, Figure
 from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.boxes import Box
-from dataset_builder.readers.pdf.layout.captions import UNNUMBERED, UNNUMBERED_MENTION
+from dataset_builder.readers.pdf.layout.caption_labels import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.readers.pdf.layout.figures import ArticleLayout, FoundFigure, lay_out
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dataset_builder.readers.pdf.layout.blocks import Block, reading_order
-from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, UNNUMBERED, Caption, whole_text
+from dataset_builder.readers.pdf.layout.caption_labels import UNNUMBERED
+from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, Caption, whole_text
 from dataset_builder.readers.pdf.layout.drawings import repeated_drawings
 from dataset_builder.readers.pdf.layout.lines import Line, printed_words
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
