@@ -99,6 +99,7 @@ class CaptionWords:
     on_next_page: Words
     label_asides: Words
     source: Words
+    notes: Words
 
 
 @dataclass(frozen=True)
