@@ -19,6 +19,7 @@ from dataset_builder.text.vocabulary import any_of
 ABOVE_MIN_PITCH_EM = 0.4  # a line that is nearer stands on the same row, not above
 ABOVE_PITCH_SLACK = 1.2  # times the largest pitch of running text: a line farther away does not run on
 RUNNING_TEXT_MIN_CHARS = 25  # a shorter line above may be a heading or a label: it does not run on
+OTHER_KIND = re.compile(r"[A-Z]{3,}")  # the key of a scheme, chart, plate: "CHART1"
 STYLED_POINTS, FREE_POINTS = 2, 1  # see `Caption.score`
 _DOI_URL = r"https?://(?:dx\.)?doi\.org/"
 _OWN_DOI = re.compile(rf"\s*(?:{_DOI_URL}|doi:\s?(?:{_DOI_URL})?)10\.\d{{4,}}/\S+$", re.I)
@@ -40,6 +41,12 @@ class Caption:
     lines: list[Line]
     page: int
     words: frozenset[str] = frozenset()  # printed in the article, see `join_lines`
+
+    @property
+    def kind(self) -> str:
+        """Of what it is the caption: "" for figures, else the letters of another kind's key ("SCHEME")."""
+        found = OTHER_KIND.match(self.key)
+        return found.group() if found else ""
 
     @property
     def box(self) -> Box:
