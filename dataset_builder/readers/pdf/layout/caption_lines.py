@@ -4,7 +4,7 @@ import re
 
 from dataset_builder.readers.pdf.layout.blocks import MAX_ANY_PITCH_EM, MIN_PITCH_EM, belongs_below
 from dataset_builder.readers.pdf.layout.boxes import Box, hull
-from dataset_builder.readers.pdf.layout.caption_labels import is_label_alone
+from dataset_builder.readers.pdf.layout.caption_labels import TABLE_WORD, is_label_alone, split_any_label
 from dataset_builder.readers.pdf.layout.lines import Line, ends_sentence, joined, pitch, same_size
 from dataset_builder.readers.pdf.layout.pages import Style
 from dataset_builder.text.labels import label_key, split_label
@@ -108,15 +108,20 @@ def _caption_goes_on(own: list[Line], line: Line, rest: list[Line], style: Style
 
 def _starts_another(own: list[Line], line: Line) -> bool:
     """Whether a line starts a caption of its own, and is no mention with which the caption's sentence goes on."""
-    found = split_label(line.text)
+    found = split_any_label(line.text.strip())
     if found is None:
         return False
     text = " ".join(entry.text.strip() for entry in own)
     if ends_sentence(text):
         return True
-    series = " ".join(text.split()[-SERIES_WORDS:])  # "shown in Supplementary / Figures 5, 7 and 9."
-    of_series = label_key(f"{series} {found[0]}") != label_key(found[0])
+    of_series = not TABLE_WORD.match(found[0]) and _is_of_series(text, found[0])
     return not (of_series or text.count("(") > text.count(")") or _UNFINISHED.search(text))
+
+
+def _is_of_series(text: str, label: str) -> bool:
+    """Whether a label begins at the end of the text before it: "shown in Supplementary / Figures 5, 7 and 9."."""
+    series = " ".join(text.split()[-SERIES_WORDS:])
+    return label_key(f"{series} {label}") != label_key(label)
 
 
 def _is_column_text(own: list[Line], line: Line, style: Style) -> bool:
@@ -138,9 +143,11 @@ def _differs(one: Line, other: Line) -> bool:
 
 
 def _is_widely_set(own: list[Line], line: Line, rest: list[Line]) -> bool:
-    """Whether a line is the second of a caption with wide leading: the line below it is as far away again."""
+    """Whether a line is the second of a figure's caption with wide leading: the line below it is as far away again."""
     first = own[0]
-    if len(own) > 1 or ends_sentence(first.text) or line.font != first.font or _differs(first, line):
+    if len(own) > 1 or TABLE_WORD.match(first.text.strip()) or ends_sentence(first.text):
+        return False
+    if line.font != first.font or _differs(first, line):
         return False
     level = abs(line.box.x0 - first.box.x0) < SAME_EDGE_EM * line.size
     if not level or first.box.width < FULL_LINE_SHARE * line.box.width:

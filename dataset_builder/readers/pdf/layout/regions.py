@@ -56,22 +56,33 @@ def match(
 
 
 def _costs(captions: list[Caption], drawings: list[Box], walls: list[Box], sides: Mapping[Caption, int]) -> np.ndarray:
-    """What each cluster costs each caption, points: (captions, drawings)."""
+    """What each cluster costs each caption, points: (captions, drawings).
+
+    One that no caption of a figure sees may stand across a gutter from its caption.
+    """
     costs = np.full((len(captions), len(drawings)), FORBIDDEN_PT)
     for c, caption in enumerate(captions):
-        barriers = [*walls, *_lines_of(other for other in captions if other is not caption)]
+        barriers = _barriers(caption, captions, walls)
         for k, drawing in enumerate(drawings):
             if sees(caption.box, drawing, barriers):
                 costs[c, k] = _cost(caption, drawing, sides[caption])
-            elif _stands_across(caption, drawing, barriers):
-                costs[c, k] = _cost(caption, drawing, sides[caption]) + PAST_TEXT_COST_PT
+    figures = [c for c, caption in enumerate(captions) if not caption.is_table]
+    for k in np.flatnonzero((costs[figures] >= FORBIDDEN_PT).all(axis=0)):
+        for c in figures:
+            if _stands_across(captions[c], drawings[k], _barriers(captions[c], captions, walls)):
+                costs[c, k] = _cost(captions[c], drawings[k], sides[captions[c]]) + PAST_TEXT_COST_PT
     return costs
+
+
+def _barriers(caption: Caption, captions: list[Caption], walls: list[Box]) -> list[Box]:
+    """What no figure of a caption reaches across."""
+    return [*walls, *_lines_of(other for other in captions if other is not caption)]
 
 
 def _stands_across(caption: Caption, drawing: Box, barriers: list[Box]) -> bool:
     """Whether a caption stands beside a drawing across a gutter, whatever stands above and below the caption."""
     own = caption.box
-    if caption.is_table or not own.is_beside(drawing) or own.gap(drawing) > BESIDE_REACH_PT:
+    if own.x_overlap(drawing) > 0 or own.y_overlap(drawing) <= 0 or own.gap(drawing) > BESIDE_REACH_PT:
         return False
     left, right = sorted((own, drawing))
     between = Box(left.x1, own.y0, right.x0, own.y1)

@@ -161,6 +161,12 @@ def test_caption_set_more_widely_than_running_text(step):
     assert rest == [BODY, BODY]
 
 
+def test_table_below_a_title_without_a_full_stop_is_no_part_of_it():
+    table = [line("Table 3: Pain", 50, 418, 100), line("0 1", 50, 440, 20)]
+    found, _ = captions(line("Figure 1. Dose of all", 50, 400), *table)
+    assert found == [("1", "Dose of all"), ("TABLE3", "Pain")]
+
+
 @pytest.mark.parametrize("gap", [19, 24])
 def test_paragraph_below_a_title_is_not_the_caption(gap):
     found, rest = captions(
