@@ -23,6 +23,8 @@ CROSSING_SHARE = 0.15  # of a barrier's area in the rectangle between two boxes:
 RIVAL_SHARE = 0.1  # of the smaller one that a figure grown by a cluster may share with another figure
 LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
 TURNED_LABEL_REACH_PT = 30  # turned text is hardly ever anything else than the title of an axis
+DRAWING_MARGIN_PT = 0.25  # around drawings, whose boxes hold their strokes: what a pixel is too many
+TEXT_MARGIN_PT = 1  # around text of a figure
 GLYPH_OVERHANG_PT = 2.5  # letters reach this far out of the box of their line
 
 ABOVE, BELOW = -1, 1  # the side of its caption on which a figure stands
@@ -162,13 +164,15 @@ def _collide(rival: Box, around: Box) -> bool:
 # ---- the region of a figure ----
 
 
-def with_stray_text(region: Box, stray: list[Line], barriers: list[Box]) -> Box:
-    """The region widened by axis labels, legends and panel letters that stand in or near it."""
-    loose = list(stray)
+def with_stray_text(core: Box, stray: list[Line], barriers: list[Box]) -> Box:
+    """The drawings' box widened by axis labels, legends and panel letters that stand in or near it, with margins."""
+    region = core
+    loose, joined = list(stray), []
     while near := [line for line in loose if _joins(line, region, barriers)]:
         region = hull([region, *(line.box for line in near)])
+        joined += near
         loose = [line for line in loose if line not in near]
-    return region
+    return hull([core.grow(DRAWING_MARGIN_PT), *(line.box.grow(TEXT_MARGIN_PT) for line in joined)])
 
 
 def _joins(line: Line, region: Box, barriers: list[Box]) -> bool:

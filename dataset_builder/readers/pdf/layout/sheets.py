@@ -21,7 +21,6 @@ from dataset_builder.readers.pdf.layout.regions import (
 MIN_FIGURE_AREA_PT2 = 1200  # of all clusters of a figure together
 MAX_CAPTION_GAP_SHARE = 0.35  # of the page's height between a caption and its nearest cluster
 VOTE_GAP_SHARE = 0.15  # of the page's height: a drawing so near tells on which side figures stand
-PADDING_PT = 2  # around a region: half strokes, shadows
 FIGURE_PAGE_SHARE = 0.08  # of the page: the least that drawings without a caption cover on a figure page
 EDGE_PICTURE_SHARE = 0.03  # of the page: the least that drawings at its end cover whose caption is on the next page
 FIGURE_PAGE_MAX_LINES = 12  # of running text on such a page
@@ -99,7 +98,7 @@ class Sheet:
     def _region(self, core: Box, rivals: list[Box]) -> Region:
         """The region around the drawings in `core`, clear of captions, running text and other figures."""
         texts = [line.box for caption in self.captions for line in caption.lines]
-        region = with_stray_text(core, self.stray, [*self.walls, *texts, *rivals]).grow(PADDING_PT)
+        region = with_stray_text(core, self.stray, [*self.walls, *texts, *rivals])
         return Region(self.page.number, clear_of(region, [*texts, *self.walls], core))
 
     def spare_drawings(self) -> list[Box]:
