@@ -154,6 +154,12 @@ def split_label(text: str) -> tuple[str, str] | None:
     return text[:label_end], rest.lstrip(".:|。．：︱丨–— ")
 
 
+def starting_label(text: str) -> str | None:
+    """The label of a figure with which a text starts, whatever follows it: "Figure 2" of "Figure 2 shows"."""
+    end = _label_end(text)
+    return text[:end] if end is not None else None
+
+
 def _label_end(text: str) -> int | None:
     """Where the label at the start of a text ends; None without one."""
     if behind := NUMBER_FIRST.match(text):

@@ -17,7 +17,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
-from dataset_builder.readers.article import Article, Figure
+from dataset_builder.readers.article import Article, CaptionLike, Figure
 from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.blocks import Block
@@ -145,6 +145,11 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     front = front_matter(pages, found.style, metadata)
     paragraphs = join_paragraphs(found.blocks)
     article = Article(source="pdf", markdown=to_markdown(paragraphs, found, front["title"]), **front)
+    article.starts = found.starts
+    article.rejected_captions = [
+        CaptionLike(line.label, clean(line.line.text), page, line.reason, line.confidence)
+        for page, line in found.unbelieved
+    ]
     contexts = _contexts(found, paragraphs)
     for figure, context in zip(found.figures, contexts, strict=True):
         part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures

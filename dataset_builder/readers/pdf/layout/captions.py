@@ -13,13 +13,14 @@ from dataset_builder.readers.pdf.layout.caption_labels import TABLE_WORD, UNNUMB
 from dataset_builder.readers.pdf.layout.caption_lines import label_mates, lines_below, row, with_second_column
 from dataset_builder.readers.pdf.layout.lines import SAME_SIZE_PT, Line, ends_sentence, join_lines, pitch, same_size
 from dataset_builder.readers.pdf.layout.pages import Style
-from dataset_builder.text.labels import label_key
+from dataset_builder.text.labels import label_key, starting_label
 from dataset_builder.text.vocabulary import any_of
 
 ABOVE_MIN_PITCH_EM = 0.4  # a line that is nearer stands on the same row, not above
 ABOVE_PITCH_SLACK = 1.2  # times the largest pitch of running text: a line farther away does not run on
 RUNNING_TEXT_MIN_CHARS = 25  # a shorter line above may be a heading or a label: it does not run on
 OTHER_KIND = re.compile(r"[A-Z]{3,}")  # the key of a scheme, chart, plate: "CHART1"
+STYLED_MENTION, PLAIN_MENTION = 0.3, 0.1  # how likely a line with a label is a caption that was not believed
 STYLED_POINTS, FREE_POINTS = 2, 1  # see `Caption.score`
 _DOI_URL = r"https?://(?:dx\.)?doi\.org/"
 _OWN_DOI = re.compile(rf"\s*(?:{_DOI_URL}|doi:\s?(?:{_DOI_URL})?)10\.\d{{4,}}/\S+$", re.I)
@@ -91,6 +92,15 @@ class _Start(NamedTuple):
     score: int
 
 
+class Unbelieved(NamedTuple):
+    """A line that reads like the start of a caption and was not taken for one."""
+
+    line: Line
+    label: str
+    reason: str  # see `readers.article.CaptionLike`
+    confidence: float  # 0–1, that it is a caption
+
+
 def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Caption], list[Line]]:
     """Captions of figures and tables among the upright lines of one page, and the lines that are left."""
     captions: list[Caption] = []
@@ -111,6 +121,22 @@ def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Capt
     return captions, rest
 
 
+def unbelieved(rest: list[Line], style: Style) -> list[Unbelieved]:
+    """Which of the lines that are left of a page read like captions of figures, and why they are none."""
+    found = []
+    for line in rest:
+        text = line.text.strip()
+        label = starting_label(text)
+        if label is None or TABLE_WORD.match(text):
+            continue
+        styled = _is_styled(line, style)
+        if split_any_label(text) is not None:
+            found.append(Unbelieved(line, label, "running_text", STYLED_MENTION if styled else PLAIN_MENTION))
+        elif styled:
+            found.append(Unbelieved(line, label, "wording", STYLED_MENTION))
+    return found
+
+
 # ---- where a caption starts ----
 
 
@@ -121,7 +147,7 @@ def _caption_start(line: Line, lines: list[Line], style: Style) -> _Start | None
     if not found or not text[0].isalpha():
         return None
     key = label_key(found[0]) or UNNUMBERED
-    styled = line.bold or line.first_font != style.font or abs(line.size - style.size) > SAME_SIZE_PT
+    styled = _is_styled(line, style)
     if key == UNNUMBERED and not styled:
         return None
     above = _line_above(line, lines, style)
@@ -130,6 +156,11 @@ def _caption_start(line: Line, lines: list[Line], style: Style) -> _Start | None
     if run_into and not (styled and other_font):
         return None
     return _Start(key, found[0], bool(TABLE_WORD.match(text)), STYLED_POINTS * styled + FREE_POINTS * (not run_into))
+
+
+def _is_styled(line: Line, style: Style) -> bool:
+    """Whether a line starts unlike running text."""
+    return line.bold or line.first_font != style.font or abs(line.size - style.size) > SAME_SIZE_PT
 
 
 def _line_above(line: Line, lines: list[Line], style: Style) -> Line | None:

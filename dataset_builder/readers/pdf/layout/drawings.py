@@ -164,7 +164,7 @@ def _without_rules(boxes: list[Box], page: PageContent, repeated: set[Place]) ->
 
 
 def _is_apart(rule: Box, others: list[Box], images: list[Box]) -> bool:
-    """Whether a rule touches nothing, or is longer than all else and touches bitmaps alone: an axis touches its ticks."""
+    """Whether a rule touches nothing, or but bitmaps that it is longer than: an axis touches its ticks."""
     longer = rule.width > hull(others).width + WIDER_PT
     touched = [other for other in others if rule.gap(other) <= TOUCH_PT]
     return not touched or (longer and all(other in images for other in touched))

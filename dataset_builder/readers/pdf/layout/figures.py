@@ -14,12 +14,12 @@ whole article.
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dataset_builder.readers.pdf.layout.blocks import Block, reading_order
 from dataset_builder.readers.pdf.layout.caption_labels import UNNUMBERED
-from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, Caption, whole_text
+from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, Caption, Unbelieved, whole_text
 from dataset_builder.readers.pdf.layout.drawings import repeated_drawings
 from dataset_builder.readers.pdf.layout.facing import place_lost, rank
 from dataset_builder.readers.pdf.layout.issues import article_at, article_starts
@@ -30,6 +30,7 @@ from dataset_builder.readers.pdf.layout.running_heads import without_running_hea
 from dataset_builder.readers.pdf.layout.sheets import Region, Sheet
 
 USUAL_SIDE_VOTES = 0.1  # for figures above their captions: less than any drawing counts, more than none
+DUPLICATE, WITHOUT_PICTURE, WITHOUT_NUMBER = 0.2, 0.4, 0.2  # how likely a caption in no figure is one that was missed
 TWIN_GAP_EM = 1.5  # between the captions of one figure in two languages
 
 
@@ -54,6 +55,7 @@ class ArticleLayout:
     blocks: list[Block]  # running text, headings and cells of tables in reading order
     tables: list[Caption]
     heads: list[tuple[int, Line]]  # running heads and page numbers, with their page
+    unbelieved: list[tuple[int, Unbelieved]]  # what reads like captions and is none, with its page
     starts: list[int]  # pages on which articles start: [1] but for files in which the numbering of figures restarts
 
 
@@ -85,6 +87,7 @@ def lay_out(pages: list[PageContent]) -> ArticleLayout:
         blocks=_blocks(sheets, figures),
         tables=[caption for sheet in sheets for caption in sheet.captions if caption.is_table],
         heads=_heads(pages, page_lines),
+        unbelieved=_unbelieved(sheets, figures),
         starts=starts,
     )
 
@@ -107,6 +110,29 @@ def _most(votes: dict[int, float], otherwise: int) -> int:
     if votes[ABOVE] == votes[BELOW]:
         return otherwise
     return max(votes, key=lambda side: votes[side])
+
+
+def _unbelieved(sheets: list[Sheet], figures: list[FoundFigure]) -> list[tuple[int, Unbelieved]]:
+    """What reads like captions of figures and is in no figure."""
+    used = {caption for figure in figures for caption in figure.captions}
+    keys = {figure.key for figure in figures}
+    found = []
+    for sheet in sheets:
+        found += [(sheet.page.number, line) for line in sheet.unbelieved()]
+        for caption in sheet.captions:
+            if not caption.is_table and caption not in used:
+                found.append((sheet.page.number, _unused(caption, keys)))
+    return found
+
+
+def _unused(caption: Caption, keys: set[str]) -> Unbelieved:
+    """Why a caption is in no figure."""
+    whole = replace(caption.lines[0], text=" ".join(line.text for line in caption.lines))
+    if caption.key in keys:
+        return Unbelieved(whole, caption.label, "duplicate", DUPLICATE)
+    if caption.key == UNNUMBERED:
+        return Unbelieved(whole, caption.label, "unnumbered", WITHOUT_NUMBER)
+    return Unbelieved(whole, caption.label, "no_picture", WITHOUT_PICTURE)
 
 
 def _blocks(sheets: list[Sheet], figures: list[FoundFigure]) -> list[Block]:

@@ -69,7 +69,7 @@ def _costs(captions: list[Caption], drawings: list[Box], walls: list[Box], sides
             if sees(caption.box, drawing, barriers):
                 costs[c, k] = _cost(caption, drawing, sides[caption])
     figures = [c for c, caption in enumerate(captions) if not caption.is_table]
-    for k in np.flatnonzero((costs[figures] >= FORBIDDEN_PT).all(axis=0)):
+    for k in np.flatnonzero((costs[figures] >= FORBIDDEN_PT).all(axis=0)).tolist():
         for c in figures:
             if _stands_across(captions[c], drawings[k], _barriers(captions[c], captions, walls)):
                 costs[c, k] = _cost(captions[c], drawings[k], sides[captions[c]]) + PAST_TEXT_COST_PT

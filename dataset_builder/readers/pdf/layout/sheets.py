@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from dataset_builder.readers.pdf.layout.blocks import Block, make_blocks
 from dataset_builder.readers.pdf.layout.boxes import Box, hull
-from dataset_builder.readers.pdf.layout.captions import Caption, find_captions
+from dataset_builder.readers.pdf.layout.captions import Caption, Unbelieved, find_captions, unbelieved
 from dataset_builder.readers.pdf.layout.drawings import Place, clusters
 from dataset_builder.readers.pdf.layout.lines import Line, join_fragments, without_doubles
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
@@ -66,6 +66,11 @@ class Sheet:
     def lost(self) -> list[Caption]:
         """Captions of figures that have no region."""
         return [caption for caption in self.captions if not caption.is_table and caption not in self.found]
+
+    def unbelieved(self) -> list[Unbelieved]:
+        """What reads like captions of figures among the text of the page, but for that in pictures."""
+        regions = [region.box for region in self.found.values()]
+        return unbelieved([line for line in self.rest if not _is_in_picture(line, regions)], self.style)
 
     def sides_seen(self, caption: Caption) -> set[int]:
         """On which sides of a caption, ABOVE or BELOW, a drawing stands near it."""

@@ -198,3 +198,40 @@ def test_caption_printed_again_in_the_list_at_the_end_is_one_figure(tmp_path):
     paper.photo(60, 80, 200, 120)
     paper.caption(60, 210, 475, f"Figure 1. {TEXT}")
     assert len(read_pdf(paper.save()).figures) == 1
+
+
+# ---- what reads like a caption and is none ----
+
+
+@pytest.mark.parametrize(
+    ("text", "font", "reason"),
+    [
+        ("Figure 2. The dose was low", "Times-Roman", "running_text"),
+        ("Figure 2 shows the dose", "Times-Bold", "wording"),
+        ("Figure 1. Dose as in all", "Helvetica", "duplicate"),
+        ("Chart 1. Words of this study", "Helvetica", "no_picture"),
+    ],
+)
+def test_what_is_turned_down_is_kept_with_its_reason(tmp_path, text, font, reason):
+    paper = Paper(tmp_path / "a.pdf")
+    end = opening(paper)
+    paper.photo(60, end + 10, 200, 120)
+    end = paper.caption(60, end + 140, 475, f"Figure 1. {TEXT}") + 30
+    if reason == "running_text":
+        end = paper.text(60, end, 475, "The films were made on three days, and all are those of the joint in the")
+    end = paper.text(60, end, 475, text, font=font)
+    paper.text(60, end + 40 * (reason != "running_text"), 475, prose(3, 12))
+    article = read_pdf(paper.save())
+    assert [figure.label for figure in article.figures] == ["Figure 1"]
+    [line] = article.rejected_captions
+    assert (line.text, line.page, line.reason) == (text, 1, reason)
+    assert 0 < line.confidence < 0.5
+
+
+def test_mentions_in_running_text_in_captions_and_in_pictures_are_no_such_lines(tmp_path):
+    paper = Paper(tmp_path / "a.pdf")
+    end = paper.text(60, 40, 475, "Figure 1 shows the dose. " + prose(1, 12))
+    paper.photo(60, end + 10, 200, 120)
+    end = paper.caption(60, end + 140, 475, f"Figure 1. {TEXT} It is that of Supplementary\nFigures 5, 7 and 9.")
+    paper.text(60, end + 20, 475, prose(3, 12))
+    assert read_pdf(paper.save()).rejected_captions == []
