@@ -22,7 +22,7 @@ from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, r
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.boxes import Box
-from dataset_builder.readers.pdf.layout.caption_labels import UNNUMBERED, UNNUMBERED_MENTION
+from dataset_builder.readers.pdf.layout.caption_lines import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.readers.pdf.layout.figures import ArticleLayout, FoundFigure, lay_out
 from dataset_builder.readers.pdf.layout.issues import article_at
 from dataset_builder.readers.pdf.layout.pages import PageContent

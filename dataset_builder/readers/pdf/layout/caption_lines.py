@@ -1,15 +1,20 @@
-"""Which lines of a page belong to a caption whose first line is known."""
+"""Labels at the start of a line, and which lines of a page belong to a caption whose first line is known."""
 
 import re
 
 from dataset_builder.readers.pdf.layout.blocks import MAX_ANY_PITCH_EM, MIN_PITCH_EM, belongs_below
 from dataset_builder.readers.pdf.layout.boxes import Box, hull
-from dataset_builder.readers.pdf.layout.caption_labels import TABLE_WORD, is_label_alone, split_any_label
 from dataset_builder.readers.pdf.layout.lines import Line, ends_sentence, joined, pitch, same_size
 from dataset_builder.readers.pdf.layout.pages import Style
 from dataset_builder.text.labels import label_key, split_label
 from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
 
+TABLE_WORD = re.compile(rf"(?:{any_of(lambda it: it.not_figures.table)})\.?(?=\s*(?:\d|[IVX]+\b))", re.I)
+UNNUMBERED = ""  # the key of an article's only figure where its label has no number
+_FIGURE_WORD = rf"(?:{any_of(lambda it: it.figure.unnumbered)})"
+UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2}})", re.I)
+UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?!\w)(?!\.?\s*(?:S?\d|(?-i:[IVX]+)\b))", re.I)
+_LETTER_SPACED = re.compile(r"(?:[A-Z] ){3,}[A-Z]\b")  # "F I G U R E 1"
 LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
 LABEL_ROW_PT = 1000  # how far to the right of a label its caption goes on: over the widest page but for posters
 LABEL_PITCH_EM = 2.2  # from a label that stands alone to its caption below
@@ -37,6 +42,31 @@ _NOTE = re.compile(  # "* p < 0.05", "n = 5", "Abbreviations: ...", but not "* C
     rf"[*∗†‡§¶#]+.{{0,40}}{_P_VALUE}|{_P_VALUE}|n\s?=\s?\d"
     rf"|(?i:{any_spaced(lambda it: it.captions.notes)})(?!\w)|{any_unspaced(lambda it: it.captions.notes)}"
 )
+
+# ---- labels ----
+
+
+def split_any_label(text: str) -> tuple[str, str] | None:
+    """Label and caption of a figure or a table; a table's label must stand as a figure's would have to."""
+    if spaced := _LETTER_SPACED.match(text):
+        text = spaced.group().replace(" ", "") + text[spaced.end() :]
+    if alone := UNNUMBERED_LABEL.match(text):
+        return alone[1], text[alone.end() :]
+    table = TABLE_WORD.match(text)
+    if not table:
+        return split_label(text)
+    found = split_label("Figure" + text[table.end() :])
+    if not found:
+        return None
+    label, caption = found
+    return table.group() + label.removeprefix("Figure"), caption
+
+
+def is_label_alone(text: str) -> bool:
+    """Whether a line is a label without its caption."""
+    found = split_any_label(text)
+    return found is not None and not found[1]
+
 
 # ---- rows ----
 

@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dataset_builder.readers.pdf.layout.boxes import Box, hull
-from dataset_builder.readers.pdf.layout.caption_labels import TABLE_WORD, UNNUMBERED, split_any_label
-from dataset_builder.readers.pdf.layout.caption_lines import label_mates, lines_below, row, with_second_column
+from dataset_builder.readers.pdf.layout.caption_lines import (
+    TABLE_WORD,
+    UNNUMBERED,
+    label_mates,
+    lines_below,
+    row,
+    split_any_label,
+    with_second_column,
+)
 from dataset_builder.readers.pdf.layout.lines import SAME_SIZE_PT, Line, ends_sentence, join_lines, pitch, same_size
 from dataset_builder.readers.pdf.layout.pages import Style
 from dataset_builder.text.labels import label_key, starting_label

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dataset_builder.readers.pdf.layout.blocks import Block, reading_order
-from dataset_builder.readers.pdf.layout.caption_labels import UNNUMBERED
+from dataset_builder.readers.pdf.layout.caption_lines import UNNUMBERED
 from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, Caption, Unbelieved, whole_text
 from dataset_builder.readers.pdf.layout.drawings import repeated_drawings
 from dataset_builder.readers.pdf.layout.facing import place_lost, rank

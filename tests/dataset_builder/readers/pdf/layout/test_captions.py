@@ -3,7 +3,7 @@
 import pytest
 
 from dataset_builder.readers.pdf.layout.boxes import Box
-from dataset_builder.readers.pdf.layout.caption_labels import UNNUMBERED, UNNUMBERED_MENTION
+from dataset_builder.readers.pdf.layout.caption_lines import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.readers.pdf.layout.captions import find_captions, whole_text
 from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.layout.pages import Style
