@@ -167,25 +167,27 @@ def _figure(
     if not found.parts:
         figure.image_error = "no picture found near the caption"
         return figure
-    try:
-        crops = [_crop(document, pages[part.page - 1], part) for part in found.parts[:MAX_PARTS]]
-    except pypdfium2.PdfiumError as error:
-        figure.image_error = f"page {found.parts[0].page} cannot be rendered ({error})"
-        return figure
-    first = found.parts[0]
+    first, *others = found.parts[:MAX_PARTS]
     page = pages[first.page - 1]
+    try:
+        shown = document[first.page - 1]  # opened once for crop and thumbnail: pdfium keeps its decoded bitmaps
+        crops = [_crop(shown, page, first)]
+        crops += [_crop(document[part.page - 1], pages[part.page - 1], part) for part in others]
+    except pypdfium2.PdfiumError as error:
+        figure.image_error = f"page {first.page} cannot be rendered ({error})"
+        return figure
     if len(crops) == 1:
         keep_picture(figure, crops[0], _letters(page, first.box, crops[0]))
     else:
         keep_picture(figure, stacked(crops))
     figure.page = first.page
-    figure.page_thumbnail = page_thumbnail(document[first.page - 1])
+    figure.page_thumbnail = page_thumbnail(shown)
     figure.bbox = [round(v, 2) for v in page.display_box(first.box)]
     return figure
 
 
-def _crop(document: pypdfium2.PdfDocument, page: PageContent, part: Region) -> Image.Image:
-    return crop(document[part.page - 1], page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
+def _crop(shown: pypdfium2.PdfPage, page: PageContent, part: Region) -> Image.Image:
+    return crop(shown, page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
 
 
 def _letters(page: PageContent, region: Box, image: Image.Image) -> list[tuple[str, float, float]]:
