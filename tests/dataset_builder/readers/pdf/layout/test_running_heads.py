@@ -34,13 +34,16 @@ def test_heads_turned_along_the_edge_are_running_heads_too():
     assert all(len(lines) == 2 for lines in without_running_heads(pages, Style.of(pages)))
 
 
-@pytest.mark.parametrize("at_end", [False, True])
-def test_the_line_of_text_beside_a_page_number_stays(at_end):
-    top = 60 if not at_end else 730
+def own_text(number, y):
+    """Five lines that no other page has."""
+    return column(50, y, 5, width=450, text=LONG.replace(" ", f" {'abcd'[number - 1]}"))
+
+
+@pytest.mark.parametrize(("text_y", "number_y"), [(60, 58), (730, 778)])
+def test_the_line_of_text_beside_a_page_number_stays(text_y, number_y):
     pages = []
     for number in range(1, 5):
-        lines = [*column(50, top, 5, width=450), line(str(number), 540, 780 - 2 if at_end else 58, size=10)]
-        lines[0 if not at_end else 4].text = f"line {number} of its own, as wide as the column of the text"
+        lines = [*own_text(number, text_y), line(str(number), 540, number_y)]
         pages.append(PageContent(number, 595, 842, lines))
     kept = without_running_heads(pages, Style.of(pages))
     assert [len(lines) for lines in kept] == [5, 5, 5, 5]
@@ -51,5 +54,5 @@ def test_a_head_set_like_the_text_but_apart_from_it_goes_with_its_page_number():
     pages = []
     for number in range(1, 5):
         head = line(f"Authors of chapter {'abcd'[number - 1]}", 50, 30)
-        pages.append(PageContent(number, 595, 842, [head, line(str(number), 540, 30), *column(50, 90, 5, width=450)]))
+        pages.append(PageContent(number, 595, 842, [head, line(str(number), 540, 30), *own_text(number, 90)]))
     assert [len(lines) for lines in without_running_heads(pages, Style.of(pages))] == [5, 5, 5, 5]
