@@ -16,7 +16,7 @@ from urllib.parse import quote
 from dataset_builder.assembly.rows import ArticleColumns, SupplementaryRow, Unjudged
 from dataset_builder.extraction.records import FigureRecord, Record, read_record
 from dataset_builder.extraction.units import Unit
-from dataset_builder.readers.article import Panel
+from dataset_builder.readers.article import Panel, TextDamage
 from dataset_builder.readers.pictures.panels import with_captions
 from dataset_builder.text.labels import label_key
 from dataset_builder.text.licenses import attribution
@@ -41,6 +41,7 @@ class Head:
     error: str | None
     names: tuple[str, ...]  # PMCID and DOI, lower case
     notices: dict[str, str]  # what this article says of others: DOI or PMCID, lower case -> status
+    text_damage: TextDamage | None = None  # of a PDF
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def _head(unit: Unit, record: Record) -> Head:
         error=record["error"],
         names=tuple(name.lower() for name in names if name),
         notices={name.lower(): status for name, status in record.get("notices", {}).items()},
+        text_damage=record.get("text_damage"),
     )
 
 

@@ -38,6 +38,7 @@ class Counts:
     kept: int = 0
     supplementary: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # filter -> figures
+    text_damaged: int = 0  # PDFs with pages whose text is damaged: see `readers.article.TextDamage`
 
     def summary(self) -> str:
         """The lines `ldrt build` prints."""
@@ -50,8 +51,14 @@ class Counts:
                 *_by_reason(self.rejected),
                 f"files failed   {self.failed.total():>7}  (provenance/failed.jsonl)",
                 *_by_reason(self.failed),
+                *_damage_line(self.text_damaged),
             ]
         )
+
+
+def _damage_line(damaged: int) -> list[str]:
+    """Nothing where all text is sound."""
+    return [f"damaged text   {damaged:>7}  (PDFs with pages whose font does not say what it prints)"] if damaged else []
 
 
 def _by_reason(reasons: Counter[str]) -> list[str]:
@@ -82,6 +89,7 @@ def assemble(
     failed = [head for head in heads if head.error]
     write_jsonl(provenance / "failed.jsonl", map(_failure, failed))
     counts = Counts(files=len(heads), failed=Counter(map(_reason, failed)))
+    counts.text_damaged = sum(head.text_damage is not None for head in heads)
 
     candidates, verdicts = work / "candidates.jsonl", work / "verdicts.jsonl"
     _write_articles(heads, limits, candidates, provenance, counts)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure
+from dataset_builder.readers.article import Article, Figure, TextDamage
 
 _PNG = b"\x89PNG"  # how such a file starts; `images.encode` makes only PNG and JPEG
 _OWN_FILE = ("figures", "supplementary", "markdown")  # of an `Article`: not copied to the record as they are
@@ -64,6 +64,7 @@ class Record(About, total=False):
     article_type: str | None
     status: str | None  # retracted | concern | corrected
     notices: dict[str, str]  # DOI or PMCID of another article -> its status
+    text_damage: TextDamage | None  # of a PDF
     figures: list[FigureRecord]
     supplementary: list[FigureRecord]
 

@@ -57,6 +57,13 @@ class Figure:
     panels: list[Panel] = field(default_factory=list)
 
 
+class TextDamage(TypedDict):
+    """The pages of a PDF on which glyphs mean nothing, or are printed twice, and how many on the worst."""
+
+    pages: list[int]  # 1-based
+    share: float  # of its glyphs, 0-1
+
+
 @dataclass
 class Article:
     """One article. `figures` belong to `pairs`; `supplementary` are figures of sub-articles and supplements.
@@ -81,3 +88,4 @@ class Article:
     article_type: str | None = None
     status: str | None = None
     notices: dict[str, str] = field(default_factory=dict)
+    text_damage: TextDamage | None = None  # of a PDF; None where its text is sound

@@ -12,6 +12,7 @@ import numpy as np
 import pypdfium2
 
 from dataset_builder.readers.pdf.characters import SOFT_HYPHEN, Characters
+from dataset_builder.readers.pdf.damage import REPLACEMENT, damaged_share
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.matrices import transform
@@ -20,11 +21,11 @@ COLUMN_GAP_EM = 1.4  # a wider gap between two glyphs of one baseline separates 
 STEP_BACK_EM = 1.0  # a glyph that starts farther left of where the one before ends begins a new line
 SPACE_GAP_EM = 0.22  # a wider gap is a space even where the file has none
 MIN_LINE_OVERLAP = 0.35  # of the lower of two glyphs: below it they stand on different lines
+MAP_STEP = 16  # every so many glyphs pdfium is asked whether the font says what they stand for
 SIZE_SAMPLES = 4  # glyphs of a line, at least, whose sizes are looked at
 BLANKS = (0xA0, 0x3000)  # beyond ASCII: the no-break space and the Chinese one
 HIGH_HALVES, LOW_HALVES, AFTER_HALVES = 0xD800, 0xDC00, 0xE000  # of UTF-16 pairs
 BEYOND_HALVES = 0x10000  # the first code point that needs a pair
-REPLACEMENT = 0xFFFD  # stands for a half without the other
 MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]+")  # italic, bold, script ... letters and digits of formulas
 LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
@@ -44,11 +45,11 @@ class Glyphs:
         user_boxes = boxes[self.first]
         self.boxes = transform(user_boxes, to_display)  # (glyphs, 4), of the displayed page
         self.boxes[~np.isfinite(self.boxes).all(axis=1)] = 0
-        area = (self.boxes[:, 2] > self.boxes[:, 0]) & (self.boxes[:, 3] > self.boxes[:, 1])
-        first_codes = codes[self.first]
-        blank = (first_codes <= ord(" ")) | np.isin(first_codes, BLANKS)
-        self.solid = area & ~blank  # (glyphs,) what leaves a mark
-        self.soft_hyphen = first_codes == SOFT_HYPHEN
+        self.area = (self.boxes[:, 2] > self.boxes[:, 0]) & (self.boxes[:, 3] > self.boxes[:, 1])
+        self.first_codes = codes[self.first]
+        blank = (self.first_codes <= ord(" ")) | np.isin(self.first_codes, BLANKS)
+        self.solid = self.area & ~blank  # (glyphs,) what leaves a mark
+        self.soft_hyphen = self.first_codes == SOFT_HYPHEN
         self.quarters = self._quarters(user_boxes, to_display)  # (glyphs,) counter-clockwise, on the displayed page
 
     def _quarters(self, user_boxes: np.ndarray, to_display: np.ndarray) -> np.ndarray:
@@ -63,6 +64,14 @@ class Glyphs:
         quarters = np.zeros(len(self.solid), int)
         quarters[solid] = (np.round(shown / (np.pi / 2)).astype(int) % 4)[np.cumsum(asked) - 1]
         return quarters
+
+    def damage(self) -> float:
+        """The share of the page's glyphs that mean nothing or are printed twice, 0-1."""
+        printed = np.flatnonzero(self.solid | (self.area & (self.first_codes == 0)))
+        codes = self.codes[np.minimum(self.start[printed], len(self.codes) - 1)] if len(printed) else printed
+        asked = self.first[printed[::MAP_STEP]]
+        known = 1 - float(self.characters.have_no_code(asked).mean()) if len(asked) else 1.0
+        return damaged_share(codes, self.boxes[printed], known)
 
     def dominant_turn(self) -> int:
         """Quarters by which the page must be turned clockwise for most of its text to stand upright."""

@@ -19,6 +19,7 @@ from PIL import Image
 
 from dataset_builder.readers.article import Article, Figure
 from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
+from dataset_builder.readers.pdf.damage import reread, text_damage
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.captions import UNNUMBERED, UNNUMBERED_MENTION
@@ -62,8 +63,10 @@ def read_pdf(
         pages = _read_pages(document)
         if _chars(pages) < MIN_CHARS_PER_PAGE * len(pages):
             pages = _recognised(path, pages, password)
-        elif layout == "heron":
-            pages = _with_model_pictures(path, pages, password)
+        else:
+            pages = reread(path, pages, password)
+            if layout == "heron":
+                pages = _with_model_pictures(path, pages, password)
         return _article(document, pages)
     finally:
         document.close()
@@ -141,7 +144,8 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     metadata = {key: clean(document.get_metadata_value(key)) for key in ("Title", "Author", "Subject")}
     front = front_matter(pages, found.style, metadata)
     paragraphs = join_paragraphs(found.blocks)
-    article = Article(source="pdf", markdown=to_markdown(paragraphs, found, front["title"]), **front)
+    markdown = to_markdown(paragraphs, found, front["title"])
+    article = Article(source="pdf", markdown=markdown, text_damage=text_damage(pages), **front)
     contexts = _contexts(found, [text for _, text in paragraphs])
     for figure, context in zip(found.figures, contexts, strict=True):
         part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures

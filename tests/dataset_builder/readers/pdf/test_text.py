@@ -72,4 +72,6 @@ def test_no_addresses_in_the_text():
     ],
 )
 def test_a_misread_copyright_sign_is_one(printed, read):
-    assert markdown([TITLE, *column(50, 130, 5, text=f"{LONG}."), line(printed, 50, 300)]).endswith(read)
+    body = column(50, 130, 5)
+    body[-1].text += "."
+    assert markdown([TITLE, *body, line(printed, 50, 300)]).endswith(read)
