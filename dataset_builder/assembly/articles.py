@@ -16,7 +16,7 @@ from urllib.parse import quote
 from dataset_builder.assembly.rows import ArticleColumns, CaptionLikeRow, RightsColumns, SupplementaryRow, Unjudged
 from dataset_builder.extraction.records import FigureRecord, Record, read_record
 from dataset_builder.extraction.units import Unit
-from dataset_builder.readers.article import Panel
+from dataset_builder.readers.article import Panel, TextDamage
 from dataset_builder.readers.pictures.panels import with_captions
 from dataset_builder.text.labels import label_key
 from dataset_builder.text.licenses import attribution, figure_attribution
@@ -43,6 +43,7 @@ class Head:
     names: tuple[str, ...]  # PMCID and DOI, lower case
     notices: dict[str, str]  # what this article says of others: DOI or PMCID, lower case -> status
     notes: tuple[str, ...] = ()  # what the reader had to do to the file
+    text_damage: TextDamage | None = None  # of a PDF
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def _head(unit: Unit, record: Record) -> Head:
         names=tuple(name.lower() for name in names if name),
         notices={name.lower(): status for name, status in record.get("notices", {}).items()},
         notes=tuple(record.get("notes", ())),
+        text_damage=record.get("text_damage"),
     )
 
 

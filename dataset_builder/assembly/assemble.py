@@ -45,6 +45,7 @@ class Counts:
     warnings: list[str] = field(default_factory=list)
     not_captions: int = 0  # lines of PDFs that read like captions, not counted as figures
     of_several: int = 0  # PDFs that hold several articles, as the numbers of their figures tell
+    text_damaged: int = 0  # PDFs with pages whose text is damaged: see `readers.article.TextDamage`
 
     def summary(self) -> str:
         """The lines `ldrt build` prints."""
@@ -81,6 +82,10 @@ class Counts:
             lines.append(f"like captions  {self.not_captions:>7}  (not_a_caption in provenance/rejected.jsonl)")
         if self.of_several:
             lines.append(f"several in one {self.of_several:>7}  (PDFs whose figures are numbered anew)")
+        if self.text_damaged:
+            lines.append(
+                f"damaged text   {self.text_damaged:>7}  (PDFs with pages whose font does not say what it prints)"
+            )
         return lines
 
 
@@ -113,6 +118,7 @@ def assemble(
     write_jsonl(provenance / "failed.jsonl", map(_failure, failed))
     notes = Counter(note for head in heads for note in head.notes)
     counts = Counts(files=len(heads), failed=Counter(map(_reason, failed)), notes=notes)
+    counts.text_damaged = sum(head.text_damage is not None for head in heads)
 
     candidates, verdicts = work / "candidates.jsonl", work / "verdicts.jsonl"
     _write_articles(heads, limits, candidates, provenance, counts)

@@ -78,6 +78,13 @@ class CaptionLike:
     confidence: float
 
 
+class TextDamage(TypedDict):
+    """The pages of a PDF on which glyphs mean nothing, or are printed twice, and how many on the worst."""
+
+    pages: list[int]  # 1-based
+    share: float  # of its glyphs, 0-1
+
+
 @dataclass
 class Article:
     """One article. `figures` belong to `pairs`; `supplementary` are figures of sub-articles and supplements.
@@ -107,3 +114,4 @@ class Article:
     notes: list[str] = field(default_factory=list)
     rejected_captions: list[CaptionLike] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [1])
+    text_damage: TextDamage | None = None  # of a PDF; None where its text is sound

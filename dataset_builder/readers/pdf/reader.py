@@ -19,6 +19,7 @@ from PIL import Image
 
 from dataset_builder.readers.article import Article, CaptionLike, Figure
 from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
+from dataset_builder.readers.pdf.damage import reread, text_damage
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.boxes import Box
@@ -66,8 +67,10 @@ def read_pdf(
         pages = _read_pages(document)
         if _chars(pages) < MIN_CHARS_PER_PAGE * len(pages):
             pages = _recognised(path, pages, password)
-        elif layout == "heron":
-            pages = _with_model_pictures(path, pages, password)
+        else:
+            pages = reread(path, pages, password)
+            if layout == "heron":
+                pages = _with_model_pictures(path, pages, password)
         return _article(document, pages)
     finally:
         document.close()
@@ -145,7 +148,8 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     metadata = {key: clean(document.get_metadata_value(key)) for key in ("Title", "Author", "Subject")}
     front = front_matter(pages, found.style, metadata)
     paragraphs = join_paragraphs(found.blocks)
-    article = Article(source="pdf", markdown=to_markdown(paragraphs, found, front["title"]), **front)
+    markdown = to_markdown(paragraphs, found, front["title"])
+    article = Article(source="pdf", markdown=markdown, text_damage=text_damage(pages), **front)
     article.starts = found.starts
     article.rejected_captions = [
         CaptionLike(line.label, clean(line.line.text), page, line.reason, line.confidence)
@@ -189,25 +193,27 @@ def _figure(
     if not found.parts:
         figure.image_error = "no picture found near the caption"
         return figure
-    try:
-        crops = [_crop(document, pages[part.page - 1], part) for part in found.parts[:MAX_PARTS]]
-    except pypdfium2.PdfiumError as error:
-        figure.image_error = f"page {found.parts[0].page} cannot be rendered ({error})"
-        return figure
-    first = found.parts[0]
+    first, *others = found.parts[:MAX_PARTS]
     page = pages[first.page - 1]
+    try:
+        shown = document[first.page - 1]  # opened once for crop and thumbnail: pdfium keeps its decoded bitmaps
+        crops = [_crop(shown, page, first)]
+        crops += [_crop(document[part.page - 1], pages[part.page - 1], part) for part in others]
+    except pypdfium2.PdfiumError as error:
+        figure.image_error = f"page {first.page} cannot be rendered ({error})"
+        return figure
     if len(crops) == 1:
         keep_picture(figure, crops[0], _letters(page, first.box, crops[0]))
     else:
         keep_picture(figure, stacked(crops))
     figure.page = first.page
-    figure.page_thumbnail = page_thumbnail(document[first.page - 1])
+    figure.page_thumbnail = page_thumbnail(shown)
     figure.bbox = [round(v, 2) for v in page.display_box(first.box)]
     return figure
 
 
-def _crop(document: pypdfium2.PdfDocument, page: PageContent, part: Region) -> Image.Image:
-    picture = crop(document[part.page - 1], page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
+def _crop(shown: pypdfium2.PdfPage, page: PageContent, part: Region) -> Image.Image:
+    picture = crop(shown, page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
     scale = picture.width / part.box.width  # pixels a point
     for text in part.blank:
         x0, y0, x1, y1 = text.grow(BLANK_MARGIN_PT)

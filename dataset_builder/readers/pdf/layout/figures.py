@@ -69,7 +69,7 @@ class _Printed(NamedTuple):
 def lay_out(pages: list[PageContent]) -> ArticleLayout:
     """Figures and text of an article given as its pages."""
     style = Style.of(pages)
-    page_lines = without_running_heads(pages)
+    page_lines = without_running_heads(pages, style)
     repeated = repeated_drawings(pages)
     sheets = [Sheet(page, lines, style, repeated) for page, lines in zip(pages, page_lines, strict=True)]
     words = printed_words(line.text for lines in page_lines for line in lines)
@@ -136,13 +136,14 @@ def _unused(caption: Caption, keys: set[str]) -> Unbelieved:
 
 
 def _blocks(sheets: list[Sheet], figures: list[FoundFigure]) -> list[Block]:
-    """What is neither caption nor picture, in reading order."""
+    """What is neither caption nor picture, in reading order; these hold their places in the columns meanwhile."""
     captions = [line for figure in figures for caption in figure.captions for line in caption.lines]
     parts = [part for figure in figures for part in figure.parts]
     blocks = []
     for sheet in sheets:
         regions = [part.box for part in parts if part.page == sheet.page.number]
-        blocks += reading_order(sheet.blocks(captions, regions))
+        held = [*regions, *(caption.box for caption in sheet.captions)]
+        blocks += reading_order(sheet.blocks(captions, regions), held)
     return blocks
 
 
