@@ -32,9 +32,9 @@ def test_glyphs_without_meaning_are_damage(tmp_path, stands_for):
 
 
 def test_text_in_two_layers_is_damage_and_read_once(tmp_path):
-    content = content_of(page_of(tmp_path, Font(), times=2))
-    assert content.damage == pytest.approx(0.5, abs=0.05)
-    assert read_pdf(page_of(tmp_path, Font(), times=2)).markdown.count("The joints were") == 4
+    path = page_of(tmp_path, Font(), lines=12, times=2)  # of the last few objects pdfium leaves the twins out itself
+    assert content_of(path).damage == pytest.approx(0.5, abs=0.05)
+    assert read_pdf(path).markdown.count("The joints were") == 12
 
 
 @pytest.mark.parametrize("to_unicode", [{}, {ord("j"): "\ue001"}, {ord("T"): "Th", ord("w"): "\u03b1"}])
