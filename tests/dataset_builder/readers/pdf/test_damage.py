@@ -62,3 +62,12 @@ def test_the_better_of_two_readings_is_kept():
     worse = [("\ufffd" * 7, box) for _, box in words]
     assert with_words(page, worse) is page
     assert with_words(page, []) is page
+
+
+def test_words_in_two_layers_are_no_better_and_never_doubled_in_a_line():
+    page = PageContent(1, 595, 842, column(50, 100, 3), damage=0.4)
+    places = [(row, k) for row in range(3) for k in range(3)]
+    words = [(f"better{k}", Box(60 + 40 * k, 101 + 12 * row, 90 + 40 * k, 109 + 12 * row)) for row, k in places]
+    assert with_words(page, words + words) is page
+    shifted = [(text, Box(box.x0 + 0.6, box.y0, box.x1 + 0.6, box.y1)) for text, box in words]
+    assert all("better0 better0" not in line.text for line in with_words(page, words + shifted).lines)
