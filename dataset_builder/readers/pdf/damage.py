@@ -8,6 +8,7 @@ One font without a map from glyphs to characters spoils all figures of a publish
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,9 @@ MIN_GLYPHS = 50  # fewer tell nothing
 PRIVATE_USE = (0xE000, 0xF8FF)  # codes that each font gives a meaning of its own
 REPLACEMENT = 0xFFFD
 PLACE_PT = 1.0  # two glyphs of one code nearer than this are one, printed twice
+TWIN_SHARE = 0.5  # of a word's area on which the same word stands: it is printed twice
 LINE_BAND_PT = 20  # words are looked for in the bands that a line touches
+Word = tuple[str, Box]
 _GLYPH_NAME = re.compile(r"GLYPH<[^>]*>|glyph<[^>]*>|/[a-z]\d{1,4}(?=/|$)")  # docling-parse's word for an unknown one
 
 
@@ -38,7 +41,8 @@ def damaged_share(codes: np.ndarray, boxes: np.ndarray, known: float = 1.0) -> f
     unmapped = max(float(meaningless.mean()), 1 - known)
     middles = np.round((boxes[:, :2] + boxes[:, 2:]) / (2 * PLACE_PT)).astype(np.int64)
     places = (codes.astype(np.int64) << 32) | ((middles[:, 0] & 0xFFFF) << 16) | (middles[:, 1] & 0xFFFF)
-    return max(unmapped, 1 - len(np.unique(places)) / len(places))
+    places.sort()
+    return max(unmapped, float((places[1:] == places[:-1]).mean()))
 
 
 def text_damage(pages: list[PageContent]) -> TextDamage | None:
@@ -80,31 +84,42 @@ def _better(document, page: PageContent) -> PageContent:
     return with_words(page, words)
 
 
-def with_words(page: PageContent, words: list[tuple[str, Box]]) -> PageContent:
+def with_words(page: PageContent, words: list[Word]) -> PageContent:
     """The upright page with these words in its lines, if fewer of their characters are damaged than it has."""
-    letters = [(ord(letter), box) for text, box in words for letter in text]
-    if page.turn or not letters:
+    if page.turn or sum(len(text) for text, _ in words) < MIN_GLYPHS:
         return page
-    codes, boxes = np.array([code for code, _ in letters]), np.zeros((len(letters), 4))
-    boxes[:, 0] = np.arange(len(letters)) * 2 * PLACE_PT  # letters of one word share its box; its twin is no twin here
-    share = damaged_share(codes, boxes)
-    if len(codes) < MIN_GLYPHS or share >= page.damage:
-        return page
-    return replace(page, lines=_relined(page.lines, words), damage=share)
+    share = _words_damage(words)
+    return replace(page, lines=_relined(page.lines, words), damage=share) if share < page.damage else page
 
 
-def _relined(lines: list[Line], words: list[tuple[str, Box]]) -> list[Line]:
+def _words_damage(words: list[Word]) -> float:
+    """`damaged_share` of the letters of words; each stands, as if set very tight, behind its word's left edge."""
+    codes = np.array([ord(letter) for text, _ in words for letter in text])
+    places = [(box.x0 + 2 * PLACE_PT * k, box.y0) * 2 for text, box in words for k in range(len(text))]
+    return damaged_share(codes, np.array(places))
+
+
+def _relined(lines: list[Line], words: list[Word]) -> list[Line]:
     """The lines with the words whose middles lie in them; a line without any stays as it is."""
-    bands: dict[int, list[tuple[str, Box]]] = defaultdict(list)
+    bands: dict[int, list[Word]] = defaultdict(list)
     for text, box in words:
         bands[int((box.y0 + box.y1) / 2 // LINE_BAND_PT)].append((text, box))
     read = []
     for line in lines:
         near = range(int(line.box.y0 // LINE_BAND_PT), int(line.box.y1 // LINE_BAND_PT) + 1)
         inside = [word for band in near for word in bands.get(band, ()) if _is_inside(word[1], line.box)]
-        text = " ".join(text for text, _ in sorted(inside, key=lambda word: word[1].x0))
+        text = " ".join(_without_twins(sorted(inside, key=lambda word: word[1].x0)))
         read.append(replace(line, text=text) if text and line.turn == 0 else line)
     return read
+
+
+def _without_twins(words: list[Word]) -> Iterator[str]:
+    """The words from left to right, those of a second layer left out."""
+    before: Word | None = None
+    for text, box in words:
+        if before is None or text != before[0] or box.overlap(before[1]) <= TWIN_SHARE * box.area:
+            yield text
+            before = (text, box)
 
 
 def _is_inside(word: Box, line: Box) -> bool:

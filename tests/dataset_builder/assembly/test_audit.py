@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -77,3 +78,10 @@ def test_the_card_prints_the_audit(sample_articles, tmp_path):
 def _few(_, names: list[str]) -> list[str]:
     """Leave all out but a few articles in one format, and those in both."""
     return [name for name in names if name[0] in "jpt" and not name.startswith(("jats-00", "jats-pdf"))]
+
+
+def test_pdfs_with_damaged_text_are_named(heads):
+    damage = {"pages": [2, 3], "share": 0.4}
+    pdf = heads([figure(1)], [figure(1)])[1]
+    found = audit([[replace(pdf, text_damage=damage)], [pdf]])
+    assert found["text_damage"] == [{"file": "a.pdf", **damage}]

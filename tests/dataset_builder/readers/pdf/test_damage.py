@@ -32,9 +32,9 @@ def test_glyphs_without_meaning_are_damage(tmp_path, stands_for):
 
 
 def test_text_in_two_layers_is_damage_and_read_once(tmp_path):
-    content = content_of(page_of(tmp_path, Font(), times=2))
-    assert content.damage == pytest.approx(0.5, abs=0.05)
-    assert read_pdf(page_of(tmp_path, Font(), times=2)).markdown.count("The joints were") == 4
+    path = page_of(tmp_path, Font(), lines=12, times=2)  # of the last few objects pdfium leaves the twins out itself
+    assert 0.3 < content_of(path).damage < 0.55
+    assert read_pdf(path).markdown.count("The joints were") == 12
 
 
 @pytest.mark.parametrize("to_unicode", [{}, {ord("j"): "\ue001"}, {ord("T"): "Th", ord("w"): "\u03b1"}])
@@ -62,3 +62,12 @@ def test_the_better_of_two_readings_is_kept():
     worse = [("\ufffd" * 7, box) for _, box in words]
     assert with_words(page, worse) is page
     assert with_words(page, []) is page
+
+
+def test_words_in_two_layers_are_no_better_and_never_doubled_in_a_line():
+    page = PageContent(1, 595, 842, column(50, 100, 3), damage=0.4)
+    places = [(row, k) for row in range(3) for k in range(3)]
+    words = [(f"better{k}", Box(60 + 40 * k, 101 + 12 * row, 90 + 40 * k, 109 + 12 * row)) for row, k in places]
+    assert with_words(page, words + words) is page
+    shifted = [(text, Box(box.x0 + 0.6, box.y0, box.x1 + 0.6, box.y1)) for text, box in words]
+    assert all("better0 better0" not in line.text for line in with_words(page, words + shifted).lines)
