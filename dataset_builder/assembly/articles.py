@@ -162,6 +162,7 @@ def article_columns(main: Record, records: list[Record], said: Iterable[str | No
     columns = stated | {
         "article_id": stated["pmcid"] or stated["doi"] or f"sha256:{main['digest'][:_DIGEST_CHARS]}",
         "status": gravest([*(record["status"] for record in records), *said]),
+        "notes": sorted({note for record in records for note in record.get("notes", ())}),
         "attribution": attribution(authors, **credited),
         "source": main["source"],
         "source_file": main["source_file"],
