@@ -28,7 +28,8 @@ PAIRS = Features(
         "journal": _STRING,
         "year": Value("int32"),
         "language": _STRING,  # ISO 639-1
-        "license": _STRING,  # SPDX id, null where the article states none
+        "license": _STRING,  # SPDX id of the figure, null where none is stated
+        "rights": _STRING,  # what the figure says of rights of its own, with their holder; null: they are the article's
         "attribution": _STRING,  # the line that a Creative Commons licence asks for
         "article_type": _STRING,  # JATS: research-article, correction, ...
         "status": _STRING,  # what has become of the article: corrected or concern; retracted ones are rejected
@@ -56,6 +57,7 @@ EXAMPLES = Features(
         "figure_id": _STRING,
         "article_id": _STRING,
         "license": _STRING,
+        "rights": _STRING,  # of the figure, as in `pairs`
         "teacher": _STRING,  # id@revision, or "extractive"
         "prompt_sha256": _STRING,
         "context_of": _STRING,  # figure_id whose context the teacher saw; null: none. Another one's in an ablation

@@ -53,6 +53,7 @@ class Evidence(TypedDict):
     caption: str | None
     context: list[str]  # sentences that mention the figure
     license: str | None
+    rights: NotRequired[str | None]  # of the figure's own; absent in runs of before
     doi: str | None
 
 

@@ -6,6 +6,9 @@ of terms need a decision, and this is the project's:
 - ShareAlike (`-SA`) rows may be published: the row stays under its own licence, which the card says.
 - NoDerivatives (`-ND`) rows are not published by any policy but `all`: pictures are cut out of PDFs, captions are cut
   into panels and answers are written from the text, and adapted material is what ND forbids to share.
+
+A figure with rights of its own (column `rights`: "Reprinted with permission of ...") is somebody else's, who was asked
+for one article alone: it is published where its own licence is open, and by no policy where it has none.
 """
 
 import re
@@ -36,10 +39,10 @@ def use_of(license: str | None) -> Literal["commercial", "noncommercial", "none"
     return "noncommercial" if match["nc"] else "commercial"
 
 
-def permits(policy: Policy, license: str | None) -> bool:
-    """Whether a row under `license` (None: unknown) is published under `policy`."""
+def permits(policy: Policy, license: str | None, rights: str | None = None) -> bool:
+    """Whether a row under `license` (None: unknown) is published under `policy`; `rights` are those of its own."""
     if policy == "all":
-        return True
+        return rights is None or use_of(license) != "none"
     permitted = ("commercial", "noncommercial") if policy == "noncommercial" else ("commercial",)
     return use_of(license) in permitted
 

@@ -3,12 +3,12 @@
     ldrt push dataset my-org/my-dataset                        # private, rows that permit commercial use
     ldrt push dataset my-org/my-dataset --policy all --dry_run true
 
-The policy decides row by row, by the column `license` (see model_cards/licenses.py): what it does not permit is left
-out of every config, with its picture, and so are its caption, context and article text under `provenance/`. What is
-published gets a card and a preview of its own, made from what is left. Sent are README.md, preview.html, the configs'
-Parquet files, eval.yaml, and of `provenance/` manifest.json, splits.json, audit.json, the JSONL files and the articles'
-Markdown (as one file, `provenance/markdown.parquet`); nothing else. Remote files of these names that are no longer part
-of it are deleted, other files in the repository stay.
+The policy decides row by row, by the columns `license` and `rights` (see model_cards/licenses.py): what it does not
+permit is left out of every config, with its picture, and so are its caption, context and article text under
+`provenance/`. What is published gets a card and a preview of its own, made from what is left. Sent are README.md,
+preview.html, the configs' Parquet files, eval.yaml, and of `provenance/` manifest.json, splits.json, audit.json, the
+JSONL files and the articles' Markdown (as one file, `provenance/markdown.parquet`); nothing else. Remote files of these
+names that are no longer part of it are deleted, other files in the repository stay.
 
 One atomic commit; run it again after an interruption, and only what is missing is sent. When nothing changed no commit
 is made.
@@ -31,7 +31,7 @@ class Options:
         default="commercial",
         metadata={
             "help": "rows to publish: `commercial` (CC-BY, CC-BY-SA, public domain), `noncommercial` (and CC-BY-NC, "
-            "CC-BY-NC-SA), `all` (whatever the licence: only when you may)"
+            "CC-BY-NC-SA), `all` (whatever the licence: only when you may), which leaves out reprinted figures, too"
         },
     )
     private: bool = field(default=True, metadata={"help": "visibility of the repository"})

@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
-from dataset_builder.assembly.rows import ArticleColumns, SupplementaryRow, Unjudged
+from dataset_builder.assembly.rows import ArticleColumns, CaptionLikeRow, RightsColumns, SupplementaryRow, Unjudged
 from dataset_builder.extraction.records import FigureRecord, Record, read_record
 from dataset_builder.extraction.units import Unit
-from dataset_builder.readers.article import Panel
+from dataset_builder.readers.article import Panel, TextDamage
 from dataset_builder.readers.pictures.panels import with_captions
 from dataset_builder.text.labels import label_key
-from dataset_builder.text.licenses import attribution
+from dataset_builder.text.licenses import attribution, figure_attribution
 from dataset_builder.text.notices import gravest
 
 _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
 _MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
-_TEXT = ("label", "caption", "context")  # of a figure: what does not come with its picture
+_TEXT = ("label", "caption", "context", "rights", "license")  # of a figure: what does not come with its picture
+NOT_A_CAPTION = "not_a_caption"  # the `filter` of a line that reads like a caption
 _DIGEST_CHARS = 16  # hex digits of an article's id that is a hash: 64 bits
 
 
@@ -42,6 +43,7 @@ class Head:
     names: tuple[str, ...]  # PMCID and DOI, lower case
     notices: dict[str, str]  # what this article says of others: DOI or PMCID, lower case -> status
     notes: tuple[str, ...] = ()  # what the reader had to do to the file
+    text_damage: TextDamage | None = None  # of a PDF
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class JoinedArticle:
     figures: list[Unjudged]
     supplementary: list[SupplementaryRow]
     markdown: str
+    not_captions: list[CaptionLikeRow]
+    starts: list[int]  # pages on which articles start: several where a PDF holds several
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ def _head(unit: Unit, record: Record) -> Head:
         names=tuple(name.lower() for name in names if name),
         notices={name.lower(): status for name, status in record.get("notices", {}).items()},
         notes=tuple(record.get("notes", ())),
+        text_damage=record.get("text_damage"),
     )
 
 
@@ -127,10 +132,13 @@ def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedAr
     said = [notices.get(name) for head in heads for name in head.names]
     main = most_complete(files)
     columns = article_columns(main.record, [file.record for file in files], said)
-    pictures = _pdf_pictures(files) if main.record["source"] == "jats" else {}
+    is_xml = main.record["source"] == "jats"
+    pictures = _pdf_pictures(files) if is_xml else {}
+    printed = _pdf_rights(files) if is_xml else {}
     taken: set[str] = set()
     figures = []
-    for figure in main.record["figures"]:
+    for stated in main.record["figures"]:
+        figure = _with_rights(stated, printed)
         picture = _own_picture(main.folder, figure) or _borrowed_picture(pictures, figure)
         figure_id = _unique_id(columns["article_id"], figure["label"], taken)
         figures.append(figure_row(columns, figure, picture, figure_id))
@@ -139,6 +147,8 @@ def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedAr
         figures=figures,
         supplementary=[_supplementary_row(columns, f) for file in files for f in file.record["supplementary"]],
         markdown=(main.folder / "article.md").read_text(encoding="utf-8"),
+        not_captions=_not_captions(columns, main.record, taken),
+        starts=main.record["starts"],
     )
 
 
@@ -177,11 +187,34 @@ def _first_stated(name: str, records: list[Record]) -> object:
 def figure_row(article: ArticleColumns, figure: FigureRecord, picture: Mapping, figure_id: str) -> Unjudged:
     """The row of one figure: what `picture` (columns of its picture, {} for none) says goes before the record."""
     columns = {name: value for name, value in figure.items() if name != "image_file"}
-    return cast("Unjudged", {**_NO_PICTURE, **article, **columns, **picture, "figure_id": figure_id})
+    row = {**_NO_PICTURE, **article, **columns, **picture, **rights_columns(article, figure), "figure_id": figure_id}
+    return cast("Unjudged", row)
+
+
+def rights_columns(article: ArticleColumns, figure: FigureRecord) -> RightsColumns:
+    """The figure's own rights, licence and attribution line where it states rights; else the article's."""
+    rights, license = figure["rights"], figure["license"]
+    if rights is None:
+        return {"rights": None, "license": article["license"], "attribution": article["attribution"]}
+    line = figure_attribution(article["attribution"], rights, license)
+    return {"rights": rights, "license": license, "attribution": line}
 
 
 def _supplementary_row(article: ArticleColumns, figure: FigureRecord) -> SupplementaryRow:
-    return {**article, "label": figure["label"], "caption": figure["caption"]}
+    own = rights_columns(article, figure)
+    return {**article, **own, "label": figure["label"], "caption": figure["caption"]}
+
+
+def _not_captions(columns: ArticleColumns, record: Record, taken: set[str]) -> list[CaptionLikeRow]:
+    """The lines of a PDF that read like captions, as rows that no one takes for a figure."""
+    empty: dict = dict.fromkeys(("label", "caption", "bbox", "image_error", "threshold"))
+    rows = []
+    for line in record["rejected_captions"]:
+        figure_id = _unique_id(columns["article_id"], line["label"], taken)
+        said = {"page": line["page"], "text": line["text"], "confidence": line["confidence"], "value": line["reason"]}
+        row = {**_NO_PICTURE, **columns, **empty, "context": [], "panels": [], "filter": NOT_A_CAPTION, **said}
+        rows.append(cast("CaptionLikeRow", {**row, "figure_id": figure_id}))
+    return rows
 
 
 def _own_picture(folder: Path, figure: FigureRecord) -> dict[str, object]:
@@ -213,6 +246,21 @@ def _pdf_pictures(files: list[_File]) -> dict[str, dict]:
                 columns = {name: value for name, value in figure.items() if name not in (*_TEXT, "image_file")}
                 found.setdefault(key, columns | picture | {"source": "jats+pdf"})
     return found
+
+
+def _pdf_rights(files: list[_File]) -> dict[str, FigureRecord]:
+    """label key -> the figure of the article's PDF that states rights: an XML may leave out what its caption prints."""
+    figures = [figure for file in files if file.record["source"] == "pdf" for figure in file.record["figures"]]
+    keys = [(label_key(figure["label"]), figure) for figure in figures if figure["rights"]]
+    return {key: figure for key, figure in keys if key}
+
+
+def _with_rights(figure: FigureRecord, printed: Mapping[str, FigureRecord]) -> FigureRecord:
+    """The figure with the rights that its caption has in the PDF, where the XML states none."""
+    other = printed.get(label_key(figure["label"]) or "")
+    if figure["rights"] is not None or other is None:
+        return figure
+    return {**figure, "rights": other["rights"], "license": other["license"]}
 
 
 def _unique_id(article_id: str, label: str | None, taken: set[str]) -> str:

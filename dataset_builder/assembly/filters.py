@@ -5,6 +5,7 @@ from typing import cast
 
 from dataset_builder.assembly.rows import Rejection, Unjudged
 from dataset_builder.readers.article import Measures
+from dataset_builder.text.notices import is_retraction_notice
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ def rejection(row: Unjudged, limits: Thresholds) -> Rejection | None:
     """The first objection to a figure, or None when it is kept."""
     if row["status"] == "retracted":
         return Rejection("retracted", row["status"], None)
+    if is_retraction_notice(row["article_type"], row["title"]):
+        return Rejection("retracted", "notice of a retraction", None)
     if row["image_error"]:
         return Rejection("image_missing", row["image_error"], None)
     picture = cast("Measures", row)  # there is one, so it was measured

@@ -35,6 +35,14 @@ class ArticleColumns(TypedDict):
     source_file: str  # relative to the articles folder
 
 
+class RightsColumns(TypedDict):
+    """What a figure may have of its own, where its text or markup states it."""
+
+    rights: str | None  # holder and words as found; None: the article's are the figure's
+    license: str | None  # SPDX id
+    attribution: str
+
+
 class FigureRow(ArticleColumns):
     """The columns of `pairs` but the image, and where that is; the picture's are None where there is none."""
 
@@ -53,6 +61,7 @@ class FigureRow(ArticleColumns):
     bbox: list[float] | None  # PDF points, origin top left: x0, y0, x1, y1
     panels: list[PanelRecord]
     figure_id: str
+    rights: str | None  # of its own, with their holder; `license` and `attribution` are then the figure's, too
 
 
 class Unjudged(FigureRow):
@@ -88,11 +97,25 @@ class Rejected(Judged):
     threshold: float | None
 
 
+class CaptionLikeRow(FigureRow):
+    """What reads like a caption and is believed to be none: in `rejected.jsonl`, but no figure, without label, caption.
+
+    `filter` is `not_a_caption`, `value` the reason, see `readers.article.CaptionLike`.
+    """
+
+    text: str
+    confidence: float  # 0–1, that a figure was missed
+    filter: str
+    value: str
+    threshold: None
+
+
 class SupplementaryRow(ArticleColumns):
     """A figure of a supplement or a sub-article; its picture is not kept."""
 
     label: str | None
     caption: str | None
+    rights: str | None
 
 
 class Failure(TypedDict):

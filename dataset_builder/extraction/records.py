@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure
+from dataset_builder.readers.article import Article, Figure, TextDamage
 
 _PNG = b"\x89PNG"  # how such a file starts; `images.encode` makes only PNG and JPEG
-_OWN_FILE = ("figures", "supplementary", "markdown")  # of an `Article`: not copied to the record as they are
+_OWN_FILE = ("figures", "supplementary", "markdown", "rejected_captions")  # of an `Article`: not copied as they are
 _NOT_IN_JSON = ("picture", "page_thumbnail", "panels")  # of a `Figure`
 
 
@@ -37,7 +37,19 @@ class FigureRecord(TypedDict):
     page: int | None  # 1-based, PDF only
     bbox: list[float] | None  # PDF points, origin top left: x0, y0, x1, y1
     panels: list[PanelRecord]
+    rights: str | None  # as the figure states them, where they are not the article's
+    license: str | None  # SPDX id of its own licence, where it has `rights`
     image_file: str | None
+
+
+class CaptionLikeRecord(TypedDict):
+    """`readers.article.CaptionLike`, as JSON."""
+
+    label: str
+    text: str
+    page: int
+    reason: str
+    confidence: float
 
 
 class About(TypedDict):
@@ -65,8 +77,11 @@ class Record(About, total=False):
     status: str | None  # retracted | concern | corrected
     notices: dict[str, str]  # DOI or PMCID of another article -> its status
     notes: list[str]  # what the reader had to do to the file
+    text_damage: TextDamage | None  # of a PDF
     figures: list[FigureRecord]
     supplementary: list[FigureRecord]
+    rejected_captions: list[CaptionLikeRecord]
+    starts: list[int]  # pages on which articles start: several where a PDF holds several
 
 
 def write_record(folder: Path, article: Article | None, about: About) -> None:
@@ -81,6 +96,7 @@ def write_record(folder: Path, article: Article | None, about: About) -> None:
     if article:
         (partial / "article.md").write_text(article.markdown, encoding="utf-8")
         record |= {name: value for name, value in vars(article).items() if name not in _OWN_FILE}
+        record["rejected_captions"] = [asdict(line) for line in article.rejected_captions]
         for kind, figures in (("figures", article.figures), ("supplementary", article.supplementary)):
             record[kind] = [_write_figure(partial, f"{kind}-{i}", figure) for i, figure in enumerate(figures)]
     write_json(partial / "article.json", record)

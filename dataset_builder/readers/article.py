@@ -45,7 +45,9 @@ class Figure:
     `caption` comes without its label; `context` are the sentences of the body that mention the figure, in reading
     order, without duplicates. `picture` is None when it is absent or unreadable, and `image_error` then says why; it is
     set by `pictures.keep.keep_picture`. `page` (1-based), `bbox` (PDF points, origin top left) and `page_thumbnail`
-    (the page as JPEG) are set for pictures cut from a PDF.
+    (the page as JPEG) are set for pictures cut from a PDF. `rights` is what the figure itself says of its rights, with
+    their holder, where that is not what the article says; `license` is then the SPDX id of its own licence, if it has
+    one. Without `rights` the article's licence is the figure's.
     """
 
     label: str | None
@@ -57,11 +59,37 @@ class Figure:
     bbox: list[float] | None = None
     page_thumbnail: bytes | None = None
     panels: list[Panel] = field(default_factory=list)
+    rights: str | None = None
+    license: str | None = None
+
+
+@dataclass(frozen=True)
+class CaptionLike:
+    """A line of a PDF that reads like the start of a caption and is not believed to be one.
+
+    `reason` is one word of running_text, wording, no_picture, duplicate and unnumbered; `confidence`, 0–1, tells how
+    likely it is a figure that was missed: a rank, not a measured share.
+    """
+
+    label: str
+    text: str  # the whole line or caption, label included
+    page: int  # 1-based
+    reason: str
+    confidence: float
+
+
+class TextDamage(TypedDict):
+    """The pages of a PDF on which glyphs mean nothing, or are printed twice, and how many on the worst."""
+
+    pages: list[int]  # 1-based
+    share: float  # of its glyphs, 0-1
 
 
 @dataclass
 class Article:
     """One article. `figures` belong to `pairs`; `supplementary` are figures of sub-articles and supplements.
+    `rejected_captions` are what else in a PDF reads like captions; `starts` the pages on which an
+    article starts: more than one where the numbers of the figures start anew.
 
     `article_type` is JATS's word for it (research-article, correction, retraction, ...). `status` is what the article
     says has become of itself: retracted, concern or corrected; `notices` is what it says of others: DOI or PMCID ->
@@ -84,3 +112,6 @@ class Article:
     status: str | None = None
     notices: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    rejected_captions: list[CaptionLike] = field(default_factory=list)
+    starts: list[int] = field(default_factory=lambda: [1])
+    text_damage: TextDamage | None = None  # of a PDF; None where its text is sound

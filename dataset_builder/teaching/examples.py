@@ -80,6 +80,7 @@ def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any
         "figure_id": row["figure_id"],
         "article_id": row["article_id"],
         "license": row["license"],
+        "rights": row["rights"],
         "evidence": [e for e in answer["evidence"] if (e["source"], e["sentence"]) in sentences],
         "support": support(answer["answer"], sentences.values()),
     }

@@ -93,11 +93,13 @@ class Elsewhere:
 class CaptionWords:
     """What stands in and around captions."""
 
+    starts: Words
     continued: Words
     from_previous_page: Words
     on_next_page: Words
     label_asides: Words
     source: Words
+    notes: Words
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class NoticeWords:
 
     article: Words
     retracted: Words
+    removed: Words
     retraction: Words
     concern: Words
     correction: Words
@@ -141,6 +144,26 @@ class LicenseWords:
     license: Words
     version: Words
     own_article: Words
+    denied: Words
+    denied_behind: Words
+
+
+@dataclass(frozen=True)
+class RightsWords:
+    """How a figure's text says that the figure is somebody else's."""
+
+    signs: Words
+    reprinted: Words
+    adapted: Words
+    permission: Words
+    reserved: Words
+    courtesy: Words
+    pictures: Words
+    not_pictures: Words
+    not_owners: Words
+    own_work: Words
+    own_holder: Words
+    not_covered: Words
 
 
 @dataclass(frozen=True)
@@ -201,6 +224,7 @@ class Language:
     sentences: SentenceWords
     notices: NoticeWords
     license: LicenseWords
+    rights: RightsWords
     imprint: ImprintWords
     teaching: TeachingWords
 

@@ -6,7 +6,8 @@
 A Creative Commons licence stated without its version stays without one ("CC-BY", "CC-BY-NC"): that is no SPDX id, but
 it is what the article says, and it is not CC-BY-4.0. A national port ("by-nc/2.0/uk") gives the id of the port where
 SPDX has one, else the id without the port. "Public domain" without a named dedication, an own licence, or two different
-licences side by side give None.
+licences side by side give None; so does a licence that is named in a denial or a choice ("is not distributed under",
+"for the CC BY option contact").
 """
 
 import re
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from dataset_builder.text.clean import clean
-from dataset_builder.text.vocabulary import any_of
+from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
 
 _PORTS = {  # https://spdx.org/licenses/ (3.27): the ported Creative Commons licences that have an id of their own
     "CC-BY-2.5-AU", "CC-BY-3.0-AT", "CC-BY-3.0-AU", "CC-BY-3.0-DE", "CC-BY-3.0-IGO", "CC-BY-3.0-NL", "CC-BY-3.0-US",
@@ -46,7 +47,20 @@ _TEXT = re.compile(
     re.IGNORECASE,
 )
 _ZERO = re.compile(r"\bcc[\s-]?(?:0|zero)\b(?:[\s-]*(?:universal\s*)?(?P<version>1\.0))?", re.IGNORECASE)
+_DENIED_REACH_CHARS = 160  # from "not" to the licence that it denies, within a sentence and between its commas
+_DENIED = re.compile(
+    rf"(?:(?<!\w)(?:{any_spaced(lambda it: it.license.denied)})(?!\w)|(?:{any_unspaced(lambda it: it.license.denied)}))"
+    r"(?:[^.;,!?。；，]|\.(?=\S))*$",
+    re.IGNORECASE,
+)
+_DENIED_BEHIND = re.compile(
+    rf"[\s)\]\"”»）/-]{{0,4}}(?:{_LICENSE_WORD})?[\s)\]\"”»）-]{{0,3}}"
+    rf"(?:(?:{any_spaced(lambda it: it.license.denied_behind)})(?!\w)"
+    rf"|(?:{any_unspaced(lambda it: it.license.denied_behind)}))",
+    re.IGNORECASE,
+)
 _CODES = {code: re.compile(words, re.IGNORECASE) for code, words in _WORDS.items()}
+_SEPARATOR = " · "  # between source and terms in an attribution line
 _MAX_AUTHORS = 3  # named in an attribution line; more are "et al."
 
 
@@ -67,8 +81,22 @@ def license_id(urls: Iterable[str], text: str) -> str | None:
     return exact.pop() if len(exact) == 1 else None
 
 
+def denied_names(text: str) -> bool:
+    """Whether a text names a licence and says that it is not this one."""
+    return any(is_denied(text, match.start()) for name in (_TEXT, _URL) for match in name.finditer(text))
+
+
+def is_denied(text: str, start: int) -> bool:
+    """Whether the licence whose name or address starts there is denied, or but a choice: "not distributed under"."""
+    name = _TEXT.match(text, start) or _URL.match(text, start)
+    end = name.end() if name else start
+    return bool(
+        _DENIED.search(text[max(0, start - _DENIED_REACH_CHARS) : start]) or name and _DENIED_BEHIND.match(text, end)
+    )
+
+
 def _in_urls(text: str) -> list[str]:
-    return [_from_url(match) for match in _URL.finditer(text)]
+    return [_from_url(match) for match in _URL.finditer(text) if not is_denied(text, match.start())]
 
 
 def _from_url(match: re.Match) -> str:
@@ -84,8 +112,10 @@ def _in_text(text: str) -> list[str]:
     found = [
         _id({code for code, words in _CODES.items() if words.search(match["terms"])}, match["version"])
         for match in _TEXT.finditer(text)
+        if not is_denied(text, match.start())
     ]
-    if not found and _ZERO.search(text):
+    zero = _ZERO.search(text)
+    if not found and zero and not is_denied(text, zero.start()):
         found = ["CC0-1.0"]
     return found
 
@@ -133,5 +163,17 @@ def attribution(
         sentences.append(f"https://doi.org/{quote(clean(doi), safe='/:;()')}")
     elif pmcid:
         sentences.append(f"https://pmc.ncbi.nlm.nih.gov/articles/{quote(pmcid)}/")
-    terms = " ".join(filter(None, (license or "licence not stated", license_url(license))))
-    return " · ".join(filter(None, (" ".join(sentences), terms)))
+    return _SEPARATOR.join(filter(None, (" ".join(sentences), _terms(license))))
+
+
+def figure_attribution(line: str, rights: str, license: str | None) -> str:
+    """The line of an article for a figure of it that has `rights` of its own: these, and their licence, close it.
+
+    "Jane Smith. A study. J. Dose (2020). · this figure: Reprinted with permission of Elsevier. · licence not stated"
+    """
+    source, _, _ = line.rpartition(_SEPARATOR)
+    return _SEPARATOR.join(filter(None, (source, f"this figure: {clean(rights)}", _terms(license))))
+
+
+def _terms(license: str | None) -> str:
+    return " ".join(filter(None, (license or "licence not stated", license_url(license))))

@@ -16,6 +16,9 @@ from dataset_builder.text.vocabulary import any_of
 RETRACTED, CONCERN, CORRECTED = STATUSES = ("retracted", "concern", "corrected")  # the gravest first
 NOTICE_TYPES = {  # values of JATS's article-type that mark a notice about another article -> what it says of that
     "retraction": RETRACTED,
+    "retraction-notice": RETRACTED,
+    "withdrawal": RETRACTED,
+    "removal": RETRACTED,
     "partial-retraction": CONCERN,  # which part, the markup does not say: the rest is not to be trusted unread
     "expression-of-concern": CONCERN,
     "correction": CORRECTED,
@@ -44,9 +47,18 @@ OF_ITSELF = {
 
 _ARTICLE = rf"(?:{any_of(lambda it: it.notices.article)})"
 _RETRACTED = rf"(?:{any_of(lambda it: it.notices.retracted)})"
+_REMOVED = rf"(?:{any_of(lambda it: it.notices.removed)})"  # "REMOVED: ..."; "(removed)" behind a title is the title's
 _MARK = rf"(?:{_ARTICLE}\s*)?{_RETRACTED}(?:\s*{_ARTICLE})?"
 _STATUS_TITLE = re.compile(  # "RETRACTED: ...", "[Retracted] ...", "... (Retracted article)", "RETRACTED" alone
-    rf"^\W*{_MARK}\s*(?::|：|$)|^\s*[\[(【〔]\s*{_MARK}\W*[\])】〕]|[\[(【〔]\s*{_MARK}\s*[\])】〕]\s*$", re.IGNORECASE
+    rf"^\W*{_MARK}\s*(?::|：|$)|^\s*[\[(【〔]\s*{_MARK}\W*[\])】〕]|[\[(【〔]\s*{_MARK}\s*[\])】〕]\s*$"
+    rf"|^\W*(?:{_ARTICLE}\s*)?{_REMOVED}(?:\s*{_ARTICLE})?\s*[\])】〕]?\s*[:：】]|^\s*\[\s*{_REMOVED}\s*\]",
+    re.IGNORECASE,
+)
+_STATES = ("article", "item", "paper", "publication", "version", "status")  # words beside the next, in markup
+_MARKED = re.compile(  # what markup says in a word: "retracted", "withdrawn-article", "Retracted version of record"
+    rf"\W*(?:(?:{'|'.join(_STATES)})\W+)*(?:{_RETRACTED}|{_REMOVED}|retraction|withdrawal|removal)"
+    rf"(?:\W+(?:of|record|{'|'.join(_STATES)}))*\W*",
+    re.IGNORECASE,
 )
 _NOTICES = {
     "retraction": any_of(lambda it: it.notices.retraction),
@@ -83,6 +95,17 @@ _NOTICE_TO = re.compile(rf"\b(?:{any_of(lambda it: it.notices.notice_to)})\b", r
 def title_status(title: str | None) -> str | None:
     """`retracted` where the title of an article, or of its section, says so; else None."""
     return RETRACTED if title and _STATUS_TITLE.search(title) else None
+
+
+def is_mark_of_retraction(value: str | None) -> bool:
+    """Whether a value in an article's markup says that it was retracted, withdrawn or removed: "retracted-article"."""
+    return bool(value and _MARKED.fullmatch(value))
+
+
+def is_retraction_notice(article_type: str | None, title: str | None) -> bool:
+    """Whether an article is the notice of another one's retraction, by its type or, without one, by its title."""
+    kind = article_type if article_type in NOTICE_TYPES else notice_type(title)
+    return kind is not None and NOTICE_TYPES[kind] == RETRACTED
 
 
 def notice_type(title: str | None) -> str | None:

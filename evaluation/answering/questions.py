@@ -115,13 +115,14 @@ def image_size(row: dict) -> tuple[int, int]:
 
 
 def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict[str, Evidence]:
-    """figure_id -> figure_id, caption, context, license and doi from the config `pairs`; {} where there is none."""
+    """figure_id -> its row of the config `pairs`, with the columns of `Evidence`; {} where there is no such config."""
     try:
         files = _data_files(dataset, "pairs", split, revision)
     except ValueError:
         return {}
-    columns = ["figure_id", "caption", "context", "license", "doi"]
-    rows = load_dataset("parquet", data_files={split: files}, split=split, columns=columns)
+    parquet = {"path": "parquet", "data_files": {split: files}, "split": split}
+    there = load_dataset(**parquet, streaming=True).column_names  # datasets of before have no `rights`
+    rows = load_dataset(**parquet, columns=[name for name in Evidence.__annotations__ if name in there])
     return {row["figure_id"]: row for row in rows}
 
 

@@ -60,6 +60,7 @@ def _rows_facts(configs: dict[str, Splits]) -> dict:
         "configs": _with_instruct(counts),
         "megabytes": {config: _bytes(splits) / 1e6 for config, splits in configs.items()},
         "licenses": [(name, n, use_of(name)) for name, n in _by_count(licenses)],
+        "n_own_rights": sum(n for rights, n in column_counts(figures, "rights").items() if rights),
         "languages": _by_count(languages),
         "sources": _by_count(column_counts(figures, "source")),
         "n_synthetic": _synthetic(column_counts(figures, "doi")),

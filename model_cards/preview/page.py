@@ -29,7 +29,19 @@ PAGE_DPI = 36  # of the pictures of pages that `ldrt build` makes
 POINTS_PER_INCH = 72
 _ROWS_A_BATCH = 50  # rows with pictures are held in memory by this many
 _SHOWN = (
-    *("figure_id", "label", "caption", "panels", "article_id", "title", "journal", "year", "language", "license"),
+    *(
+        "figure_id",
+        "label",
+        "caption",
+        "panels",
+        "article_id",
+        "title",
+        "journal",
+        "year",
+        "language",
+        "license",
+        "rights",
+    ),
     *("attribution", "article_type", "status", "source", "source_file", "page", "width", "height", "sharpness"),
     *("duplicate_group", "pmcid", "doi", "split", "filter", "value", "threshold"),
 )

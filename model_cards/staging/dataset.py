@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from model_cards.cards.dataset_card import write_dataset_card
-from model_cards.dataset_folder import Splits, all_files, column_counts, config_files
+from model_cards.dataset_folder import Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import read_json
 from model_cards.licenses import Policy, permits
 from model_cards.preview.page import write_preview
@@ -58,9 +58,9 @@ def refuse_nothing(dataset: Path, policy: Policy) -> None:
     """Raises RuntimeError when the policy leaves no row."""
     configs = config_files(dataset)
     paths = [path for splits in configs.values() for path in all_files(splits)]
-    licenses = column_counts(paths, "license")
-    if any(permits(policy, license) for license in licenses):
+    if any(permits(policy, license, rights) for license, rights in terms_counts(paths)):
         return
+    licenses = column_counts(paths, "license")
     stated = ", ".join(f"{name or 'not stated'}: {n}" for name, n in sorted(licenses.items(), key=str))
     raise RuntimeError(f"no row may be published under the policy {policy}; the rows' licences are {stated or 'none'}")
 

@@ -17,7 +17,7 @@ from model_cards.staging.rows import CDC, ROWS_A_GROUP
 _WHOLE = ("manifest.json", "splits.json", "audit.json")  # counts and names, no text from an article
 _FAILED = "failed.jsonl"  # file names and errors, no text from an article
 
-Licenses = dict[str | None, set[str | None]]  # article_id -> the licences of its figures; None: not stated
+Licenses = dict[str | None, set[str | None]]  # article_id -> the licences of its own figures; None: not stated
 
 
 def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
@@ -35,7 +35,7 @@ def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
 def _copy_permitted(source: Path, target: Path, policy: Policy) -> None:
     with target.open("w", encoding="utf-8") as file:
         for row in read_jsonl(source):
-            if source.name == _FAILED or permits(policy, row.get("license")):
+            if source.name == _FAILED or permits(policy, row.get("license"), row.get("rights")):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
@@ -76,17 +76,19 @@ def _markdown_row(path: Path, licenses: Licenses) -> dict[str, str | None]:
 
 
 def _article_licenses(dataset: Path) -> Licenses:
-    """Of all figures: kept, rejected and supplementary ones."""
+    """Of all figures: kept, rejected and supplementary ones; not of those with rights of their own."""
     licenses: Licenses = {}
     for row in _figure_rows(dataset):
+        if row.get("rights"):
+            continue
         licenses.setdefault(row.get("article_id"), set()).add(row.get("license"))
     return licenses
 
 
 def _figure_rows(dataset: Path) -> Iterator[dict]:
-    """Every figure of the dataset, with at least its `article_id` and `license`."""
+    """Every figure of the dataset, with at least its `article_id`, `license` and, where it has some, `rights`."""
     for path in all_files(config_files(dataset).get("pairs", {})):
-        for batch in parquet.ParquetFile(path).iter_batches(columns=["article_id", "license"]):
+        for batch in parquet.ParquetFile(path).iter_batches(columns=["article_id", "license", "rights"]):
             yield from batch.to_pylist()
     for name in ("rejected.jsonl", "supplementary.jsonl"):
         yield from read_jsonl(dataset / "provenance" / name)

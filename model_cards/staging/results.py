@@ -49,6 +49,7 @@ def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[st
 
 def _predictions(folder: Path, policy: Policy) -> Iterator[tuple[dict, bool]]:
     """Each prediction, and whether the policy permits to quote its row (by the figure's licence in evidence.jsonl)."""
-    licenses = {row["figure_id"]: row.get("license") for row in read_jsonl(folder / "evidence.jsonl")}
+    evidence = read_jsonl(folder / "evidence.jsonl")
+    terms = {row["figure_id"]: (row.get("license"), row.get("rights")) for row in evidence}
     for row in read_jsonl(folder / PREDICTIONS):
-        yield row, permits(policy, licenses.get(row.get("figure_id")))
+        yield row, permits(policy, *terms.get(row.get("figure_id"), (None, None)))

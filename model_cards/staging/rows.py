@@ -7,7 +7,7 @@ import pyarrow
 import pyarrow.parquet as parquet
 from tqdm import tqdm
 
-from model_cards.dataset_folder import column_counts
+from model_cards.dataset_folder import terms, terms_counts
 from model_cards.licenses import Policy, permits
 
 ROWS_A_GROUP = 100  # rows with pictures are held in memory by this many
@@ -49,8 +49,8 @@ def stage_split(paths: list[Path], folder: Path, split: str, policy: Policy) -> 
 
 def _count(path: Path, policy: Policy) -> RowCounts:
     counts = RowCounts()
-    for license, n in column_counts([path], "license").items():
-        if permits(policy, license):
+    for (license, rights), n in terms_counts([path]).items():
+        if permits(policy, license, rights):
             counts.published += n
         else:
             counts.left_out += n
@@ -79,7 +79,7 @@ def write_permitted(source: Path, target: Path, policy: Policy) -> None:
 
 
 def _permitted(batch: pyarrow.RecordBatch, policy: Policy) -> pyarrow.Table:
-    mask = [permits(policy, license) for license in batch.column("license").to_pylist()]
+    mask = [permits(policy, license, rights) for license, rights in terms(batch)]
     return pyarrow.Table.from_batches([batch]).filter(pyarrow.array(mask))
 
 

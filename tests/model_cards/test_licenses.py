@@ -18,6 +18,9 @@ def test_use(license, use):
     assert permits("commercial", license) == (use == "commercial")
     assert permits("noncommercial", license) == (use != "none")
     assert permits("all", license)
+    assert [permits(policy, license, "Reprinted") for policy in ("commercial", "noncommercial", "all")] == [
+        *(permits("commercial", license), permits("noncommercial", license), use != "none"),
+    ]
 
 
 @pytest.mark.parametrize(

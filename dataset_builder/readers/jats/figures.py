@@ -11,8 +11,10 @@ from PIL import Image
 
 from dataset_builder.articles.pictures import bare_name, find_pictures, path_of
 from dataset_builder.readers.article import Figure, Panel
+from dataset_builder.readers.jats.rights import figure_rights
 from dataset_builder.readers.jats.xml import href_of, set_text, text_of
 from dataset_builder.text.labels import label_key, split_label
+from dataset_builder.text.rights import Owner
 
 _NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
 _LABEL_STOPS = " .:;|-–—"  # behind a label
@@ -31,8 +33,8 @@ class Found:
     ids: list[str]
 
 
-def read_figures(elements: list[etree._Element], pictures: Mapping[str, Path]) -> dict[int, Found]:
-    """The figures by their place among the `<fig>` elements of a part, in reading order.
+def read_figures(elements: list[etree._Element], pictures: Mapping[str, Path], owner: Owner) -> dict[int, Found]:
+    """The figures by their place among the `<fig>` elements of a part, in reading order; `owner` is of the article.
 
     Every element becomes an empty mark, `<fig n="2 0 1">`, of the place where it stood: its own number and those of the
     figures inside it.
@@ -40,7 +42,7 @@ def read_figures(elements: list[etree._Element], pictures: Mapping[str, Path]) -
     found: dict[int, Found] = {}
     for n, element in reversed([*enumerate(elements)]):  # inner figures before those around them
         inside = [mark.get("n") for mark in element.iter("fig") if mark is not element]
-        figure = _figure(element, pictures)
+        figure = _figure(element, pictures, owner)
         if figure:
             found[n] = Found(figure, _ids(element))
         element.clear(keep_tail=True)
@@ -53,12 +55,15 @@ def _ids(element: etree._Element) -> list[str]:
     return [e.get("id") for e in (element, *inside) if e.get("id")]
 
 
-def _figure(element: etree._Element, pictures: Mapping[str, Path]) -> Figure | None:
+def _figure(element: etree._Element, pictures: Mapping[str, Path], owner: Owner) -> Figure | None:
     """One `<fig>` (figures inside it are marks already); None for a table or a box."""
     label, caption = _label_and_caption(element)
     if (label_key(label) or "").startswith(_NO_FIGURE):
         return None
     figure = Figure(label=(label or "").rstrip(_LABEL_STOPS) or None, caption=caption)
+    rights = figure_rights(element, caption, owner)
+    if rights:
+        figure.rights, figure.license = rights.words, rights.license
     _set_picture(figure, element, pictures)
     return figure
 

@@ -7,15 +7,15 @@ from itertools import islice
 from lxml import etree
 
 from dataset_builder.readers.article import Article
-from dataset_builder.readers.jats.xml import href_of, string_of, text_of
-from dataset_builder.text.clean import clean
-from dataset_builder.text.licenses import license_id
+from dataset_builder.readers.jats.rights import stated_license
+from dataset_builder.readers.jats.xml import href_of, text_of
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
     OF_ITSELF,
     OF_OTHERS,
     RETRACTED,
     gravest,
+    is_mark_of_retraction,
     misused,
     notice_type,
     own_status,
@@ -25,6 +25,8 @@ from dataset_builder.text.notices import (
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _PMCID = ("pmc", "pmcid")  # kinds of identifier
+_STATUS_NAMES = ("status", "version", "state")  # ends of custom metadata's names that tell what became of an article
+_YES = ("yes", "true", "1")
 _NOTE_PIECES = 3  # of a paragraph's text, enough for its first words: "This article has been <link>retracted</link>"
 _PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of date, the one that counts first
 
@@ -45,7 +47,7 @@ def read_metadata(root: etree._Element) -> Article:
         journal=_journal(root),
         year=_year(meta),
         language=language if language.isalpha() else None,
-        license=_license(meta),
+        license=stated_license(meta),
         article_type=(root.get("article-type") or "").strip().lower() or None,
     )
     article.status, article.notices = _fate(root, meta, article)
@@ -178,21 +180,21 @@ def _names(related: etree._Element) -> list[str]:
 
 
 def _is_marked_retracted(root: etree._Element, meta: etree._Element) -> bool:
-    """By its type, by a date of its retraction, or by PMC's own mark."""
-    marks = [root.get("article-type") == "retracted-article"]
-    marks += [date.get("date-type") == "retracted" for date in meta.iterfind("history/date")]
-    marks += [event.get("event-type") == "retracted" for event in meta.iterfind("pub-history/event")]
-    for custom in meta.iterfind("custom-meta-group/custom-meta"):
-        marked = (custom.findtext("meta-name") or "").endswith("is-retracted")
-        marks.append(marked and (custom.findtext("meta-value") or "").strip().lower() in ("yes", "true"))
-    return any(marks)
+    """By its type, the status of its version, a date or an event of its retraction, or custom metadata."""
+    values = [root.get("specific-use"), meta.get("specific-use")]
+    if root.get("article-type") not in NOTICE_TYPES:
+        values.append(root.get("article-type"))
+    values += [date.get("date-type") for date in meta.iterfind("history/date")]
+    values += [event.get("event-type") for event in meta.iterfind("pub-history/event")]
+    for version in meta.iter("article-version"):
+        values += [text_of(version), *version.attrib.values()]
+    return any(map(is_mark_of_retraction, values)) or any(map(_is_custom_mark, meta.iter("custom-meta")))
 
 
-def _license(meta: etree._Element) -> str | None:
-    """By the licence element's own address, else by the addresses in it, else by its words."""
-    licenses = [*meta.iter("license")]
-    own = [href_of(element) for element in licenses]
-    own += [text_of(element) or "" for element in meta.iter("{*}license_ref")]
-    linked = [href_of(element) for license in licenses for element in license.iter()]
-    text = clean(" ".join(string_of(element) for element in meta.iter("permissions", "license", "copyright-statement")))
-    return license_id(own, "") or license_id(linked, "") or license_id([], text)
+def _is_custom_mark(custom: etree._Element) -> bool:
+    """Whether a name and its value say so: `is-retracted`: `yes`, `publication-status`: `withdrawn`."""
+    name = (custom.findtext("meta-name") or "").strip().lower()
+    value = (custom.findtext("meta-value") or "").strip().lower()
+    if name.endswith(_STATUS_NAMES):
+        return is_mark_of_retraction(value)
+    return is_mark_of_retraction(re.sub(r"^.*\bis\b", "", name)) and value in _YES

@@ -16,8 +16,10 @@ from dataset_builder.readers.jats.figure_groups import join_figures
 from dataset_builder.readers.jats.figures import read_figures
 from dataset_builder.readers.jats.formulas import FORMULA_TAGS, prepare_formulas
 from dataset_builder.readers.jats.metadata import read_metadata
+from dataset_builder.readers.jats.rights import owner_of
 from dataset_builder.readers.jats.text import read_text
 from dataset_builder.readers.jats.xml import parse_article
+from dataset_builder.text.rights import Owner
 
 MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
 
@@ -42,12 +44,13 @@ def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article
         raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
     root, repaired = parse_article(path.read_bytes(), path.name)
     article = read_metadata(root)
+    owner = owner_of(root, article)
     if repaired:
         article.notes.append(REPAIRED)
     parts = _detach_parts(root)
-    article.figures, article.markdown = _read_part(root, pictures or {}, article.title)
+    article.figures, article.markdown = _read_part(root, pictures or {}, owner, article.title)
     for part in parts:
-        article.supplementary += _read_part(part, pictures or {}, None)[0]
+        article.supplementary += _read_part(part, pictures or {}, owner, None)[0]
     return article
 
 
@@ -68,7 +71,9 @@ def _is_inside_part(element: etree._Element) -> bool:
     return any(parent.tag in _PARTS or parent.tag == "caption" for parent in element.iterancestors())
 
 
-def _read_part(part: etree._Element, pictures: Mapping[str, Path], title: str | None) -> tuple[list[Figure], str]:
+def _read_part(
+    part: etree._Element, pictures: Mapping[str, Path], owner: Owner, title: str | None
+) -> tuple[list[Figure], str]:
     """The figures of an article, a sub-article or a supplement, with their context, and its Markdown.
 
     Takes the tree apart on the way.
@@ -77,7 +82,7 @@ def _read_part(part: etree._Element, pictures: Mapping[str, Path], title: str | 
     for element in part.iter(*_NEEDED):  # one pass: each pass over a tree costs about 0.1 ms
         elements[element.tag].append(element)
     prepare_formulas(elements)
-    found = read_figures(join_figures(part, elements), pictures)
+    found = read_figures(join_figures(part, elements), pictures, owner)
     for tag in _NO_TEXT:
         for element in elements[tag]:
             element.clear(keep_tail=True)

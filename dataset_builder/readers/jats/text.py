@@ -15,6 +15,7 @@ from dataset_builder.readers.article import Figure
 from dataset_builder.readers.jats.figures import Found
 from dataset_builder.readers.jats.formulas import MATHML
 from dataset_builder.readers.jats.xml import text_of
+from dataset_builder.text.addresses import without_addresses
 from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
 from dataset_builder.text.mentions import Mention, mentions
@@ -72,7 +73,7 @@ class _Links:
 def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int, Found], title: str | None) -> str:
     """Give the figures of a part, marked in its tree as `read_figures` does, their context sentences.
 
-    `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`.
+    `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`, without e-mail addresses.
     """
     links = _links(xrefs, found)
     by_key = _figures_by_key(found)
@@ -85,7 +86,7 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
             lines += _markdown(block, found)
             if is_body and isinstance(block, _Paragraph):
                 _add_context(block, mentions(block.text, other_kinds), found, by_key)
-    return "\n\n".join(lines) + "\n"
+    return without_addresses("\n\n".join(lines)) + "\n"
 
 
 def _links(xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:

@@ -10,7 +10,7 @@ from dataset_builder.readers.pdf.imprint import printed_authors, printed_journal
 from dataset_builder.readers.pdf.layout.blocks import Block, make_blocks, reading_order
 from dataset_builder.readers.pdf.layout.lines import join_fragments, join_lines
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
-from dataset_builder.text.licenses import license_id
+from dataset_builder.text.licenses import is_denied, license_id
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
     RETRACTED,
@@ -212,8 +212,8 @@ def _texts(page: PageContent) -> list[str]:
 
 
 def _licence_statements(text: str) -> Iterator[str]:
-    """Where the article speaks of its own licence: not of a figure's that it reprints, nor of its data's."""
+    """Where the article speaks of its own licence: not of a figure's or its data's, nor of one that it has not."""
     for match in LICENCE_WORDS.finditer(text):
         before = text[max(0, match.start() - LICENCE_REACH_CHARS // 2) : match.start()]
-        if OWN_LICENCE.search(before):
+        if OWN_LICENCE.search(before) and not is_denied(text, match.start()):
             yield text[match.start() : match.start() + LICENCE_REACH_CHARS]

@@ -6,6 +6,8 @@ from dataset_builder.assembly.filters import Thresholds, rejection
 
 GOOD = {
     "status": None,
+    "article_type": "research-article",
+    "title": "Low doses in painful joints",
     "image_error": None,
     "width": 200,
     "height": 100,
@@ -23,6 +25,13 @@ GOOD = {
         ({}, None),
         ({"status": "retracted"}, "retracted"),
         ({"status": "corrected"}, None),
+        ({"article_type": "retraction"}, "retracted"),
+        ({"article_type": "withdrawal"}, "retracted"),
+        ({"article_type": "other", "title": "Retraction Note: Low doses"}, "retracted"),
+        ({"article_type": None, "title": "撤稿声明：低剂量"}, "retracted"),
+        ({"article_type": "correction", "title": "Retraction: of the correction's words"}, None),
+        ({"article_type": "partial-retraction"}, None),
+        ({"title": "Retraction of the tongue under sedation"}, None),
         ({"image_error": "fig1.jpg is missing"}, "image_missing"),
         ({"height": 64}, None),
         ({"height": 63}, "min_side_px"),

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from dataset_builder.text.licenses import attribution, license_id, license_url
+from dataset_builder.text.licenses import attribution, figure_attribution, license_id, license_url
 
 URLS = {
     "https://creativecommons.org/licenses/by/4.0/": "CC-BY-4.0",
@@ -59,6 +59,35 @@ TEXTS = {
     "This is an open-access article, free of all copyright, and may be freely reproduced": None,
     "Creative Commons Public Domain Declaration": None,
     "© 2020 The Authors. All rights reserved.": None,
+    "This article is not distributed under a Creative Commons Attribution 4.0 licence.": None,
+    "This article is not open access under CC BY": None,
+    "It isn't published under the terms of the CC BY-NC 4.0 licence": None,
+    "This work is no longer available under CC BY 4.0": None,
+    "for the CC BY option contact the publisher": None,
+    "The CC BY licence does not apply to this article": None,
+    "no reuse unless CC BY is chosen": None,
+    "Authors may choose CC BY 4.0": None,
+    "not covered by https://creativecommons.org/licenses/by/4.0/": None,
+    "This work is not released under CC0": None,
+    "Dieser Artikel steht nicht unter der Creative Commons Namensnennung 4.0 Lizenz": None,
+    "Die CC BY 4.0 Lizenz gilt nicht": None,
+    "Cet article n'est pas distribué sous la licence Creative Commons Attribution 4.0": None,
+    "Este artículo no se distribuye bajo la licencia Creative Commons Atribución 4.0": None,
+    "Este artigo não é distribuído sob a licença Creative Commons Atribuição 4.0": None,
+    "Questo articolo non è distribuito con licenza Creative Commons Attribuzione 4.0": None,
+    "Статья не распространяется по лицензии Creative Commons «Attribution» 4.0": None,
+    "Стаття не поширюється за ліцензією Creative Commons Із Зазначенням Авторства 4.0": None,
+    "本文不采用知识共享署名4.0国际许可协议": None,
+    "クリエイティブ・コモンズ 表示 4.0 国際 ライセンスで公開されていません": None,
+    "Unless otherwise stated this article is under CC BY 4.0": "CC-BY-4.0",
+    "Except where otherwise noted, content is licensed under CC BY 4.0": "CC-BY-4.0",
+    "It is not a subscription article. It is under CC BY 4.0": "CC-BY-4.0",
+    "there is no restriction on its use under CC BY 4.0": "CC-BY-4.0",
+    "the authors grant a non-exclusive licence and publish under CC BY 4.0": "CC-BY-4.0",
+    "not only free but under CC BY 4.0": "CC-BY-4.0",
+    "use does not require permission under CC BY 4.0": "CC-BY-4.0",
+    "nur für nicht kommerzielle Zwecke unter CC BY-NC 4.0": "CC-BY-NC-4.0",
+    "sin fines no comerciales, bajo CC BY-NC 4.0": "CC-BY-NC-4.0",
     "": None,
 }
 
@@ -130,3 +159,15 @@ ATTRIBUTIONS = [
 @pytest.mark.parametrize(("known", "line"), ATTRIBUTIONS)
 def test_attribution(known, line):
     assert attribution(*known) == line
+
+
+def test_the_attribution_of_a_figure_with_rights_of_its_own():
+    line = attribution(["Jane Smith"], "A · study", None, 2020, "10.5555/a", None, "CC-BY-4.0")
+    source = "Jane Smith. A · study. (2020). https://doi.org/10.5555/a"
+    assert figure_attribution(line, "© 2011 A House.", None) == (
+        f"{source} · this figure: © 2011 A House. · licence not stated"
+    )
+    assert figure_attribution(line, "From B.", "CC-BY-NC-4.0") == (
+        f"{source} · this figure: From B. · CC-BY-NC-4.0 https://creativecommons.org/licenses/by-nc/4.0/"
+    )
+    assert figure_attribution("licence not stated", "From B.", None) == "this figure: From B. · licence not stated"

@@ -2,7 +2,16 @@
 
 import pytest
 
-from dataset_builder.text.notices import gravest, misused, notice_type, own_status, split_dois, title_status
+from dataset_builder.text.notices import (
+    gravest,
+    is_mark_of_retraction,
+    is_retraction_notice,
+    misused,
+    notice_type,
+    own_status,
+    split_dois,
+    title_status,
+)
 
 RETRACTED = [
     "RETRACTED ARTICLE: Low doses in painful joints",
@@ -20,6 +29,21 @@ RETRACTED = [
     "【撤稿】低剂量放射治疗",
     "撤回論文：低線量放射線治療",
     "Retracted Article",
+    "REMOVED: Low doses in painful joints",
+    "Removed: Low doses in painful joints",
+    "[REMOVED] Low doses in painful joints",
+    "TEMPORARY REMOVAL: Low doses in painful joints",
+    "Temporarily removed: Low doses in painful joints",
+    "ENTFERNT: Niedrige Dosen",
+    "VORÜBERGEHEND ENTFERNT: Niedrige Dosen",
+    "ARTICLE SUPPRIMÉ : Faibles doses",
+    "ELIMINADO: Dosis bajas",
+    "ARTIGO REMOVIDO: Doses baixas",
+    "RIMOSSO: Basse dosi",
+    "СТАТЬЯ УДАЛЕНА: Малые дозы",
+    "ВИЛУЧЕНО: Малі дози",
+    "【已删除】低剂量放射治疗",
+    "削除：低線量放射線治療",
 ]
 NOTICES = {
     "Correction to: Low doses in painful joints": "correction",
@@ -43,6 +67,8 @@ NOTICES = {
     "Retraction notice to “Low doses”": "retraction",
     "Statement of Retraction: Low doses": "retraction",
     "Retraction": "retraction",
+    "Removal notice to “Low doses”": "retraction",
+    "Withdrawal notice: Low doses": "retraction",
     "Retratação: Doses baixas": "retraction",
     "撤稿声明：低剂量": "retraction",
     "論文撤回のお知らせ": "retraction",
@@ -61,6 +87,11 @@ PLAIN = [
     "Expression of concern genes in arthritis",
     "Why papers are retracted: a study",
     "Lid retraction (a case report)",
+    "Third molars (removed)",
+    "Removed teeth: a study",
+    "Removal of wisdom teeth: a study",
+    "Temporary removal of a plate",
+    "Withdrawal: opioids in the ward",
     "",
     None,
 ]
@@ -127,3 +158,27 @@ def test_words_for_the_opposite_direction():
 )
 def test_the_dois_in_a_notice(text, own, others):
     assert split_dois(text) == (own, others)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["retracted", "Retracted article", "retracted-article", "withdrawn-article", "REMOVED", "status: withdrawn"]
+    + ["Retracted Version of Record", "retraction", "ritirato", "отозвана", "撤稿", "zurückgezogen"],
+)
+def test_a_mark_of_retraction(value):
+    assert is_mark_of_retraction(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["", None, "received", "research-article", "VoR", "not retracted", "partial-retraction"]
+)
+def test_no_mark_of_retraction(value):
+    assert not is_mark_of_retraction(value)
+
+
+def test_the_notice_of_a_retraction():
+    assert is_retraction_notice("retraction", None)
+    assert is_retraction_notice(None, "Retraction: Low doses")
+    assert not is_retraction_notice("correction", "Correction: Low doses")
+    assert not is_retraction_notice(None, "Low doses")
+    assert not is_retraction_notice("partial-retraction", "Retraction: Low doses")

@@ -2,6 +2,7 @@
 
 import json
 
+import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
@@ -63,6 +64,35 @@ def test_rows_schema_and_order_survive(dataset, tmp_path):
         source, published = parquet.read_table(dataset / name), parquet.read_table(files[name])
         assert published.schema.equals(source.schema, check_metadata=True)
         assert published.to_pylist() == [row for row in source.to_pylist() if row["license"] in KEPT["commercial"]]
+
+
+def with_rights(dataset, figure_id, rights, license):
+    """Give a figure rights of its own, in every config."""
+    for path in dataset.glob("*/*.parquet"):
+        table = parquet.read_table(path)
+        change = {"rights": rights, "license": license}
+        rows = [row | change if row["figure_id"] == figure_id else row for row in table.to_pylist()]
+        parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), path)
+
+
+@pytest.mark.parametrize("policy", ["commercial", "noncommercial", "all"])
+def test_figures_of_others_are_left_out_by_every_policy(dataset, tmp_path, policy):
+    with_rights(dataset, "PMC0/fig1", "Reprinted with permission of A House.", None)
+    with_rights(dataset, "PMC1/fig1", "Adapted from [3] under CC BY 4.0.", "CC-BY-4.0")
+    _, files = staged(dataset, tmp_path, policy)
+    for config in ("pairs", "align", "detail", "reasoning"):
+        published = parquet.read_table(files[f"{config}/train-00000-of-00001.parquet"])["figure_id"].to_pylist()
+        assert "PMC0/fig1" not in published
+        assert "PMC1/fig1" in published
+    card = files["README.md"].read_text()
+    assert "1 figures say that they have rights of their own" in card
+
+
+def test_a_dataset_of_before_has_no_rights(dataset, tmp_path):
+    for path in dataset.glob("*/*.parquet"):
+        parquet.write_table(parquet.read_table(path).drop_columns(["rights"]), path)
+    counts, _ = staged(dataset, tmp_path, "all")
+    assert counts["pairs"].published == 24
 
 
 def test_same_dataset_same_bytes(dataset, tmp_path):

@@ -46,6 +46,12 @@ LICENSES = {
     ),
     "<copyright-statement>Creative Commons Attribution License</copyright-statement>": "CC-BY",
     '<license license-type="open-access"><p>Open access.</p></license>': None,
+    "<license><p>This article is not distributed under a Creative Commons Attribution licence.</p></license>": None,
+    "<license><p>This article is not distributed under a <ext-link "
+    'xlink:href="https://creativecommons.org/licenses/by/4.0/">Commons licence</ext-link>.</p></license>': None,
+    "<license><p>All rights reserved. For the CC BY option contact the publisher.</p></license>": None,
+    "<license><p>Except where otherwise noted, this work is under a <ext-link "
+    'xlink:href="https://creativecommons.org/licenses/by/4.0/">licence</ext-link>.</p></license>': "CC-BY-4.0",
 }
 
 
@@ -102,6 +108,16 @@ def of_type(kind, meta="", title="Low doses", body=""):
     return article(body, meta).replace("<article ", f'<article article-type="{kind}" ', 1)
 
 
+def version(value, attributes):
+    element = f"<article-version {attributes}>{value}</article-version>"
+    return f"<article-version-alternatives>{element}</article-version-alternatives>"
+
+
+def custom(name, value):
+    pair = f"<meta-name>{name}</meta-name><meta-value>{value}</meta-value>"
+    return f"<custom-meta-group><custom-meta>{pair}</custom-meta></custom-meta-group>"
+
+
 STATUS = {
     of_type("research-article"): None,
     of_type("research-article", related("retraction-forward")): "retracted",
@@ -132,6 +148,22 @@ STATUS = {
     of_type("research-article", related("retracted-article", "10.5555/own")): "retracted",
     of_type("retraction", related("retracted-article"), "Retracted: Low doses"): None,
     of_type("correction", related("corrected-article") + related("retraction-forward")): "retracted",
+    of_type("withdrawn-article"): "retracted",
+    of_type("removed-article"): "retracted",
+    of_type("research-article", title="REMOVED: Low doses"): "retracted",
+    of_type("research-article", title="TEMPORARY REMOVAL: Low doses"): "retracted",
+    of_type("research-article", version("retracted", 'article-version-type="status"')): "retracted",
+    of_type("research-article", version("3", 'article-version-type="Retracted Version of Record"')): "retracted",
+    of_type("research-article", version("VoR", 'vocab="JAV" vocab-term="Version of Record"')): None,
+    of_type("research-article", version("2", 'specific-use="withdrawn"')): "retracted",
+    of_type("research-article", custom("publication-status", "Withdrawn")): "retracted",
+    of_type("research-article", custom("article-status", "published")): None,
+    of_type("research-article", custom("retracted", "true")): "retracted",
+    of_type("research-article", custom("retracted", "false")): None,
+    of_type("research-article", custom("withdrawn patients", "yes")): None,
+    of_type("research-article").replace("<article ", '<article specific-use="retracted" ', 1): "retracted",
+    of_type("research-article", '<history><date date-type="withdrawn"><year>2020</year></date></history>'): "retracted",
+    of_type("research-article", '<history><date date-type="received"><year>2020</year></date></history>'): None,
 }
 NOTICES = {
     of_type("research-article", related("retraction-forward")): {},
