@@ -33,6 +33,7 @@ PAIRS = Features(
         "attribution": _STRING,  # the line that a Creative Commons licence asks for
         "article_type": _STRING,  # JATS: research-article, correction, ...
         "status": _STRING,  # what has become of the article: corrected or concern; retracted ones are rejected
+        "notes": List(_STRING),  # what a reader had to do to the article's files: "repaired XML"
         "source": _STRING,  # jats | pdf | jats+pdf
         "source_file": _STRING,  # relative to the articles folder
         "page": Value("int32"),  # 1-based, PDF only

@@ -172,6 +172,7 @@ def article_columns(main: Record, records: list[Record], said: Iterable[str | No
     columns = stated | {
         "article_id": stated["pmcid"] or stated["doi"] or f"sha256:{main['digest'][:_DIGEST_CHARS]}",
         "status": gravest([*(record["status"] for record in records), *said]),
+        "notes": sorted({note for record in records for note in record.get("notes", ())}),
         "attribution": attribution(authors, **credited),
         "source": main["source"],
         "source_file": main["source_file"],
@@ -206,7 +207,7 @@ def _supplementary_row(article: ArticleColumns, figure: FigureRecord) -> Supplem
 
 def _not_captions(columns: ArticleColumns, record: Record, taken: set[str]) -> list[CaptionLikeRow]:
     """The lines of a PDF that read like captions, as rows that no one takes for a figure."""
-    empty: dict = dict.fromkeys(("label", "caption", "bbox", "image_error", "threshold"))
+    empty: dict = dict.fromkeys(("label", "caption", "rights", "bbox", "image_error", "threshold"))
     rows = []
     for line in record["rejected_captions"]:
         figure_id = _unique_id(columns["article_id"], line["label"], taken)

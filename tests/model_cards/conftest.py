@@ -33,7 +33,7 @@ def _pair(number: int) -> dict:
     }
     row |= {"bbox": None, "width": 32, "height": 24, "sharpness": 200.0, "image_sha256": f"{number:064x}"}
     row |= {"attribution": "A. Author et al.", "article_type": "research-article", "status": None, "rights": None}
-    return row | {"phash": f"{number:016x}", "duplicate_group": None}
+    return row | {"notes": [], "phash": f"{number:016x}", "duplicate_group": None}
 
 
 def _example(number: int, task: str) -> dict:
