@@ -156,10 +156,12 @@ def split_label(text: str) -> tuple[str, str] | None:
 
 def starting_label(text: str) -> str | None:
     """The label of a figure with which a text starts, whatever follows it: "Figure 2" of "Figure 2 shows"."""
+    text = clean(text)
     end = _label_end(text)
     return text[:end] if end is not None else None
 
 
+@lru_cache(_LABELS_KEPT)  # the lines of a page are asked about more than once
 def _label_end(text: str) -> int | None:
     """Where the label at the start of a text ends; None without one."""
     if behind := NUMBER_FIRST.match(text):
