@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -58,7 +59,8 @@ class Options:
     )
     max_caption_chars: int = field(default=Thresholds.max_caption_chars, metadata={"help": "longest caption"})
     test_size: float = field(
-        default=Splitting.test_size, metadata={"help": "figures for `test`: a share below 1, else their number"}
+        default=Splitting.test_size,
+        metadata={"help": "figures for `test`: a share below 1, else their number; half stay in `train`"},
     )
     validation_size: float = field(default=Splitting.validation_size, metadata={"help": "the same for `validation`"})
     min_articles: int = field(
@@ -94,27 +96,48 @@ class Options:
 def run(options: Options) -> str:
     """Build or extend the dataset repo folder; returns the funnel as text.
 
-    Raises FileNotFoundError, PermissionError or RuntimeError when there is nothing to read, nowhere to write, or no
-    figure left.
+    Raises FileNotFoundError, FileExistsError, PermissionError or RuntimeError when there is nothing to read, something
+    of others or nowhere to write, or no figure left.
     """
     dataset = Path(options.output)
-    files = _files(Path(options.articles), dataset / ".work", options.layout)
+    skipped: Counter[str] = Counter()
+    files = _files(Path(options.articles), dataset / ".work", options.layout, skipped)
     submitted = _read(files, dataset / ".work", options)
-    return submitted or _assemble(files, dataset, options)
+    return submitted or _assemble(files, dataset, options, skipped)
 
 
-def _files(articles: Path, work: Path, layout: Layout) -> list[Unit]:
-    """The files to read; archives are unpacked to the folder `work`."""
+def _files(articles: Path, work: Path, layout: Layout, skipped: Counter[str]) -> list[Unit]:
+    """The files to read; archives are unpacked to the folder `work`, what is no article is counted in `skipped`."""
     from dataset_builder.articles.packages import find_packages
     from dataset_builder.extraction.units import units
 
     if not articles.is_dir():
         raise FileNotFoundError(f"no folder {articles}; give the folder that holds your PDFs and JATS packages")
+    _check_ours(work.parent, articles)
     _make_writable(work)
-    packages = list(find_packages(articles, work / "unpacked"))
+    packages = list(find_packages(articles, work / "unpacked", skipped))
     if not packages:
-        raise RuntimeError(f"{articles} holds no article: no PDF (.pdf), JATS XML (.xml, .nxml) or package (.tar.gz)")
+        kinds = "no PDF (.pdf), JATS XML (.xml, .nxml, .xml.gz) or package (.tar.gz, .zip, .meca)"
+        others = f"; it has {_counted(skipped)}" if skipped else ""
+        raise RuntimeError(f"{articles} holds no article: {kinds}{others}")
     return list(units(packages, work / "records", layout))
+
+
+def _counted(names: Counter[str]) -> str:
+    """ "3 .docx, 1 .txt" """
+    return ", ".join(f"{n} {name}" for name, n in names.most_common())
+
+
+def _check_ours(dataset: Path, articles: Path) -> None:
+    """Refuse to write where something of somebody else lies, or where the articles are. Raises FileExistsError."""
+    output, read = dataset.resolve(), articles.resolve()
+    if output == read or output in read.parents:
+        raise FileExistsError(f"--output {dataset} is or holds the articles' folder {articles}; choose another folder")
+    ours = (dataset / ".work").is_dir() or not dataset.is_dir()
+    if not ours and any(dataset.iterdir()):
+        raise FileExistsError(
+            f"--output {dataset} is not empty and was not made here (it has no .work); choose a new folder"
+        )
 
 
 def _make_writable(work: Path) -> None:
@@ -167,7 +190,7 @@ def _submit(reading: ReadArticles, work: Path, cluster: Cluster, options: Option
     )
 
 
-def _assemble(files: list[Unit], dataset: Path, options: Options) -> str:
+def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Counter[str]) -> str:
     """Records -> dataset; returns the funnel as text. Raises RuntimeError when no figure is left."""
     from dataset_builder.assembly.articles import inputs_sha256, join_articles, read_heads
     from dataset_builder.assembly.assemble import assemble
@@ -178,6 +201,7 @@ def _assemble(files: list[Unit], dataset: Path, options: Options) -> str:
     heads = read_heads(files)
     benchmarks = [Path(folder) for folder in options.benchmarks]
     counts = assemble(heads, dataset, _thresholds(options), _splitting(options), benchmarks)
+    counts.skipped = +skipped
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")

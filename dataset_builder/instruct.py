@@ -80,7 +80,7 @@ def run(options: Options) -> str:
         counts[task] = _write(dataset, task, instruction_examples(rows, task, answers, teacher))
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
-    _write_eval_yaml(dataset, [task for task in TASKS if counts[task]])
+    _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
     write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), counts=counts, replies=dict(failed))
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
     lines += [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
@@ -146,8 +146,12 @@ def _recorded(options: Options) -> dict:
 
 
 def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:
-    """Declare the test tasks as the Hub's benchmarks do (`eval.yaml` in the root of a dataset repo)."""
+    """Declare the test tasks, if there are any, as the Hub does: `eval.yaml` in the root of a dataset repo."""
     import yaml
+
+    if not tasks:
+        (dataset / "eval.yaml").unlink(missing_ok=True)
+        return
 
     about = {
         "name": "Biomedical figures: description and reasoning",

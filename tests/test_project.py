@@ -13,7 +13,9 @@ import yaml
 import ldrt
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / name for name in ("README.md", "recipes/README.md", "recipes/tiny-llava/README.md")]
+DOCUMENTS = [
+    ROOT / name for name in ("README.md", "docs/architecture.md", "recipes/README.md", "recipes/tiny-llava/README.md")
+]
 FOLDERS = "recipes|dataset_builder|evaluation|model_cards|accelerate_configs|tests"
 
 

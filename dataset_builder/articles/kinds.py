@@ -5,7 +5,9 @@ from pathlib import Path
 
 XML_SUFFIXES = (".xml", ".nxml")
 PDF_SUFFIX = ".pdf"
-ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
+ZIP_SUFFIXES = (".zip", ".meca")
+PACKED_XML_SUFFIXES = (".xml.gz", ".nxml.gz")
+ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", *ZIP_SUFFIXES)
 PICTURE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif")  # best first
 HEAD_BYTES = 65_536  # enough of an XML file to see its root element behind any prolog
 
@@ -15,7 +17,8 @@ _PROLOG = re.compile(
     rb"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s[^\[>]*(?:\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*\]\s*)?>)*", re.DOTALL
 )
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?P<name>[\w.-]+)(?P<attributes>[^>]*)")
-_ENVELOPES = (b"OAI-PMH", b"pmc-articleset")
+_ENVELOPES = (b"OAI-PMH", b"pmc-articleset", b"articles")  # any other root is one where JATS stands in it
+_JATS = re.compile(rb"<(?:[\w.-]+:)?(?:article-meta|journal-meta|front)[\s>/]")
 _ARTICLE = re.compile(rb"<(?:[\w.-]+:)?article[\s>]")
 _FOREIGN = re.compile(rb"docbook|xmlns\s*=\s*[\"']http://www\.elsevier\.com", re.IGNORECASE)
 
@@ -56,6 +59,17 @@ def _begins_article(head: bytes) -> bool:
     root = _ROOT.match(head, prolog.end())
     if not root:
         return True
-    if root["name"] in _ENVELOPES:
-        return bool(_ARTICLE.search(head, root.end()))
-    return root["name"] == b"article" and not _FOREIGN.search(head[: root.end()])
+    if root["name"] == b"article":
+        return not _FOREIGN.search(head[: root.end()])
+    inside = _ARTICLE.search(head, root.end())
+    return inside is not None and (root["name"] in _ENVELOPES or _JATS.search(head, inside.end()) is not None)
+
+
+def is_envelope(path: Path) -> bool:
+    """Whether another element than `<article>` is the root of an XML file: several articles may stand in it."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    prolog = _PROLOG.match(head.removeprefix(_UTF8_MARK))
+    assert prolog is not None
+    root = _ROOT.match(head.removeprefix(_UTF8_MARK), prolog.end())
+    return root is not None and root["name"] != b"article"

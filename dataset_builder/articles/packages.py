@@ -3,26 +3,46 @@
     for package in find_packages(Path("articles"), Path("work/unpacked")):
         package.source_file, package.xml, package.pdf, package.files, package.error
 
-Articles are JATS files (`.xml`, `.nxml` with the root `article`, also inside an OAI-PMH or pmc-articleset answer),
-PDFs, and `.tar.gz`/`.tgz` packages as PMC ships them. Everything else is ignored. Listing opens only the first
-kilobytes of an XML file; the files of a package are read when they are asked for.
+Articles are JATS files (`.xml`, `.nxml` with the root `article`, one or many of them also inside an OAI-PMH answer, a
+pmc-articleset or the like, also compressed as `.gz`), PDFs, and packages as PMC and bioRxiv ship them: `.tar.gz`,
+`.tgz`, `.zip`, `.meca`. Everything else is passed over and counted. Listing opens only the first kilobytes of an XML
+file; the files of a package are read when they are asked for.
 """
 
 import dataclasses
 import functools
 import hashlib
+import json
 import os
 import re
+import shutil
 import tarfile
+import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dataset_builder.articles.archives import unpack
-from dataset_builder.articles.kinds import PDF_SUFFIX, XML_SUFFIXES, archive_stem, is_article, is_special
-from dataset_builder.articles.pictures import bare_name, find_pictures, pictures_in, pictures_in_shared
+from dataset_builder.articles import bulk
+from dataset_builder.articles.archives import SKIPPED_FILE, suffix_of, unpack
+from dataset_builder.articles.kinds import (
+    ARCHIVE_SUFFIXES,
+    PACKED_XML_SUFFIXES,
+    PDF_SUFFIX,
+    PICTURE_SUFFIXES,
+    XML_SUFFIXES,
+    archive_stem,
+    is_article,
+    is_special,
+)
+from dataset_builder.articles.pictures import bare_name, by_ending, find_pictures, pictures_in, pictures_in_shared
 
 _KEY_CHARS = 32  # hex digits that name an unpacked archive's folder: 128 bits
+_READ = (*XML_SUFFIXES, *PACKED_XML_SUFFIXES, PDF_SUFFIX, *ARCHIVE_SUFFIXES, *PICTURE_SUFFIXES)  # not skipped
+_BROKEN = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, NotImplementedError, ValueError)
+_MANIFEST = "manifest.xml"
+_ITEM = re.compile(rb"(?P<tag><item\b[^>]*>).*?</item>", re.DOTALL)
+_ITEM_TYPE = re.compile(rb"\b(?:item-)?type\s*=\s*[\"'](?P<type>[^\"']*)")
 _SELF = re.compile(rb"<self-uri[^>]*>")
 _HREF = re.compile(rb"href\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
@@ -41,22 +61,28 @@ class Package:
     pdf: Path | None = None
     error: str | None = None
     shared_folder: bool = False  # other articles lie in the same folder
+    pictures_in: Path | None = None  # the folder of the pictures, where it is not that of the XML
 
     @functools.cached_property
     def files(self) -> Mapping[str, Path]:
-        """The picture files beside the XML: bare name in lower case -> path.
+        """The picture files beside the XML: path from its folder, in lower case -> path.
 
         Those in the XML's folder and in the folders below that hold no article. Where several articles share a folder,
         only those that the XML refers to. Links that lead out of the folder are left out.
         """
         if not self.xml:
             return {}
-        folder = self.xml.parent
+        folder = self.pictures_in or self.xml.parent
         if not self.shared_folder:
             return pictures_in(folder)
         pictures = pictures_in_shared(folder, folder.stat().st_mtime_ns)
         referred = (path for href in _hrefs(self.xml) for path in find_pictures(pictures, href))
-        return {path.name.lower(): path for path in referred}
+        return {path.relative_to(folder).as_posix().lower(): path for path in referred}
+
+    @property
+    def pictures(self) -> Mapping[str, Path]:
+        """`files` by every name that the XML may call them by, see `find_pictures`."""
+        return by_ending(self.files)
 
     def digest(self) -> str:
         """sha256 over the names and the contents of the XML, the PDF and the pictures. Raises OSError."""
@@ -69,28 +95,64 @@ class Package:
         return total.hexdigest()
 
 
-def find_packages(folder: Path, unpacked: Path) -> Iterator[Package]:
+def find_packages(folder: Path, unpacked: Path, skipped: Counter[str] | None = None) -> Iterator[Package]:
     """The packages below `folder`, folder by folder in sorted order; archives are unpacked into the folder `unpacked`.
 
     A PDF belongs to the XML of the same name, or to the only XML of its folder when it is the only PDF there. Beside a
-    single XML, further PDFs that the XML refers to are its supplements and left out. An archive that also lies there
-    unpacked (folder `x` beside `x.tar.gz`) is left out. Raises FileNotFoundError when there is no `folder`.
+    single XML, further PDFs and archives that the XML refers to are its supplements and left out. An archive that also
+    lies there unpacked (folder `x` beside `x.tar.gz`, `x.xml` beside `x.xml.gz`) is left out. What is neither article
+    nor picture is counted in `skipped`, by its suffix. Raises FileNotFoundError when there is no `folder`.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
-    skipped = unpacked.resolve()
+    skipped = Counter() if skipped is None else skipped
     unlisted: list[OSError] = []
     for current, folders, names in os.walk(folder, onerror=unlisted.append):
         here = Path(current)
         visible = [name for name in folders if not name.startswith(".")]
-        folders[:] = sorted(name for name in visible if (here / name).resolve() != skipped)
-        yield from _packages_in(here, sorted(names), _relative(here, folder))
-        for name in sorted(names):
-            stem = archive_stem(name)
-            if stem is not None and stem not in folders:
-                yield from _unpacked_packages(here / name, _relative(here / name, folder), unpacked)
+        for name in sorted(visible):
+            if _leads_out(here / name, folder):
+                yield _outside(here / name, _relative(here / name, folder))
+        folders[:] = sorted(name for name in visible if not _is_output(here / name, unpacked))
+        inside = sorted(name for name in names if not name.startswith("."))
+        yield from _packages_in(here, inside, _relative(here, folder), unpacked, folder)
+        yield from _packages_of_archives(here, inside, folders, folder, unpacked, skipped)
+        skipped.update(suffix_of(name) for name in inside if not name.lower().endswith(_READ))
     for error in unlisted:
         yield Package(_relative(Path(error.filename), folder), error=f"the folder cannot be listed ({error.strerror})")
+
+
+def _is_output(folder: Path, unpacked: Path) -> bool:
+    """Whether a folder is one that archives are unpacked to, or a dataset that was made from articles."""
+    return folder.resolve() == unpacked.resolve() or (folder / ".work").is_dir()
+
+
+def _leads_out(path: Path, folder: Path) -> bool:
+    """Whether a link, or a name below one, leads to what does not lie in the articles folder."""
+    return path.is_symlink() and path.exists() and not path.resolve().is_relative_to(folder.resolve())
+
+
+def _outside(path: Path, relative: str) -> Package:
+    return Package(relative, error=f"{path.name}: a link that leads out of the articles folder; copy what it leads to")
+
+
+def _packages_of_archives(
+    here: Path, names: list[str], folders: list[str], root: Path, unpacked: Path, skipped: Counter[str]
+) -> Iterator[Package]:
+    """The packages inside the archives among the `names` of a folder, `folders` being those below it."""
+    xmls = [name for name in names if name.lower().endswith(XML_SUFFIXES)]
+    supplements = {bare_name(href).lower() for href in _hrefs(here / xmls[0])} if len(xmls) == 1 else set()
+    for name in names:
+        stem = archive_stem(name)
+        packed_xml = name.lower().endswith(PACKED_XML_SUFFIXES) and name[: -len(".gz")] not in names
+        if not packed_xml and (stem is None or stem in folders):
+            continue
+        if name.lower() in supplements:
+            skipped[f"{suffix_of(name)} (supplements)"] += 1
+        elif _leads_out(here / name, root):
+            yield _outside(here / name, _relative(here / name, root))
+        else:
+            yield from _unpacked_packages(here / name, _relative(here / name, root), unpacked, skipped)
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -98,10 +160,11 @@ def _relative(path: Path, folder: Path) -> str:
     return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
 
 
-def _packages_in(here: Path, names: list[str], relative: str) -> Iterator[Package]:
+def _packages_in(here: Path, names: list[str], relative: str, unpacked: Path, root: Path) -> Iterator[Package]:
     """The packages that the files `names` of the folder `here` make up, in the order of their main file.
 
-    `relative` is the path of the folder in `Package.source_file`.
+    `relative` is the path of the folder in `Package.source_file`; the articles of a file with several are written below
+    `unpacked`; links that lead out of `root` are refused.
     """
     prefix = "" if relative == "." else f"{relative}/"
     xmls = [name for name in names if name.lower().endswith(XML_SUFFIXES) and is_article(here / name)]
@@ -114,7 +177,34 @@ def _packages_in(here: Path, names: list[str], relative: str) -> Iterator[Packag
         files[pdf] = None, here / pdf
     for name, (xml_file, pdf_file) in sorted(files.items()):
         source_file = prefix + _relative(here / name, here)
-        yield _package(source_file, xml_file, pdf_file, shared_folder=len(xmls) > 1)
+        package = _package(source_file, xml_file, pdf_file, root, shared_folder=len(xmls) > 1)
+        yield from _articles_of(package, unpacked)
+
+
+def _articles_of(package: Package, unpacked: Path) -> Iterator[Package]:
+    """The package, or those of the articles that its XML holds when these are several."""
+    articles: list[Path] = []
+    if package.xml:
+        try:
+            articles = bulk.split(package.xml, unpacked / _key(package.source_file, package.xml))
+        except (OSError, ValueError) as error:
+            yield Package(package.source_file, error=str(error))
+            return
+    if not articles or not package.xml:
+        yield package
+        return
+    for xml in articles:
+        name = f"{package.source_file}!{xml.name}"
+        yield Package(name, xml, shared_folder=True, pictures_in=package.pictures_in or package.xml.parent)
+    if package.pdf:
+        yield Package(str(Path(package.source_file).with_name(package.pdf.name)), pdf=package.pdf)
+
+
+def _key(relative: str, path: Path) -> str:
+    """The name of the folder that a file is unpacked to: by its path, size and time of change."""
+    stat = path.stat()
+    key = hashlib.sha256(f"{relative}\0{stat.st_size}\0{stat.st_mtime_ns}".encode()).hexdigest()
+    return key[:_KEY_CHARS]
 
 
 def _alone(here: Path, xmls: list[str], pdfs: list[str], pdf_of: dict[str, str]) -> list[str]:
@@ -126,11 +216,13 @@ def _alone(here: Path, xmls: list[str], pdfs: list[str], pdf_of: dict[str, str])
     return alone
 
 
-def _package(source_file: str, xml: Path | None, pdf: Path | None, shared_folder: bool) -> Package:
-    """A package of these files; one with `error` when one of them cannot be opened."""
+def _package(source_file: str, xml: Path | None, pdf: Path | None, root: Path, shared_folder: bool) -> Package:
+    """A package of these files; one with `error` when one of them cannot be opened or lies outside of `root`."""
     for path in filter(None, (xml, pdf)):
         if is_special(path):
             return Package(source_file, error=f"{path.name}: no regular file but a device, pipe or socket")
+        if _leads_out(path, root):
+            return _outside(path, source_file)
         try:
             path.open("rb").close()
         except OSError as error:
@@ -168,20 +260,40 @@ def _hrefs(xml: Path) -> list[str]:
     return [(a or b).decode("utf-8", "replace") for a, b in _HREF.findall(data)]
 
 
-def _unpacked_packages(archive: Path, relative: str, unpacked: Path) -> Iterator[Package]:
+def _unpacked_packages(archive: Path, relative: str, unpacked: Path, skipped: Counter[str]) -> Iterator[Package]:
     """The packages inside an archive, unpacked once (its size and time of change name the folder)."""
     try:
-        stat = archive.stat()
-        key = hashlib.sha256(f"{relative}\0{stat.st_size}\0{stat.st_mtime_ns}".encode()).hexdigest()
-        inside = unpacked / key[:_KEY_CHARS]
-        if not inside.is_dir():
+        inside = unpacked / _key(relative, archive)
+        if not (inside / SKIPPED_FILE).is_file():
+            shutil.rmtree(inside, ignore_errors=True)  # of an earlier version
             unpack(archive, inside)
-    except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
+    except _BROKEN as error:
         message = str(error) if isinstance(error, ValueError) else f"{archive.name}: not a readable archive ({error})"
         yield Package(relative, error=message)
         return
+    skipped.update(json.loads((inside / SKIPPED_FILE).read_text(encoding="utf-8")))
+    beside = archive.parent if archive.name.lower().endswith(PACKED_XML_SUFFIXES) else None
+    supplements = _supplements(inside / _MANIFEST)
     for current, folders, names in os.walk(inside):
         folders.sort()
         here = Path(current)
-        for package in _packages_in(here, sorted(names), _relative(here, inside)):
-            yield dataclasses.replace(package, source_file=f"{relative}!{package.source_file}")
+        articles = sorted(name for name in names if (here / name).relative_to(inside).as_posix() not in supplements)
+        for package in _packages_in(here, articles, _relative(here, inside), unpacked, inside):
+            name = f"{relative}!{package.source_file}"
+            if beside and package.xml:
+                package = dataclasses.replace(package, shared_folder=True, pictures_in=beside)
+            yield dataclasses.replace(package, source_file=name)
+
+
+def _supplements(manifest: Path) -> set[str]:
+    """The XML and PDF files that the manifest of a MECA archive does not call the article (NISO RP-30)."""
+    if not manifest.is_file():
+        return set()
+    files: dict[bool, set[str]] = {True: set(), False: set()}
+    for item in _ITEM.finditer(manifest.read_bytes()):
+        kind = _ITEM_TYPE.search(item["tag"])
+        is_main = kind is not None and re.search(rb"article|manuscript", kind["type"], re.IGNORECASE) is not None
+        files[is_main] |= {(a or b).decode("utf-8", "replace") for a, b in _HREF.findall(item[0])}
+    there = {name for name in files[True] if (manifest.parent / name).is_file()}
+    others = {name for name in files[False] - there if name.lower().endswith((*XML_SUFFIXES, PDF_SUFFIX))}
+    return others if there else set()

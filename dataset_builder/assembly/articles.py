@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
-from dataset_builder.assembly.rows import ArticleColumns, RightsColumns, SupplementaryRow, Unjudged
+from dataset_builder.assembly.rows import ArticleColumns, CaptionLikeRow, RightsColumns, SupplementaryRow, Unjudged
 from dataset_builder.extraction.records import FigureRecord, Record, read_record
 from dataset_builder.extraction.units import Unit
-from dataset_builder.readers.article import Panel
+from dataset_builder.readers.article import Panel, TextDamage
 from dataset_builder.readers.pictures.panels import with_captions
 from dataset_builder.text.labels import label_key
 from dataset_builder.text.licenses import attribution, figure_attribution
@@ -26,6 +26,7 @@ _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "a
 _MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
 _TEXT = ("label", "caption", "context", "rights", "license")  # of a figure: what does not come with its picture
+NOT_A_CAPTION = "not_a_caption"  # the `filter` of a line that reads like a caption
 _DIGEST_CHARS = 16  # hex digits of an article's id that is a hash: 64 bits
 
 
@@ -41,6 +42,8 @@ class Head:
     error: str | None
     names: tuple[str, ...]  # PMCID and DOI, lower case
     notices: dict[str, str]  # what this article says of others: DOI or PMCID, lower case -> status
+    notes: tuple[str, ...] = ()  # what the reader had to do to the file
+    text_damage: TextDamage | None = None  # of a PDF
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class JoinedArticle:
     figures: list[Unjudged]
     supplementary: list[SupplementaryRow]
     markdown: str
+    not_captions: list[CaptionLikeRow]
+    starts: list[int]  # pages on which articles start: several where a PDF holds several
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ def _head(unit: Unit, record: Record) -> Head:
         error=record["error"],
         names=tuple(name.lower() for name in names if name),
         notices={name.lower(): status for name, status in record.get("notices", {}).items()},
+        notes=tuple(record.get("notes", ())),
+        text_damage=record.get("text_damage"),
     )
 
 
@@ -140,6 +147,8 @@ def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedAr
         figures=figures,
         supplementary=[_supplementary_row(columns, f) for file in files for f in file.record["supplementary"]],
         markdown=(main.folder / "article.md").read_text(encoding="utf-8"),
+        not_captions=_not_captions(columns, main.record, taken),
+        starts=main.record["starts"],
     )
 
 
@@ -193,6 +202,18 @@ def rights_columns(article: ArticleColumns, figure: FigureRecord) -> RightsColum
 def _supplementary_row(article: ArticleColumns, figure: FigureRecord) -> SupplementaryRow:
     own = rights_columns(article, figure)
     return {**article, **own, "label": figure["label"], "caption": figure["caption"]}
+
+
+def _not_captions(columns: ArticleColumns, record: Record, taken: set[str]) -> list[CaptionLikeRow]:
+    """The lines of a PDF that read like captions, as rows that no one takes for a figure."""
+    empty: dict = dict.fromkeys(("label", "caption", "bbox", "image_error", "threshold"))
+    rows = []
+    for line in record["rejected_captions"]:
+        figure_id = _unique_id(columns["article_id"], line["label"], taken)
+        said = {"page": line["page"], "text": line["text"], "confidence": line["confidence"], "value": line["reason"]}
+        row = {**_NO_PICTURE, **columns, **empty, "context": [], "panels": [], "filter": NOT_A_CAPTION, **said}
+        rows.append(cast("CaptionLikeRow", {**row, "figure_id": figure_id}))
+    return rows
 
 
 def _own_picture(folder: Path, figure: FigureRecord) -> dict[str, object]:

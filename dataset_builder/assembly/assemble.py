@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +18,7 @@ from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, c
 from dataset_builder.assembly.filters import Thresholds, rejection
 from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
-from dataset_builder.assembly.splits import Splitting, assign, certificate
+from dataset_builder.assembly.splits import Splitting, assign, certificate, far_from_asked
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.text.mentions import mentions_in
 
@@ -38,6 +39,13 @@ class Counts:
     kept: int = 0
     supplementary: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # filter -> figures
+    skipped: Counter[str] = field(default_factory=Counter)  # suffix -> files that are neither article nor picture
+    notes: Counter[str] = field(default_factory=Counter)  # what a reader had to do -> files
+    splits: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> articles, figures, groups
+    warnings: list[str] = field(default_factory=list)
+    not_captions: int = 0  # lines of PDFs that read like captions, not counted as figures
+    of_several: int = 0  # PDFs that hold several articles, as the numbers of their figures tell
+    text_damaged: int = 0  # PDFs with pages whose text is damaged: see `readers.article.TextDamage`
 
     def summary(self) -> str:
         """The lines `ldrt build` prints."""
@@ -48,10 +56,37 @@ class Counts:
                 f"kept           {self.kept:>7}",
                 f"rejected       {self.rejected.total():>7}  (provenance/rejected.jsonl)",
                 *_by_reason(self.rejected),
+                *self._asides(),
                 f"files failed   {self.failed.total():>7}  (provenance/failed.jsonl)",
                 *_by_reason(self.failed),
+                *([f"files skipped  {self.skipped.total():>7}"] if self.skipped else []),
+                *_by_reason(self.skipped),
+                *(f"{note:<14} {n:>7}  files" for note, n in sorted(self.notes.items())),
+                *self._splits(),
+                *(f"warning: {warning}" for warning in self.warnings),
             ]
         )
+
+    def _splits(self) -> list[str]:
+        """ "split train 90 figures (81.8 %), 9 articles" """
+        total = sum(sizes["figures"] for sizes in self.splits.values()) or 1
+        return [
+            f"{name:<14} {sizes['figures']:>7}  figures ({sizes['figures'] / total:.1%}), {sizes['articles']} articles"
+            for name, sizes in self.splits.items()
+        ]
+
+    def _asides(self) -> list[str]:
+        """What is said where there is any."""
+        lines = []
+        if self.not_captions:
+            lines.append(f"like captions  {self.not_captions:>7}  (not_a_caption in provenance/rejected.jsonl)")
+        if self.of_several:
+            lines.append(f"several in one {self.of_several:>7}  (PDFs whose figures are numbered anew)")
+        if self.text_damaged:
+            lines.append(
+                f"damaged text   {self.text_damaged:>7}  (PDFs with pages whose font does not say what it prints)"
+            )
+        return lines
 
 
 def _by_reason(reasons: Counter[str]) -> list[str]:
@@ -81,18 +116,26 @@ def assemble(
     provenance.mkdir(exist_ok=True)
     failed = [head for head in heads if head.error]
     write_jsonl(provenance / "failed.jsonl", map(_failure, failed))
-    counts = Counts(files=len(heads), failed=Counter(map(_reason, failed)))
+    notes = Counter(note for head in heads for note in head.notes)
+    counts = Counts(files=len(heads), failed=Counter(map(_reason, failed)), notes=notes)
+    counts.text_damaged = sum(head.text_damage is not None for head in heads)
 
     candidates, verdicts = work / "candidates.jsonl", work / "verdicts.jsonl"
     _write_articles(heads, limits, candidates, provenance, counts)
     known = benchmark_keys(benchmarks, work / "benchmarks")
+    first = not (provenance / "splits.json").exists()
     grouping = _group(candidates, provenance / "splits.json", splitting, known)
+    counts.splits = json.loads((provenance / "splits.json").read_text(encoding="utf-8"))["splits"]
+    counts.warnings = far_from_asked(counts.splits, splitting) if first else []
     write_jsonl(verdicts, (_verdict(row, grouping) for row in read_jsonl(candidates)))
     candidates.unlink()
 
     kept = (row for row in read_jsonl(verdicts) if "filter" not in row)
     counts.kept = write_jsonl(work / "rows.jsonl", kept)
-    write_jsonl(provenance / "rejected.jsonl", _rejected(verdicts, counts.rejected))
+    not_captions = work / "not_captions.jsonl"
+    rejected = chain(_rejected(verdicts, counts.rejected), map(_published, read_jsonl(not_captions)))
+    write_jsonl(provenance / "rejected.jsonl", rejected)
+    not_captions.unlink()
     return counts
 
 
@@ -104,7 +147,7 @@ def _failure(head: Head) -> Failure:
 def _reason(head: Head) -> str:
     """An error reads "file: reason, details"; the reason alone, to be counted."""
     assert head.error is not None
-    error = head.error.removeprefix(f"{Path(head.source_file).name}: ")
+    error = head.error.removeprefix(f"{Path(head.source_file.rpartition('!')[2]).name}: ")
     return _DETAILS.split(error)[0].strip()[:_MAX_REASON_CHARS]
 
 
@@ -118,6 +161,7 @@ def _write_articles(heads: list[Head], limits: Thresholds, candidates: Path, pro
     with (
         candidates.open("w", encoding="utf-8") as file,
         (provenance / "supplementary.jsonl").open("w", encoding="utf-8") as supplementary,
+        candidates.with_name("not_captions.jsonl").open("w", encoding="utf-8") as not_captions,
     ):
         for files in join_articles(heads):
             article = join_files(files, notices)
@@ -125,11 +169,14 @@ def _write_articles(heads: list[Head], limits: Thresholds, candidates: Path, pro
                 continue
             _write_changed(markdown / markdown_name(article.columns["article_id"]), article.markdown)
             supplementary.writelines(map(to_line, article.supplementary))
+            not_captions.writelines(map(to_line, article.not_captions))
             for figure in article.figures:
                 file.write(to_line({**figure, "rejection": rejection(figure, limits)}))
             counts.articles += 1
             counts.figures += len(article.figures)
             counts.supplementary += len(article.supplementary)
+            counts.not_captions += len(article.not_captions)
+            counts.of_several += len(article.starts) > 1
 
 
 def _write_changed(path: Path, text: str) -> None:
@@ -202,4 +249,9 @@ def _rejected(verdicts: Path, by_filter: Counter[str]) -> Iterator[dict]:
     for row in read_jsonl(verdicts):
         if "filter" in row:
             by_filter[row["filter"]] += 1
-            yield {name: value for name, value in row.items() if name not in _NOT_PUBLISHED}
+            yield _published(row)
+
+
+def _published(row: dict) -> dict:
+    """A row without what only the build needs."""
+    return {name: value for name, value in row.items() if name not in _NOT_PUBLISHED}

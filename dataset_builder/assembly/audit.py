@@ -33,6 +33,7 @@ def audit(articles: list[list[Head]]) -> dict:
 
     Figures match by label. A caption is right, and a sentence found, when it is `ALIKE`, white space, punctuation and
     case aside. Not counted are figures without a label, and articles whose XML has no figure: it may be the head alone.
+    `text_damage` names every PDF with damaged text, also of articles without XML: its pages and their worst share.
     """
     total: Counter[str] = Counter()
     compared, disagreeing = 0, []
@@ -47,7 +48,16 @@ def audit(articles: list[list[Head]]) -> dict:
         if differences:
             disagreeing.append({"files": [xml["source_file"], pdf["source_file"]], **differences})
     counted = {name: total[name] for name in _COUNTS}
-    return {"articles": compared, "counts": counted, **_shares(total), "differ": disagreeing}
+    damaged = [
+        {"file": head.source_file, **head.text_damage} for heads in articles for head in heads if head.text_damage
+    ]
+    return {
+        "articles": compared,
+        "counts": counted,
+        **_shares(total),
+        "differ": disagreeing,
+        "text_damage": sorted(damaged, key=lambda entry: entry["file"]),
+    }
 
 
 def _xml_and_pdf(heads: list[Head]) -> tuple[Record, Record] | None:

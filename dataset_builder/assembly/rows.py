@@ -96,6 +96,19 @@ class Rejected(Judged):
     threshold: float | None
 
 
+class CaptionLikeRow(FigureRow):
+    """What reads like a caption and is believed to be none: in `rejected.jsonl`, but no figure, without label, caption.
+
+    `filter` is `not_a_caption`, `value` the reason, see `readers.article.CaptionLike`.
+    """
+
+    text: str
+    confidence: float  # 0–1, that a figure was missed
+    filter: str
+    value: str
+    threshold: None
+
+
 class SupplementaryRow(ArticleColumns):
     """A figure of a supplement or a sub-article; its picture is not kept."""
 

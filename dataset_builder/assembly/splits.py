@@ -10,6 +10,9 @@ from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, a
 from dataset_builder.schema import SPLITS
 
 _ARTICLES_A_HELD_OUT_ONE = 5  # `min_articles` asks for one in so many at most: a small dataset is to train with, too
+_MOST_HELD_OUT = 0.5  # share of the figures in both held-out splits together: at least half are to train with
+_FAR_SHARE = 0.05  # of all figures: a split further from what was asked than this …
+_FAR_FACTOR = 1.5  # … and by this factor is worth a warning
 _MOST_FIGURES_AN_ARTICLE = 10  # a component with more, for each article that a split asks for, would fill it alone
 
 
@@ -18,13 +21,24 @@ class Splitting:
     """How large the held-out splits are, and the seed that draws them.
 
     A size below 1 is a share of the figures, from 1 on their number (the paper: 1574); in either case at least
-    `min_articles` articles are held out where there are enough.
+    `min_articles` articles are held out where there are enough, and at least half of the figures stay to train with.
     """
 
     test_size: float = 0.03
     validation_size: float = 0.03
     min_articles: int = 10
     seed: int = 0
+
+    def asked(self, figures: int) -> dict[str, int]:
+        """held-out split -> how many of the `figures` it is to have."""
+        sizes = {"test": self.test_size, "validation": self.validation_size}
+        return {split: round(size * figures) if size < 1 else round(size) for split, size in sizes.items()}
+
+    def bounded(self, figures: int) -> dict[str, int]:
+        """As `asked`, scaled down where less than half of the figures would be left to train with."""
+        asked = self.asked(figures)
+        shrink = min(1.0, _MOST_HELD_OUT * figures / max(sum(asked.values()), 1))
+        return {split: int(number * shrink) if shrink < 1 else number for split, number in asked.items()}
 
 
 @dataclass(frozen=True)
@@ -69,16 +83,19 @@ def draw(components: list[Component], splitting: Splitting) -> dict[str, str]:
     """The splits of a first build, in an order that is drawn from the seed and the names alone.
 
     `test` and `validation` get the figures asked for, at most one component more, and at least `min_articles` articles
-    (or a fifth of all, if that is less); the rest is `train`.
+    (or a fifth of all, if that is less), but together no more than half of the figures (`_MOST_HELD_OUT`); the rest is
+    `train`.
     """
     figures = sum(component.figures for component in components)
     articles = sum(len(component.articles) for component in components)
     min_articles = min(splitting.min_articles, articles // _ARTICLES_A_HELD_OUT_ONE)
     free = sorted(components, key=lambda c: hashlib.sha256(f"{splitting.seed}/{c.name}".encode()).digest())
     splits: dict[str, str] = {}
-    for split, size in (("test", splitting.test_size), ("validation", splitting.validation_size)):
-        min_figures = round(size * figures) if size < 1 else round(size)
-        taken = _fill(free, min_figures, min_articles)
+    left = int(_MOST_HELD_OUT * figures)
+    wanted = splitting.bounded(figures)
+    for split in wanted:
+        taken = _fill(free, wanted[split], min_articles, left)
+        left -= sum(component.figures for component in taken)
         for component in taken:
             splits.update(dict.fromkeys(component.articles, split))
         free = [component for component in free if component.name not in splits]
@@ -87,10 +104,11 @@ def draw(components: list[Component], splitting: Splitting) -> dict[str, str]:
     return splits
 
 
-def _fill(free: list[Component], min_figures: int, min_articles: int) -> list[Component]:
+def _fill(free: list[Component], min_figures: int, min_articles: int, max_figures: int) -> list[Component]:
     """The components that a held-out split takes, in their order, until it has the figures and articles asked for.
 
-    One that alone holds more than either wish is passed over: it would swallow the split.
+    One that alone holds more than either wish is passed over, as it would swallow the split; and so is one that would
+    make it larger than `max_figures`.
     """
     largest = max(min_figures, _MOST_FIGURES_AN_ARTICLE * min_articles)  # figures
     taken: list[Component] = []
@@ -98,12 +116,37 @@ def _fill(free: list[Component], min_figures: int, min_articles: int) -> list[Co
     for component in free:
         if figures >= min_figures and articles >= min_articles:
             break
-        if component.figures > largest:
+        if component.figures > largest or figures + component.figures > max_figures:
             continue
         taken.append(component)
         figures += component.figures
         articles += len(component.articles)
     return taken
+
+
+def far_from_asked(drawn: dict[str, dict[str, int]], splitting: Splitting) -> list[str]:
+    """A warning for each held-out split of a first build that is far from the size asked for.
+
+    `drawn` are the sizes in a `Certificate`.
+    """
+    total = sum(sizes["figures"] for sizes in drawn.values())
+    warnings = []
+    for split in ("validation", "test"):
+        wanted, got = splitting.asked(total)[split], drawn[split]["figures"]
+        low, high = sorted((wanted, got))
+        if high - low > _FAR_SHARE * total and high > _FAR_FACTOR * low:
+            warnings.append(
+                f"{split} has {got} of {total} figures, {wanted} were asked for: {_why(wanted, got, total)}"
+            )
+    return warnings
+
+
+def _why(wanted: int, got: int, total: int) -> str:
+    if got > wanted:
+        return "articles stay whole, and --min_articles are held out where there are enough"
+    if wanted > _MOST_HELD_OUT * total - got:
+        return "at least half of the figures are left to train with"
+    return "articles that share figures stay together, and none fits"
 
 
 def _components(figures: list[FigureKey], duplicates: dict[str, str]) -> list[Component]:

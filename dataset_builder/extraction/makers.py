@@ -11,6 +11,7 @@ PROJECT = Path(__file__).parents[1]
 ROOMS = ("articles", "extraction", "readers", "text")  # folders of dataset_builder whose files make records
 LIBRARIES = (
     "docling",
+    "docling-parse",
     "imagehash",
     "lxml",
     "matplotlib",  # its fonts draw the letters that panels are looked for with

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure
+from dataset_builder.readers.article import Article, Figure, TextDamage
 
 _PNG = b"\x89PNG"  # how such a file starts; `images.encode` makes only PNG and JPEG
-_OWN_FILE = ("figures", "supplementary", "markdown")  # of an `Article`: not copied to the record as they are
+_OWN_FILE = ("figures", "supplementary", "markdown", "rejected_captions")  # of an `Article`: not copied as they are
 _NOT_IN_JSON = ("picture", "page_thumbnail", "panels")  # of a `Figure`
 
 
@@ -42,6 +42,16 @@ class FigureRecord(TypedDict):
     image_file: str | None
 
 
+class CaptionLikeRecord(TypedDict):
+    """`readers.article.CaptionLike`, as JSON."""
+
+    label: str
+    text: str
+    page: int
+    reason: str
+    confidence: float
+
+
 class About(TypedDict):
     """What a record says of the file that was read."""
 
@@ -66,8 +76,12 @@ class Record(About, total=False):
     article_type: str | None
     status: str | None  # retracted | concern | corrected
     notices: dict[str, str]  # DOI or PMCID of another article -> its status
+    notes: list[str]  # what the reader had to do to the file
+    text_damage: TextDamage | None  # of a PDF
     figures: list[FigureRecord]
     supplementary: list[FigureRecord]
+    rejected_captions: list[CaptionLikeRecord]
+    starts: list[int]  # pages on which articles start: several where a PDF holds several
 
 
 def write_record(folder: Path, article: Article | None, about: About) -> None:
@@ -82,6 +96,7 @@ def write_record(folder: Path, article: Article | None, about: About) -> None:
     if article:
         (partial / "article.md").write_text(article.markdown, encoding="utf-8")
         record |= {name: value for name, value in vars(article).items() if name not in _OWN_FILE}
+        record["rejected_captions"] = [asdict(line) for line in article.rejected_captions]
         for kind, figures in (("figures", article.figures), ("supplementary", article.supplementary)):
             record[kind] = [_write_figure(partial, f"{kind}-{i}", figure) for i, figure in enumerate(figures)]
     write_json(partial / "article.json", record)

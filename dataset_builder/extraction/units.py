@@ -94,7 +94,7 @@ def _reader(unit: Unit, layout: Layout) -> Callable[[], Article]:
     if unit.source == "jats" and xml:
         from dataset_builder.readers.jats.reader import read_jats
 
-        return lambda: read_jats(xml, package.files)
+        return lambda: read_jats(xml, package.pictures)
     if unit.source == "pdf" and pdf:
         from dataset_builder.readers.pdf.reader import read_pdf
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+REPAIRED = "repaired XML"  # a note: characters or tags of the file were no XML
+
 
 @dataclass
 class Panel:
@@ -61,13 +63,37 @@ class Figure:
     license: str | None = None
 
 
+@dataclass(frozen=True)
+class CaptionLike:
+    """A line of a PDF that reads like the start of a caption and is not believed to be one.
+
+    `reason` is one word of running_text, wording, no_picture, duplicate and unnumbered; `confidence`, 0–1, tells how
+    likely it is a figure that was missed: a rank, not a measured share.
+    """
+
+    label: str
+    text: str  # the whole line or caption, label included
+    page: int  # 1-based
+    reason: str
+    confidence: float
+
+
+class TextDamage(TypedDict):
+    """The pages of a PDF on which glyphs mean nothing, or are printed twice, and how many on the worst."""
+
+    pages: list[int]  # 1-based
+    share: float  # of its glyphs, 0-1
+
+
 @dataclass
 class Article:
     """One article. `figures` belong to `pairs`; `supplementary` are figures of sub-articles and supplements.
+    `rejected_captions` are what else in a PDF reads like captions; `starts` the pages on which an
+    article starts: more than one where the numbers of the figures start anew.
 
     `article_type` is JATS's word for it (research-article, correction, retraction, ...). `status` is what the article
     says has become of itself: retracted, concern or corrected; `notices` is what it says of others: DOI or PMCID ->
-    status.
+    status. `notes` say what the reader had to do to the file: `REPAIRED`.
     """
 
     source: str  # jats | pdf | jats+pdf
@@ -85,3 +111,7 @@ class Article:
     article_type: str | None = None
     status: str | None = None
     notices: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    rejected_captions: list[CaptionLike] = field(default_factory=list)
+    starts: list[int] = field(default_factory=lambda: [1])
+    text_damage: TextDamage | None = None  # of a PDF; None where its text is sound

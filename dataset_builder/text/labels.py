@@ -117,6 +117,13 @@ _RUNNING = re.compile(  # what follows a mention in running text, never a label 
     rf"(?:{any_spaced(lambda it: (*it.running.verbs, *it.running.others))})\b"
     rf"|{any_unspaced(lambda it: (*it.running.verbs, *it.running.others))}"
 )
+_VERB = re.compile(  # what may follow a mention even behind its full stop ("Fig. 2. shows")
+    rf"(?:{any_spaced(lambda it: it.running.verbs)})\b"
+    rf"|{any_unspaced(lambda it: (*it.running.verbs, *it.running.others))}"
+)
+_STARTS = re.compile(rf"(?:{any_of(lambda it: it.captions.starts)})(?!\w)")  # "A plot of"
+_STOP = re.compile(r"[.。．]\s*$")  # closes a label, or ends a sentence
+_FIRM = re.compile(r"[:|：︱丨◂◄◀△▲▼▽▶►▸]")  # closes a label and nothing else
 MAX_ASIDE_CHARS = 5  # "(a–d)": longer brackets behind a label must say what a label's may
 _PARENTHESIS = re.compile(r"\((?P<inside>[^()]{1,40})\)\s*")
 _ASIDE_OF_LABEL = re.compile(any_of(lambda it: (*it.captions.continued, *it.captions.label_asides)), re.IGNORECASE)
@@ -139,12 +146,18 @@ def split_label(text: str) -> tuple[str, str] | None:
     label_end = panels.end() if panels else end
     after = _AFTER_LABEL.match(text, label_end)
     assert after is not None  # the pattern matches nothing, too
-    rest, closed = text[after.end() :], after["close"] is not None
-    if rest and not _starts_caption(rest, closed, spaced=after["space"] != ""):
+    rest, close = text[after.end() :], after["close"] or ""
+    if rest and not _starts_caption(rest, close, spaced=after["space"] != ""):
         return None
-    if not rest and panels and not closed:  # "Fig. 2a" is the end of a sentence's line
+    if not rest and panels and not close:  # "Fig. 2a" is the end of a sentence's line
         return None
     return text[:label_end], rest.lstrip(".:|。．：︱丨–— ")
+
+
+def starting_label(text: str) -> str | None:
+    """The label of a figure with which a text starts, whatever follows it: "Figure 2" of "Figure 2 shows"."""
+    end = _label_end(text)
+    return text[:end] if end is not None else None
 
 
 def _label_end(text: str) -> int | None:
@@ -163,25 +176,36 @@ def _label_end(text: str) -> int | None:
     return (part or number).end()
 
 
-def _starts_caption(rest: str, closed: bool, spaced: bool) -> bool:
-    """Whether the text after a label is a caption; `closed`: punctuation stood between, `spaced`: white space did.
+def _starts_caption(rest: str, close: str, spaced: bool) -> bool:
+    """Whether the text after a label is a caption; `close`: the punctuation between, `spaced`: white space stood there.
 
-    The first rule that fits decides.
+    Behind a label that is closed a caption is the rule, running text the exception. The first rule that fits decides.
     """
-    behind = _behind_panels(rest)
     if _CONTINUED.match(rest):  # "Figure 1 continued"
         return True
-    if _RUNNING.match(rest) or _RUNNING.match(behind):  # "Figure 1 shows", "Figure 1 A–C show"
+    if _FIRM.search(close):  # "Figure 1: (a) and (b) Dose"
+        return _is_no_sequel(rest)
+    if _STOP.search(close):  # "Figure 1. A plot", but not "Figure 1. shows"
+        return _is_no_sequel(rest) and not _VERB.match(rest)
+    if spaced and _STARTS.match(rest):  # "Figure 1 A plot of"
+        return True
+    behind = _behind_panels(rest)
+    if _RUNNING.match(rest) or (_RUNNING.match(behind) and not _STARTS.match(rest)):  # "Figure 1 A–C show"
         return False
     if spaced and _is_title(behind):  # "Fig. 2 a–d Dose"
         return True
     if aside := _PARENTHESIS.match(rest):  # "Figure 1 (colour online) Dose", "Figure 1 (left) shows"
-        return _starts_behind_aside(aside["inside"], rest[aside.end() :], closed)
-    if closed:  # "Figure 1. Dose", but not "Figure 1.) and"
-        return rest[0] not in ",;)]"
+        return _starts_behind_aside(aside["inside"], rest[aside.end() :], close)
+    if close:  # "Figure 1 – Dose"
+        return _is_no_sequel(rest)
     if not spaced:  # "图1剂量": Chinese and Japanese need no space
         return "\u3040" <= rest[0] <= "\u9fff"
     return _may_begin(rest)
+
+
+def _is_no_sequel(rest: str) -> bool:
+    """Whether a text goes not on with what only running text has there: "Figure 1.) and"."""
+    return rest[0] not in ",;)]"
 
 
 def _behind_panels(text: str) -> str:
@@ -194,13 +218,13 @@ def _is_title(text: str) -> bool:
     return text != "" and (text[0].isupper() or re.match(_MARKS, text) is not None)
 
 
-def _starts_behind_aside(inside: str, after: str, closed: bool) -> bool:
+def _starts_behind_aside(inside: str, after: str, close: str) -> bool:
     """Whether a caption starts behind brackets; `inside` is what stands in them: short, or said of the figure."""
-    if not closed and len(inside) > MAX_ASIDE_CHARS and not _ASIDE_OF_LABEL.match(inside):
+    if not close and len(inside) > MAX_ASIDE_CHARS and not _ASIDE_OF_LABEL.match(inside):
         return False
-    if close := re.match(rf"{_MARKS}+\s*", after):
-        after, closed = after[close.end() :], True
-    return after == "" or _starts_caption(after, closed, spaced=True)
+    if closing := re.match(rf"{_MARKS}+\s*", after):
+        after, close = after[closing.end() :], closing.group()
+    return after == "" or _starts_caption(after, close, spaced=True)
 
 
 def _may_begin(rest: str) -> bool:

@@ -93,11 +93,13 @@ class Elsewhere:
 class CaptionWords:
     """What stands in and around captions."""
 
+    starts: Words
     continued: Words
     from_previous_page: Words
     on_next_page: Words
     label_asides: Words
     source: Words
+    notes: Words
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from datasets import load_dataset
+from PIL import Image
 
 import ldrt
 from dataset_builder import build
@@ -196,6 +198,90 @@ def test_articles_that_all_fail_are_reported_and_recorded(tmp_path, capsys):
     (tmp_path / "articles" / "page.pdf").write_text("<html>not a PDF</html>")
     assert "no figure left" in _error(capsys, str(tmp_path / "articles"), "--output", str(tmp_path / "out"))
     assert len(list(read_jsonl(tmp_path / "out/provenance/failed.jsonl"))) == 1
+
+
+FIGURE = """<fig><label>Figure {0}</label><caption><p>Dose {1}{0} over the days of the study, in arms.</p></caption>
+<graphic xlink:href="{2}"/></fig><p>The dose rose in all arms, and fell at the end of the study (Figure {0}).</p>"""
+SMALL = """<article xmlns:xlink="http://www.w3.org/1999/xlink" xml:lang="en"><front><article-meta>
+<article-id pub-id-type="doi">10.5555/{0}</article-id></article-meta></front><body>{1}</body></article>"""
+
+
+def small_articles(folder: Path, n: int, figures: int = 3) -> Path:
+    """Articles whose pictures are noise, so that none is like another."""
+    for a in range(n):
+        (folder / f"a{a}").mkdir(parents=True)
+        for f in range(figures):
+            noise = np.random.default_rng(100 * a + f).integers(0, 256, (160, 200), dtype=np.uint8)
+            Image.fromarray(noise).resize((400, 320)).save(folder / f"a{a}" / f"f{f}.png")
+        body = "".join(FIGURE.format(f + 1, chr(97 + a), f"f{f}.png") for f in range(figures))
+        (folder / f"a{a}" / "x.xml").write_text(SMALL.format(a, body))
+    return folder
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 9])
+@pytest.mark.parametrize("sizes", [(), ("--test_size", "5000")], ids=["default", "too large"])
+def test_every_config_loads_whatever_splits_there_are(tmp_path, n, sizes, capsys):
+    articles, dataset = small_articles(tmp_path / "articles", n), tmp_path / "dataset"
+    build_args = ["build", str(articles), "--output", str(dataset), "--workers", "1", *sizes]
+    assert ldrt.main(build_args) == 0
+    said = capsys.readouterr().out
+    assert all(f"\n{split} " in said for split in SPLITS)
+    assert ldrt.main(["instruct", str(dataset)]) == 0
+    drawn = json.loads((dataset / "provenance/splits.json").read_text())["splits"]
+    present = {split for split in SPLITS if drawn[split]["figures"]}
+    assert "train" in present
+    assert {row["split"] for row in rows_of(dataset)} == present
+    configs = [path.name for path in dataset.iterdir() if list(path.glob("*.parquet"))]
+    for config in configs:
+        files = {path.name.split("-")[0] for path in (dataset / config).glob("*.parquet")}
+        assert {row["split"] for row in rows_of(dataset, config)} == files <= present
+    declared = (dataset / "eval.yaml").exists()
+    assert declared == any(
+        (dataset / task / "test-00000-of-00001.parquet").exists() for task in ("detail", "reasoning")
+    )
+
+
+def test_published_splits_stay_whatever_is_asked_later(tmp_path):
+    articles, dataset = small_articles(tmp_path / "articles", 6), tmp_path / "dataset"
+    before, after = (
+        build.run(build.Options(str(articles), str(dataset), workers=1, test_size=size)) for size in (0.3, 5000)
+    )
+    assert "warning" not in after
+    drawn = [[line for line in said.splitlines() if line.startswith(SPLITS)] for said in (before, after)]
+    assert len(drawn[0]) == 3
+    assert drawn[0] == drawn[1]
+
+
+def test_what_is_no_article_is_said(tmp_path):
+    articles = small_articles(tmp_path / "articles", 1)
+    (articles / "data.xlsx").write_text("")
+    (articles / "a0" / "old.xml").write_text((articles / "a0/x.xml").read_text().replace("rose", "ro&#1;se"))
+    said = build.run(build.Options(str(articles), str(tmp_path / "dataset"), workers=1))
+    assert "files skipped        1\n        1  .xlsx" in said
+    assert "repaired XML         1  files" in said
+    counts = json.loads((tmp_path / "dataset/provenance/manifest.json").read_text())["stages"]["build"]["counts"]
+    assert (counts["skipped"], counts["notes"]) == ({".xlsx": 1}, {"repaired XML": 1})
+
+
+def test_the_output_is_ours(tmp_path, capsys):
+    articles = small_articles(tmp_path / "articles", 1)
+    downloaded, strangers = tmp_path / "downloaded", tmp_path / "strangers"
+    (downloaded / "pairs").mkdir(parents=True)
+    (downloaded / "README.md").write_text("theirs")
+    strangers.mkdir()
+    (strangers / "thesis.doc").write_text("theirs")
+    for folder in (downloaded, strangers):
+        before = content(folder)
+        assert "was not made here" in _error(capsys, str(articles), "--output", str(folder))
+        assert content(folder) == before
+        assert not (folder / ".work").exists()
+    for folder in (articles, tmp_path, articles / ".." / "articles"):
+        assert "is or holds the articles' folder" in _error(capsys, str(articles), "--output", str(folder))
+    (tmp_path / "empty").mkdir()
+    for output in (tmp_path / "empty", tmp_path / "new" / "deep", articles / "dataset"):
+        for _ in range(2):
+            assert ldrt.main(["build", str(articles), "--output", str(output), "--workers", "1"]) == 0
+        assert "articles read        1  (of 1 files)" in capsys.readouterr().out
 
 
 @pytest.mark.corpus

@@ -90,9 +90,9 @@ def one_process(run, tmp_path_factory):
     ("config", "phase", "distributed", "killed"),
     [
         ("ddp_cpu", 1, "MULTI_CPU", True),
-        ("ddp_cpu", 2, "MULTI_CPU", True),
-        ("zero2_cpu", 2, "DEEPSPEED ZeRO-2", False),
-        ("zero3_cpu", 1, "DEEPSPEED ZeRO-3", True),
+        pytest.param("ddp_cpu", 2, "MULTI_CPU", True, marks=pytest.mark.slow),
+        pytest.param("zero2_cpu", 2, "DEEPSPEED ZeRO-2", False, marks=pytest.mark.slow),
+        pytest.param("zero3_cpu", 1, "DEEPSPEED ZeRO-3", True, marks=pytest.mark.slow),
         ("zero3_cpu", 2, "DEEPSPEED ZeRO-3", True),
     ],
 )

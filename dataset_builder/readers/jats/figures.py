@@ -1,6 +1,5 @@
 """The figures of an article's XML: label, caption and picture; several graphics are one picture with panels."""
 
-import copy
 import re
 import warnings
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from lxml import etree
 from PIL import Image
 
-from dataset_builder.articles.pictures import bare_name, find_pictures
+from dataset_builder.articles.pictures import bare_name, find_pictures, path_of
 from dataset_builder.readers.article import Figure, Panel
 from dataset_builder.readers.jats.rights import figure_rights
 from dataset_builder.readers.jats.xml import href_of, set_text, text_of
@@ -20,6 +19,9 @@ from dataset_builder.text.rights import Owner
 _NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
 _LABEL_STOPS = " .:;|-–—"  # behind a label
 _PANEL_STOPS = " .:()"  # around the label of a panel
+_PANEL_LETTER = re.compile(r"^\(?([A-Za-z])[).:]\s*(?=\w|$)")  # in front of a panel's caption: "(a) Dose"
+_LETTER_OF_LABEL = re.compile(r"\d\s?[.,]?\s?\(?([A-Za-z])\)?[\s.:]*$")  # of a panel: "Figure 1A", "Fig. 1(a)"
+_RAISED = re.compile(r"(?<=[\w)])\^\S*$")  # a citation behind a label, see `formulas`
 _GRAPHIC_SUFFIX = re.compile(r"\.(?:tiff?|png|jpe?g?|gif|webp|bmp|eps|svg|pdf)$")
 
 
@@ -48,33 +50,9 @@ def read_figures(elements: list[etree._Element], pictures: Mapping[str, Path], o
     return dict(sorted(found.items()))
 
 
-def merge_groups(groups: list[etree._Element]) -> None:
-    """A `<fig-group>` with a caption of its own over figures without captions and numbers becomes one `<fig>` with
-    `<fig-panel>`s; figures of another group inherit its label or caption where they have none.
-    """
-    for group in groups:
-        own = [child for child in (group.find("label"), group.find("caption")) if child is not None]
-        if not own or group.getparent().tag == "fig":
-            continue
-        figures = [*group.iter("fig")]
-        if not any(_stands_alone(figure) for figure in figures):
-            group.tag = "fig"
-            for figure in figures:
-                figure.tag = "fig-panel"
-            continue
-        for figure in figures:
-            for child in reversed(own):
-                if figure.find(child.tag) is None:
-                    figure.insert(0, copy.deepcopy(child))
-
-
-def _stands_alone(figure: etree._Element) -> bool:
-    """Whether the figure of a group has a caption or a number of its own."""
-    return figure.find("caption") is not None or label_key(text_of(figure.find("label"))) is not None
-
-
 def _ids(element: etree._Element) -> list[str]:
-    return [e.get("id") for e in (element, *element.iter("fig-panel", "graphic", "alternatives")) if e.get("id")]
+    inside = element.iter("fig-panel", "graphic", "alternatives")
+    return [e.get("id") for e in (element, *inside) if e.get("id")]
 
 
 def _figure(element: etree._Element, pictures: Mapping[str, Path], owner: Owner) -> Figure | None:
@@ -91,9 +69,13 @@ def _figure(element: etree._Element, pictures: Mapping[str, Path], owner: Owner)
 
 
 def _label_and_caption(element: etree._Element) -> tuple[str | None, str | None]:
-    """The label of its own or, where there is none, that at the caption's start; the caption goes without it."""
+    """The label of its own or, where there is none, that at the caption's start; the caption goes without it.
+
+    A figure without a caption of its own has those of its panels.
+    """
     label = text_of(element.find("label"))
-    caption = _caption(element.find("caption"))
+    label = _RAISED.sub("", label) if label else None
+    caption = _caption(element.find("caption")) or _captions_of_panels(element)
     split = split_label(caption) if caption else None
     if split is None:
         return label, caption
@@ -101,6 +83,16 @@ def _label_and_caption(element: etree._Element) -> tuple[str | None, str | None]
     if label is None or label_key(in_caption) == label_key(label):
         return label or in_caption, rest or None
     return label, caption
+
+
+def _captions_of_panels(element: etree._Element) -> str | None:
+    """ "(a) Dose. (b) Survival." """
+    captions = []
+    for panel in element.iter("fig-panel"):
+        label, caption = text_of(panel.find("label")), _caption(panel.find("caption"))
+        if caption:
+            captions.append(f"{label} {caption}" if label else caption)
+    return " ".join(captions) or None
 
 
 def _caption(element: etree._Element | None) -> str | None:
@@ -119,7 +111,7 @@ def _caption(element: etree._Element | None) -> str | None:
 
 def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str, Path]) -> None:
     """Open the figure's picture, or say in `image_error` why there is none."""
-    slots = _graphics(element)
+    slots = _graphics(element, pictures)
     if not slots:
         media = [bare_name(href_of(e)) for e in element.iter("media")]
         figure.image_error = f"no picture but the file {media[0]}" if media else "the article names no picture file"
@@ -137,18 +129,23 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str,
         if len(opened) > 1:
             labels = [_panel_label(slot[0], i) for i, slot in enumerate(slots)]
             image, figure.panels = compose(opened, labels)
+            for panel, slot in zip(figure.panels, slots, strict=True):
+                panel.caption = _panel_caption(slot[0])
         keep_picture(figure, image)
     except (ValueError, OSError) as error:
         figure.image_error = str(error)
 
 
-def _graphics(element: etree._Element) -> list[list[etree._Element]]:
-    """The figure's graphics: those in one `<alternatives>`, or with the same name but for the extension, are one."""
+def _graphics(element: etree._Element, pictures: Mapping[str, Path]) -> list[list[etree._Element]]:
+    """The figure's graphics: those in one `<alternatives>`, with the same files, or with the same path but for the
+    extension, are one.
+    """
     slots: dict[object, list[etree._Element]] = {}
     for graphic in element.iter("graphic"):
         holder = graphic.getparent()
-        stem = _GRAPHIC_SUFFIX.sub("", bare_name(href_of(graphic)).lower())
-        slots.setdefault(holder if holder.tag == "alternatives" else stem, []).append(graphic)
+        files = frozenset(find_pictures(pictures, href_of(graphic)))
+        stem = _GRAPHIC_SUFFIX.sub("", path_of(href_of(graphic)).lower())
+        slots.setdefault(holder if holder.tag == "alternatives" else files or stem, []).append(graphic)
     return list(slots.values())
 
 
@@ -189,11 +186,22 @@ def _pixels(path: Path) -> int:
 
 def _panel_label(graphic: etree._Element, index: int) -> str:
     """The label printed with a graphic or its sub-figure, else its place: "1", "2", ..."""
-    holder = graphic.getparent()
     label = text_of(graphic.find("label"))
-    if label is None and holder.tag == "fig-panel":
-        label = text_of(holder.find("label"))
+    panel = next(graphic.iterancestors("fig-panel"), None)
+    if label is None and panel is not None:
+        label = text_of(panel.find("label"))
+        letter = _PANEL_LETTER.match(_caption(panel.find("caption")) or "") if label is None else None
+        label = letter[1] if letter else label
+    if letter := _LETTER_OF_LABEL.search(label or ""):
+        label = letter[1]
     return (label or "").strip(_PANEL_STOPS) or str(index + 1)
+
+
+def _panel_caption(graphic: etree._Element) -> str | None:
+    """What stands below a sub-figure alone, without the letter that it starts with."""
+    panel = next(graphic.iterancestors("fig-panel"), graphic)
+    caption = _caption(panel.find("caption"))
+    return _PANEL_LETTER.sub("", caption) or None if caption else None
 
 
 def compose(images: list[Image.Image], labels: list[str]) -> tuple[Image.Image, list[Panel]]:

@@ -1,8 +1,8 @@
 """A JATS article (XML) with the picture files beside it -> `Article`.
 
-Context sentences come from the body, its boxes and lists, and from appendices; not from abstracts, captions, tables,
-footnotes or references. `<fig>` elements that hold a table or a box, as their label says, are no figures. Figures of
-`<sub-article>`, `<response>` and `<supplementary-material>` are supplementary.
+Context sentences come from whatever stands in the body, the back matter and the floats, whatever its element is called,
+but not from abstracts, captions, tables, footnotes or references. `<fig>` elements that hold a table or a box, as their
+label says, are no figures. Figures of `<sub-article>`, `<response>` and `<supplementary-material>` are supplementary.
 """
 
 from collections import defaultdict
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from dataset_builder.readers.article import Article, Figure
-from dataset_builder.readers.jats.figures import merge_groups, read_figures
+from dataset_builder.readers.article import REPAIRED, Article, Figure
+from dataset_builder.readers.jats.figure_groups import join_figures
+from dataset_builder.readers.jats.figures import read_figures
 from dataset_builder.readers.jats.formulas import FORMULA_TAGS, prepare_formulas
 from dataset_builder.readers.jats.metadata import read_metadata
 from dataset_builder.readers.jats.rights import owner_of
@@ -32,17 +33,20 @@ _NEEDED = (*_NO_TEXT, *FORMULA_TAGS, "fig-group", "fig", "xref")
 
 
 def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article:
-    """The article in a JATS file; `pictures` are the files beside it by lower-case bare name (`Package.files`).
+    """The article in a JATS file; `pictures` are the files beside it by name (`Package.pictures`).
 
-    Raises ValueError when the file is no well-formed XML, no JATS, or larger than `MAX_XML_BYTES`; OSError when it
-    cannot be read. No entity is expanded, no DTD read, no network used.
+    One with characters or tags that are no XML is repaired, and has the note `REPAIRED`. Raises ValueError when the
+    file is no XML, cut off, no JATS, or larger than `MAX_XML_BYTES`; OSError when it cannot be read. No entity is
+    expanded, no DTD read, no network used.
     """
     size = path.stat().st_size
     if size > MAX_XML_BYTES:
         raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
-    root = parse_article(path.read_bytes(), path.name)
+    root, repaired = parse_article(path.read_bytes(), path.name)
     article = read_metadata(root)
     owner = owner_of(root, article)
+    if repaired:
+        article.notes.append(REPAIRED)
     parts = _detach_parts(root)
     article.figures, article.markdown = _read_part(root, pictures or {}, owner, article.title)
     for part in parts:
@@ -78,10 +82,7 @@ def _read_part(
     for element in part.iter(*_NEEDED):  # one pass: each pass over a tree costs about 0.1 ms
         elements[element.tag].append(element)
     prepare_formulas(elements)
-    if "fig-group" in elements:
-        merge_groups(elements["fig-group"])
-        elements["fig"] = [*part.iter("fig")]  # some were merged
-    found = read_figures(elements["fig"], pictures, owner)
+    found = read_figures(join_figures(part, elements), pictures, owner)
     for tag in _NO_TEXT:
         for element in elements[tag]:
             element.clear(keep_tail=True)

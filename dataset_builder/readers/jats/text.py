@@ -1,6 +1,8 @@
 """The text of an article's XML: its Markdown, and the sentences that mention each figure.
 
-Where a figure is mentioned is known twice: by `<xref rid="F1 F2">` and by the words ("Figs 2-4"), and both count.
+Everything is read that is not known to hold no running text: articles have elements of other vocabularies (TaxPub) and
+of later versions of JATS. Where a figure is mentioned is known twice: by `<xref rid="F1 F2">` and by the words
+("Figs 2-4"), and both count.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,17 +13,33 @@ from lxml import etree
 
 from dataset_builder.readers.article import Figure
 from dataset_builder.readers.jats.figures import Found
+from dataset_builder.readers.jats.formulas import MATHML
 from dataset_builder.readers.jats.xml import text_of
+from dataset_builder.text.addresses import without_addresses
 from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
 from dataset_builder.text.mentions import Mention, mentions
 from dataset_builder.text.numbering import OTHER_KINDS
 from dataset_builder.text.sentences import sentence_spans
 
-_CONTAINERS = {  # what holds paragraphs
+_CONTAINERS = {  # what holds paragraphs; other elements are looked into, see `_is_container`
     *("sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote"),
     *("statement", "speech", "fig-group"),
 }
+_FLOATS = ("fig", "fig-group")  # stand inside a paragraph without ending its text
+_NO_RUNNING_TEXT = {  # everything else is read; what `reader` has emptied is not here
+    *("label", "sec-meta", "kwd-group", "contrib-group", "permissions", "alt-text", "long-desc", "chem-struct-wrap"),
+    *("mixed-citation", "element-citation", "nlm-citation", "citation", "related-article", "related-object"),
+    "{http://www.plazi.org/taxpub}treatment-meta",
+}
+_INLINE = {  # elements of a line, known so that they need not be looked into
+    *("italic", "bold", "sup", "sub", "sc", "underline", "overline", "strike", "monospace", "roman", "sans-serif"),
+    *("xref", "ext-link", "uri", "email", "named-content", "styled-content", "abbrev", "break", "inline-formula"),
+    *("table-wrap", "fn", "fn-group", "disp-formula", "graphic", "inline-graphic", "media", "detached", "ref-list"),
+    *("supplementary-material", "inline-supplementary-material", "tex-math", f"{MATHML}math"),
+}
+_LINES = {"verse-line", "speaker", "attrib", "term"}  # elements of a line of their own: a space stands around them
+_HOLDS_BLOCKS = ("p", "title", *_CONTAINERS, "fig")  # an unknown element with one of these inside is a container
 _DEEPER = ("sec", "app", "boxed-text")  # containers whose title is a level below that around them
 _FIRST_LEVEL, _LAST_LEVEL = 2, 6  # of headings in Markdown; the first one is the article's title
 
@@ -55,7 +73,7 @@ class _Links:
 def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int, Found], title: str | None) -> str:
     """Give the figures of a part, marked in its tree as `read_figures` does, their context sentences.
 
-    `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`.
+    `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`, without e-mail addresses.
     """
     links = _links(xrefs, found)
     by_key = _figures_by_key(found)
@@ -68,7 +86,7 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
             lines += _markdown(block, found)
             if is_body and isinstance(block, _Paragraph):
                 _add_context(block, mentions(block.text, other_kinds), found, by_key)
-    return "\n\n".join(lines) + "\n"
+    return without_addresses("\n\n".join(lines)) + "\n"
 
 
 def _links(xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
@@ -122,51 +140,74 @@ def _sections(part: etree._Element) -> Iterator[tuple[etree._Element, str | None
     """(element, heading in Markdown, whether its sentences count as context) in reading order."""
     for abstract in part.findall("front/article-meta/abstract"):
         yield abstract, None if abstract.find("title") is not None else "Abstract", False
-    for name in ("body", "back"):
+    for name in ("body", "back", "floats-group"):  # the last one has boxes
         yield from ((element, None, True) for element in part.findall(name))
-    yield from ((element, None, False) for element in part.findall("floats-group"))
 
 
 def _blocks(parent: etree._Element, links: _Links, level: int, prefix: str = "") -> Iterator[_Block]:
-    """What stands in a section whose title has the `level`; `prefix` goes before its paragraphs."""
+    """What stands in a section whose title has the `level`; `prefix` goes before its paragraphs.
+
+    Text that stands in no paragraph makes one of its own.
+    """
+    run = _Run(links.ids)
+    run.add(parent.text)
     for child in parent:
         tag = child.tag
-        if tag == "p":
-            yield from _paragraph(child, links, level, prefix)
-        elif tag == "title" and (text := text_of(child)):
+        if tag in _NO_RUNNING_TEXT:
+            pass
+        elif tag in ("p", "title", "fig") or _is_container(child):
+            yield from run.take(prefix)
+            yield from _block(child, links, level, prefix)
+        else:
+            run.walk(child)
+        run.add(child.tail)
+    yield from run.take(prefix)
+
+
+def _is_container(element: etree._Element) -> bool:
+    """Whether an element holds blocks. One that is unknown does when a paragraph, a title, a list … stands in it."""
+    tag = element.tag
+    return tag in _CONTAINERS or (tag not in _INLINE and next(element.iter(*_HOLDS_BLOCKS), None) is not None)
+
+
+def _block(element: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
+    tag = element.tag
+    if tag == "p":
+        yield from _paragraph(element, links, level, prefix)
+    elif tag == "fig":
+        yield _marked_figures(element)
+    elif tag == "title":
+        if text := text_of(element):
             yield _Heading(min(max(level, _FIRST_LEVEL), _LAST_LEVEL), text)
-        elif tag == "fig":
-            yield _marked_figures(child)
-        elif tag in _CONTAINERS:
-            deeper = level + (tag in _DEEPER)
-            yield from _blocks(child, links, deeper, "- " if tag == "list-item" else prefix)
+    else:
+        deeper = tag in _DEEPER or (tag not in _CONTAINERS and element.find("title") is not None)
+        yield from _blocks(element, links, level + deeper, "- " if tag == "list-item" else prefix)
 
 
 def _paragraph(p: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
     """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
-    tags = {child.tag for child in p}
-    figures: list[_Figures] = []
-    if not tags.isdisjoint(("fig", "fig-group")):
-        figures = [_marked_figures(mark) for group in p.iterchildren("fig", "fig-group") for mark in group.iter("fig")]
-    if p in links.marked or not tags.isdisjoint(_CONTAINERS):
+    if p in links.marked or not _INLINE.issuperset(child.tag for child in p):
         yield from _paragraph_in_pieces(p, links, level, prefix)
     elif text := text_of(p):  # most paragraphs: one call of the XML library
         yield _Paragraph(prefix, text, [])
-    yield from figures
 
 
 def _paragraph_in_pieces(p: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
     """A paragraph, element by element: to know where in its text an `<xref>` stands, and where a list ends it."""
     run = _Run(links.ids)
     run.add(p.text)
+    figures: list[_Figures] = []
     for child in p:
-        if child.tag in _CONTAINERS:
+        if child.tag in _FLOATS:
+            figures += [_marked_figures(mark) for mark in child.iter("fig")]
+        elif child.tag == "p" or _is_container(child):
             yield from run.take(prefix)
-            yield from _blocks([child], links, level, prefix)
+            yield from _block(child, links, level, prefix)
         else:
             run.walk(child)
         run.add(child.tail)
     yield from run.take(prefix)
+    yield from figures
 
 
 class _Run:
@@ -204,10 +245,15 @@ class _Run:
         """Add the text of an inline element."""
         if element.tag == "xref" and (figures := _referred(element, self.ids)):
             self.marks.append((self.length, figures))
+        apart = element.tag in _LINES
+        if apart:
+            self.add(" ")
         self.add(element.text)
         for child in element:
             self.walk(child)
             self.add(child.tail)
+        if apart:
+            self.add(" ")
 
     def take(self, prefix: str) -> Iterator[_Paragraph]:
         """The text so far as a paragraph, if there is any; the run starts again."""

@@ -1,6 +1,9 @@
-"""JATS XML as a tree: read without entities, DTD or network; and the text of its elements."""
+"""JATS XML as a tree: read without entities, DTD or network; repaired where single characters are no XML; and the text
+of its elements.
+"""
 
 import codecs
+import html
 import html.entities
 import re
 
@@ -9,8 +12,21 @@ from lxml import etree
 from dataset_builder.text.clean import clean
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
-_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*);")
+_ENTITY = re.compile(  # and references to the controls from 128 on, which are meant as characters of cp1252
+    rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*|#(?:1[2-5]\d|x[89][0-9A-Fa-f]));"
+)
 _DECLARATION = re.compile(r"^<\?xml[^>]*>")
+_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)")
+_DECLARATION_BYTES = 200  # a declaration is not longer
+_LATIN_1 = (b"iso-8859-1", b"latin1", b"latin-1", b"iso_8859-1", b"us-ascii")
+_CONTROL_BYTES = re.compile(rb"[\x80-\x9f]")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # characters that XML 1.0 does not allow
+_REFERENCE = re.compile(r"&#(\d{1,9}|[xX][0-9A-Fa-f]{1,8});")
+_LONE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
+_LONE_ANGLE = re.compile(r"<(?![A-Za-z_/!?])")
+_START_TAG = re.compile(r"<[A-Za-z_]")
+_END_TAG = re.compile(r"</[\w:.-]+\s*>\s*(?:<!--(?:[^-]|-[^-])*-->\s*)?$")
+_LOST_TAGS = 0.01  # share of a file's elements that a repair may lose: more is another file, or one cut off
 _PREFIXES = (
     (b"xlink", b"http://www.w3.org/1999/xlink"),
     (b"mml", b"http://www.w3.org/1998/Math/MathML"),
@@ -20,35 +36,105 @@ _PREFIXES = (
 _ARTICLE_TAG = re.compile(rb"<article(?=[\s>])")
 
 
-def parse_article(data: bytes, name: str) -> etree._Element:
-    """The one `<article>` of a file, JATS namespace removed; `name` is the file's, for errors.
+def parse_article(data: bytes, name: str) -> tuple[etree._Element, bool]:
+    """The one `<article>` of a file, JATS namespace removed, and whether its XML had to be repaired.
 
-    Raises ValueError when it is no well-formed XML or holds no or several articles.
+    `name` is the file's, for errors. Raises ValueError when it is no XML that can be repaired or holds no or several
+    articles.
     """
-    return _article_element(_parse(data, name), name)
+    root, repaired = _parse(data, name)
+    article = _article_element(root, name)
+    if b"break" in data:  # not in UTF-16
+        for line_end in article.iter("break"):
+            line_end.text = " "
+    return article, repaired
 
 
-def _parse(data: bytes, name: str) -> etree._Element:
+def _parse(data: bytes, name: str) -> tuple[etree._Element, bool]:
     """The root element, without comments and processing instructions; named entities are characters or gone."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     data = _utf8(data)
     if _ENTITY.search(data):
         data = _ENTITY.sub(_character_reference, data)
     try:
-        return etree.fromstring(data.lstrip(), parser)
+        return _tree(data), False
     except etree.XMLSyntaxError:
         data = _declare_prefixes(data)  # looked for only now: it takes as long as a third of the parsing
     try:
-        return etree.fromstring(data.lstrip(), parser)
+        return _tree(data), False
     except etree.XMLSyntaxError as error:
-        raise ValueError(f"{name}: no well-formed XML ({error.msg})") from error
+        root = _repaired(data)
+        if root is None:
+            raise ValueError(f"{name}: no well-formed XML ({error.msg})") from error
+    return root, True
+
+
+def _tree(data: bytes, recover: bool = False) -> etree._Element:
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        recover=recover,
+    )
+    return etree.fromstring(data.lstrip(), parser)
+
+
+def _repaired(data: bytes) -> etree._Element | None:
+    """The tree of a file with characters or tags that are no XML; None when more than `_LOST_TAGS` of it is lost."""
+    text = _DECLARATION.sub("", _as_utf8(data).lstrip())
+    text = _ILLEGAL.sub("", _REFERENCE.sub(_legal_reference, text))
+    text = _LONE_ANGLE.sub("&lt;", _LONE_AMPERSAND.sub("&amp;", text))
+    tags = len(_START_TAG.findall(text))
+    if not tags or not _END_TAG.search(text):  # no XML at all, or cut off
+        return None
+    try:
+        return _tree(text.encode())
+    except etree.XMLSyntaxError:
+        root = _tree(text.encode(), recover=True)
+    if root is None or sum(1 for _ in root.iter()) < (1 - _LOST_TAGS) * tags:
+        return None
+    return root
+
+
+def _as_utf8(data: bytes) -> str:
+    """Text whose declaration is not true: what is no UTF-8 is a byte of cp1252."""
+    declared = _ENCODING.match(data.lstrip()[:_DECLARATION_BYTES])
+    if declared and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
+        try:
+            return data.decode(declared[1].decode())
+        except (LookupError, UnicodeDecodeError):
+            pass
+    return data.decode("utf-8", "cp1252_byte")
+
+
+def _cp1252_byte(error: UnicodeError) -> tuple[str, int]:
+    """An error handler of `bytes.decode`."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "ignore"), error.end
+
+
+codecs.register_error("cp1252_byte", _cp1252_byte)
+
+
+def _legal_reference(match: re.Match) -> str:
+    """A reference to a character that XML allows, else nothing."""
+    digits = match[1]
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    legal = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
+    return f"&#{code};" if legal else ""
 
 
 def _utf8(data: bytes) -> bytes:
-    """UTF-16 as UTF-8, so that the patterns for bytes see it; other encodings share ASCII with UTF-8 and stay."""
+    """UTF-16 as UTF-8, so that the patterns for bytes see it; other encodings share ASCII with UTF-8 and stay.
+
+    What says that it is ISO-8859-1 is cp1252 where it has bytes that are controls there (as browsers read it).
+    """
     if b"\0" not in data[:4]:
+        declared = _ENCODING.match(data[:_DECLARATION_BYTES])
+        if declared and declared[1].lower() in _LATIN_1 and _CONTROL_BYTES.search(data):
+            return _DECLARATION.sub("", data.decode("cp1252", "ignore")).encode()
         return data
     encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-16-be"
     encoding = "utf-16-le" if data[:2] == b"<\0" else encoding
@@ -57,7 +143,8 @@ def _utf8(data: bytes) -> bytes:
 
 def _character_reference(match: re.Match) -> bytes:
     """`&alpha;` -> `&#945;`, whatever the file declares it to be; an unknown entity -> nothing."""
-    characters = html.entities.html5.get(match[1].decode() + ";", "")
+    name = match[1].decode()
+    characters = html.unescape(f"&{name};") if name[0] == "#" else html.entities.html5.get(name + ";", "")
     return "".join(f"&#{ord(character)};" for character in characters).encode()
 
 

@@ -39,14 +39,14 @@ def read_page(page: pypdfium2.PdfPage, number: int) -> PageContent:
         glyphs = Glyphs(text, to_display)
         turn = glyphs.dominant_turn()
         upright = turn_matrix(turn, width, height)
-        lines = list(glyphs.lines(turn, upright))
+        lines, damage = list(glyphs.lines(turn, upright)), glyphs.damage()
     finally:
         text.close()
     images, shapes = graphics(page, to_display @ upright)
     if turn % 2:
         width, height = height, width
     lines = [line for line in lines if _is_on_page(line.box, width, height)]
-    return PageContent(number, width, height, lines, images, shapes, turn)
+    return PageContent(number, width, height, lines, images, shapes, turn, damage)
 
 
 def _is_on_page(box: Box, width: float, height: float) -> bool:

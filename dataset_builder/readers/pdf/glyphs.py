@@ -1,28 +1,32 @@
-"""The characters of a page, as pdfium gives them -> lines of text with their boxes, sizes and fonts."""
+"""The characters of a page, as pdfium gives them -> glyphs -> lines of text with their boxes, sizes and fonts.
 
-import ctypes
+A glyph is what is printed in one place: "Th", "ffi" or the two halves of a UTF-16 pair are several codes of one.
+"""
+
 import re
+import unicodedata
 from collections.abc import Iterator
-from statistics import median
+from itertools import pairwise
 
 import numpy as np
 import pypdfium2
-import pypdfium2.raw as pdfium_c
 
+from dataset_builder.readers.pdf.characters import SOFT_HYPHEN, Characters
+from dataset_builder.readers.pdf.damage import REPLACEMENT, damaged_share
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.matrices import transform
 
-COLUMN_GAP_EM = 1.4  # a wider gap between two characters of one baseline separates two columns or cells
-STEP_BACK_EM = 1.0  # a character that starts farther left of where the one before ends begins a new line
+COLUMN_GAP_EM = 1.4  # a wider gap between two glyphs of one baseline separates two columns or cells
+STEP_BACK_EM = 1.0  # a glyph that starts farther left of where the one before ends begins a new line
 SPACE_GAP_EM = 0.22  # a wider gap is a space even where the file has none
-MIN_LINE_OVERLAP = 0.35  # of the lower of two characters: below it they stand on different lines
-MAX_CHARS_PER_PAGE = 100_000  # a dense printed page has 10,000
-SIZE_SAMPLES = 4  # characters of a line, at least, whose sizes are looked at
-FONT_NAME_BYTES = 128  # longer names are cut
+MIN_LINE_OVERLAP = 0.35  # of the lower of two glyphs: below it they stand on different lines
+MAP_STEP = 16  # every so many glyphs pdfium is asked whether the font says what they stand for
+SIZE_SAMPLES = 4  # glyphs of a line, at least, whose sizes are looked at
 BLANKS = (0xA0, 0x3000)  # beyond ASCII: the no-break space and the Chinese one
-SOFT_HYPHENS = (0x02, 0xFFFE)  # pdfium's marks for a hyphen at the end of a line
-SUBSET_TAG = re.compile(r"^[A-Z]{6}\+")  # "ABCDEF+Arial" is a part of Arial
+HIGH_HALVES, LOW_HALVES, AFTER_HALVES = 0xD800, 0xDC00, 0xE000  # of UTF-16 pairs
+BEYOND_HALVES = 0x10000  # the first code point that needs a pair
+MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]+")  # italic, bold, script ... letters and digits of formulas
 LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
     | {"\u00a0": " ", "\u00ad": "-", "\u2010": "-", "\u2011": "-", "\u200b": "", "\ufeff": ""}
@@ -30,32 +34,44 @@ LIGATURES = str.maketrans(
 
 
 class Glyphs:
-    """The characters of a page as arrays, in the order of the file; they need the open text page."""
+    """The glyphs of a page as arrays, in the order of the file; they need the open text page."""
 
     def __init__(self, text: pypdfium2.PdfTextPage, to_display: np.ndarray):
-        self.raw = text.raw
-        count = min(text.count_chars(), MAX_CHARS_PER_PAGE)
-        self.codes = [pdfium_c.FPDFText_GetUnicode(self.raw, i) for i in range(count)]
-        self.boxes = transform(self._user_boxes(count), to_display)  # (characters, 4), of the displayed page
+        self.characters = Characters(text)
+        codes, boxes = self.characters.codes(), self.characters.boxes()
+        self.first, stop = _group(self.characters, codes, boxes)  # (glyphs,) places of their characters
+        self.codes, places = _join_halves(codes)  # code points; (characters + 1,) where each character's stands
+        self.start, self.stop = places[self.first], places[stop]  # (glyphs,) their codes
+        user_boxes = boxes[self.first]
+        self.boxes = transform(user_boxes, to_display)  # (glyphs, 4), of the displayed page
         self.boxes[~np.isfinite(self.boxes).all(axis=1)] = 0
-        self.quarters = self._quarters(count, to_display)  # (characters,) counter-clockwise, on the displayed page
-        blank = np.array([code <= ord(" ") or code in BLANKS for code in self.codes], bool)
-        area = (self.boxes[:, 2] > self.boxes[:, 0]) & (self.boxes[:, 3] > self.boxes[:, 1])
-        self.solid = area & ~blank  # (characters,) what leaves a mark
+        self.area = (self.boxes[:, 2] > self.boxes[:, 0]) & (self.boxes[:, 3] > self.boxes[:, 1])
+        self.first_codes = codes[self.first]
+        blank = (self.first_codes <= ord(" ")) | np.isin(self.first_codes, BLANKS)
+        self.solid = self.area & ~blank  # (glyphs,) what leaves a mark
+        self.soft_hyphen = self.first_codes == SOFT_HYPHEN
+        self.quarters = self._quarters(user_boxes, to_display)  # (glyphs,) counter-clockwise, on the displayed page
 
-    def _user_boxes(self, count: int) -> np.ndarray:
-        """Boxes (characters, 4) in user space, x0, y0, x1, y1, as high as their line."""
-        rects = (pdfium_c.FS_RECTF * count)()
-        for i in range(count):
-            pdfium_c.FPDFText_GetLooseCharBox(self.raw, i, rects[i])
-        # FS_RECTF is left, top, right, bottom
-        return np.frombuffer(rects, np.float32).reshape(count, 4).astype(float)[:, [0, 3, 2, 1]]
-
-    def _quarters(self, count: int, to_display: np.ndarray) -> np.ndarray:
-        angles = np.array([pdfium_c.FPDFText_GetCharAngle(self.raw, i) for i in range(count)])
+    def _quarters(self, user_boxes: np.ndarray, to_display: np.ndarray) -> np.ndarray:
+        """Asked for where a glyph does not stand level with, and to the right of, the solid one before."""
+        solid = np.flatnonzero(self.solid)
+        x0, y0, _, y1 = user_boxes[solid].T
+        level = (y0[1:] == y0[:-1]) & (y1[1:] == y1[:-1]) & (x0[1:] > x0[:-1])
+        asked = np.concatenate([[True], ~level])[: len(solid)]
+        angles = self.characters.angles(self.first[solid[asked]])
         # pdfium's angles run clockwise in user space; the page may be displayed turned
         shown = np.arctan2(-to_display[0, 1], to_display[0, 0]) - angles
-        return np.round(shown / (np.pi / 2)).astype(int) % 4
+        quarters = np.zeros(len(self.solid), int)
+        quarters[solid] = (np.round(shown / (np.pi / 2)).astype(int) % 4)[np.cumsum(asked) - 1]
+        return quarters
+
+    def damage(self) -> float:
+        """The share of the page's glyphs that mean nothing or are printed twice, 0-1."""
+        printed = np.flatnonzero(self.solid | (self.area & (self.first_codes == 0)))
+        codes = self.codes[np.minimum(self.start[printed], len(self.codes) - 1)] if len(printed) else printed
+        asked = self.first[printed[::MAP_STEP]]
+        known = 1 - float(self.characters.have_no_code(asked).mean()) if len(asked) else 1.0
+        return damaged_share(codes, self.boxes[printed], known)
 
     def dominant_turn(self) -> int:
         """Quarters by which the page must be turned clockwise for most of its text to stand upright."""
@@ -63,52 +79,91 @@ class Glyphs:
         return int(counts.argmax()) if counts.any() else 0
 
     def lines(self, turn: int, upright: np.ndarray) -> Iterator[Line]:
-        """Runs of characters on one baseline, on the page turned by `turn` quarters with the matrix `upright`."""
+        """Runs of glyphs on one baseline, on the page turned by `turn` quarters with the matrix `upright`."""
         for quarter in range(4):
             index = np.flatnonzero(self.solid & (self.quarters == quarter))
             if not len(index):
                 continue
             boxes = transform(self.boxes[index], upright)
-            own_turn = (quarter - turn) % 4  # how these characters still stand once the page is upright
+            own_turn = (quarter - turn) % 4  # how these glyphs still stand once the page is upright
             starts, spaced = _breaks(index, _lay_flat(boxes, own_turn))
-            for start, stop in zip(starts, [*starts[1:], len(index)], strict=True):
-                run = slice(start, stop)
-                yield self._line(index[run], boxes[run], spaced[run], own_turn)
+            spaced[starts] = False
+            text, places = self._text(index, spaced)
+            bounds = [*starts.tolist(), len(index)]
+            for (start, stop), box in zip(pairwise(bounds), _line_boxes(boxes, bounds, own_turn), strict=True):
+                yield self._line(index[start:stop], text[places[start] : places[stop]], box, own_turn)
 
-    def _line(self, index: np.ndarray, boxes: np.ndarray, spaced: np.ndarray, turn: int) -> Line:
-        """The line of the characters at `index`; `spaced` are those that a space stands before."""
-        sizes = sorted(self._size(int(i)) for i in index[:: max(1, len(index) // SIZE_SAMPLES)])
-        middle = int(index[len(index) // 2])
-        return Line(
-            self._text(index, spaced),
-            _line_box(boxes, turn),
-            size=sizes[len(sizes) // 2],
-            first_font=self._font(int(index[0])),
-            font=self._font(middle),
-            turn=turn,
-        )
+    def _text(self, index: np.ndarray, spaced: np.ndarray) -> tuple[str, list[int]]:
+        """The text of the glyphs at `index`, a space before those `spaced`; and where in it each one's part begins."""
+        lengths = self.stop[index] - self.start[index]
+        places = np.concatenate([[0], np.cumsum(lengths + spaced)])
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        codes = np.full(places[-1], ord(" "), "<u4")
+        codes[np.repeat(places[:-1] + spaced, lengths) + within] = self.codes[
+            np.repeat(self.start[index], lengths) + within
+        ]
+        return codes.tobytes().decode("utf-32-le"), places.tolist()
 
-    def _text(self, index: np.ndarray, spaced: np.ndarray) -> str:
-        pieces: list[str] = []
-        for i, space in zip(index.tolist(), spaced.tolist(), strict=True):
-            if space and pieces:
-                pieces.append(" ")
-            pieces.append(chr(self.codes[i]))
-        following = int(index[-1]) + 1
-        if following < len(self.codes) and self.codes[following] in SOFT_HYPHENS:
-            pieces.append("-")
-        return "".join(pieces).translate(LIGATURES)
+    def _line(self, index: np.ndarray, text: str, box: Box, turn: int) -> Line:
+        """The line of the glyphs at `index`."""
+        asked = self.first[[index[0], index[len(index) // 2], *index[:: max(1, len(index) // SIZE_SAMPLES)]]]
+        first, middle, *samples = map(self.characters.size_and_font, asked.tolist())
+        sizes = sorted(size for size, _ in samples)
+        following = index[-1] + 1
+        if following < len(self.first) and self.soft_hyphen[following]:
+            text += "-"
+        return Line(plain(text), box, sizes[len(sizes) // 2], first_font=first[1], font=middle[1], turn=turn)
 
-    def _font(self, i: int) -> str:
-        buffer = ctypes.create_string_buffer(FONT_NAME_BYTES)
-        pdfium_c.FPDFText_GetFontInfo(self.raw, i, buffer, FONT_NAME_BYTES, ctypes.c_int())
-        return SUBSET_TAG.sub("", buffer.value.decode("utf-8", "replace"))
 
-    def _size(self, i: int) -> float:
-        """Printed size in points: the size named in the file times the scale of its text matrix."""
-        matrix = pdfium_c.FS_MATRIX()
-        pdfium_c.FPDFText_GetMatrix(self.raw, i, matrix)
-        return pdfium_c.FPDFText_GetFontSize(self.raw, i) * float(np.hypot(matrix.c, matrix.d))
+def plain(text: str) -> str:
+    """Ligatures and mathematical letters as the letters that they stand for; one kind of space and of hyphen."""
+    if text.isascii():
+        return text
+    return MATHEMATICAL.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text.translate(LIGATURES))
+
+
+# ---- codes to glyphs ----
+
+
+def _group(characters: Characters, codes: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each glyph's first character and the one after its last, without glyphs printed again where they stand.
+
+    Characters in a row with one box are one glyph where one text object prints them; where two do, and the codes are
+    the same, the letter was printed twice, as imitated bold.
+    """
+    in_place = np.concatenate([[False], (boxes[1:] == boxes[:-1]).all(axis=1)])[: len(codes)]
+    in_place &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+    same = np.flatnonzero(in_place)
+    goes_on = in_place.copy()
+    goes_on[same] = characters.objects(same) == characters.objects(same - 1)
+    first = np.flatnonzero(~goes_on)
+    stop = np.append(first[1:], len(codes))
+    doubled = [k for k in np.flatnonzero(in_place[first]).tolist() if _is_repeated(codes, first, stop, k)]
+    return np.delete(first, doubled), np.delete(stop, doubled)
+
+
+def _is_repeated(codes: np.ndarray, first: np.ndarray, stop: np.ndarray, k: int) -> bool:
+    return codes[first[k - 1] : stop[k - 1]].tolist() == codes[first[k] : stop[k]].tolist()
+
+
+def _join_halves(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """UTF-16 pairs as one code point, in the place of the first half; and where each code's begins, and ends the last.
+
+    A half without the other is a replacement character.
+    """
+    high = (codes >= HIGH_HALVES) & (codes < LOW_HALVES)
+    low = (codes >= LOW_HALVES) & (codes < AFTER_HALVES)
+    if not (high.any() or low.any()):
+        return codes, np.arange(len(codes) + 1)
+    pair = np.flatnonzero(high[:-1] & low[1:])
+    points = np.where(high | low, REPLACEMENT, codes)
+    points[pair] = BEYOND_HALVES + ((codes[pair] - HIGH_HALVES) << 10) + (codes[pair + 1] - LOW_HALVES)
+    kept = np.ones(len(codes), bool)
+    kept[pair + 1] = False
+    return points[kept], np.concatenate([[0], np.cumsum(kept)])
+
+
+# ---- glyphs to lines ----
 
 
 def _lay_flat(boxes: np.ndarray, quarter: int) -> np.ndarray:
@@ -119,13 +174,13 @@ def _lay_flat(boxes: np.ndarray, quarter: int) -> np.ndarray:
 
 
 def _breaks(index: np.ndarray, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where a new line starts, and before which characters a space stands.
+    """Where a new line starts, and before which glyphs a space stands.
 
-    `index` are the characters' places in the file, `flat` their boxes (characters, 4) as text that runs left to right.
+    `index` are the glyphs' places in the file, `flat` their boxes (glyphs, 4) as text that runs left to right.
     """
     x0, y0, x1, y1 = flat.T
     heights = y1 - y0
-    size = np.maximum(heights[1:], heights[:-1])  # (characters - 1,), as all that follows: of each and the one before
+    size = np.maximum(heights[1:], heights[:-1])  # (glyphs - 1,), as all that follows: of each and the one before
     gap = x0[1:] - x1[:-1]
     overlap = np.minimum(y1[1:], y1[:-1]) - np.maximum(y0[1:], y0[:-1])
     on_one_line = overlap > MIN_LINE_OVERLAP * np.minimum(heights[1:], heights[:-1])
@@ -135,9 +190,18 @@ def _breaks(index: np.ndarray, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.flatnonzero(np.concatenate([[True], ~together])), np.concatenate([[False], spaced])
 
 
-def _line_box(boxes: np.ndarray, turn: int) -> Box:
-    """The box of a line; across it by the medians of its characters, which sub- and superscripts do not move."""
+def _line_boxes(boxes: np.ndarray, bounds: list[int], turn: int) -> Iterator[Box]:
+    """The boxes of lines; across each by the medians of its glyphs, which sub- and superscripts do not move."""
+    lowest = np.minimum.reduceat(boxes[:, :2], bounds[:-1]).tolist()
+    highest = np.maximum.reduceat(boxes[:, 2:], bounds[:-1]).tolist()
     low, high = (0, 2) if turn % 2 else (1, 3)
-    edges = [*boxes[:, :2].min(0), *boxes[:, 2:].max(0)]
-    edges[low], edges[high] = median(boxes[:, low].tolist()), median(boxes[:, high].tolist())
-    return Box(*(float(edge) for edge in edges))
+    lows, highs = boxes[:, low].tolist(), boxes[:, high].tolist()
+    for (start, stop), smallest, largest in zip(pairwise(bounds), lowest, highest, strict=True):
+        edges = [*smallest, *largest]
+        edges[low], edges[high] = _median(lows[start:stop]), _median(highs[start:stop])
+        yield Box(*edges)
+
+
+def _median(values: list[float]) -> float:
+    values.sort()  # a list of its own
+    return (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2

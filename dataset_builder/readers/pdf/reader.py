@@ -17,12 +17,15 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
-from dataset_builder.readers.article import Article, Figure
+from dataset_builder.readers.article import Article, CaptionLike, Figure
 from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
+from dataset_builder.readers.pdf.damage import reread, text_damage
 from dataset_builder.readers.pdf.front_matter import front_matter
+from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.boxes import Box
-from dataset_builder.readers.pdf.layout.captions import UNNUMBERED, UNNUMBERED_MENTION
+from dataset_builder.readers.pdf.layout.caption_lines import UNNUMBERED, UNNUMBERED_MENTION
 from dataset_builder.readers.pdf.layout.figures import ArticleLayout, FoundFigure, lay_out
+from dataset_builder.readers.pdf.layout.issues import article_at
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region
 from dataset_builder.readers.pdf.text import join_paragraphs, to_markdown
@@ -37,6 +40,7 @@ MAX_PAGES = 500  # more are a book or a bomb
 DPI = 200  # of the crops; at least 150 is asked for
 MAX_SIDE_PX = 4000  # of a crop; lowers the resolution of posters
 MIN_CHARS_PER_PAGE = 20  # a file with fewer is a scan without text
+BLANK_MARGIN_PT = 1  # around a line of a caption that is painted over
 MAX_PARTS = 4  # pages over which a figure may go on
 SUPPLEMENT_KEY = re.compile(r"(?:[A-Z]{3,})?S\d")  # "Figure S1", "Scheme S1"
 HEADER_BYTES = 1024  # within which a PDF says that it is one
@@ -63,8 +67,10 @@ def read_pdf(
         pages = _read_pages(document)
         if _chars(pages) < MIN_CHARS_PER_PAGE * len(pages):
             pages = _recognised(path, pages, password)
-        elif layout == "heron":
-            pages = _with_model_pictures(path, pages, password)
+        else:
+            pages = reread(path, pages, password)
+            if layout == "heron":
+                pages = _with_model_pictures(path, pages, password)
         return _article(document, pages)
     finally:
         document.close()
@@ -142,8 +148,14 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     metadata = {key: clean(document.get_metadata_value(key)) for key in ("Title", "Author", "Subject")}
     front = front_matter(pages, found.style, metadata)
     paragraphs = join_paragraphs(found.blocks)
-    article = Article(source="pdf", markdown=to_markdown(paragraphs, found, front["title"]), **front)
-    contexts = _contexts(found, [text for _, text in paragraphs])
+    markdown = to_markdown(paragraphs, found, front["title"])
+    article = Article(source="pdf", markdown=markdown, text_damage=text_damage(pages), **front)
+    article.starts = found.starts
+    article.rejected_captions = [
+        CaptionLike(line.label, clean(line.line.text), page, line.reason, line.confidence)
+        for page, line in found.unbelieved
+    ]
+    contexts = _contexts(found, paragraphs)
     owner = Owner(article.license, names=names_of(article.authors))
     for figure, context in zip(found.figures, contexts, strict=True):
         part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures
@@ -154,11 +166,20 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     return article
 
 
-def _contexts(found: ArticleLayout, paragraphs: list[str]) -> list[list[str]]:
-    """For each figure the sentences that mention it."""
-    sentences = [sentence for text in paragraphs for sentence in split_sentences(text)]
-    contexts = context_for(sentences, [{figure.key, *label_keys(figure.label)} for figure in found.figures])
-    for k, figure in enumerate(found.figures):
+def _contexts(found: ArticleLayout, paragraphs: list[tuple[Block, str]]) -> list[list[str]]:
+    """For each figure the sentences that mention it, of its own article where the file holds several."""
+    contexts: list[list[str]] = []
+    for article in range(len(found.starts)):
+        texts = [text for block, text in paragraphs if article_at(block.page, found.starts) == article]
+        sentences = [sentence for text in texts for sentence in split_sentences(text)]
+        figures = [figure for figure in found.figures if article_at(figure.page, found.starts) == article]
+        contexts += _contexts_of(figures, sentences)
+    return contexts
+
+
+def _contexts_of(figures: list[FoundFigure], sentences: list[str]) -> list[list[str]]:
+    contexts = context_for(sentences, [{figure.key, *label_keys(figure.label)} for figure in figures])
+    for k, figure in enumerate(figures):
         if figure.key == UNNUMBERED:
             contexts[k] = [sentence for sentence in sentences if UNNUMBERED_MENTION.search(sentence)]
     return contexts
@@ -172,25 +193,33 @@ def _figure(
     if not found.parts:
         figure.image_error = "no picture found near the caption"
         return figure
-    try:
-        crops = [_crop(document, pages[part.page - 1], part) for part in found.parts[:MAX_PARTS]]
-    except pypdfium2.PdfiumError as error:
-        figure.image_error = f"page {found.parts[0].page} cannot be rendered ({error})"
-        return figure
-    first = found.parts[0]
+    first, *others = found.parts[:MAX_PARTS]
     page = pages[first.page - 1]
+    try:
+        shown = document[first.page - 1]  # opened once for crop and thumbnail: pdfium keeps its decoded bitmaps
+        crops = [_crop(shown, page, first)]
+        crops += [_crop(document[part.page - 1], pages[part.page - 1], part) for part in others]
+    except pypdfium2.PdfiumError as error:
+        figure.image_error = f"page {first.page} cannot be rendered ({error})"
+        return figure
     if len(crops) == 1:
         keep_picture(figure, crops[0], _letters(page, first.box, crops[0]))
     else:
         keep_picture(figure, stacked(crops))
     figure.page = first.page
-    figure.page_thumbnail = page_thumbnail(document[first.page - 1])
+    figure.page_thumbnail = page_thumbnail(shown)
     figure.bbox = [round(v, 2) for v in page.display_box(first.box)]
     return figure
 
 
-def _crop(document: pypdfium2.PdfDocument, page: PageContent, part: Region) -> Image.Image:
-    return crop(document[part.page - 1], page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
+def _crop(shown: pypdfium2.PdfPage, page: PageContent, part: Region) -> Image.Image:
+    picture = crop(shown, page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
+    scale = picture.width / part.box.width  # pixels a point
+    for text in part.blank:
+        x0, y0, x1, y1 = text.grow(BLANK_MARGIN_PT)
+        corner = round((x0 - part.box.x0) * scale), round((y0 - part.box.y0) * scale)
+        picture.paste("white", (*corner, round((x1 - part.box.x0) * scale), round((y1 - part.box.y0) * scale)))
+    return picture
 
 
 def _letters(page: PageContent, region: Box, image: Image.Image) -> list[tuple[str, float, float]]:

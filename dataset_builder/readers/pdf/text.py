@@ -1,12 +1,16 @@
 """An article's text: blocks in reading order -> paragraphs, and these with its captions -> Markdown."""
 
+import re
+
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.figures import ArticleLayout
 from dataset_builder.readers.pdf.layout.lines import ends_sentence, join_lines, printed_words
+from dataset_builder.text.addresses import without_addresses
 from dataset_builder.text.clean import clean
 
 LOOK_BACK_BLOCKS = 6  # how far back a paragraph is looked for that goes on in another column or page
 SAME_PARAGRAPH_SIZE_PT = 0.4  # sizes of its two halves differ by less
+_COPYRIGHT = re.compile(r"(?:^|(?<=[Cc]opyright ))[&\u24d2\u24b8] ?(?=(?:19|20)\d\d\b)", re.MULTILINE)
 
 
 def join_paragraphs(blocks: list[Block]) -> list[tuple[Block, str]]:
@@ -36,10 +40,23 @@ def _unfinished(before: list[tuple[Block, list[str]]], block: Block) -> list[str
 
 
 def to_markdown(paragraphs: list[tuple[Block, str]], found: ArticleLayout, title: str | None) -> str:
-    """Title, headings, paragraphs, rows of loose text (cells of tables) and, at the end of its page, each caption."""
-    parts = _text_parts(paragraphs, found, title) + _caption_parts(found)
+    """Title, headings, paragraphs, rows of loose text (cells of tables) and, at the end of its page, each caption.
+
+    Without what stands above the title (journal, kind of article, links), and without e-mail addresses.
+    """
+    parts = _text_parts(_below_title(paragraphs, title), found, title) + _caption_parts(found)
     parts.sort(key=lambda part: part[0])
-    return "\n\n".join(text for _, text in parts)
+    return without_addresses("\n\n".join(_COPYRIGHT.sub("© ", text) for _, text in parts))
+
+
+def _below_title(paragraphs: list[tuple[Block, str]], title: str | None) -> list[tuple[Block, str]]:
+    """Without what is printed above the title on its page, where that is the first one; running text stays."""
+    heading = next((block for block, text in paragraphs if text == title and block.page == 1), None)
+    if heading is None:
+        return paragraphs
+    return [
+        (block, text) for block, text in paragraphs if block.page > 1 or block.is_prose or block.box.y1 > heading.box.y0
+    ]
 
 
 def _text_parts(paragraphs: list[tuple[Block, str]], found: ArticleLayout, title: str | None) -> list[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from collections import Counter
 from pathlib import Path
 
 from dataset_builder.articles.packages import Package, find_packages
@@ -18,8 +19,8 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
     return folder
 
 
-def find(folder: Path, unpacked: Path | None = None) -> list[Package]:
-    return list(find_packages(folder, unpacked or folder / "unpacked"))
+def find(folder: Path, unpacked: Path | None = None, skipped: Counter[str] | None = None) -> list[Package]:
+    return list(find_packages(folder, unpacked or folder / "unpacked", skipped))
 
 
 def archive(path: Path, members: dict[str, bytes], links: dict[str, str] | None = None) -> Path:

@@ -1,11 +1,12 @@
 """Folders of articles -> packages."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.dataset_builder.articles.folders import ARTICLE, find, write
+from tests.dataset_builder.articles.folders import ARTICLE, archive, find, write
 
 GRAPHIC = '<fig><graphic xlink:href="{}"/></fig>'
 
@@ -79,8 +80,9 @@ def test_pictures_of_a_folder_and_those_below_it(tmp_path):
     first, second = find(tmp_path)
     assert {n: p.relative_to(tmp_path).as_posix() for n, p in first.files.items()} == {
         "f1.jpg": "a/F1.JPG",
-        "f2.png": "a/images/f2.png",
+        "images/f2.png": "a/images/f2.png",
     }
+    assert first.pictures["f2.png"] == first.pictures["images/f2.png"]
     assert list(second.files) == ["f3.png"]
 
 
@@ -140,3 +142,27 @@ def test_pipes_and_devices_are_not_opened(tmp_path):
     assert not article.files
     assert [p.source_file for p in others] == ["d.nxml", "c.xml", "b.pdf"]
     assert all("no regular file" in p.error for p in others)
+
+
+def test_what_is_passed_over_is_counted(tmp_path):
+    files = {"x.xml": ARTICLE, "f1.png": "", "a/data.XLSX": "", "a/b/more.xlsx": "", "README": "", ".hidden": ""}
+    skipped = Counter()
+    find(write(tmp_path, files), skipped=skipped)
+    assert +skipped == {".xlsx": 2, "no suffix": 1}
+
+
+def test_links_that_lead_out_of_the_articles_folder_are_refused(tmp_path):
+    write(tmp_path, {"outside/x.xml": ARTICLE, "outside/x.pdf": "%PDF", "in/own.xml": ARTICLE})
+    archive(tmp_path / "outside/x.tgz", {"x.nxml": ARTICLE.encode()})
+    for name, target in (
+        ("x.xml", "outside/x.xml"),
+        ("y.pdf", "outside/x.pdf"),
+        ("z.tgz", "outside/x.tgz"),
+        ("folder", "outside"),
+    ):
+        (tmp_path / "in" / name).symlink_to(tmp_path / target)
+    (tmp_path / "in/same.xml").symlink_to("own.xml")
+    found = find(tmp_path / "in", tmp_path / "cache")
+    refused = {p.source_file for p in found if p.error and "leads out of the articles folder" in p.error}
+    assert refused == {"x.xml", "y.pdf", "z.tgz", "folder"}
+    assert {p.source_file for p in found if not p.error} == {"own.xml", "same.xml"}

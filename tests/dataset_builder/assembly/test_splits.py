@@ -2,11 +2,12 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset_builder.assembly.duplicates import FigureKey, duplicate_groups
-from dataset_builder.assembly.splits import Splitting, assign, certificate
+from dataset_builder.assembly.splits import Splitting, assign, certificate, far_from_asked
 from tests.dataset_builder.assembly.figures import figure
 
 
@@ -23,6 +24,37 @@ def test_a_size_from_one_on_is_a_number_of_figures():
     figures = many(900)
     splits = assign(figures, {}, Splitting(test_size=1574, min_articles=0), {})
     assert 1574 <= sum(splits[f.article_id] == "test" for f in figures) < 1574 + 4  # at most one article more
+
+
+def sizes(figures: list[FigureKey], splitting: Splitting) -> dict[str, dict[str, int]]:
+    return certificate(figures, {}, assign(figures, {}, splitting, {}), 0)["splits"]
+
+
+@pytest.mark.parametrize("articles", [1, 2, 3, 9, 40])
+@pytest.mark.parametrize(("test", "validation"), [(5000, 5000), (5000, 0.03), (0.9, 0.9), (9, 0), (1, 1), (0.99, 0)])
+def test_half_of_the_figures_stay_to_train_with(articles, test, validation):
+    drawn = sizes(many(articles, 3), Splitting(test, validation))
+    assert drawn["train"]["figures"] >= drawn["test"]["figures"] + drawn["validation"]["figures"]
+
+
+def test_both_splits_shrink_alike():
+    drawn = sizes(many(400), Splitting(5000, 5000))
+    assert [drawn[split]["figures"] for split in ("train", "validation", "test")] == [800, 400, 400]
+
+
+@pytest.mark.parametrize(
+    ("articles", "splitting", "warning"),
+    [
+        (400, Splitting(), None),
+        (30, Splitting(), "test has 24 of 120 figures, 4 were asked for: articles stay whole"),
+        (3, Splitting(test_size=5000), "test has 4 of 12 figures, 5000 were asked for: at least half"),
+        (1, Splitting(test_size=0.5), "test has 0 of 4 figures, 2 were asked for"),
+        (2, Splitting(test_size=0.03, validation_size=0.03), None),
+    ],
+)
+def test_what_is_far_from_what_was_asked_is_said(articles, splitting, warning):
+    said = "\n".join(far_from_asked(sizes(many(articles), splitting), splitting))
+    assert (warning in said) if warning else not said
 
 
 def test_few_articles_still_give_held_out_ones():

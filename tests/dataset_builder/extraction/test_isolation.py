@@ -15,17 +15,25 @@ def errors_of(units: list[Unit]) -> dict[str, str | None]:
     return {unit.source_file: read_record(unit.record)["error"] for unit in units}
 
 
-def read_faulty(units: list[Unit], workers: int = 2, timeout_s: float = 4.0) -> None:
+def read_faulty(units: list[Unit], workers: int = 2, timeout_s: float = 300.0) -> None:
+    """The default time-out is one that no file reaches on a busy machine, either."""
     read_isolated(iter(units), len(units), faulty_reader.read, Limits(workers, timeout_s, memory_gb=1.0))
 
 
-def test_a_file_that_hangs_or_crashes_costs_one_record(tmp_path):
-    bad = ["sleep-1", "segfault-1", "abort-1", "regex-1"]
-    units = make_units(tmp_path, [name for i in range(4) for name in (f"fine-{i}", f"fine-{i + 4}", bad[i])])
+def test_a_file_that_hangs_costs_one_record(tmp_path):
+    units = make_units(tmp_path, ["fine-1", "sleep-1", "fine-2", "regex-1", "fine-3"])
+    read_faulty(units, timeout_s=15)
+    errors = errors_of(units)
+    assert {name for name, error in errors.items() if error} == {"sleep-1", "regex-1"}
+    assert errors["sleep-1"] == errors["regex-1"] == "took longer than 15 s (--timeout_s)"
+
+
+def test_a_file_that_crashes_costs_one_record(tmp_path):
+    bad = ["segfault-1", "abort-1"]
+    units = make_units(tmp_path, [name for i in range(2) for name in (f"fine-{i}", f"fine-{i + 2}", bad[i])])
     read_faulty(units)
     errors = errors_of(units)
     assert {name for name, error in errors.items() if error} == set(bad)
-    assert errors["sleep-1"] == errors["regex-1"] == "took longer than 4 s (--timeout_s)"
     assert "exit code -11" in errors["segfault-1"]
     assert "exit code -6" in errors["abort-1"]
 
@@ -34,7 +42,7 @@ def test_a_file_that_hangs_or_crashes_costs_one_record(tmp_path):
 def test_a_file_that_eats_memory_costs_one_record(tmp_path):
     bad = ["python-1", "small-1", "numpy-1", "pillow-1", "opencv-1", "malloc-1"]
     units = make_units(tmp_path, [*bad, "fine-1", "fine-2"])
-    read_faulty(units, timeout_s=30)
+    read_faulty(units)
     errors = errors_of(units)
     assert errors["fine-1"] is errors["fine-2"] is None
     for name in ("python-1", "small-1", "numpy-1", "pillow-1"):

@@ -8,7 +8,7 @@ import pytest
 
 from dataset_builder.files import jsonfiles
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def start(code: str, path: Path) -> subprocess.Popen:

@@ -206,7 +206,8 @@ def test_captions_are_cleaned(tmp_path):
     """Control characters, overrides of the writing direction, zero-width and private-use characters."""
     caption = "Low\u202e esod\u202c\u2066 is\u2069\u200b s&#x85;&#x9b;31m&#xfeff;afe\ue000"
     (tmp_path / "x.xml").write_text(article(figure(1, caption)), encoding="utf-8")
-    assert read_jats(tmp_path / "x.xml").figures[0].caption == "Low esod is s 31mafe"
+    caption = read_jats(tmp_path / "x.xml").figures[0].caption
+    assert caption == "Low esod is s…›31mafe"  # references to C1 controls are what browsers take them for
 
 
 def test_huge_caption_and_many_figures(tmp_path):

@@ -1,6 +1,7 @@
 """Lines of one page -> paragraphs and headings (`Block`), and these in reading order."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -105,17 +106,26 @@ def _max_pitch(lines: list[Line], max_pitch_em: float) -> float:
 # ---- reading order ----
 
 
-def reading_order(blocks: list[Block]) -> list[Block]:
-    """Blocks of one page column by column: cut at gutters that no block crosses, else into bands from top to bottom."""
+def reading_order(blocks: list[Block], held: Iterable[Box] = ()) -> list[Block]:
+    """Blocks of one page column by column: cut at gutters that no block crosses, else into bands from top to bottom.
+
+    `held` are places that pictures and captions take: a column whose upper half is a picture is one all the same.
+    """
+    places = [Block([Line("", box, 0.0)], blocks[0].page) for box in held] if blocks else []
+    taken = set(map(id, places))
+    return [block for block in _in_order([*blocks, *places]) if id(block) not in taken]
+
+
+def _in_order(blocks: list[Block]) -> list[Block]:
     if len(blocks) < 2:
         return blocks
     columns = _columns(blocks)
     if len(columns) > 1:
-        return [block for column in columns for block in reading_order(column)]
+        return [block for column in columns for block in _in_order(column)]
     bands = _split(blocks, 1, BAND_GAP_PT)
     if len(bands) == 1:
         return sorted(blocks, key=lambda block: (block.box.y0, block.box.x0))
-    return [block for band in _merge_bands(bands) for block in reading_order(band)]
+    return [block for band in _merge_bands(bands) for block in _in_order(band)]
 
 
 def _columns(blocks: list[Block]) -> list[list[Block]]:

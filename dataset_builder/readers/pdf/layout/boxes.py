@@ -61,6 +61,10 @@ class Box(NamedTuple):
         """Whether both stand beside each other on one row."""
         return self.y_overlap(other) > HALF * min(self.height, other.height)
 
+    def is_beside(self, other: "Box") -> bool:
+        """Whether both stand on one row, neither of them above any part of the other."""
+        return self.x_overlap(other) <= 0 and self.is_level_with(other)
+
     def is_in_column_with(self, other: "Box") -> bool:
         """Whether both stand one below the other in one column."""
         return self.x_overlap(other) > HALF * min(self.width, other.width)

@@ -32,16 +32,41 @@ EDGE_SHARE = 0.12  # of the page's height
 REPEATS_SHARE, MIN_REPEATS = 0.25, 3  # of the pages: a drawing at the same place on so many is an ornament
 PLACE_STEP_PT = 3  # to which places are rounded
 
-Place = tuple[int, ...]  # a box on the displayed page, its sides rounded to PLACE_STEP_PT
+RULE_MIN_SHARE = 0.25  # of the page's width: a rule of the journal's frame, around figures or tables, is longer
+RULE_REPEATS, RULE_PAGES = 3, 2  # such rules from the same left to the same right edge, and the pages they are on
+MAX_FRAME_RULES = 2  # in one group of drawings: more are the grid of a plot
+TOUCH_PT = 0.5  # what is nearer to a rule touches it: an axis with its ticks, no rule of a frame
+WIDER_PT = 4  # a rule longer than all else in its group by more is a frame's, touching or not
+
+Place = tuple[int, ...]  # a box on the displayed page, its sides rounded to PLACE_STEP_PT; of a rule two alone
 
 
 def repeated_drawings(pages: list[PageContent]) -> set[Place]:
-    """Places at which small drawings stand on many pages."""
+    """Places at which small drawings stand on many pages, and the edges of rules that stand on some anywhere."""
     seen: Counter[Place] = Counter()
     for page in pages:
         seen.update({_place(box, page) for box in (*page.images, *page.shapes) if _may_be_ornament(box, page)})
     needed = max(MIN_REPEATS, REPEATS_SHARE * len(pages))
-    return {place for place, count in seen.items() if count >= needed}
+    return {place for place, count in seen.items() if count >= needed} | _repeated_rules(pages)
+
+
+def _repeated_rules(pages: list[PageContent]) -> set[Place]:
+    """The left and right edges of the journal's own rules, at whatever height."""
+    at: dict[Place, set[tuple[int, int]]] = defaultdict(set)  # page and height of each
+    for page in pages:
+        for box in page.shapes:
+            if _is_rule(box, page):
+                at[_edges(box)].add((page.number, round(box.y0)))
+    often = {edges: places for edges, places in at.items() if len(places) >= RULE_REPEATS}
+    return {edges for edges, places in often.items() if len({page for page, _ in places}) >= RULE_PAGES}
+
+
+def _is_rule(box: Box, page: PageContent) -> bool:
+    return box.height <= RULE_THICKNESS_PT and box.width > RULE_MIN_SHARE * page.width
+
+
+def _edges(box: Box) -> Place:
+    return round(box.x0 / PLACE_STEP_PT), round(box.x1 / PLACE_STEP_PT)
 
 
 def _may_be_ornament(box: Box, page: PageContent) -> bool:
@@ -65,7 +90,7 @@ def clusters(page: PageContent, text: list[Line], labels: list[Box], repeated: s
         framed = any(label.is_in(box) for label in labels)
         if not (framed or _is_background(box, page, text) or prose.is_marked_by(box)):
             boxes.append(box)
-    boxes = _without_frames(boxes, page, labels)
+    boxes = _without_rules(_without_frames(boxes, page, labels), page, repeated)
     return [box for box, parts in _connected(boxes, page) if _is_drawing(box, parts, text)]
 
 
@@ -122,6 +147,27 @@ def _without_frames(boxes: list[Box], page: PageContent, labels: list[Box]) -> l
         if any(label.is_in(box) for label in labels):
             frames.update(part for part in parts if _is_edge(part, box))
     return [box for box in boxes if box not in frames]
+
+
+def _without_rules(boxes: list[Box], page: PageContent, repeated: set[Place]) -> list[Box]:
+    """Without the journal's rules above and below figures."""
+    rules = {box for box in boxes if _is_rule(box, page) and _edges(box) in repeated}
+    if not rules:
+        return boxes
+    left_out: set[Box] = set()
+    for _, parts in _connected(boxes, page):
+        own = [part for part in parts if part in rules]
+        others = [part for part in parts if part not in rules]
+        if others and len(own) <= MAX_FRAME_RULES:
+            left_out.update(rule for rule in own if _is_apart(rule, others, page.images))
+    return [box for box in boxes if box not in left_out]
+
+
+def _is_apart(rule: Box, others: list[Box], images: list[Box]) -> bool:
+    """Whether a rule touches nothing, or but bitmaps that it is longer than: an axis touches its ticks."""
+    longer = rule.width > hull(others).width + WIDER_PT
+    touched = [other for other in others if rule.gap(other) <= TOUCH_PT]
+    return not touched or (longer and all(other in images for other in touched))
 
 
 def _is_edge(part: Box, around: Box) -> bool:

@@ -6,20 +6,23 @@
 1. A cluster of drawings goes to the caption it can see: no running text and no other caption lies in the rectangle
    around both. Most captions of an article stand on the same side of their figures: that side comes first.
 2. Further clusters and stray text (axis labels, panel letters) that a figure can see join it: one figure, many images.
-3. A caption without a picture on its page takes the picture of a page without captions: the facing page, or the
-   figure pages at the end of a manuscript in the order of its list of captions.
+3. A caption without a picture on its page takes one of a neighbouring page, or of the figure pages at the end.
 
-`sheets` does the first two for one page, by the geometry of `regions`; here is what concerns the whole article.
+`sheets` does the first two for one page, by the geometry of `regions`, `facing` the third; here is what concerns the
+whole article.
 """
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dataset_builder.readers.pdf.layout.blocks import Block, reading_order
-from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, UNNUMBERED, Caption, whole_text
+from dataset_builder.readers.pdf.layout.caption_lines import UNNUMBERED
+from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, Caption, Unbelieved, whole_text
 from dataset_builder.readers.pdf.layout.drawings import repeated_drawings
+from dataset_builder.readers.pdf.layout.facing import place_lost, rank
+from dataset_builder.readers.pdf.layout.issues import article_at, article_starts
 from dataset_builder.readers.pdf.layout.lines import Line, printed_words
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from dataset_builder.readers.pdf.layout.regions import ABOVE, BELOW
@@ -27,8 +30,8 @@ from dataset_builder.readers.pdf.layout.running_heads import without_running_hea
 from dataset_builder.readers.pdf.layout.sheets import Region, Sheet
 
 USUAL_SIDE_VOTES = 0.1  # for figures above their captions: less than any drawing counts, more than none
+DUPLICATE, WITHOUT_PICTURE, WITHOUT_NUMBER = 0.2, 0.4, 0.2  # how likely a caption in no figure is one that was missed
 TWIN_GAP_EM = 1.5  # between the captions of one figure in two languages
-OTHER_KIND = re.compile(r"[A-Z]{3}")  # the key of a scheme, chart, plate: "CHART1"
 
 
 @dataclass(eq=False)
@@ -52,6 +55,8 @@ class ArticleLayout:
     blocks: list[Block]  # running text, headings and cells of tables in reading order
     tables: list[Caption]
     heads: list[tuple[int, Line]]  # running heads and page numbers, with their page
+    unbelieved: list[tuple[int, Unbelieved]]  # what reads like captions and is none, with its page
+    starts: list[int]  # pages on which articles start: [1] but for files in which the numbering of figures restarts
 
 
 class _Printed(NamedTuple):
@@ -64,45 +69,81 @@ class _Printed(NamedTuple):
 def lay_out(pages: list[PageContent]) -> ArticleLayout:
     """Figures and text of an article given as its pages."""
     style = Style.of(pages)
-    page_lines = without_running_heads(pages)
+    page_lines = without_running_heads(pages, style)
     repeated = repeated_drawings(pages)
     sheets = [Sheet(page, lines, style, repeated) for page, lines in zip(pages, page_lines, strict=True)]
     words = printed_words(line.text for lines in page_lines for line in lines)
-    side = _usual_side(sheets)
+    sides = _usual_sides(sheets)
     for sheet in sheets:
-        sheet.place(side)
+        sheet.place(sides)
         for caption in sheet.captions:
             caption.words = words
-    _adopt(sheets)
-    figures = _figures(sheets)
+    starts = article_starts(sheets)
+    place_lost(sheets, starts)
+    figures = _figures(sheets, starts)
     return ArticleLayout(
         style,
         figures,
         blocks=_blocks(sheets, figures),
         tables=[caption for sheet in sheets for caption in sheet.captions if caption.is_table],
         heads=_heads(pages, page_lines),
+        unbelieved=_unbelieved(sheets, figures),
+        starts=starts,
     )
 
 
-def _usual_side(sheets: list[Sheet]) -> int:
-    """On which side of their captions most figures stand: ABOVE, the usual one, or BELOW."""
-    votes = {ABOVE: USUAL_SIDE_VOTES, BELOW: 0.0}
+def _usual_sides(sheets: list[Sheet]) -> dict[str, int]:
+    """On which side of their captions most figures stand, ABOVE, the usual one, or BELOW; for each kind of figure."""
+    votes: dict[str, dict[int, float]] = {"": {ABOVE: USUAL_SIDE_VOTES, BELOW: 0.0}}
     for sheet in sheets:
         for caption in sheet.captions:
             sides = set() if caption.is_table else sheet.sides_seen(caption)
             for side in sides:
-                votes[side] += 1 / len(sides)
-    return BELOW if votes[BELOW] > votes[ABOVE] else ABOVE
+                of_kind = votes.setdefault(caption.kind, {ABOVE: 0.0, BELOW: 0.0})
+                of_kind[side] += 1 / len(sides)
+    usual = _most(votes[""], ABOVE)
+    return {kind: _most(of_kind, usual) for kind, of_kind in votes.items()}
+
+
+def _most(votes: dict[int, float], otherwise: int) -> int:
+    """The side with more votes; `otherwise` where both have the same."""
+    if votes[ABOVE] == votes[BELOW]:
+        return otherwise
+    return max(votes, key=lambda side: votes[side])
+
+
+def _unbelieved(sheets: list[Sheet], figures: list[FoundFigure]) -> list[tuple[int, Unbelieved]]:
+    """What reads like captions of figures and is in no figure."""
+    used = {caption for figure in figures for caption in figure.captions}
+    keys = {figure.key for figure in figures}
+    found = []
+    for sheet in sheets:
+        found += [(sheet.page.number, line) for line in sheet.unbelieved()]
+        for caption in sheet.captions:
+            if not caption.is_table and caption not in used:
+                found.append((sheet.page.number, _unused(caption, keys)))
+    return found
+
+
+def _unused(caption: Caption, keys: set[str]) -> Unbelieved:
+    """Why a caption is in no figure."""
+    whole = replace(caption.lines[0], text=" ".join(line.text for line in caption.lines))
+    if caption.key in keys:
+        return Unbelieved(whole, caption.label, "duplicate", DUPLICATE)
+    if caption.key == UNNUMBERED:
+        return Unbelieved(whole, caption.label, "unnumbered", WITHOUT_NUMBER)
+    return Unbelieved(whole, caption.label, "no_picture", WITHOUT_PICTURE)
 
 
 def _blocks(sheets: list[Sheet], figures: list[FoundFigure]) -> list[Block]:
-    """What is neither caption nor picture, in reading order."""
+    """What is neither caption nor picture, in reading order; these hold their places in the columns meanwhile."""
     captions = [line for figure in figures for caption in figure.captions for line in caption.lines]
     parts = [part for figure in figures for part in figure.parts]
     blocks = []
     for sheet in sheets:
         regions = [part.box for part in parts if part.page == sheet.page.number]
-        blocks += reading_order(sheet.blocks(captions, regions))
+        held = [*regions, *(caption.box for caption in sheet.captions)]
+        blocks += reading_order(sheet.blocks(captions, regions), held)
     return blocks
 
 
@@ -115,56 +156,24 @@ def _heads(pages: list[PageContent], kept: list[list[Line]]) -> list[tuple[int, 
     return heads
 
 
-# ---- captions without a picture on their page ----
-
-
-def _adopt(sheets: list[Sheet]) -> None:
-    """Gives pictures of pages without captions to captions without pictures: facing page, or all in order."""
-    lost = _lost(sheets)
-    spare = [region for sheet in sheets if (region := sheet.spare_picture())]
-    in_order = len(lost) == len(spare)
-    for sheet, caption in lost:
-        facing = [region for region in spare if abs(region.page - sheet.page.number) == 1]
-        candidates = spare if in_order else facing
-        if candidates:
-            sheet.found[caption] = candidates[0]
-            spare.remove(candidates[0])
-
-
-def _lost(sheets: list[Sheet]) -> list[tuple[Sheet, Caption]]:
-    """For each label that has no picture anywhere its best caption, in the order in which the labels come up."""
-    have = {caption.key for sheet in sheets for caption in sheet.found}
-    best: dict[str, tuple[Sheet, Caption]] = {}
-    for sheet in sheets:
-        for caption in sheet.lost:
-            if caption.key in have:
-                continue
-            if caption.key not in best or _rank(best[caption.key][1]) < _rank(caption):
-                best[caption.key] = (sheet, caption)
-    return list(best.values())
-
-
-def _rank(caption: Caption) -> tuple[bool, int, int]:
-    """Which of several captions of one label is the caption."""
-    return bool(caption.text), caption.score, len(caption.text)
-
-
 # ---- one figure for each label ----
 
 
-def _figures(sheets: list[Sheet]) -> list[FoundFigure]:
-    """One figure for each label, in the order of their numbers."""
-    by_key: dict[str, list[_Printed]] = defaultdict(list)
+def _figures(sheets: list[Sheet], starts: list[int]) -> list[FoundFigure]:
+    """One figure for each label of each article, in the order of their numbers."""
+    by_key: dict[tuple[int, str], list[_Printed]] = defaultdict(list)
     for sheet in sheets:
+        article = article_at(sheet.page.number, starts)
         for caption in sheet.captions:
             if not caption.is_table:
-                by_key[caption.key].append(_Printed(caption, sheet.found.get(caption)))
-    if len(by_key) > 1:
-        by_key.pop(UNNUMBERED, None)
+                by_key[article, caption.key].append(_Printed(caption, sheet.found.get(caption)))
+    if any(key != UNNUMBERED for _, key in by_key):
+        by_key = {place: printed for place, printed in by_key.items() if place[1] != UNNUMBERED}
     scores = [printed.caption.score for all_printed in by_key.values() for printed in all_printed]
     sure = max(scores, default=0)
-    figures = [_figure(key, all_printed, sure) for key, all_printed in by_key.items()]
-    return sorted((figure for figure in figures if figure), key=_number)
+    figures = [(article, _figure(key, printed, sure)) for (article, key), printed in by_key.items()]
+    found = [(article, figure) for article, figure in figures if figure is not None]
+    return [figure for _, figure in sorted(found, key=lambda pair: (pair[0], _number(pair[1])))]
 
 
 def _number(figure: FoundFigure) -> list[int]:
@@ -181,7 +190,7 @@ def _figure(key: str, all_printed: list[_Printed], sure: int) -> FoundFigure | N
     same = _same_figure(all_printed, best)
     parts = [printed.region for printed in same if printed.region is not None]
     unlike_captions = best.score <= sure - STYLED_POINTS
-    if not parts and (OTHER_KIND.match(key) or unlike_captions):
+    if not parts and (best.kind or unlike_captions):
         return None
     captions = [printed.caption for printed in same]
     others = [printed.caption for printed in all_printed if printed.caption not in captions]
@@ -190,7 +199,7 @@ def _figure(key: str, all_printed: list[_Printed], sure: int) -> FoundFigure | N
 
 
 def _printed_rank(printed: _Printed) -> tuple[bool, int, bool, int]:
-    has_text, score, length = _rank(printed.caption)
+    has_text, score, length = rank(printed.caption)
     return has_text, score, printed.region is not None, length
 
 

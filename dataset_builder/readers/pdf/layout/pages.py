@@ -34,6 +34,7 @@ class PageContent:
     images: list[Box] = field(default_factory=list)
     shapes: list[Box] = field(default_factory=list)
     turn: int = 0  # quarters counter-clockwise by which the text stands turned on the page as displayed
+    damage: float = 0.0  # share of its glyphs that mean nothing or are printed twice, 0-1
 
     def display_box(self, box: Box) -> Box:
         """A box of the upright page on the page as displayed."""

@@ -3,8 +3,11 @@
 Two boxes see each other when the rectangle around both holds no barrier: neither running text nor a caption.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from dataset_builder.readers.pdf.layout.boxes import Box, hull
 from dataset_builder.readers.pdf.layout.captions import Caption
@@ -12,18 +15,23 @@ from dataset_builder.readers.pdf.layout.lines import Line
 
 OTHER_SIDE_COST_PT = 60  # a cluster on the unusual side of its caption must be this much nearer
 BESIDE_COST_PT = 30
+PAST_TEXT_COST_PT = 30  # more for one beside its caption where running text stands above or below the caption
+BESIDE_REACH_PT = 40  # across a gutter: a caption is no farther from the tall figure beside it
+FORBIDDEN_PT = 1e9
 GROWTH_PT = 12  # clusters up to this far from a figure join it together, those farther away one after the other
 CROSSING_SHARE = 0.15  # of a barrier's area in the rectangle between two boxes: it parts them
 RIVAL_SHARE = 0.1  # of the smaller one that a figure grown by a cluster may share with another figure
 LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
 TURNED_LABEL_REACH_PT = 30  # turned text is hardly ever anything else than the title of an axis
+DRAWING_MARGIN_PT = 0.25  # around drawings, whose boxes hold their strokes: what a pixel is too many
+TEXT_MARGIN_PT = 1  # around text of a figure
 GLYPH_OVERHANG_PT = 2.5  # letters reach this far out of the box of their line
 
 ABOVE, BELOW = -1, 1  # the side of its caption on which a figure stands
 
 
-class _Pair(NamedTuple):
-    """A caption and a cluster that it may have."""
+class _Option(NamedTuple):
+    """A figure that has clusters, and a further one that may join it."""
 
     distance: float  # points
     cluster: int  # its place in the list
@@ -31,37 +39,64 @@ class _Pair(NamedTuple):
 
 
 def match(
-    captions: list[Caption], drawings: list[Box], walls: list[Box], max_cost_pt: float, side: int
+    captions: list[Caption], drawings: list[Box], walls: list[Box], max_cost_pt: float, sides: Mapping[Caption, int]
 ) -> dict[Caption, list[Box]]:
-    """For each caption of a page its clusters.
+    """For each caption of a page its clusters, by the assignment that costs least in all.
 
-    `walls` are the lines of running text, `side` tells where most figures of the article stand: ABOVE their captions or
-    BELOW. The nearest cluster is no farther than `max_cost_pt`, which counts an unusual side as a distance.
+    `walls` are the lines of running text, `sides` tell where most figures of a kind stand: ABOVE their captions
+    or BELOW. A caption without a cluster costs `max_cost_pt`.
     """
-    pairs = []
-    for caption in captions:
-        barriers = [*walls, *_lines_of(other for other in captions if other is not caption)]
-        for k, drawing in enumerate(drawings):
-            cost = _cost(caption, drawing, side)
-            if cost < max_cost_pt and sees(caption.box, drawing, barriers):
-                pairs.append(_Pair(cost, k, caption))
-    found: dict[Caption, list[Box]] = {}
-    used: set[int] = set()
-    for _, k, caption in sorted(pairs, key=_nearest_first):
-        if k not in used and caption not in found:
-            found[caption] = [drawings[k]]
-            used.add(k)
+    costs = _costs(captions, drawings, walls, sides)
+    alone = np.full((len(captions), len(captions)), max_cost_pt)
+    rows, columns = linear_sum_assignment(np.hstack([costs, alone]))
+    pairs = {int(k): int(c) for c, k in zip(rows, columns, strict=True) if k < len(drawings)}
+    used = {k: c for k, c in pairs.items() if costs[c, k] < max_cost_pt}
+    found = {captions[c]: [drawings[k]] for k, c in used.items()}
     free = [box for k, box in enumerate(drawings) if k not in used]
     _grow(found, free, [*walls, *_lines_of(captions)])
     return found
+
+
+def _costs(captions: list[Caption], drawings: list[Box], walls: list[Box], sides: Mapping[Caption, int]) -> np.ndarray:
+    """What each cluster costs each caption, points: (captions, drawings).
+
+    One that no caption of a figure sees may stand across a gutter from its caption.
+    """
+    costs = np.full((len(captions), len(drawings)), FORBIDDEN_PT)
+    for c, caption in enumerate(captions):
+        barriers = _barriers(caption, captions, walls)
+        for k, drawing in enumerate(drawings):
+            if sees(caption.box, drawing, barriers):
+                costs[c, k] = _cost(caption, drawing, sides[caption])
+    figures = [c for c, caption in enumerate(captions) if not caption.is_table]
+    for k in np.flatnonzero((costs[figures] >= FORBIDDEN_PT).all(axis=0)).tolist():
+        for c in figures:
+            if _stands_across(captions[c], drawings[k], _barriers(captions[c], captions, walls)):
+                costs[c, k] = _cost(captions[c], drawings[k], sides[captions[c]]) + PAST_TEXT_COST_PT
+    return costs
+
+
+def _barriers(caption: Caption, captions: list[Caption], walls: list[Box]) -> list[Box]:
+    """What no figure of a caption reaches across."""
+    return [*walls, *_lines_of(other for other in captions if other is not caption)]
+
+
+def _stands_across(caption: Caption, drawing: Box, barriers: list[Box]) -> bool:
+    """Whether a caption stands beside a drawing across a gutter, whatever stands above and below the caption."""
+    own = caption.box
+    if own.x_overlap(drawing) > 0 or own.y_overlap(drawing) <= 0 or own.gap(drawing) > BESIDE_REACH_PT:
+        return False
+    left, right = sorted((own, drawing))
+    between = Box(left.x1, own.y0, right.x0, own.y1)
+    return not any(_parts(barrier, between) for barrier in barriers)
 
 
 def _lines_of(captions: Iterable[Caption]) -> list[Box]:
     return [line.box for caption in captions for line in caption.lines]
 
 
-def _nearest_first(pair: _Pair) -> tuple[float, int]:
-    return pair.distance, pair.cluster
+def _nearest_first(option: _Option) -> tuple[float, int]:
+    return option.distance, option.cluster
 
 
 def _cost(caption: Caption, drawing: Box, side: int) -> float:
@@ -95,21 +130,31 @@ def _grow(found: dict[Caption, list[Box]], free: list[Box], barriers: list[Box])
         reach = max(options[0].distance, GROWTH_PT)
         taken: set[int] = set()
         for gap, k, caption in options:
-            if gap <= reach and k not in taken and sees(hull(found[caption]), free[k], barriers):
+            if gap <= reach and k not in taken and _may_join(caption, hull(found[caption]), free[k], barriers):
                 found[caption].append(free[k])
                 taken.add(k)
         free = [box for k, box in enumerate(free) if k not in taken]
 
 
-def _options(found: dict[Caption, list[Box]], free: list[Box], barriers: list[Box]) -> Iterator[_Pair]:
+def _options(found: dict[Caption, list[Box]], free: list[Box], barriers: list[Box]) -> Iterator[_Option]:
     """The figures and the free clusters that may join them."""
     regions = {caption: hull(boxes) for caption, boxes in found.items()}
     for caption, region in regions.items():
         rivals = [other for key, other in regions.items() if key is not caption]
         for k, box in enumerate(free):
             around = region.hull(box)
-            if not any(_collide(rival, around) for rival in rivals) and sees(region, box, barriers):
-                yield _Pair(region.gap(box), k, caption)
+            if not any(_collide(rival, around) for rival in rivals) and _may_join(caption, region, box, barriers):
+                yield _Option(region.gap(box), k, caption)
+
+
+def _may_join(caption: Caption, region: Box, box: Box, barriers: list[Box]) -> bool:
+    """Whether a figure sees a further cluster; its own caption parts them not where it stands between the two."""
+    if sees(region, box, barriers):
+        return True
+    own = caption.box
+    if not (own.is_beside(region) and own.is_beside(box)):
+        return False
+    return sees(region, box, [barrier for barrier in barriers if not barrier.is_in(own)])
 
 
 def _collide(rival: Box, around: Box) -> bool:
@@ -119,13 +164,15 @@ def _collide(rival: Box, around: Box) -> bool:
 # ---- the region of a figure ----
 
 
-def with_stray_text(region: Box, stray: list[Line], barriers: list[Box]) -> Box:
-    """The region widened by axis labels, legends and panel letters that stand in or near it."""
-    loose = list(stray)
+def with_stray_text(core: Box, stray: list[Line], barriers: list[Box]) -> Box:
+    """The drawings' box widened by axis labels, legends and panel letters that stand in or near it, with margins."""
+    region = core
+    loose, joined = list(stray), []
     while near := [line for line in loose if _joins(line, region, barriers)]:
         region = hull([region, *(line.box for line in near)])
+        joined += near
         loose = [line for line in loose if line not in near]
-    return region
+    return hull([core.grow(DRAWING_MARGIN_PT), *(line.box.grow(TEXT_MARGIN_PT) for line in joined)])
 
 
 def _joins(line: Line, region: Box, barriers: list[Box]) -> bool:

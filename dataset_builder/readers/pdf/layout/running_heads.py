@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from dataset_builder.readers.pdf.layout.lines import Line
-from dataset_builder.readers.pdf.layout.pages import PageContent
+from dataset_builder.readers.pdf.layout.lines import Line, pitch
+from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from dataset_builder.text.labels import split_label
 
 MARGIN_SHARE = 0.12  # of the page's height: where running heads and page numbers stand, at either end
@@ -44,7 +44,7 @@ class _Place(NamedTuple):
     turn: int  # quarters
 
 
-def without_running_heads(pages: list[PageContent]) -> list[list[Line]]:
+def without_running_heads(pages: list[PageContent], style: Style) -> list[list[Line]]:
     """For each page its lines without headers, footers, page numbers and notes that repeat along the edges."""
     edges = [_edges(page) for page in pages]
     seen: Counter[_Place] = Counter()
@@ -53,7 +53,7 @@ def without_running_heads(pages: list[PageContent]) -> list[list[Line]]:
     needed = min(MIN_REPEATS, max(2, len(pages) - 1))
     kept = []
     for page, own in zip(pages, edges, strict=True):
-        heads = {id(line) for rows in own for line in _peel(rows, page, seen, needed)}
+        heads = {id(line) for rows in own for line in _peel(rows, page, style, seen, needed)}
         kept.append([line for line in page.lines if id(line) not in heads])
     return kept
 
@@ -88,15 +88,30 @@ def _places(edges: list[list[Row]], page: PageContent) -> set[_Place]:
     return {_place(line, page) for rows in edges for row in rows for line in row}
 
 
-def _peel(rows: list[Row], page: PageContent, seen: Counter[_Place], needed: int) -> list[Line]:
-    """The rows of running heads at one edge: they end where a row of the page's own text begins."""
+def _peel(rows: list[Row], page: PageContent, style: Style, seen: Counter[_Place], needed: int) -> list[Line]:
+    """The rows of running heads at one edge: they end where a row of the page's own text begins.
+
+    Where a page number stands beside the first or last line of the text, that line stays.
+    """
     heads: list[Line] = []
     for row in rows:
-        repeated = any(_is_running_head(line, page, seen, needed) for line in row)
+        repeated = [line for line in row if _is_running_head(line, page, seen, needed)]
         if not repeated or any(split_label(line.text) for line in row):
             break
-        heads += row
+        text = [line for line in row if line not in repeated and _is_text(line, page, style)]
+        heads += [line for line in row if line not in text]
+        if text:
+            break
     return heads
+
+
+def _is_text(line: Line, page: PageContent, style: Style) -> bool:
+    """Whether a line is set like the running text and goes on with another such line, directly above or below it."""
+    if not style.matches(line):
+        return False
+    near = [other for other in page.lines if style.matches(other) and line.box.is_in_column_with(other.box)]
+    steps = [max(pitch(line, other), pitch(other, line)) for other in near if other is not line]
+    return any(0 < step <= style.max_pitch_em * line.size for step in steps)
 
 
 def _is_running_head(line: Line, page: PageContent, seen: Counter[_Place], needed: int) -> bool:

@@ -1,21 +1,28 @@
 """One page while the figures of its article are looked for: its captions, drawings, running text and loose text."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from dataset_builder.readers.pdf.layout.blocks import Block, make_blocks
 from dataset_builder.readers.pdf.layout.boxes import Box, hull
-from dataset_builder.readers.pdf.layout.captions import Caption, find_captions
+from dataset_builder.readers.pdf.layout.captions import Caption, Unbelieved, find_captions, unbelieved
 from dataset_builder.readers.pdf.layout.drawings import Place, clusters
 from dataset_builder.readers.pdf.layout.lines import Line, join_fragments, without_doubles
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
-from dataset_builder.readers.pdf.layout.regions import ABOVE, BELOW, clear_of, match, sees, with_stray_text
+from dataset_builder.readers.pdf.layout.regions import (
+    ABOVE,
+    BELOW,
+    clear_of,
+    match,
+    sees,
+    with_stray_text,
+)
 
 MIN_FIGURE_AREA_PT2 = 1200  # of all clusters of a figure together
 MAX_CAPTION_GAP_SHARE = 0.35  # of the page's height between a caption and its nearest cluster
 VOTE_GAP_SHARE = 0.15  # of the page's height: a drawing so near tells on which side figures stand
-PADDING_PT = 2  # around a region: half strokes, shadows
 FIGURE_PAGE_SHARE = 0.08  # of the page: the least that drawings without a caption cover on a figure page
+EDGE_PICTURE_SHARE = 0.03  # of the page: the least that drawings at its end cover whose caption is on the next page
 FIGURE_PAGE_MAX_LINES = 12  # of running text on such a page
 PICTURE_TEXT_SHARE = 0.7  # of a line's area in a figure's region: it is part of the picture
 HEADING_MAX_LINES = 2
@@ -30,6 +37,7 @@ class Region:
 
     page: int  # 1-based
     box: Box
+    blank: tuple[Box, ...] = ()  # what stands in it and is not the figure: the caption between two of its pictures
 
 
 class Sheet:
@@ -59,6 +67,11 @@ class Sheet:
         """Captions of figures that have no region."""
         return [caption for caption in self.captions if not caption.is_table and caption not in self.found]
 
+    def unbelieved(self) -> list[Unbelieved]:
+        """What reads like captions of figures among the text of the page, but for that in pictures."""
+        regions = [region.box for region in self.found.values()]
+        return unbelieved([line for line in self.rest if not _is_in_picture(line, regions)], self.style)
+
     def sides_seen(self, caption: Caption) -> set[int]:
         """On which sides of a caption, ABOVE or BELOW, a drawing stands near it."""
         others = [line.box for other in self.captions if other is not caption for line in other.lines]
@@ -71,10 +84,11 @@ class Sheet:
                 sides.add(ABOVE if drawing.is_above(caption.box) else BELOW)
         return sides
 
-    def place(self, side: int) -> None:
-        """Finds the region of each caption of a figure; `side` is where most figures of the article stand."""
+    def place(self, sides: Mapping[str, int]) -> None:
+        """Finds the regions of each caption of a figure; `sides` tell where most figures of its kind stand."""
         max_cost = MAX_CAPTION_GAP_SHARE * self.page.height
-        matched = match(self.captions, self.drawings, self.walls, max_cost, side)
+        own_sides = {caption: sides.get(caption.kind, sides[""]) for caption in self.captions}
+        matched = match(self.captions, self.drawings, self.walls, max_cost, own_sides)
         used = {box for boxes in matched.values() for box in boxes}
         self.free = [box for box in self.drawings if box not in used]
         cores = {caption: hull(boxes) for caption, boxes in matched.items()}
@@ -82,20 +96,43 @@ class Sheet:
             if caption.is_table or sum(box.area for box in boxes) < MIN_FIGURE_AREA_PT2:
                 continue
             rivals = [core for key, core in cores.items() if key is not caption]
-            self.found[caption] = self._region(cores[caption], rivals)
+            region = self._region(cores[caption], rivals)
+            own = tuple(line.box for line in caption.lines if line.box.is_in(region.box))
+            self.found[caption] = replace(region, blank=own)
 
     def _region(self, core: Box, rivals: list[Box]) -> Region:
         """The region around the drawings in `core`, clear of captions, running text and other figures."""
         texts = [line.box for caption in self.captions for line in caption.lines]
-        region = with_stray_text(core, self.stray, [*self.walls, *texts, *rivals]).grow(PADDING_PT)
+        region = with_stray_text(core, self.stray, [*self.walls, *texts, *rivals])
         return Region(self.page.number, clear_of(region, [*texts, *self.walls], core))
 
-    def spare_picture(self) -> Region | None:
-        """The picture of a page that shows drawings, but no caption and hardly any running text."""
-        share = sum(box.area for box in self.free) / (self.page.width * self.page.height)
-        if self.captions or share < FIGURE_PAGE_SHARE or len(self.walls) > FIGURE_PAGE_MAX_LINES:
-            return None
-        return self._region(hull(self.free), rivals=[])
+    def spare_drawings(self) -> list[Box]:
+        """The drawings of a page that shows some, but no caption and hardly any running text; else none."""
+        if self.captions or len(self.walls) > FIGURE_PAGE_MAX_LINES:
+            return []
+        return self.free if self._share(self.free) >= FIGURE_PAGE_SHARE else []
+
+    def drawings_at(self, side: int) -> list[Box]:
+        """The drawings of no figure at the upper (ABOVE) or lower (BELOW) end of a page that also has running text."""
+        found = [box for box in self.free if not self._beyond(box, side)]
+        return found if self._share(found) >= EDGE_PICTURE_SHARE else []
+
+    def ends_with(self, caption: Caption, side: int) -> bool:
+        """Whether nothing but running heads stands between a caption and the upper or lower end of the page."""
+        return not self._beyond(caption.box, side, caption)
+
+    def _beyond(self, box: Box, side: int, own: Caption | None = None) -> bool:
+        """Whether running text, a caption or a figure stands between a box and an end of the page."""
+        others = [line.box for caption in self.captions if caption is not own for line in caption.lines]
+        others += [*self.walls, *(region.box for region in self.found.values())]
+        return any(other.x_overlap(box) > 0 and other.is_above(box) == (side == ABOVE) for other in others)
+
+    def _share(self, boxes: list[Box]) -> float:
+        return sum(box.area for box in boxes) / (self.page.width * self.page.height)
+
+    def region_of(self, boxes: list[Box]) -> Region:
+        """The region around drawings of no caption of this page."""
+        return self._region(hull(boxes), [box for box in self.free if box not in boxes])
 
     def blocks(self, used: Iterable[Line], regions: list[Box]) -> list[Block]:
         """Text of the page but for the lines `used` in captions of figures, tables' captions and the pictures' text."""

@@ -17,6 +17,20 @@ SENTENCES = {
     "around a floating figure": (f"<p>It is {fig(7)} in {xref(1)} here.</p>", "It is in Figure 1 here."),
     "not cut at an abbreviation": (f"<p>Wu et al. [3] saw ca. 3 in {xref(1, 'Fig. 1')}, e.g. E. coli.</p>", None),
     "in a box": (f"<boxed-text><p>In {xref(1)}.</p></boxed-text>", "In Figure 1."),
+    "a citation raised behind the mention": ("<p>It is in Figure 1<sup>2</sup>.</p>", "It is in Figure 1^2."),
+    "raised behind the link": (f"<p>In {xref(1)}<sup>3,5</sup>, too.</p>", "In Figure 1^3,5, too."),
+    "raised inside a link": ('<p>In Fig. 1<xref ref-type="bibr"><sup>3</sup></xref>.</p>', "In Fig. 1^3."),
+    "a link inside what is raised": ('<p>In Fig. 1b<sup><xref ref-type="bibr">3</xref></sup>.</p>', "In Fig. 1b^3."),
+    "raised by the style sheet": ('<p>In Fig. 1<xref ref-type="bibr">3</xref>.</p>', "In Fig. 1^3."),
+    "a citation with a space before it": ('<p>In Fig. 1 <xref ref-type="bibr">3</xref>.</p>', "In Fig. 1 3."),
+    "several citations": (
+        f"<p>In {xref(1)}, so<sup>12</sup><sup>13</sup>.</p>",
+        "In Figure 1, so1213.",
+    ),
+    "line breaks": (
+        f"<p>Seen<break/>in {xref(1)}<break/>and <bold>so<break/>on</bold>.</p>",
+        "Seen in Figure 1 and so on.",
+    ),
 }
 
 
@@ -38,6 +52,66 @@ def test_context(read, body, sentence):
 )
 def test_no_context(read, body):
     assert context(read(article(body + fig(1)))) == []
+
+
+WRAPPERS = {  # everything that is not known to hold no running text is read
+    "TaxPub": "<tp:taxon-treatment><tp:treatment-sec><title>Habitat</title><p>{}</p></tp:treatment-sec>"
+    "</tp:taxon-treatment>",
+    "TaxPub, line": "<tp:taxon-treatment><tp:nomenclature><tp:taxon-name>X y</tp:taxon-name> {}"
+    "</tp:nomenclature></tp:taxon-treatment>",
+    "question": "<question-wrap><question><label>1</label><p>{}</p></question><answer/></question-wrap>",
+    "answer": "<question-wrap-group><question-wrap><answer-set><answer><p>{}</p></answer></answer-set></question-wrap>"
+    "</question-wrap-group>",
+    "alternatives": "<block-alternatives><graphic/><boxed-text><p>{}</p></boxed-text></block-alternatives>",
+    "verse": "<verse-group><title>V</title><verse-line>Red.</verse-line><verse-line>{}</verse-line></verse-group>",
+    "unknown": "<whatever><more><p>{}</p></more></whatever>",
+    "unknown in a paragraph": "<p>Before. <whatever><p>{}</p></whatever> After.</p>",
+    "text in no paragraph": "<sec><title>T</title>{}</sec>",
+    "definition": "<def-list><def-item><term>T</term><def><p>{}</p></def></def-item></def-list>",
+    "quotation": "<disp-quote><p>{}</p><attrib>Somebody</attrib></disp-quote>",
+    "notes": "</body><back><notes><title>Added in proof</title><p>{}</p></notes></back><body>",
+    "acknowledgements": "</body><back><ack><p>{}</p></ack></back><body>",
+    "a box among the floats": "</body><floats-group><boxed-text><p>{}</p></boxed-text></floats-group><body>",
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS.values(), ids=WRAPPERS)
+def test_text_is_read_whatever_is_around_it(read, wrapper):
+    xml = article("<p>First.</p>" + wrapper.format(f"The dose is steep ({xref(1)}).") + fig(1))
+    found = read(xml.replace("<article ", '<article xmlns:tp="http://www.plazi.org/taxpub" '))
+    assert len(context(found)) == 1
+    assert context(found)[0].endswith("The dose is steep (Figure 1).")
+    assert found.markdown.count("The dose is steep") == 1
+
+
+def test_words_of_a_line_stay_whole(read):
+    """An unknown element may stand inside a word; what stands in a line of its own does not."""
+    body = "<p>A <whatever>mono</whatever>clonal <tp:name>Aus</tp:name>.</p><verse-group><verse-line>One</verse-line>"
+    body += "<verse-line>two</verse-line></verse-group>"
+    xml = article(body).replace("<article ", '<article xmlns:tp="http://www.plazi.org/taxpub" ')
+    assert read(xml).markdown == "A monoclonal Aus.\n\nOne two\n"
+
+
+NO_TEXT = [
+    "<ref-list><ref><mixed-citation>{}</mixed-citation></ref></ref-list>",
+    "<whatever><mixed-citation>{}</mixed-citation><p>Nothing.</p></whatever>",
+    "<fn-group><fn><p>{}</p></fn></fn-group>",
+    "<whatever><label>{}</label><p>Nothing.</p></whatever>",
+    "<whatever><table-wrap><table><td><p>{}</p></td></table></table-wrap></whatever>",
+    "<sec><sec-meta><abstract><p>{}</p></abstract></sec-meta><p>Nothing.</p></sec>",
+    "<graphic><alt-text>{}</alt-text></graphic>",
+    "<code>{}</code>",
+]
+
+
+@pytest.mark.parametrize("wrapper", NO_TEXT)
+def test_what_is_known_to_hold_no_running_text_is_not_read(read, wrapper):
+    assert context(read(article(wrapper.format(f"See {xref(1)}.") + fig(1)))) == []
+
+
+def test_figures_of_a_group_in_a_paragraph_stand_in_the_markdown_once(read):
+    found = read(article(f"<p>Before <fig-group>{fig(1)}{fig(2)}</fig-group> and behind.</p>"))
+    assert found.markdown == "Before and behind.\n\n**Figure 1.** Dose.\n\n**Figure 2.** Dose.\n"
 
 
 def test_context_is_in_reading_order_without_duplicates(read):

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.dataset_builder.readers.jats.articles import NAMESPACES, article, fig, xref
+from dataset_builder.readers.article import REPAIRED
+from tests.dataset_builder.readers.jats.articles import NAMESPACES, article, context, fig, xref
 
 
 @pytest.fixture
@@ -76,6 +77,61 @@ def test_named_entities_are_characters_with_and_without_a_dtd(read):
 def test_prefixes_left_to_the_dtd(read):
     xml = article(fig(1) + "<p><mml:math/></p>").replace(NAMESPACES, "").replace("<article >", "<article>")
     assert "f1.png" in read(xml).figures[0].image_error
+
+
+DAMAGED = {  # what stands in the article -> how it is read, and whether that was a repair
+    "reference to a control": ("see “oth&#x1;ers”", "see “others”", True),
+    "control": ("see oth\x02ers", "see others", True),
+    "reference beyond Unicode": ("oth&#1114112;ers", "others", True),
+    "half of a pair": ("oth&#xD83D;ers", "others", True),
+    "lone ampersand": ("black & white, R&D; too", "black & white, R too", True),
+    "ampersand before a number": ("A&B &# 3", "A&B &# 3", True),
+    "lone angle": ("p < 0.05 and x <5", "p < 0.05 and x <5", True),
+    "tags that cross": ("<bold>one <italic>two</bold> three</italic>", "one two three", True),
+    "reference to cp1252": ("1&#150;2 &#x93;x&#x94;", "1–2 “x”", False),
+    "reference to no character of cp1252": ("con&#157;trol", "control", False),
+}
+
+
+@pytest.mark.parametrize(("inside", "expected", "repaired"), DAMAGED.values(), ids=DAMAGED)
+def test_single_characters_do_not_cost_the_article(read, inside, expected, repaired):
+    found = read(article(f"<p>We {inside} in {xref(1)}.</p>" + fig(1)))
+    assert context(found) == [f"We {expected} in Figure 1."]
+    assert found.notes == ([REPAIRED] if repaired else [])
+
+
+ENCODINGS = {  # declaration, encoding of the bytes, whether that is a repair
+    "cp1252 declared as ISO-8859-1": ("ISO-8859-1", "cp1252", False),
+    "cp1252 declared as Latin 1": ("latin1", "cp1252", False),
+    "cp1252 declared as UTF-8": ("UTF-8", "cp1252", True),
+    "cp1252, nothing declared": (None, "cp1252", True),
+    "cp1252 declared": ("windows-1252", "cp1252", False),
+    "UTF-8": ("UTF-8", "utf-8", False),
+    "UTF-8 declared as an encoding that is none": ("UTF-99", "utf-8", True),
+}
+
+
+@pytest.mark.parametrize(("declared", "encoding", "repaired"), ENCODINGS.values(), ids=ENCODINGS)
+def test_encodings(read, declared, encoding, repaired):
+    prolog = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    found = read(article(f"<p>Figs 1–2 of “Müller”, {xref(1)}.</p>{fig(1)}{fig(2)}", prolog=prolog).encode(encoding))
+    assert [figure.context for figure in found.figures] == [["Figs 1–2 of “Müller”, Figure 1."]] * 2
+    assert found.notes == ([REPAIRED] if repaired else [])
+
+
+def test_latin_1_stays_latin_1(read):
+    xml = article(fig(1, "<p>Müller, 5 µm</p>"), prolog='<?xml version="1.0" encoding="ISO-8859-1"?>')
+    found = read(xml.encode("latin-1"))
+    assert (found.figures[0].caption, found.notes) == ("Müller, 5 µm", [])
+
+
+def test_a_repair_opens_nothing(read, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("SECRET")
+    prolog = f'<!DOCTYPE article [<!ENTITY x SYSTEM "{secret.as_uri()}">]>'
+    found = read(article(f"<p>&x; \x01 here</p>{fig(1)}", prolog=prolog))
+    assert found.notes == [REPAIRED]
+    assert "SECRET" not in found.markdown
 
 
 BROKEN = {

@@ -4,12 +4,14 @@ import csv
 import json
 import os
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pypdfium2
 import pytest
 
 from dataset_builder.readers.pdf import reader as pdf
+from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.reader import read_pdf, stacked
 from dataset_builder.sample.articles import make_articles
 from dataset_builder.sample.corpus import PASSWORD, write_articles
@@ -462,6 +464,7 @@ def test_every_figure_of_the_sample_corpus(tmp_path):
         if row["article"].endswith(".pdf") and row["article"] not in ("pdf-broken.pdf", "pdf-encrypted.pdf"):
             truth.setdefault(row["article"], []).append(row)
     assert len(truth) >= 5
+    shares = []
     for name, rows in truth.items():
         article = read_pdf(tmp_path / name)
         assert (article.title, article.doi, article.license) == (rows[0]["title"], rows[0]["doi"], rows[0]["license"])
@@ -469,7 +472,16 @@ def test_every_figure_of_the_sample_corpus(tmp_path):
             (row["label"], row["caption"], row["context"], row["page"]) for row in rows
         ]
         for figure, row in zip(article.figures, rows, strict=True):
-            assert figure.bbox == pytest.approx(row["bbox"], abs=6)
+            assert figure.bbox is not None
+            shares.append(_overlap_share(Box(*figure.bbox), Box(*row["bbox"])))
+    assert min(shares) > 0.9
+    assert median(shares) >= 0.99
+
+
+def _overlap_share(one: Box, other: Box) -> float:
+    """The common area over that of both together, 0–1."""
+    common = one.overlap(other)
+    return common / (one.area + other.area - common)
 
 
 def test_reading_twice_gives_the_same(tmp_path):

@@ -1,6 +1,9 @@
 """Lines become paragraphs in reading order."""
 
+import pytest
+
 from dataset_builder.readers.pdf.layout.blocks import Block, make_blocks, reading_order
+from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from tests.dataset_builder.readers.pdf.layout.by_hand import column, line
 
@@ -34,6 +37,23 @@ def test_what_spans_both_columns_divides_the_page():
         (50, 340),
         (310, 340),
     ]
+
+
+@pytest.mark.parametrize("pictured", [50, 310])
+def test_a_picture_at_the_top_of_a_column_does_not_end_it(pictured):
+    other = 360 - pictured
+    lines = [*column(other, 100, 8), *column(other, 300, 8), *column(pictured, 306, 8)]
+    picture = Box(pictured, 96, pictured + 240, 290)
+    ordered = reading_order(make_blocks(lines, 1), [picture])
+    places = [(b.box.x0, b.box.y0) for b in ordered]
+    assert places == sorted(places)
+    assert len(places) == 3
+
+
+def test_a_picture_over_both_columns_divides_them():
+    lines = [*column(50, 100, 4), *column(310, 100, 4), *column(50, 500, 4), *column(310, 500, 4)]
+    ordered = reading_order(make_blocks(lines, 1), [Box(50, 200, 550, 480)])
+    assert [(b.box.x0, b.box.y0) for b in ordered] == [(50, 100), (310, 100), (50, 500), (310, 500)]
 
 
 def test_prose_and_headings():

@@ -3,7 +3,8 @@
 import pytest
 
 from dataset_builder.readers.pdf.layout.boxes import Box
-from dataset_builder.readers.pdf.layout.captions import UNNUMBERED, UNNUMBERED_MENTION, find_captions, whole_text
+from dataset_builder.readers.pdf.layout.caption_lines import UNNUMBERED, UNNUMBERED_MENTION
+from dataset_builder.readers.pdf.layout.captions import find_captions, whole_text
 from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.layout.pages import Style
 
@@ -125,3 +126,103 @@ def test_broken_words_are_mended():
 def test_continued_captions_are_one(first, second, whole):
     found = [find_captions([line(text, 50, 400)], page, STYLE)[0][0] for page, text in enumerate((first, second), 1)]
     assert whole_text(found) == whole
+
+
+# ---- where a caption ends ----
+
+
+@pytest.mark.parametrize(
+    ("last", "mention"),
+    [
+        ("is shown in Supplementary", "Figures 5, 7 and 9."),
+        ("of all (as those of the knee,", "Fig. 3) and the hip."),
+        ("the films are those in", "Figure 4. Bars: 5 mm."),
+        ("all data are in Extended Data", "Fig. 2."),
+    ],
+)
+def test_mention_with_which_a_sentence_of_the_caption_goes_on_ends_it_not(last, mention):
+    found, rest = captions(line("Figure 1. Dose in the joint,", 50, 400), line(last, 50, 410), line(mention, 50, 420))
+    assert found == [("1", f"Dose in the joint, {last} {mention}")]
+    assert rest == []
+
+
+@pytest.mark.parametrize("last", ["of the hip", "of the hip (left).", "of all patients"])
+def test_titles_without_a_full_stop_do_not_run_into_the_next_caption(last):
+    found, _ = captions(line("Figure 1. Dose", 50, 400), line(last, 50, 410), line("Figure 2. Pain in both", 50, 420))
+    assert found == [("1", f"Dose {last}"), ("2", "Pain in both")]
+
+
+@pytest.mark.parametrize("step", [18, 22, 28])
+def test_caption_set_more_widely_than_running_text(step):
+    lines = [body("Figure 1. Dose in the joint of", 400), body("all patients, with their standard", 400 + step)]
+    lines.append(line("error.", 50, 400 + 2 * step, 40, 10, "Times"))
+    found, rest = captions(*lines, body(BODY, 500), body(BODY, 512))
+    assert found == [("1", "Dose in the joint of all patients, with their standard error.")]
+    assert rest == [BODY, BODY]
+
+
+def test_table_below_a_title_without_a_full_stop_is_no_part_of_it():
+    table = [line("Table 3: Pain", 50, 418, 100), line("0 1", 50, 440, 20)]
+    found, _ = captions(line("Figure 1. Dose of all", 50, 400), *table)
+    assert found == [("1", "Dose of all"), ("TABLE3", "Pain")]
+
+
+@pytest.mark.parametrize("gap", [19, 24])
+def test_paragraph_below_a_title_is_not_the_caption(gap):
+    found, rest = captions(
+        body("Figure 1. Dose in the joint of all", 400), *(body(BODY, 400 + gap + 12 * k) for k in range(4))
+    )
+    assert found == [("1", "Dose in the joint of all")]
+    assert len(rest) == 4
+
+
+@pytest.mark.parametrize(("indent", "gap"), [(10, 12), (0, 14), (0, 15)])
+def test_running_text_set_like_the_caption_starts_behind_its_last_short_line(indent, gap):
+    own = [body("Figure 1. Dose in the joint of all", 400), line("patients.", 50, 412, 60, 10, "Times")]
+    found, rest = captions(*own, *(body(BODY, 412 + gap + 12 * k, 50 + indent * (k == 0)) for k in range(4)))
+    assert found == [("1", "Dose in the joint of all patients.")]
+    assert len(rest) == 4
+
+
+def test_running_text_a_little_larger_than_the_caption_is_not_its_end():
+    own = [
+        line("Figure 1. Dose in the joint of all", 50, 400, size=9.5),
+        line("patients with a knee", 50, 411, size=9.5),
+    ]
+    found, rest = captions(*own, *(body(BODY, 422 + 12 * k) for k in range(4)))
+    assert found == [("1", "Dose in the joint of all patients with a knee")]
+    assert len(rest) == 4
+
+
+NOTES = (
+    "* p < 0.05, ** p < 0.01.",
+    "*Different from day 1 (P < 0.05).",
+    "n = 5 a group.",
+    "Abbreviations: Gy, gray.",
+    "Scale bar: 5 mm.",
+    "Data are means.",
+    "Barra de escala, 5 mm.",
+    "Abkürzungen: Gy.",
+)
+
+
+@pytest.mark.parametrize("note", NOTES)
+@pytest.mark.parametrize(("gap", "size"), [(10, 8), (16, 8), (14, 6.5)])
+def test_notes_below_a_caption_belong_to_it(note, gap, size):
+    found, _ = captions(line("Figure 1. Dose.", 50, 400), line(note, 50, 400 + gap, 90, size), body(BODY, 440))
+    assert found == [("1", f"Dose. {note}")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        line("* Correspondence: Ann Example", 50, 416, 90, 6.5),
+        line("Source: WHO", 50, 416, 90, 6.5),
+        line("Scale bar", 200, 416, 40, 6.5),
+        line("Data are means", 50, 440, 90, 6.5),
+        line("Data are means of three runs in each of the groups", 50, 416, 240, 10, "Times"),
+    ],
+)
+def test_what_else_stands_below_a_caption_does_not(other):
+    found, _ = captions(line("Figure 1. Dose.", 50, 400), other)
+    assert found == [("1", "Dose.")]

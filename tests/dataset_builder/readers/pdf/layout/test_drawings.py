@@ -59,3 +59,33 @@ def test_drawing_beyond_the_page_is_cut_and_outside_of_it_left_out():
 def test_huge_page_is_grouped_on_a_coarse_raster():
     poster = PageContent(1, 14_000, 14_000, images=[Box(100, 100, 6_000, 6_000), Box(8_000, 100, 13_000, 6_000)])
     assert len(clusters(poster, [], [], set())) == 2
+
+
+def rules_on(pages, left=40, right=555):
+    """A journal's rule on each of some pages, at another height on each."""
+    places = [Box(left, 96 - 7 * k, right, 97 - 7 * k) for k in range(pages)]
+    return places[0], repeated_drawings([page([rule], number=k + 1) for k, rule in enumerate(places)])
+
+
+def test_journals_rule_above_a_figure_is_not_its_edge():
+    rule, repeated = rules_on(3)
+    assert found([rule, *PLOT], repeated=repeated) == [Box(100, 100, 250, 200)]
+    over = Box(100, 97, 250, 300)
+    assert found([rule], [over], repeated=repeated) == [over]
+    below = Box(40, 203, 555, 204)
+    assert found([rule, *PLOT, below], repeated=repeated) == [Box(100, 100, 250, 200)]
+
+
+def test_rule_as_wide_as_the_picture_goes_too_if_it_touches_it_not():
+    rule, repeated = rules_on(3, left=100, right=350)
+    picture = Box(100, 101, 350, 300)
+    assert found([rule], [picture], repeated=repeated) == [picture]
+
+
+def test_rule_of_one_page_axes_and_grids_stay():
+    rule, seldom = rules_on(2)
+    assert found([rule, *PLOT], repeated=seldom) == [Box(40, 96, 555, 200)]
+    axis, repeated = rules_on(3, left=100, right=350)
+    assert found([axis, Box(100, 97, 101, 200)], repeated=repeated) == [Box(100, 96, 350, 200)]
+    grid = [Box(100, 96 + 5 * k, 350, 96.5 + 5 * k) for k in range(5)]
+    assert found([*grid, Box(120, 98, 130, 110)], repeated=repeated) == [Box(100, 96, 350, 116.5)]

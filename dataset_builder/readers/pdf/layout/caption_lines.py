@@ -1,0 +1,227 @@
+"""Labels at the start of a line, and which lines of a page belong to a caption whose first line is known."""
+
+import re
+
+from dataset_builder.readers.pdf.layout.blocks import MAX_ANY_PITCH_EM, MIN_PITCH_EM, belongs_below
+from dataset_builder.readers.pdf.layout.boxes import Box, hull
+from dataset_builder.readers.pdf.layout.lines import Line, ends_sentence, joined, pitch, same_size
+from dataset_builder.readers.pdf.layout.pages import Style
+from dataset_builder.text.labels import label_key, split_label
+from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
+
+TABLE_WORD = re.compile(rf"(?:{any_of(lambda it: it.not_figures.table)})\.?(?=\s*(?:\d|[IVX]+\b))", re.I)
+UNNUMBERED = ""  # the key of an article's only figure where its label has no number
+_FIGURE_WORD = rf"(?:{any_of(lambda it: it.figure.unnumbered)})"
+UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2}})", re.I)
+UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?!\w)(?!\.?\s*(?:S?\d|(?-i:[IVX]+)\b))", re.I)
+_LETTER_SPACED = re.compile(r"(?:[A-Z] ){3,}[A-Z]\b")  # "F I G U R E 1"
+LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
+LABEL_ROW_PT = 1000  # how far to the right of a label its caption goes on: over the widest page but for posters
+LABEL_PITCH_EM = 2.2  # from a label that stands alone to its caption below
+GUTTER_EM = 6  # between the two columns of one caption
+LEVEL_EM = 0.8  # the two columns start at heights that differ by less
+COLUMN_LONGER_EM = 2  # by which the second column reaches below the first at most
+SAME_COLUMN_SIZE_PT = 0.3  # sizes of the two columns differ by less
+ROW_END_PT = 2  # pieces of a caption's row end this far beyond its widest line at most
+# what publishers print below captions: who made the picture, the picture's own DOI
+NOT_CAPTION = re.compile(
+    rf"(?:{any_of(lambda it: it.captions.source)})\s?:|(?:https?://)?(?:dx\.)?doi(?:\.org/|:\s?)\S*10\.", re.I
+)
+SERIES_WORDS = 2  # at the end of a line, as of a label that starts there: "Extended Data"
+SAME_EDGE_EM = 2  # by which the left edges of a caption's lines differ at most where little else tells
+FULL_LINE_SHARE = 0.85  # of the widest line's width: a shorter line is the last of its paragraph
+SAME_STEP = 0.85  # of one step from line to line to the next in a widely set caption
+LARGER_STEP = 1.1  # times a caption's usual step: the text of the column stands farther below it
+INDENT_EM = 0.5  # by which the first line of a paragraph is set in at least
+NOTE_PITCH_EM = 2.4  # from a caption's last line to a note of it
+NOTE_SMALLER_PT = 2.5  # by which a note is set smaller at most
+_MORE = any_spaced(lambda it: (*it.running.others, *it.lists.and_words, *it.lists.or_words, *it.teaching.see))
+_UNFINISHED = re.compile(rf"(?<!\w)(?:{_MORE})$")  # no caption ends so
+_P_VALUE = r"[pP]\s?[<>=≤]\s?0?[.,]\d"
+_NOTE = re.compile(  # "* p < 0.05", "n = 5", "Abbreviations: ...", but not "* Correspondence"
+    rf"[*∗†‡§¶#]+.{{0,40}}{_P_VALUE}|{_P_VALUE}|n\s?=\s?\d"
+    rf"|(?i:{any_spaced(lambda it: it.captions.notes)})(?!\w)|{any_unspaced(lambda it: it.captions.notes)}"
+)
+
+# ---- labels ----
+
+
+def split_any_label(text: str) -> tuple[str, str] | None:
+    """Label and caption of a figure or a table; a table's label must stand as a figure's would have to."""
+    if spaced := _LETTER_SPACED.match(text):
+        text = spaced.group().replace(" ", "") + text[spaced.end() :]
+    if alone := UNNUMBERED_LABEL.match(text):
+        return alone[1], text[alone.end() :]
+    table = TABLE_WORD.match(text)
+    if not table:
+        return split_label(text)
+    found = split_label("Figure" + text[table.end() :])
+    if not found:
+        return None
+    label, caption = found
+    return table.group() + label.removeprefix("Figure"), caption
+
+
+def is_label_alone(text: str) -> bool:
+    """Whether a line is a label without its caption."""
+    found = split_any_label(text)
+    return found is not None and not found[1]
+
+
+# ---- rows ----
+
+
+def label_mates(line: Line, lines: list[Line]) -> list[Line]:
+    """What stands to the right of a label that is set apart from its caption ("Fig. 2.      Liver")."""
+    if not is_label_alone(line.text.strip()):
+        return []
+    return _row_mates(line, lines, line.box.x1 + LABEL_ROW_PT)
+
+
+def _row_mates(line: Line, lines: list[Line], right_pt: float) -> list[Line]:
+    """Further pieces of the same row to the right, each near the one before, up to `right_pt`."""
+    mates: list[Line] = []
+    last = line
+    for other in sorted(lines, key=lambda other: other.box.x0):
+        gap = other.box.x0 - last.box.x1
+        near = 0 <= gap < LABEL_GAP_EM * line.size and other.box.x1 <= right_pt
+        if near and _is_of_one_row(other, line):
+            mates.append(other)
+            last = other
+    return mates
+
+
+def _is_of_one_row(other: Line, line: Line) -> bool:
+    return other is not line and same_size(other, line) and other.box.is_level_with(line.box)
+
+
+def row(line: Line, mates: list[Line]) -> Line:
+    for mate in mates:
+        line = joined(line, mate)
+    return line
+
+
+# ---- how a caption goes on ----
+
+
+def lines_below(first: Line, rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:
+    """The lines of the caption that starts with `first`, and the lines that are left."""
+    own = [first]
+    while following := _next_caption_line(own, rest, style):
+        right = max(line.box.x1 for line in own) + ROW_END_PT
+        mates = _row_mates(following, rest, right)
+        rest = [line for line in rest if line is not following and line not in mates]
+        own.append(row(following, mates))
+    return own, rest
+
+
+def _next_caption_line(own: list[Line], rest: list[Line], style: Style) -> Line | None:
+    below = [line for line in rest if _caption_goes_on(own, line, rest, style)]
+    return min(below, key=lambda line: (round(line.box.y0), line.box.x0), default=None)
+
+
+def _caption_goes_on(own: list[Line], line: Line, rest: list[Line], style: Style) -> bool:
+    step = pitch(own[-1], line)
+    if not MIN_PITCH_EM * line.size < step < MAX_ANY_PITCH_EM * line.size:
+        return False
+    if NOT_CAPTION.match(line.text.strip()) or _starts_another(own, line):
+        return False
+    if len(own) == 1 and is_label_alone(own[0].text):
+        most = max(LABEL_PITCH_EM, style.max_pitch_em) * max(line.size, own[0].size)
+        return step < most and own[0].box.is_in_column_with(line.box)
+    if _is_column_text(own, line, style):
+        return False
+    if belongs_below(own, line, style.max_pitch_em, any_weight=True):
+        return True
+    return (_is_widely_set(own, line, rest) or _is_note(own, line, style)) and _is_next(own[-1], line, rest)
+
+
+def _starts_another(own: list[Line], line: Line) -> bool:
+    """Whether a line starts a caption of its own, and is no mention with which the caption's sentence goes on."""
+    found = split_any_label(line.text.strip())
+    if found is None:
+        return False
+    text = " ".join(entry.text.strip() for entry in own)
+    if ends_sentence(text):
+        return True
+    of_series = not TABLE_WORD.match(found[0]) and _is_of_series(text, found[0])
+    return not (of_series or text.count("(") > text.count(")") or _UNFINISHED.search(text))
+
+
+def _is_of_series(text: str, label: str) -> bool:
+    """Whether a label begins at the end of the text before it: "shown in Supplementary / Figures 5, 7 and 9."."""
+    series = " ".join(text.split()[-SERIES_WORDS:])
+    return label_key(f"{series} {label}") != label_key(label)
+
+
+def _is_column_text(own: list[Line], line: Line, style: Style) -> bool:
+    """Whether the running text of the column starts with a line, below a caption that is set much like it."""
+    if not style.is_body(line):
+        return False
+    if len(own) > 1 and all(_differs(entry, line) for entry in own):
+        return True
+    widest = max(entry.box.width for entry in (*own, line))
+    if not ends_sentence(own[-1].text) or own[-1].box.width > FULL_LINE_SHARE * widest:
+        return False
+    indented = line.box.x0 > min(entry.box.x0 for entry in own) + INDENT_EM * line.size
+    usual = pitch(own[-2], own[-1]) if len(own) > 1 else style.pitch_em * line.size
+    return indented or line.font != own[-1].font or pitch(own[-1], line) > LARGER_STEP * usual
+
+
+def _differs(one: Line, other: Line) -> bool:
+    return abs(one.size - other.size) >= SAME_COLUMN_SIZE_PT
+
+
+def _is_widely_set(own: list[Line], line: Line, rest: list[Line]) -> bool:
+    """Whether a line is the second of a figure's caption with wide leading: the line below it is as far away again."""
+    first = own[0]
+    if len(own) > 1 or TABLE_WORD.match(first.text.strip()) or ends_sentence(first.text):
+        return False
+    if line.font != first.font or _differs(first, line):
+        return False
+    level = abs(line.box.x0 - first.box.x0) < SAME_EDGE_EM * line.size
+    if not level or first.box.width < FULL_LINE_SHARE * line.box.width:
+        return False
+    step = pitch(first, line)
+    return not any(
+        MIN_PITCH_EM * line.size < pitch(line, other) < SAME_STEP * step and line.box.is_in_column_with(other.box)
+        for other in rest
+    )
+
+
+def _is_note(own: list[Line], line: Line, style: Style) -> bool:
+    """Whether a line below a caption explains its signs, though it is set smaller or a little apart."""
+    if not _NOTE.match(line.text.strip()) or style.is_body(line):
+        return False
+    last = own[-1]
+    level = abs(line.box.x0 - min(entry.box.x0 for entry in own)) < SAME_EDGE_EM * line.size
+    near = pitch(last, line) < NOTE_PITCH_EM * last.size
+    return level and near and -SAME_COLUMN_SIZE_PT < last.size - line.size < NOTE_SMALLER_PT
+
+
+def _is_next(upper: Line, lower: Line, rest: list[Line]) -> bool:
+    """Whether two lines stand in one column, and nothing between them."""
+    if not upper.box.is_in_column_with(lower.box):
+        return False
+    below = [line for line in rest if pitch(upper, line) > 0 and line.box.x_overlap(lower.box) > 0]
+    return not any(pitch(line, lower) > MIN_PITCH_EM * lower.size for line in below)
+
+
+def with_second_column(own: list[Line], rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:
+    """The lines of a caption with those of its second column, if it has one, and the lines that are left."""
+    box = hull(line.box for line in own)
+    tops = [line for line in rest if _is_second_column(own, box, line)]
+    if len(tops) != 1 or len(own) < 2 or style.matches(tops[0]):
+        return own, rest
+    column, others = lines_below(tops[0], [line for line in rest if line is not tops[0]], style)
+    if hull(line.box for line in column).y1 > box.y1 + COLUMN_LONGER_EM * own[0].size:
+        return own, rest
+    return own + column, others
+
+
+def _is_second_column(own: list[Line], box: Box, line: Line) -> bool:
+    """A caption set in two columns goes on to the right, at the height at which it starts."""
+    beside = 0 < line.box.x0 - box.x1 < GUTTER_EM * line.size
+    level = abs(line.box.y0 - own[0].box.y0) < LEVEL_EM * line.size
+    alike = abs(line.size - own[-1].size) < SAME_COLUMN_SIZE_PT and line.font == own[-1].font
+    return beside and level and alike and not split_label(line.text)
