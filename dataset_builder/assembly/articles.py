@@ -206,7 +206,7 @@ def _supplementary_row(article: ArticleColumns, figure: FigureRecord) -> Supplem
 
 def _not_captions(columns: ArticleColumns, record: Record, taken: set[str]) -> list[CaptionLikeRow]:
     """The lines of a PDF that read like captions, as rows that no one takes for a figure."""
-    empty: dict = dict.fromkeys(("label", "caption", "bbox", "image_error", "threshold"))
+    empty: dict = dict.fromkeys(("label", "caption", "bbox", "image_error", "threshold", "rights"))
     rows = []
     for line in record["rejected_captions"]:
         figure_id = _unique_id(columns["article_id"], line["label"], taken)
