@@ -90,10 +90,18 @@ def _open(path: Path, password: str | None) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(path, password=password)
     except pypdfium2.PdfiumError as error:
-        if pdfium_c.FPDF_GetLastError() == pdfium_c.FPDF_ERR_PASSWORD:
+        if pdfium_c.FPDF_GetLastError() == pdfium_c.FPDF_ERR_PASSWORD and _says_encrypted(path):
             reason = "the password is wrong" if password else "a password is needed"
             raise ValueError(f"{path}: encrypted PDF, {reason}") from error
         raise ValueError(f"{path}: damaged or truncated PDF") from error
+
+
+def _says_encrypted(path: Path) -> bool:
+    """Whether a PDF's trailer, which is never compressed, names its encryption.
+
+    pdfium's last error alone may be that of another file: some failures leave it as it was.
+    """
+    return b"/Encrypt" in path.read_bytes()
 
 
 def _read_pages(document: pypdfium2.PdfDocument) -> list[PageContent]:

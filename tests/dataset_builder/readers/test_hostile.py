@@ -18,6 +18,8 @@ from dataset_builder import build
 from dataset_builder.readers.jats.reader import read_jats
 from dataset_builder.readers.pdf.reader import read_pdf
 from dataset_builder.readers.pictures.images import open_image
+from dataset_builder.sample.articles import make_articles
+from dataset_builder.sample.corpus import write_articles
 
 TEXT = b"BT /F1 10 Tf 50 700 Td (Figure 1. Joint of a patient, seen from the side, before the treatment.) Tj ET\n"
 GIGAPIXEL_SIDE = 31_623  # pixels
@@ -93,6 +95,17 @@ def test_page_trees(tmp_path, make, message):
         read_pdf(path)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_damaged_file_after_an_encrypted_one_is_called_damaged(tmp_path):
+    """pdfium keeps its last error, which is that of the encrypted file, when it finds no page."""
+    write_articles(tmp_path, make_articles(10, seed=0))
+    with pytest.raises(ValueError, match="encrypted PDF, a password is needed"):
+        read_pdf(tmp_path / "pdf-encrypted.pdf")
+    damaged = tmp_path / "no-page.pdf"
+    damaged.write_bytes(pdf(pages(0, b"")))
+    with pytest.raises(ValueError, match="damaged or truncated PDF"):
+        read_pdf(damaged)
 
 
 NESTED = {
