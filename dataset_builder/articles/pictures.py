@@ -64,7 +64,8 @@ def find_pictures(pictures: Mapping[str, Path], href: str) -> list[Path]:
     the package can be reached. The extension may be missing or another one.
     """
     for name in _endings(path_of(href).lower()):
-        candidates = [_stem(name) + suffix for suffix in PICTURE_SUFFIXES]
+        stem = _stem(name)
+        candidates = [stem + suffix for suffix in PICTURE_SUFFIXES]
         if name in candidates:
             candidates.remove(name)
             candidates.insert(0, name)

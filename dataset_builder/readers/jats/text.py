@@ -228,18 +228,23 @@ class _Run:
         """Add text as it stands in the XML."""
         if not text:
             return
+        if text.isspace():  # between blocks: most of what comes here
+            self._append("" if self.space else " ")
+            self.space = True
+            return
         words = clean(text)
         gap = " " if text[0].isspace() and not self.space else ""
         if words:
             self.space = text[-1].isspace()
-            piece = gap + words + (" " if self.space else "")
+            self._append(gap + words + (" " if self.space else ""))
         elif text[0].isspace():
+            self._append(gap)
             self.space = True
-            piece = gap
-        else:  # characters of no width
-            return
-        self.pieces.append(piece)
-        self.length += len(piece)
+
+    def _append(self, piece: str) -> None:
+        if piece:
+            self.pieces.append(piece)
+            self.length += len(piece)
 
     def walk(self, element: etree._Element) -> None:
         """Add the text of an inline element."""
@@ -257,6 +262,9 @@ class _Run:
 
     def take(self, prefix: str) -> Iterator[_Paragraph]:
         """The text so far as a paragraph, if there is any; the run starts again."""
+        if not self.pieces and not self.marks:
+            self.space = True
+            return
         text, marks = "".join(self.pieces).rstrip(), self.marks
         self.clear()
         if text:
