@@ -8,6 +8,7 @@ laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections import Counter
@@ -35,6 +36,8 @@ _NOT_IN_MANIFEST = (  # they do not change the result
     "sbatch_args",
 )
 
+_MARK = "made-by-ldrt-build"  # in .work: the folder is ours to write to
+
 
 @dataclass
 class Options:
@@ -60,7 +63,7 @@ class Options:
     max_caption_chars: int = field(default=Thresholds.max_caption_chars, metadata={"help": "longest caption"})
     test_size: float = field(
         default=Splitting.test_size,
-        metadata={"help": "figures for `test`: a share below 1, else their number; half stay in `train`"},
+        metadata={"help": "figures for `test`: a share below 1, else their number, 0 for none; half stay in `train`"},
     )
     validation_size: float = field(default=Splitting.validation_size, metadata={"help": "the same for `validation`"})
     min_articles: int = field(
@@ -101,6 +104,7 @@ def run(options: Options) -> str:
     """
     dataset = Path(options.output)
     skipped: Counter[str] = Counter()
+    _check_sizes(options)
     files = _files(Path(options.articles), dataset / ".work", options.layout, skipped)
     submitted = _read(files, dataset / ".work", options)
     return submitted or _assemble(files, dataset, options, skipped)
@@ -111,6 +115,9 @@ def _files(articles: Path, work: Path, layout: Layout, skipped: Counter[str]) ->
     from dataset_builder.articles.packages import find_packages
     from dataset_builder.extraction.units import units
 
+    for folder in (articles, work.parent):
+        if folder.parts[:1] == ("~",):
+            raise ValueError(f"{folder}: write your home folder in full; only a shell knows what ~ is")
     if not articles.is_dir():
         raise FileNotFoundError(f"no folder {articles}; give the folder that holds your PDFs and JATS packages")
     _check_ours(work.parent, articles)
@@ -128,23 +135,31 @@ def _counted(names: Counter[str]) -> str:
     return ", ".join(f"{n} {name}" for name, n in names.most_common())
 
 
+def _check_sizes(options: Options) -> None:
+    """Raises ValueError for a size of a held-out split that is none."""
+    for name in ("test_size", "validation_size"):
+        size = getattr(options, name)
+        if not 0 <= size < math.inf:
+            raise ValueError(f"--{name} {size:g}: give a share below 1 or a number of figures, 0 for none")
+
+
 def _check_ours(dataset: Path, articles: Path) -> None:
     """Refuse to write where something of somebody else lies, or where the articles are. Raises FileExistsError."""
     output, read = dataset.resolve(), articles.resolve()
     if output == read or output in read.parents:
         raise FileExistsError(f"--output {dataset} is or holds the articles' folder {articles}; choose another folder")
-    ours = (dataset / ".work").is_dir() or not dataset.is_dir()
-    if not ours and any(dataset.iterdir()):
+    work = dataset / ".work"
+    ours = (work / _MARK).is_file() or (work / "records").is_dir()  # the latter: of a build before there was the mark
+    if not ours and dataset.is_dir() and any(dataset.iterdir()):
         raise FileExistsError(
-            f"--output {dataset} is not empty and was not made here (it has no .work); choose a new folder"
+            f"--output {dataset} is not empty and was not made here (it has no .work/{_MARK}); choose a new folder"
         )
 
 
 def _make_writable(work: Path) -> None:
     try:
         work.mkdir(parents=True, exist_ok=True)
-        (work / "probe").touch()
-        (work / "probe").unlink()
+        (work / _MARK).touch()
     except OSError as error:
         raise PermissionError(f"cannot write to {work.parent}: {error.strerror}; choose another --output") from error
 

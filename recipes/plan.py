@@ -52,12 +52,13 @@ def run(options: Options) -> str:
     from recipes.planning.report import describe, summarise
     from recipes.planning.rows import given_rows, measure_rows
     from recipes.planning.setting import read_setting
+    from recipes.project_files import find_file
 
     if options.tokens is not None and (options.rows is None or options.check):
         raise ValueError("--tokens needs --rows, and a check needs the dataset itself")
-    launch = read_launch(Path(options.accelerate), options.processes)
+    launch = read_launch(find_file(options.accelerate), options.processes)
     device = choose_device(options.gpu, launch.on_cpu, options.memory_gib, options.tflops, options.link_gb_s)
-    setting = read_setting(options.config, options.overrides, launch, device)
+    setting = read_setting(str(find_file(options.config)), options.overrides, launch, device)
     if options.tokens is not None and options.rows is not None:
         rows = given_rows(options.rows, options.tokens)
     else:

@@ -21,7 +21,8 @@ class Splitting:
     """How large the held-out splits are, and the seed that draws them.
 
     A size below 1 is a share of the figures, from 1 on their number (the paper: 1574); in either case at least
-    `min_articles` articles are held out where there are enough, and at least half of the figures stay to train with.
+    `min_articles` articles are held out where there are enough, and at least half of the figures stay to train with. A
+    split of size 0 is empty.
     """
 
     test_size: float = 0.03
@@ -29,10 +30,13 @@ class Splitting:
     min_articles: int = 10
     seed: int = 0
 
+    def sizes(self) -> dict[str, float]:
+        """held-out split -> its size as given; 0 for a split that is not wanted."""
+        return {"test": self.test_size, "validation": self.validation_size}
+
     def asked(self, figures: int) -> dict[str, int]:
         """held-out split -> how many of the `figures` it is to have."""
-        sizes = {"test": self.test_size, "validation": self.validation_size}
-        return {split: round(size * figures) if size < 1 else round(size) for split, size in sizes.items()}
+        return {split: round(size * figures) if size < 1 else round(size) for split, size in self.sizes().items()}
 
     def bounded(self, figures: int) -> dict[str, int]:
         """As `asked`, scaled down where less than half of the figures would be left to train with."""
@@ -94,6 +98,8 @@ def draw(components: list[Component], splitting: Splitting) -> dict[str, str]:
     left = int(_MOST_HELD_OUT * figures)
     wanted = splitting.bounded(figures)
     for split in wanted:
+        if splitting.sizes()[split] == 0:
+            continue
         taken = _fill(free, wanted[split], min_articles, left)
         left -= sum(component.figures for component in taken)
         for component in taken:

@@ -14,7 +14,7 @@ import re
 from dataset_builder.text.language_files import Language, TheFigure, picture_words
 from dataset_builder.text.mentions import Mention, all_mentions
 from dataset_builder.text.numbering import PANEL
-from dataset_builder.text.vocabulary import LANGUAGES, any_of
+from dataset_builder.text.vocabulary import LANGUAGES, any_of, every
 
 DEFAULT_LANGUAGE = "en"  # of rows whose language has no file
 _DEFAULT_FORM = "default"
@@ -31,15 +31,26 @@ _NEXT_CLAUSE = re.compile(r"\s*(?=[,;，；、]|$)")
 _LETTERS_BEHIND = re.compile(  # of panels, which the grammar of mentions leaves alone: "рис. 2, а, б"
     rf"(?:[,、]\s?{PANEL}){{2,}}|[,、]\s?{PANEL}(?=\s*[.;:)。]|$)"
 )
+_NOUNS = "|".join(every(lambda it: (*it.teaching.the_figure.noun, *it.figure.words)))
+_JOINED = any_of(lambda it: (*it.lists.and_words, *it.lists.or_words, *it.lists.to_words, *it.lists.number))
+_LEFT_BEHIND = re.compile(  # numbers that the grammar of mentions does not read: "figure e 2", "figura n. 1", "第1图"
+    rf"(?:(?<!\w)(?:{_NOUNS})\.?|[图圖図])\s*(?:(?:{_JOINED}|n\.)\s*)*(?:[º°]\s*)?S?\d|第\s?\d+\s?[图圖図]",
+    re.IGNORECASE,
+)
 _SENTENCE_OPENERS = " \"'“„«‘‹([（「『—–-"
 
 
 def beside_the_figure(sentence: str, language: str | None) -> str:
-    """The sentence without the numbers of figures and without citations; "" when nothing else stood in it."""
+    """The sentence without the numbers of figures and without citations.
+
+    "" when nothing else stood in it, and when a number would stay behind: better no sentence than half a mention.
+    """
     text = _BRACKETS.sub(_without_mentions, sentence)
     text = _CITATION.sub("", text)
     text = _with_the_figure(text, LANGUAGES.get(language or "", LANGUAGES[DEFAULT_LANGUAGE])).strip()
-    return text if any(character.isalnum() for character in text) else ""
+    if _LEFT_BEHIND.search(text) or not any(character.isalnum() for character in text):
+        return ""
+    return text
 
 
 def _without_mentions(brackets: re.Match) -> str:

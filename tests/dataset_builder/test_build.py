@@ -263,6 +263,13 @@ def test_what_is_no_article_is_said(tmp_path):
     assert (counts["skipped"], counts["notes"]) == ({".xlsx": 1}, {"repaired XML": 1})
 
 
+@pytest.mark.parametrize("size", ["-1", "-0.5"])
+def test_sizes_that_are_none(tmp_path, capsys, size):
+    articles = small_articles(tmp_path / "articles", 1)
+    assert "give a share below 1" in _error(capsys, str(articles), "--output", str(tmp_path / "d"), "--test_size", size)
+    assert not (tmp_path / "d").exists()
+
+
 def test_the_output_is_ours(tmp_path, capsys):
     articles = small_articles(tmp_path / "articles", 1)
     downloaded, strangers = tmp_path / "downloaded", tmp_path / "strangers"
@@ -275,6 +282,9 @@ def test_the_output_is_ours(tmp_path, capsys):
         assert "was not made here" in _error(capsys, str(articles), "--output", str(folder))
         assert content(folder) == before
         assert not (folder / ".work").exists()
+    (strangers / ".work").mkdir()  # of another program
+    assert "was not made here" in _error(capsys, str(articles), "--output", str(strangers))
+    assert "write your home folder in full" in _error(capsys, str(articles), "--output", "~/dataset")
     for folder in (articles, tmp_path, articles / ".." / "articles"):
         assert "is or holds the articles' folder" in _error(capsys, str(articles), "--output", str(folder))
     (tmp_path / "empty").mkdir()

@@ -44,8 +44,9 @@ def test_the_study_of_the_paper_is_advised_zero2(tmp_path, monkeypatch, capsys):
     """13B on four 48 GB cards: the model fits each, so nothing needs ZeRO-3; hours as reckoned beforehand."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    words = ["plan", "--config", str(ROOT / "recipes/llava-v1.5-13b/phase2.yaml"), "--rows", "50882", "--tokens", "876"]
-    words += ["--accelerate", str(ROOT / "accelerate_configs/zero3.yaml"), "--output", str(tmp_path / "plan.json")]
+    monkeypatch.chdir(tmp_path)  # the project's own files are found from anywhere
+    words = ["plan", "--config", "recipes/llava-v1.5-13b/phase2.yaml", "--rows", "50882", "--tokens", "876"]
+    words += ["--accelerate", "accelerate_configs/zero3.yaml", "--output", str(tmp_path / "plan.json")]
     assert ldrt.main(words) == 0
     result = json.loads((tmp_path / "plan.json").read_text())
     assert "known shape" in result["shape_from"]

@@ -141,3 +141,31 @@ def test_the_word_decides_where_the_article_has_another_language():
     assert beside_the_figure("Abb. 2 zeigt es.", "en") == "Die Abbildung zeigt es."
     assert beside_the_figure("Fig. 2 visar det.", "sv") == "The figure visar det."
     assert beside_the_figure("Fig. 2 shows it.", None) == "The figure shows it."
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("it", "Nelle figure 1 e 2 si osserva un calo."),
+        ("ru", "Рис. 1 и 2 свидетельствуют о снижении боли."),
+        ("uk", "Рис. 1 і 2 свідчать про зменшення болю."),
+        ("es", "Según la figura n.º 1, sube la dosis."),
+        ("it", "Secondo la figura n. 1, cala la dose."),
+        ("zh", "根据第1图，剂量下降。"),
+        ("ja", "第1図によれば、下がる。"),
+    ],
+)
+def test_a_sentence_that_would_keep_a_number_is_left_out(language, sentence):
+    assert beside_the_figure(sentence, language) == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "said"),
+    [
+        ("en", "Figure 2 shows 3 peaks.", "The figure shows 3 peaks."),
+        ("fr", "La figure 2 montre 3 pics.", "La figure montre 3 pics."),
+        ("zh", "图2显示3个峰。", "该图显示3个峰。"),
+    ],
+)
+def test_numbers_of_other_things_stay(language, sentence, said):
+    assert beside_the_figure(sentence, language) == said
