@@ -92,12 +92,7 @@ def _texts(path: Path, values: dict[str, Any], key: str) -> tuple[str, ...]:
 def _years(path: Path, value: object) -> tuple[int, int] | None:
     if value is None:
         return None
-    if (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(type(year) is int for year in value)
-        and value == sorted(value)
-    ):
+    if isinstance(value, list) and [type(year) for year in value] == [int, int] and value[0] <= value[1]:
         return value[0], value[1]
     raise UsageError(f"{path}: years must be [FIRST, LAST], as [2000, 2026]")
 

@@ -1,7 +1,7 @@
 """The bucket's daily inventory: the ETag of the metadata of eight million article versions in a few downloads.
 
-Layout: inventory-reports/pmc-oa-opendata/metadata/DATE/manifest.json names gzipped CSVs without a heading, whose columns
-the manifest's `fileSchema` gives. https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
+Layout: inventory-reports/pmc-oa-opendata/metadata/DATE/manifest.json names gzipped CSVs without a heading, whose
+columns the manifest's `fileSchema` gives. https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
 """
 
 import csv

@@ -27,9 +27,7 @@ def with_limits(query: str, source: Source, languages: Sequence[str], years: tup
     limits = [f"({query})"]
     for language in languages:
         if language not in _CODES:
-            raise ValueError(
-                f"language {language!r} has no name at the search services here; known: {', '.join(_CODES)}"
-            )
+            raise ValueError(f"language {language!r}: the search knows {', '.join(_CODES)}")
     if languages and source == "europepmc":
         limits.append("(" + " OR ".join(f'LANG:"{_CODES[language][0]}"' for language in languages) + ")")
     elif languages:

@@ -21,6 +21,7 @@ from dataset_builder.files.jsonfiles import append_jsonl, write_json, write_json
 from dataset_builder.files.progress import progress
 
 CHANGES = "changes.jsonl"
+_SHOWN_CHANGES = 20
 
 
 class Change(TypedDict):
@@ -149,9 +150,8 @@ def _summary(
     names = [change["change"] for change in changes]
     counted = [f"{names.count(name)} {name}" for name in dict.fromkeys(sorted(names))]
     lines = [f"by {source}; {looked_at} articles looked at", ", ".join(counted) or "nothing has changed"]
-    lines += [
-        f"  {change['pmcid']}: {change['change']} {change['before']} -> {change['after']}" for change in changes[:20]
-    ]
+    for change in changes[:_SHOWN_CHANGES]:
+        lines.append(f"  {change['pmcid']}: {change['change']}, {change['before']} -> {change['after']}")
     if failed:
         lines.append(f"{len(failed)} could not be asked for; run again ({failed[0]['id']}: {failed[0]['reason']})")
     if changes and not dry_run:

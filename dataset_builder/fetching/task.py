@@ -10,11 +10,11 @@ import urllib.parse
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 
 from dataset_builder.domain import Domain
 from dataset_builder.fetching.bucket import Bucket
-from dataset_builder.fetching.download import Counts, Sources, download_all
+from dataset_builder.fetching.download import Sources, download_all
 from dataset_builder.fetching.listing import Stamp, by_number, describe, list_articles, read_list, write_list
 from dataset_builder.fetching.query import with_limits
 from dataset_builder.fetching.search import (
@@ -112,9 +112,8 @@ async def fetch(output: Path, task: Fetching) -> str:
     _write_failed(output, [*failed, *lost])
     if not counts["fetched"] + counts["there"]:
         raise RuntimeError(f"none of {total} articles came; see {output}/failed.jsonl ({lost[0]['reason']})")
-    return (
-        f"{summary}\n{_done(counts)}\n{_failures([*failed, *lost], output)}next: ldrt build {output} --output dataset"
-    )
+    done = f"{counts['fetched']} articles fetched, {counts['there']} were there"
+    return f"{summary}\n{done}\n{_failures([*failed, *lost], output)}next: ldrt build {output} --output dataset"
 
 
 async def _listed(output: Path, task: Fetching, client: Client, bucket: Bucket) -> list[Failure]:
@@ -125,7 +124,7 @@ async def _listed(output: Path, task: Fetching, client: Client, bucket: Bucket) 
         return []
     work = output / ".fetch"
     search, failed = await _searched(work, task, client)
-    found = _first(list(read_jsonl(work / "found.jsonl")), task.limit)
+    found = _first(cast("list[Found]", list(read_jsonl(work / "found.jsonl"))), task.limit)
     if not found:
         raise RuntimeError(f"nothing found by {search['query']!r}; {search['counted']} articles that are not in PMC")
     stamp = Stamp(search["query"], search["day"])
@@ -133,9 +132,8 @@ async def _listed(output: Path, task: Fetching, client: Client, bucket: Bucket) 
     failed += await list_articles(found, bucket, growing, stamp, task.concurrency)
     wanted = [article["pmcid"] for article in found]
     if not write_list(growing, output / "articles.jsonl", wanted, task.domain.licenses if task.domain else ()):
-        raise RuntimeError(
-            f"none of {len(found)} articles is left; {failed[0]['reason'] if failed else 'see licenses'}"
-        )
+        why = failed[0]["reason"] if failed else "none has a licence that the domain wants"
+        raise RuntimeError(f"none of {len(found)} articles is left: {why}")
     return failed
 
 
@@ -158,7 +156,7 @@ async def _searched(work: Path, task: Fetching, client: Client) -> tuple[Search,
                 f"{work.parent} was fetched by another search ({search['query'][:80]!r}); choose a new --output, or "
                 "give --search_again true to put this search in its place"
             )
-        return search, list(read_jsonl(work / "unknown.jsonl"))
+        return search, cast("list[Failure]", list(read_jsonl(work / "unknown.jsonl")))
     try:
         found, counted, unknown = await _search(task, query, client)
     except TransferError as error:
@@ -196,7 +194,8 @@ async def _search(task: Fetching, query: str, client: Client) -> tuple[list[Foun
         pages = search_esearch(client, task.addresses.eutils, query, asker, task.today)
     articles: dict[str, Found] = {}
     counted = 0
-    async for page, counted in pages:
+    async for page, total in pages:
+        counted = total
         articles.update((article["pmcid"], article) for article in page)
     return list(articles.values()), counted, []
 
@@ -206,10 +205,6 @@ async def _search(task: Fetching, query: str, client: Client) -> tuple[list[Foun
 
 def _write_failed(output: Path, failed: list[Failure]) -> None:
     write_jsonl(output / "failed.jsonl", failed)
-
-
-def _done(counts: Counts) -> str:
-    return f"{counts['fetched']} articles fetched, {counts['there']} were there"
 
 
 def _failures(failed: list[Failure], output: Path) -> str:
