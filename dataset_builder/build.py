@@ -20,7 +20,8 @@ from dataset_builder.assembly.filters import Thresholds
 from dataset_builder.assembly.splits import Splitting
 
 if TYPE_CHECKING:
-    from dataset_builder.extraction.executors import Cluster, ReadArticles
+    from dataset_builder.cluster import Cluster
+    from dataset_builder.extraction.executors import ReadArticles
     from dataset_builder.extraction.units import Layout, Unit
 
 _PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-python-headless", "pillow", "pypdfium2")
@@ -166,7 +167,8 @@ def _make_writable(work: Path) -> None:
 
 def _read(files: list[Unit], work: Path, options: Options) -> str | None:
     """Give every file a record; a message when that was left to SLURM instead."""
-    from dataset_builder.extraction.executors import Cluster, ReadArticles, missing_records, read_here, read_on_ray
+    from dataset_builder.cluster import Cluster, run_here, run_on_ray
+    from dataset_builder.extraction.executors import ReadArticles, missing_records, share_of
     from dataset_builder.extraction.isolation import Limits
     from dataset_builder.extraction.units import forget_failures
 
@@ -181,24 +183,24 @@ def _read(files: list[Unit], work: Path, options: Options) -> str | None:
     if options.executor == "slurm" and (missing := missing_records(files)):
         return _submit(reading(missing), work, cluster, options)
     if options.executor == "ray" and (missing := missing_records(files)):
-        read_on_ray(reading(missing), work, cluster)
+        run_on_ray(reading(missing), work, cluster, share_of(limits))
     if missing := missing_records(files):  # all of them, or what a cluster has left undone
-        read_here(reading(missing), work)
+        run_here(reading(missing), work)
     return None
 
 
 def _submit(reading: ReadArticles, work: Path, cluster: Cluster, options: Options) -> str:
     """Submit the reading, and this very command on one machine to follow it; returns what to say to the user."""
-    from dataset_builder.extraction.executors import submit_to_slurm
+    from dataset_builder.cluster import submit_to_slurm
+    from dataset_builder.extraction.executors import share_of
     from dataset_builder.files.jsonfiles import write_json
 
-    if not options.partition:
-        raise ValueError("--executor slurm needs --partition; `sinfo` lists the partitions")
     config = work.absolute() / "slurm.yaml"  # JSON is YAML
     paths = {"articles": str(Path(options.articles).absolute()), "output": str(Path(options.output).absolute())}
     write_json(config, asdict(options) | paths | {"executor": "local", "retry_failed": False})
     then = [sys.executable, "-m", "ldrt", "build", "--config", str(config)]
-    reading_job, building_job = submit_to_slurm(reading, work, cluster, then)
+    names = ("ldrt-read", "ldrt-build")
+    reading_job, building_job = submit_to_slurm(reading, work, cluster, share_of(reading.limits), names, then)
     return (
         f"submitted to SLURM: job {reading_job} reads {reading.total} files in {cluster.tasks} tasks, job "
         f"{building_job} then builds {options.output}; logs in {work}/slurm; run the same command again after a failure"

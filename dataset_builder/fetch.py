@@ -12,14 +12,19 @@ ESearch. Run it again after an interruption or a failure: only what is missing i
 
 import asyncio
 import datetime
-from dataclasses import dataclass, field
+import sys
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dataset_builder.files.errors import UsageError
 
 if TYPE_CHECKING:
+    from dataset_builder.cluster import Cluster
     from dataset_builder.fetching.task import Addresses, Fetching
+
+_TASK_MEMORY_GB = 2.0  # of a task on a cluster: the list is read row by row, files go to the disk piece by piece
+_PATHS = ("domain", "ids", "list", "output")  # options that a job sees from another folder
 
 
 @dataclass
@@ -52,6 +57,16 @@ class Options:
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
     rate: float = field(default=20.0, metadata={"help": "most requests a second to the bucket, by all tasks together"})
     max_file_mb: float = field(default=500.0, metadata={"help": "largest file to fetch, megabytes"})
+    executor: Literal["local", "slurm", "ray"] = field(
+        default="local",
+        metadata={"help": "where articles are fetched: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS"},
+    )
+    tasks: int = field(default=4, metadata={"help": "SLURM, Ray: jobs that share the list"})
+    partition: str | None = field(default=None, metadata={"help": "SLURM: partition; needed there"})
+    time: str = field(default="24:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS"})
+    sbatch_args: dict[str, str] = field(
+        default_factory=dict, metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`"}
+    )
     tries: int = field(default=6, metadata={"help": "tries a request, with growing waits between them"})
     bucket_url: str = field(
         default="https://pmc-oa-opendata.s3.amazonaws.com", metadata={"help": "PMC's article datasets"}
@@ -74,7 +89,6 @@ def run(options: Options) -> str:
     RuntimeError when nothing was found or no article came.
     """
     from dataset_builder.fetching.refresh import refresh
-    from dataset_builder.fetching.task import fetch
 
     asked = [name for name in ("domain", "ids", "list", "refresh") if getattr(options, name)]
     if len(asked) != 1:
@@ -84,7 +98,50 @@ def run(options: Options) -> str:
         return asyncio.run(refresh(Path(options.refresh), task))
     if not options.output:
         raise UsageError("missing --output, the folder to fetch to")
-    return asyncio.run(fetch(Path(options.output), task))
+    return _fetch(Path(options.output), task, options)
+
+
+def _fetch(output: Path, task: "Fetching", options: Options) -> str:
+    """Search, list and download, here or on a cluster."""
+    from dataset_builder.cluster import Share, run_on_ray
+    from dataset_builder.fetching.shares import FetchArticles
+    from dataset_builder.fetching.task import describe_list, failure_lines, fetch_listed, finish, list_wanted
+
+    unlisted = asyncio.run(list_wanted(output, task))
+    if options.dry_run:
+        next_step = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
+        return "\n".join([describe_list(output), *failure_lines(unlisted, output), next_step])
+    if options.executor == "slurm":
+        return _submit(output, task, options)
+    if options.executor == "ray":
+        run_on_ray(FetchArticles(output, task), output / ".fetch", _cluster(options), Share(1, _TASK_MEMORY_GB))
+    counts, lost = asyncio.run(fetch_listed(output, task))  # all of them, or what a cluster has left undone
+    return finish(output, unlisted, counts, lost)
+
+
+def _submit(output: Path, task: "Fetching", options: Options) -> str:
+    """Submit the download, and this very command on one machine to follow it; returns what to say to the user."""
+    from dataset_builder.cluster import Share, submit_to_slurm
+    from dataset_builder.fetching.shares import FetchArticles
+    from dataset_builder.files.jsonfiles import write_json
+
+    work = output / ".fetch"
+    config = work.absolute() / "slurm.yaml"  # JSON is YAML
+    given = {name: str(Path(getattr(options, name)).absolute()) for name in _PATHS if getattr(options, name)}
+    write_json(config, asdict(options) | given | {"executor": "local", "search_again": False})
+    then = [sys.executable, "-m", "ldrt", "fetch", "--config", str(config)]
+    names, share = ("ldrt-fetch", "ldrt-fetch-rest"), Share(1, _TASK_MEMORY_GB)
+    first, second = submit_to_slurm(FetchArticles(output, task), work, _cluster(options), share, names, then)
+    return (
+        f"submitted to SLURM: job {first} fetches in {options.tasks} tasks at {options.rate:g} requests a second "
+        f"together, job {second} then brings what is left; logs in {work}/slurm"
+    )
+
+
+def _cluster(options: Options) -> "Cluster":
+    from dataset_builder.cluster import Cluster
+
+    return Cluster(options.tasks, options.partition, options.time, options.sbatch_args)
 
 
 def _task(options: Options) -> "Fetching":

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 # From the ground up: what stands in a line may import what stands in the lines above it, and its own room.
 FLOORS = [
     "dataset_builder.files",
-    "dataset_builder.domain dataset_builder.schema dataset_builder.text",
+    "dataset_builder.cluster dataset_builder.domain dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
     "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",

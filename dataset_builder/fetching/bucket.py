@@ -150,9 +150,12 @@ def _xml(data: bytes, url: str) -> etree._Element:
     """A page of the listing, read without entities, DTD or network."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        return etree.fromstring(data, parser)
+        root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise TransferError(f"{url}: its listing is no XML ({error.msg})") from error
+    if etree.QName(root).localname != "ListBucketResult":
+        raise TransferError(f"{url}: no listing but <{root.tag}>")
+    return root
 
 
 def _json_object(data: bytes, url: str) -> dict[str, object]:

@@ -16,6 +16,7 @@ from dataset_builder.fetching.transfer import Client, TransferError
 
 _FOLDER = "inventory-reports/pmc-oa-opendata/metadata/"
 _METADATA = re.compile(r"metadata/(?P<pmcid>PMC\d+)\.(?P<version>\d+)\.json")
+_DAY = re.compile(r"/\d{4}-\d\d-\d\d[^/]*/$")
 _BROKEN = (OSError, EOFError, csv.Error, UnicodeDecodeError)
 
 Versions = dict[str, dict[int, str | None]]  # PMCID -> version -> md5 of its metadata
@@ -26,7 +27,7 @@ async def read_inventory(client: Client, bucket: Bucket, wanted: Collection[str]
 
     Its files are brought to `work` one after the other and removed again. Raises TransferError when there is none.
     """
-    days = sorted(await bucket.folders(_FOLDER))
+    days = sorted(folder for folder in await bucket.folders(_FOLDER) if _DAY.search(folder))
     if not days:
         raise TransferError(f"{bucket.address(_FOLDER)}: no inventory there")
     manifest = await client.get(bucket.address(f"{days[-1]}manifest.json"))

@@ -97,7 +97,8 @@ async def _renew(
     sidecar = read_sidecar(folder)
     if sidecar is None:
         return []
-    new = await look_up(cast("Found", old), sources.bucket, Stamp(old["query"], task.today.isoformat()))
+    found = cast("Found", {**old, "license": old["license_code"]})
+    new = await look_up(found, sources.bucket, Stamp(old["query"], task.today.isoformat()))
     is_gone = new["version"] is None and old["version"] is not None
     changes = [*_differences(old, new, sidecar, is_gone, task)]
     if task.dry_run or not changes:
@@ -150,8 +151,8 @@ def _summary(
     names = [change["change"] for change in changes]
     counted = [f"{names.count(name)} {name}" for name in dict.fromkeys(sorted(names))]
     lines = [f"by {source}; {looked_at} articles looked at", ", ".join(counted) or "nothing has changed"]
-    for change in changes[:_SHOWN_CHANGES]:
-        lines.append(f"  {change['pmcid']}: {change['change']}, {change['before']} -> {change['after']}")
+    shown = changes[:_SHOWN_CHANGES]
+    lines += [f"  {each['pmcid']}: {each['change']}, {each['before']} -> {each['after']}" for each in shown]
     if failed:
         lines.append(f"{len(failed)} could not be asked for; run again ({failed[0]['id']}: {failed[0]['reason']})")
     if changes and not dry_run:

@@ -14,7 +14,7 @@ from typing import Literal, TypedDict, cast
 
 from dataset_builder.domain import Domain
 from dataset_builder.fetching.bucket import Bucket
-from dataset_builder.fetching.download import Sources, download_all
+from dataset_builder.fetching.download import Counts, Sources, download_all
 from dataset_builder.fetching.listing import Stamp, by_number, describe, list_articles, read_list, write_list
 from dataset_builder.fetching.query import with_limits
 from dataset_builder.fetching.search import (
@@ -65,8 +65,8 @@ class Fetching:
     addresses: Addresses
     today: datetime.date
 
-    def manners(self) -> Manners:
-        """How the services are asked: each at its own rate."""
+    def manners(self, world_size: int = 1) -> Manners:
+        """How the services are asked: each at its own rate, which `world_size` tasks share."""
         ncbi = _NCBI_RATE_WITH_KEY if Asker(self.contact).has_key() else _NCBI_RATE
         rates = {
             _host(self.addresses.europepmc): _SERVICE_RATE,
@@ -74,7 +74,8 @@ class Fetching:
             _host(self.addresses.eutils): ncbi,
             _host(self.addresses.bucket): self.rate,
         }
-        return Manners(self.contact, self.rate, rates, self.tries, self.max_file_bytes)
+        shared = {host: rate / world_size for host, rate in rates.items()}
+        return Manners(self.contact, self.rate / world_size, shared, self.tries, self.max_file_bytes)
 
 
 class Search(TypedDict):
@@ -90,30 +91,49 @@ def _host(url: str) -> str:
     return urllib.parse.urlsplit(url).netloc
 
 
-async def fetch(output: Path, task: Fetching) -> str:
-    """Search, list and download; returns the summary.
+async def list_wanted(output: Path, task: Fetching) -> list[Failure]:
+    """Search, and write `articles.jsonl`; returns what could not be found or looked up.
 
     Raises ConnectionError where a service cannot be asked, FileExistsError for a folder that holds another search,
-    RuntimeError when nothing was found or came.
+    RuntimeError when nothing was found.
     """
-    work = output / ".fetch"
-    work.mkdir(parents=True, exist_ok=True)
+    (output / ".fetch").mkdir(parents=True, exist_ok=True)
     async with open_client(task.manners()) as client:
-        bucket = Bucket(client, task.addresses.bucket)
-        failed = await _listed(output, task, client, bucket)
-        listed = output / "articles.jsonl"
-        summary = describe(read_list(listed))
-        if task.dry_run:
-            _write_failed(output, failed)
-            return f"{summary}\n{_failures(failed, output)}{listed}; run again without --dry_run to fetch these"
-        sources = Sources(client, bucket, task.addresses.europepmc)
-        total = sum(1 for _ in read_list(listed))
-        counts, lost = await download_all(read_list(listed), output, sources, task.supplements, task.concurrency, total)
-    _write_failed(output, [*failed, *lost])
+        failed = await _listed(output, task, client, Bucket(client, task.addresses.bucket))
+    write_jsonl(output / "failed.jsonl", failed)
+    return failed
+
+
+async def fetch_listed(
+    output: Path, task: Fetching, rank: int = 0, world_size: int = 1
+) -> tuple[Counts, list[Failure]]:
+    """Bring the articles of `articles.jsonl` that are not there; of several tasks the share of number `rank`."""
+    async with open_client(task.manners(world_size)) as client:
+        sources = Sources(client, Bucket(client, task.addresses.bucket), task.addresses.europepmc)
+        share = islice(read_list(output / "articles.jsonl"), rank, None, world_size)
+        total = len(range(rank, count_list(output), world_size))
+        return await download_all(share, output, sources, task.supplements, task.concurrency, total)
+
+
+def count_list(output: Path) -> int:
+    """How many articles `articles.jsonl` has."""
+    return sum(1 for _ in read_list(output / "articles.jsonl"))
+
+
+def finish(output: Path, unlisted: list[Failure], counts: Counts, lost: list[Failure]) -> str:
+    """Write `failed.jsonl`; returns the summary. Raises RuntimeError when no article came."""
+    failed = [*unlisted, *lost]
+    write_jsonl(output / "failed.jsonl", failed)
     if not counts["fetched"] + counts["there"]:
-        raise RuntimeError(f"none of {total} articles came; see {output}/failed.jsonl ({lost[0]['reason']})")
+        raise RuntimeError(f"no article came; see {output}/failed.jsonl ({lost[0]['reason']})")
     done = f"{counts['fetched']} articles fetched, {counts['there']} were there"
-    return f"{summary}\n{done}\n{_failures([*failed, *lost], output)}next: ldrt build {output} --output dataset"
+    lines = [describe_list(output), done, *failure_lines(failed, output), f"next: ldrt build {output} --output dataset"]
+    return "\n".join(lines)
+
+
+def describe_list(output: Path) -> str:
+    """What `articles.jsonl` amounts to, as lines of text."""
+    return describe(read_list(output / "articles.jsonl"))
 
 
 async def _listed(output: Path, task: Fetching, client: Client, bucket: Bucket) -> list[Failure]:
@@ -185,7 +205,9 @@ async def _search(task: Fetching, query: str, client: Client) -> tuple[list[Foun
     """The articles, how many the service counts, and ids that name none."""
     asker = Asker(task.contact)
     if task.ids:
-        ids, unknown = read_ids(task.ids.read_text(encoding="utf-8").splitlines())
+        if not task.ids.is_file():
+            raise FileNotFoundError(f"no file {task.ids}; --ids wants one with PMCIDs, DOIs or PMIDs, one a line")
+        ids, unknown = read_ids(task.ids.read_text(encoding="utf-8", errors="replace").splitlines())
         found, without = await convert_ids(client, task.addresses.converter, ids, asker)
         return found, len(found), [*unknown, *without]
     if task.source == "europepmc":
@@ -203,14 +225,9 @@ async def _search(task: Fetching, query: str, client: Client) -> tuple[list[Foun
 # ---- what is said at the end ----
 
 
-def _write_failed(output: Path, failed: list[Failure]) -> None:
-    write_jsonl(output / "failed.jsonl", failed)
-
-
-def _failures(failed: list[Failure], output: Path) -> str:
-    """The first failures, a line each, and where all of them are; "" for none."""
+def failure_lines(failed: list[Failure], output: Path) -> list[str]:
+    """The first failures, a line each, and where all of them are; [] for none."""
     if not failed:
-        return ""
-    shown = [f"  {failure['id']}: {failure['reason']}" for failure in failed[:_SHOWN_FAILURES]]
+        return []
     head = f"{len(failed)} did not come and are tried again by the next run, see {output}/failed.jsonl:"
-    return "\n".join([head, *shown, ""])
+    return [head, *(f"  {failure['id']}: {failure['reason']}" for failure in failed[:_SHOWN_FAILURES])]
