@@ -79,7 +79,16 @@ async def _stale(articles: Path, listed: dict[str, Listed], client: Client, buck
         day, versions = await read_inventory(client, bucket, listed.keys(), articles / ".fetch")
     except TransferError as error:
         return f"each article asked for, because there is no inventory ({error})", list(listed)
-    return f"the inventory of {day}", [pmcid for pmcid, row in listed.items() if _may_have_changed(row, versions)]
+    stale = [
+        pmcid for pmcid, row in listed.items() if _may_have_changed(row, versions) or _is_removed(articles / pmcid)
+    ]
+    return f"the inventory of {day}", stale
+
+
+def _is_removed(folder: Path) -> bool:
+    """Whether an earlier refresh found the article gone: it may be back."""
+    sidecar = read_sidecar(folder)
+    return sidecar is not None and sidecar["is_removed"]
 
 
 def _may_have_changed(row: Listed, versions: Versions) -> bool:
