@@ -110,6 +110,10 @@ def _questions(path: Path, value: object) -> dict[str, dict[str, list[str]]]:
     """Language -> task -> questions. Raises UsageError for any other shape."""
     if isinstance(value, dict) and all(isinstance(tasks, dict) for tasks in value.values()):
         lists = [questions for tasks in value.values() for questions in tasks.values()]
-        if all(isinstance(each, list) and each and all(isinstance(text, str) for text in each) for each in lists):
+        tasks = {task for named in value.values() for task in named}
+        are_texts = all(
+            isinstance(each, list) and each and all(isinstance(text, str) for text in each) for each in lists
+        )
+        if are_texts and tasks <= {"detail", "reasoning"}:
             return value
     raise UsageError(f"{path}: questions must be language -> task -> list of questions, as `en: {{detail: [...]}}`")

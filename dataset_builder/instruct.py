@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Server
+    from dataset_builder.teaching.wording import Wording
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
 
@@ -32,6 +33,9 @@ class Options:
         metadata={
             "help": "`extractive`: offline, picks sentences; `openai`: an LLM behind an OpenAI-compatible server"
         },
+    )
+    domain: str | None = field(
+        default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
     )
     base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the LLM server"})
     model: str | None = field(default=None, metadata={"help": "the LLM's name at the server (teacher `openai`)"})
@@ -57,27 +61,30 @@ def run(options: Options) -> str:
     Raises FileNotFoundError without config `pairs`, ValueError without a model, ConnectionError or PermissionError
     when the LLM server cannot be used, RuntimeError when no example came out.
     """
+    from dataset_builder.domain import read_domain
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
     from dataset_builder.teaching.examples import EXTRACTIVE, align_examples, extractive_answers, instruction_examples
+    from dataset_builder.teaching.wording import wording_of
 
     dataset = Path(options.dataset)
     rows = given_context(read_pairs(dataset), options.context)
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
-        return _cost(rows, options, ledger)
+        return _cost(rows, options, wording, ledger)
     failed: Counter[str] = Counter()
     if options.model is None or options.teacher == "extractive":
-        teacher, answers = EXTRACTIVE, extractive_answers(rows)
+        teacher, answers = EXTRACTIVE, extractive_answers(rows, wording)
     else:
         teacher = f"{options.model}@{options.revision}" if options.revision else options.model
-        answers, failed = _ask(rows, options, ledger)
+        answers, failed = _ask(rows, options, wording, ledger)
     counts = {"align": _write(dataset, "align", align_examples(rows))}
     for task in TASKS:
-        counts[task] = _write(dataset, task, instruction_examples(rows, task, answers, teacher))
+        counts[task] = _write(dataset, task, instruction_examples(rows, task, answers, teacher, wording))
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
@@ -87,17 +94,17 @@ def run(options: Options) -> str:
     return "\n".join(lines)
 
 
-def _ask(rows: list[dict], options: Options, ledger: Path) -> tuple[dict, Counter]:
+def _ask(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> tuple[dict, Counter]:
     """The LLM's answers, and how many replies gave none, by status."""
     from dataset_builder.llm.client import ask
     from dataset_builder.teaching.examples import llm_answers, questions_to_ask
     from dataset_builder.teaching.llm_teacher import request
 
-    requests = [request(row, task) for row, task in questions_to_ask(rows)]
+    requests = [request(row, task, wording) for row, task in questions_to_ask(rows)]
     return llm_answers(ask(requests, _server(options), ledger).values())
 
 
-def _cost(rows: list[dict], options: Options, ledger: Path) -> str:
+def _cost(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> str:
     """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
     from dataset_builder.llm.cost import estimate
     from dataset_builder.llm.requests import by_key
@@ -105,7 +112,7 @@ def _cost(rows: list[dict], options: Options, ledger: Path) -> str:
     from dataset_builder.teaching.llm_teacher import request
 
     server = _server(options)
-    requests = [request(row, task) for row, task in questions_to_ask(rows)]
+    requests = [request(row, task, wording) for row, task in questions_to_ask(rows)]
     wanted = by_key(requests, server.model, server.revision, server.temperature)
     return str(estimate(wanted, ledger, server.concurrency))
 
