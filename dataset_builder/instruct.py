@@ -34,9 +34,6 @@ class Options:
             "help": "`extractive`: offline, picks sentences; `openai`: an LLM behind an OpenAI-compatible server"
         },
     )
-    domain: str | None = field(
-        default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
-    )
     base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the LLM server"})
     model: str | None = field(default=None, metadata={"help": "the LLM's name at the server (teacher `openai`)"})
     revision: str | None = field(default=None, metadata={"help": "the LLM's revision, for the record"})
@@ -48,6 +45,9 @@ class Options:
             "help": "the sentences that the teacher sees beside a caption, in the training split: the figure's own, "
             "none, or those of a figure of another article (ablations; the held-out splits always have their own)"
         },
+    )
+    domain: str | None = field(
+        default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
     )
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
     dry_run: bool = field(

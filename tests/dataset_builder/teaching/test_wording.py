@@ -17,7 +17,7 @@ def test_without_a_domain_the_wording_is_general():
 
 
 def test_questions_of_a_domain(tmp_path):
-    wording = domain_wording(tmp_path, "questions: {en: {detail: [What stain is this?]}}")
+    wording = domain_wording(tmp_path, "questions: {en: {detail: ['What stain is this?']}}")
     assert extractive(ROW, "detail", wording)["question"] == "What stain is this?"
     assert extractive(ROW, "reasoning", wording) == extractive(ROW, "reasoning")
     assert wording.questions_sha256("en", "detail") != GENERAL.questions_sha256("en", "detail")
