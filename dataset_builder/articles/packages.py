@@ -35,7 +35,14 @@ from dataset_builder.articles.kinds import (
     is_article,
     is_special,
 )
-from dataset_builder.articles.pictures import bare_name, by_ending, find_pictures, pictures_in, pictures_in_shared
+from dataset_builder.articles.pictures import (
+    FolderPictures,
+    bare_name,
+    by_every_name,
+    find_pictures,
+    pictures_in,
+    pictures_in_shared,
+)
 
 _KEY_CHARS = 32  # hex digits that name an unpacked archive's folder: 128 bits
 _READ = (*XML_SUFFIXES, *PACKED_XML_SUFFIXES, PDF_SUFFIX, *ARCHIVE_SUFFIXES, *PICTURE_SUFFIXES)  # not skipped
@@ -74,15 +81,23 @@ class Package:
             return {}
         folder = self.pictures_in or self.xml.parent
         if not self.shared_folder:
-            return pictures_in(folder)
-        pictures = pictures_in_shared(folder, folder.stat().st_mtime_ns)
-        referred = (path for href in _hrefs(self.xml) for path in find_pictures(pictures, href))
+            return self._in_folder.found
+        referred = (path for href in _hrefs(self.xml) for path in find_pictures(self._in_folder.found, href))
         return {path.relative_to(folder).as_posix().lower(): path for path in referred}
 
+    @functools.cached_property
+    def _in_folder(self) -> FolderPictures:
+        """The pictures beside the XML, of all articles there; in a shared folder by every name."""
+        assert self.xml is not None  # only an XML names picture files
+        folder = self.pictures_in or self.xml.parent
+        return pictures_in_shared(folder, folder.stat().st_mtime_ns) if self.shared_folder else pictures_in(folder)
+
     @property
-    def pictures(self) -> Mapping[str, Path]:
-        """`files` by every name that the XML may call them by, see `find_pictures`."""
-        return by_ending(self.files)
+    def pictures(self) -> FolderPictures:
+        """`files`, and the picture files that are not opened, by every name that the XML may call them by."""
+        if not self.xml:
+            return FolderPictures()
+        return by_every_name(FolderPictures(dict(self.files), self._in_folder.refused))
 
     def digest(self) -> str:
         """sha256 over the names and the contents of the XML, the PDF and the pictures. Raises OSError."""

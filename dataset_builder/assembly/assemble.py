@@ -22,7 +22,7 @@ from dataset_builder.assembly.splits import Splitting, assign, certificate, far_
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.text.mentions import mentions_in
 
-_ONLY_FOR_FILTERS = ("contrast", "text_share", "rejection")  # columns of a candidate that no verdict has
+_ONLY_FOR_FILTERS = ("contrast", "text_share", "image_fault", "rejection")  # columns of a candidate that no verdict has
 _NOT_PUBLISHED = ("image_path", "image_error", "mentions")  # columns of a verdict that `rejected.jsonl` does not have
 _DETAILS = re.compile(r"[,;(]")  # begin the details of an error, which differ from file to file
 _MAX_REASON_CHARS = 80

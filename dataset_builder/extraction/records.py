@@ -34,6 +34,7 @@ class FigureRecord(TypedDict):
     caption: str | None
     context: list[str]
     image_error: str | None  # why there is no picture
+    image_fault: str | None  # the same in one word, see `readers.article.Figure`
     page: int | None  # 1-based, PDF only
     bbox: list[float] | None  # PDF points, origin top left: x0, y0, x1, y1
     panels: list[PanelRecord]
@@ -110,7 +111,8 @@ def _write_figure(folder: Path, name: str, figure: Figure) -> dict:
     row |= {"panels": [asdict(panel) for panel in figure.panels], "image_file": None}
     picture = figure.picture
     if picture is None:
-        return row | {"image_error": figure.image_error or "no picture found"}
+        error, fault = figure.image_error or "no picture found", figure.image_fault or "image_missing"
+        return row | {"image_error": error, "image_fault": fault}
     row["image_file"] = name + (".png" if picture.encoded.startswith(_PNG) else ".jpg")
     (folder / row["image_file"]).write_bytes(picture.encoded)
     (folder / f"{name}.thumb.jpg").write_bytes(picture.thumbnail)

@@ -5,9 +5,11 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -261,6 +263,33 @@ def test_what_is_no_article_is_said(tmp_path):
     assert "repaired XML         1  files" in said
     counts = json.loads((tmp_path / "dataset/provenance/manifest.json").read_text())["stages"]["build"]["counts"]
     assert (counts["skipped"], counts["notes"]) == ({".xlsx": 1}, {"repaired XML": 1})
+
+
+def test_a_picture_that_is_not_there_and_one_that_is_not_opened_are_told_apart(tmp_path):
+    articles = small_articles(tmp_path / "articles", 1, figures=7)
+    folder = articles / "a0"
+    (folder / "f0.png").unlink()
+    (folder / "f1.png").rename(tmp_path / "elsewhere.png")
+    (folder / "f1.png").symlink_to(tmp_path / "elsewhere.png")
+    (folder / "f2.png").write_bytes((folder / "f2.png").read_bytes()[:500])
+    (folder / "f3.png").write_bytes(b"<html>404</html>")
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    (folder / "f4.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + bytes(4))
+    xml = (folder / "x.xml").read_text().replace('"f5.png"', '"../../elsewhere.png"')
+    (folder / "x.xml").write_text(xml)
+    said = build.run(build.Options(str(articles), str(tmp_path / "dataset"), workers=1))
+    rejected = list(read_jsonl(tmp_path / "dataset/provenance/rejected.jsonl"))
+    assert [(row["label"], row["filter"]) for row in rejected] == [
+        ("Figure 1", "image_missing"),
+        ("Figure 2", "image_outside"),
+        ("Figure 3", "image_unreadable"),
+        ("Figure 4", "image_unreadable"),
+        ("Figure 5", "image_too_large"),
+        ("Figure 6", "image_outside"),
+    ]
+    assert all(row["filter"] in said and row["value"] for row in rejected)
+    assert "pixels" in rejected[4]["value"]
 
 
 @pytest.mark.parametrize("size", ["-1", "-0.5"])

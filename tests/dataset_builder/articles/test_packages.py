@@ -82,7 +82,7 @@ def test_pictures_of_a_folder_and_those_below_it(tmp_path):
         "f1.jpg": "a/F1.JPG",
         "images/f2.png": "a/images/f2.png",
     }
-    assert first.pictures["f2.png"] == first.pictures["images/f2.png"]
+    assert first.pictures.found["f2.png"] == first.pictures.found["images/f2.png"]
     assert list(second.files) == ["f3.png"]
 
 
