@@ -3,18 +3,14 @@ of its elements.
 """
 
 import codecs
-import html
-import html.entities
 import re
 
 from lxml import etree
 
+from dataset_builder.readers.jats.entities import without_entities
 from dataset_builder.text.clean import clean
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
-_ENTITY = re.compile(  # and references to the controls from 128 on, which are meant as characters of cp1252
-    rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*|#(?:1[2-5]\d|x[89][0-9A-Fa-f]));"
-)
 _DECLARATION = re.compile(r"^<\?xml[^>]*>")
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)")
 _DECLARATION_BYTES = 200  # a declaration is not longer
@@ -52,9 +48,7 @@ def parse_article(data: bytes, name: str) -> tuple[etree._Element, bool]:
 
 def _parse(data: bytes, name: str) -> tuple[etree._Element, bool]:
     """The root element, without comments and processing instructions; named entities are characters or gone."""
-    data = _utf8(data)
-    if _ENTITY.search(data):
-        data = _ENTITY.sub(_character_reference, data)
+    data = without_entities(_utf8(data), name)
     try:
         return _tree(data), False
     except etree.XMLSyntaxError:
@@ -139,13 +133,6 @@ def _utf8(data: bytes) -> bytes:
     encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-16-be"
     encoding = "utf-16-le" if data[:2] == b"<\0" else encoding
     return _DECLARATION.sub("", data.decode(encoding, "replace").lstrip("\ufeff")).encode()
-
-
-def _character_reference(match: re.Match) -> bytes:
-    """`&alpha;` -> `&#945;`, whatever the file declares it to be; an unknown entity -> nothing."""
-    name = match[1].decode()
-    characters = html.unescape(f"&{name};") if name[0] == "#" else html.entities.html5.get(name + ";", "")
-    return "".join(f"&#{ord(character)};" for character in characters).encode()
 
 
 def _declare_prefixes(data: bytes) -> bytes:
