@@ -18,7 +18,7 @@ from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, c
 from dataset_builder.assembly.filters import Thresholds, rejection
 from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
-from dataset_builder.assembly.splits import Splitting, assign, certificate, far_from_asked
+from dataset_builder.assembly.splits import Splitting, assign, certificate, components_of, far_from_asked
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.text.mentions import mentions_in
 
@@ -102,6 +102,7 @@ class Grouping:
     splits: dict[str, str]  # article_id -> split; without newcomers that are like articles of two published splits
     duplicates: dict[str, str]  # figure_id -> the group that it shares with its duplicates
     leaked: dict[str, str]  # figure_id -> the benchmark's picture that it is a duplicate of
+    warnings: list[str]  # of splits that are not what was asked for
 
 
 def assemble(
@@ -123,10 +124,9 @@ def assemble(
     candidates, verdicts = work / "candidates.jsonl", work / "verdicts.jsonl"
     _write_articles(heads, limits, candidates, provenance, counts)
     known = benchmark_keys(benchmarks, work / "benchmarks")
-    first = not (provenance / "splits.json").exists()
     grouping = _group(candidates, provenance / "splits.json", splitting, known)
     counts.splits = json.loads((provenance / "splits.json").read_text(encoding="utf-8"))["splits"]
-    counts.warnings = far_from_asked(counts.splits, splitting) if first else []
+    counts.warnings = grouping.warnings
     write_jsonl(verdicts, (_verdict(row, grouping) for row in read_jsonl(candidates)))
     candidates.unlink()
 
@@ -199,7 +199,9 @@ def _group(candidates: Path, splits_file: Path, splitting: Splitting, known: lis
     inside = [figure for figure in figures if figure.article_id in splits]
     proof = certificate(inside, duplicates, published | splits, splitting.seed)
     write_json(splits_file, {**proof, "benchmarks": benchmark_counts(known, leaked)})
-    return Grouping(splits, duplicates, leaked)
+    drawn_now = [] if published else components_of(figures, duplicates)
+    warnings = far_from_asked(proof["splits"], splitting, drawn_now) if drawn_now else []
+    return Grouping(splits, duplicates, leaked, warnings)
 
 
 def _published_splits(splits_file: Path) -> dict[str, str]:
