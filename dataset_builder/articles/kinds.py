@@ -8,6 +8,7 @@ PDF_SUFFIX = ".pdf"
 ZIP_SUFFIXES = (".zip", ".meca")
 PACKED_XML_SUFFIXES = (".xml.gz", ".nxml.gz")
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", *ZIP_SUFFIXES)
+PACKED_SUFFIXES = (*ZIP_SUFFIXES, ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")  # may hold articles
 PICTURE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif")  # best first
 HEAD_BYTES = 65_536  # enough of an XML file to see its root element behind any prolog
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure, TextDamage
+from dataset_builder.readers.article import Article, Figure, TextDamage, Version
 
 _PNG = b"\x89PNG"  # how such a file starts; `images.encode` makes only PNG and JPEG
 _OWN_FILE = ("figures", "supplementary", "markdown", "rejected_captions")  # of an `Article`: not copied as they are
@@ -79,6 +79,7 @@ class Record(About, total=False):
     notices: dict[str, str]  # DOI or PMCID of another article -> its status
     notes: list[str]  # what the reader had to do to the file
     text_damage: TextDamage | None  # of a PDF
+    version: Version | None  # of an XML
     figures: list[FigureRecord]
     supplementary: list[FigureRecord]
     rejected_captions: list[CaptionLikeRecord]

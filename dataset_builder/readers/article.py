@@ -87,6 +87,14 @@ class TextDamage(TypedDict):
     share: float  # of its glyphs, 0-1
 
 
+class Version(TypedDict):
+    """Which version of an article a file is, as it says itself."""
+
+    manuscript: bool  # of the author, or a preprint: not what was published
+    number: list[int]  # [1, 2] for 1.2; [] where none is stated
+    date: str | None  # the latest of publication, ISO 8601; "2020-05-00" where no day is stated
+
+
 @dataclass
 class Article:
     """One article. `figures` belong to `pairs`; `supplementary` are figures of sub-articles and supplements.
@@ -117,3 +125,4 @@ class Article:
     rejected_captions: list[CaptionLike] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [1])
     text_damage: TextDamage | None = None  # of a PDF; None where its text is sound
+    version: Version | None = None  # None for a PDF, which does not say
