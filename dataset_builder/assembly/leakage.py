@@ -72,7 +72,7 @@ def _rows(folder: Path, files: list[Path]) -> Iterator[dict]:
     for path in files:
         try:
             picture = open_image(path)
-        except ValueError:
+        except (ValueError, OSError):
             continue
         measures = measure(picture, path.read_bytes())
         yield {

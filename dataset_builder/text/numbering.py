@@ -125,7 +125,7 @@ class Head:
 
 def heads(text: str, other_kinds: bool = True) -> Iterator[Head]:
     """The figure words in front of a number, from left to right."""
-    for anchor in _anchors(text, _ALL_STEMS if other_kinds else _FIGURE_STEMS):
+    for anchor in anchors(text, other_kinds):
         if head := _HEAD.match(text, anchor):
             start = head.start()
             if head["electronic"] is not None:  # the "e" of "eFigure", "e-Figure"
@@ -143,8 +143,9 @@ def _other_kind(head: re.Match) -> str:
     return next(head[kind] for kind in OTHER_KINDS if head[kind])
 
 
-def _anchors(text: str, stems: tuple[str, ...]) -> list[int]:
-    """Where one of the stems starts; `str.find` is ten times faster than a pattern of all of them."""
+def anchors(text: str, other_kinds: bool = True) -> list[int]:
+    """Where a figure word may start; `str.find` is ten times faster than a pattern of all their stems."""
+    stems = _ALL_STEMS if other_kinds else _FIGURE_STEMS
     folded = text.lower()
     if len(folded) != len(text):  # a few letters have a longer small form
         folded = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

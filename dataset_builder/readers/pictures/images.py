@@ -32,24 +32,31 @@ _MIN_LETTERS = 60
 # ---- decoding ----
 
 
+class PictureTooLarge(ValueError):
+    """A picture with more pixels than are decoded."""
+
+
 def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Decode a picture file (or its bytes) to an RGB or L image, transparent parts on white.
 
     The size is read from the header and bounded before any pixel is decoded. Of a file with several frames the first
     is taken. An RGB or L file that is a JPEG or PNG keeps its own bytes in `image.info["encoded"]` (see `encode`).
-    Raises ValueError, naming the file, when it is no picture, broken, or larger than `max_pixels`.
+    Raises ValueError, naming the file, when it is no picture or broken, and `PictureTooLarge` when it has more than
+    `max_pixels`.
     """
     name = source.name if isinstance(source, Path) else "picture"
     data = source.read_bytes() if isinstance(source, Path) else source
     try:
         image = _read_header(data)
         if image.width * image.height > max_pixels:
-            raise ValueError(f"{name}: {image.width}x{image.height} pixels, more than {max_pixels}")
+            raise PictureTooLarge(f"{name}: {image.width}x{image.height} pixels, more than {max_pixels}")
         keeps_bytes = _is_stored_as_is(image)
         image.load()
         decoded = _to_rgb_or_grey(ImageOps.exif_transpose(image))
     except ValueError:
         raise
+    except Image.DecompressionBombError as error:  # Pillow's own limit, beyond ours
+        raise PictureTooLarge(f"{name}: more than {max_pixels} pixels") from error
     except UnidentifiedImageError as error:  # its text holds an address in memory
         raise ValueError(f"{name}: not a readable picture (none of {', '.join(FORMATS)})") from error
     except Exception as error:  # Pillow's decoders raise anything from OSError to struct.error on broken files

@@ -1,11 +1,11 @@
 """Folders of articles -> packages."""
 
 import os
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from dataset_builder.articles.skipped import Skipped
 from tests.dataset_builder.articles.folders import ARTICLE, archive, find, write
 
 GRAPHIC = '<fig><graphic xlink:href="{}"/></fig>'
@@ -82,7 +82,7 @@ def test_pictures_of_a_folder_and_those_below_it(tmp_path):
         "f1.jpg": "a/F1.JPG",
         "images/f2.png": "a/images/f2.png",
     }
-    assert first.pictures["f2.png"] == first.pictures["images/f2.png"]
+    assert first.pictures.found["f2.png"] == first.pictures.found["images/f2.png"]
     assert list(second.files) == ["f3.png"]
 
 
@@ -146,9 +146,28 @@ def test_pipes_and_devices_are_not_opened(tmp_path):
 
 def test_what_is_passed_over_is_counted(tmp_path):
     files = {"x.xml": ARTICLE, "f1.png": "", "a/data.XLSX": "", "a/b/more.xlsx": "", "README": "", ".hidden": ""}
-    skipped = Counter()
+    skipped = Skipped()
     find(write(tmp_path, files), skipped=skipped)
-    assert +skipped == {".xlsx": 2, "no suffix": 1}
+    assert skipped.counts == {".xlsx": 2, "no suffix": 1}
+    assert [row["file"] for row in skipped.rows()] == ["README", "a/data.XLSX", "a/b/more.xlsx"]
+
+
+def test_what_is_hidden_and_may_be_an_article_is_named(tmp_path):
+    files = {"x.xml": ARTICLE, ".DS_Store": "", "._x.xml": "", ".y.pdf": "%PDF", ".old/z.xml": ARTICLE, "a/.git/c": ""}
+    skipped = Skipped()
+    assert len(find(write(tmp_path, files), skipped=skipped)) == 1
+    assert [(row["file"], row["reason"]) for row in skipped.rows()] == [
+        (".old", "hidden folders"),
+        ("a/.git", "hidden folders"),
+        (".y.pdf", "hidden files"),
+    ]
+
+
+def test_names_are_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr("dataset_builder.articles.skipped.MAX_NAMES", 3)
+    skipped = Skipped()
+    find(write(tmp_path, {f"{n}.csv": "" for n in range(9)}), skipped=skipped)
+    assert (skipped.counts, len(list(skipped.rows()))) == ({".csv": 9}, 3)
 
 
 def test_links_that_lead_out_of_the_articles_folder_are_refused(tmp_path):
