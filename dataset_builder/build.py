@@ -8,6 +8,7 @@ laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
 
 from __future__ import annotations
 
+import datetime
 import math
 import os
 import sys
@@ -30,6 +31,7 @@ _PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-pyt
 _NOT_IN_MANIFEST = (  # they do not change the result
     "articles",
     "output",
+    "domain",
     "workers",
     "retry_failed",
     "executor",
@@ -78,6 +80,10 @@ class Options:
         metadata={"help": "folders of benchmark pictures (VQA-RAD, SLAKE, PathVQA): figures like theirs are left out"},
     )
     seed: int = field(default=0, metadata={"help": "draws the splits"})
+    domain: str | None = field(
+        default=None,
+        metadata={"help": "YAML file of the domain: its tags go onto the card, its benchmarks are kept out"},
+    )
     audit: bool = field(
         default=False, metadata={"help": "measure the PDF reader against the XML of the articles that have both"}
     )
@@ -211,17 +217,24 @@ def _submit(reading: ReadArticles, work: Path, cluster: Cluster, options: Option
 
 def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipped) -> str:
     """Records -> dataset; returns the funnel as text. Raises RuntimeError when no figure is left."""
+    from dataset_builder.assembly.archive import archives_of
     from dataset_builder.assembly.articles import inputs_sha256, join_articles, read_heads
     from dataset_builder.assembly.assemble import assemble
+    from dataset_builder.assembly.changelog import note_removed
+    from dataset_builder.domain import read_domain, told
     from dataset_builder.files.jsonfiles import write_json
     from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
 
+    domain = read_domain(Path(options.domain)) if options.domain else None
     heads = read_heads(files)
-    benchmarks = [Path(folder) for folder in options.benchmarks]
+    benchmarks = [Path(folder) for folder in (*options.benchmarks, *(domain.benchmarks if domain else ()))]
     counts = assemble(heads, dataset, _thresholds(options), _splitting(options), benchmarks, skipped)
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
+    counts.gone = note_removed(
+        dataset, dataset / ".work" / "verdicts.jsonl", datetime.datetime.now(datetime.UTC).date()
+    )
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")
     audited = dataset / "provenance" / "audit.json"
     audited.unlink(missing_ok=True)  # of an earlier build: the card would print it as this one's
@@ -231,7 +244,8 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
         write_json(audited, audit(join_articles(heads)))
     settings = {name: value for name, value in asdict(options).items() if name not in _NOT_IN_MANIFEST}
     settings["benchmarks"] = [folder.resolve().name for folder in benchmarks]  # a path is the user's own
-    entry = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
+    entry: dict = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
+    entry |= {"domain": told(domain), "archives": archives_of(head.archive for head in heads if head.archive)}
     write_stage(dataset, "build", _PACKAGES, **entry)
     return counts.summary()
 

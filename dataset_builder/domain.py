@@ -6,7 +6,7 @@ domain = read_domain(Path("recipes/domains/ldrt.yaml"))
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import yaml
 
@@ -31,6 +31,19 @@ class Domain:
     prompts: Path | None = None  # folder with the teacher's prompts
     questions: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # language -> task -> questions
     benchmarks: tuple[str, ...] = ()  # whose pictures are kept out of the dataset
+
+
+class Told(TypedDict):
+    """What a dataset's manifest and its card say of a domain."""
+
+    name: str
+    title: str
+    tags: list[str]
+
+
+def told(domain: Domain | None) -> Told | None:
+    """What is published of a domain."""
+    return {"name": domain.name, "title": domain.title, "tags": list(domain.tags)} if domain else None
 
 
 def read_domain(path: Path) -> Domain:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 SIDECAR = "article.json"
+FETCH_FILES = {SIDECAR, "articles.jsonl", "failed.jsonl", "changes.jsonl", "changes.jsonl.lock"}  # `ldrt fetch`'s own
+FETCH_FOLDER = ".fetch"
 
 
 class FetchedFile(TypedDict):

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from dataset_builder.text.vocabulary import any_of
 
-RETRACTED, CONCERN, CORRECTED = STATUSES = ("retracted", "concern", "corrected")  # the gravest first
+REMOVED, RETRACTED, CONCERN, CORRECTED = STATUSES = ("removed", "retracted", "concern", "corrected")  # gravest first
 NOTICE_TYPES = {  # values of JATS's article-type that mark a notice about another article -> what it says of that
     "retraction": RETRACTED,
     "retraction-notice": RETRACTED,
