@@ -29,6 +29,7 @@ _MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sh
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
 _TEXT = ("label", "caption", "context", "rights", "license")  # of a figure: what does not come with its picture
 NOT_A_CAPTION = "not_a_caption"  # the `filter` of a line that reads like a caption
+_MAX_NAME_CHARS = 240  # of a file, its suffix aside: file systems take 255 bytes
 _DIGEST_CHARS = 16  # hex digits of an article's id that is a hash: 64 bits
 
 
@@ -37,7 +38,7 @@ class Head:
     """What joining articles needs of a record: a few hundred bytes, so that all of them fit into memory."""
 
     record: Path
-    source: str  # jats | pdf | package
+    source: str  # jats | pdf | csv | package
     package: str  # its main file
     source_file: str
     digest: str
@@ -167,7 +168,7 @@ def article_columns(
     authors = next((record["authors"] for record in records if record["authors"]), [])
     credited = {name: stated[name] for name in ("title", "journal", "year", "doi", "pmcid", "license")}
     columns = stated | {
-        "article_id": stated["pmcid"] or stated["doi"] or f"sha256:{main['digest'][:_DIGEST_CHARS]}",
+        "article_id": stated["pmcid"] or stated["doi"] or _unnamed_id(main),
         "status": gravest(statuses),
         "notes": sorted({note for record in records for note in record.get("notes", ())} | set(notes)),
         "attribution": attribution(authors, **credited),
@@ -175,6 +176,11 @@ def article_columns(
         "source_file": main["source_file"],
     }
     return cast("ArticleColumns", columns)
+
+
+def _unnamed_id(main: Record) -> str:
+    """The id of an article with neither PMCID nor DOI: what its table calls it, or the hash of its files."""
+    return main["source_file"] if main["source"] == "csv" else f"sha256:{main['digest'][:_DIGEST_CHARS]}"
 
 
 def _first_stated(name: str, records: list[Record]) -> object:
@@ -209,7 +215,16 @@ def _not_captions(columns: ArticleColumns, record: Record, taken: set[str]) -> l
     for line in record["rejected_captions"]:
         figure_id = _unique_id(columns["article_id"], line["label"], taken)
         said = {"page": line["page"], "text": line["text"], "confidence": line["confidence"], "value": line["reason"]}
-        row = {**_NO_PICTURE, **columns, **empty, "context": [], "panels": [], "filter": NOT_A_CAPTION, **said}
+        row = {
+            **_NO_PICTURE,
+            **columns,
+            **empty,
+            "context": [],
+            "questions": [],
+            "panels": [],
+            "filter": NOT_A_CAPTION,
+            **said,
+        }
         rows.append(cast("CaptionLikeRow", {**row, "figure_id": figure_id}))
     return rows
 
@@ -278,4 +293,7 @@ def _unique_id(article_id: str, label: str | None, taken: set[str]) -> str:
 
 def markdown_name(article_id: str) -> str:
     """The name of an article's file in `provenance/markdown`."""
-    return f"{quote(article_id, safe='')}.md"
+    name = quote(article_id, safe="")
+    if len(name) > _MAX_NAME_CHARS:
+        name = hashlib.sha256(article_id.encode()).hexdigest()
+    return f"{name}.md"

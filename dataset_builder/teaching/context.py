@@ -9,7 +9,8 @@ import pyarrow.parquet as parquet
 
 from dataset_builder.schema import SPLITS
 
-_COLUMNS = ["figure_id", "article_id", "caption", "context", "language", "license", "rights"]
+_COLUMNS = ["figure_id", "article_id", "caption", "context", "questions", "language", "license", "rights"]
+_OF_BEFORE: dict = {"rights": None, "questions": []}  # columns that older datasets have not
 
 
 def read_pairs(dataset: Path) -> Iterator[dict]:
@@ -22,7 +23,7 @@ def read_pairs(dataset: Path) -> Iterator[dict]:
         raise FileNotFoundError(f"{dataset} has no config `pairs`; run `ldrt build ARTICLES --output {dataset}` first")
     for split, path in files:
         for batch in parquet.ParquetFile(path).iter_batches(columns=_COLUMNS):
-            yield from ({"rights": None} | row | {"split": split} for row in batch.to_pylist())
+            yield from (_OF_BEFORE | row | {"split": split} for row in batch.to_pylist())
 
 
 def given_context(rows: Iterable[dict], context: str) -> list[dict]:
