@@ -25,6 +25,7 @@ from dataset_builder.text.licenses import attribution, figure_attribution
 from dataset_builder.text.notices import gravest
 
 _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
+_OF_ARCHIVE = ("pmcid", "doi", "title")  # of these what the archive says, where the article is silent
 _MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
 _TEXT = ("label", "caption", "context", "rights", "license")  # of a figure: what does not come with its picture
@@ -72,7 +73,9 @@ def read_heads(units: list[Unit]) -> list[Head]:
 
 
 def _head(unit: Unit, record: Record) -> Head:
-    names = (record.get("pmcid"), record.get("doi"))
+    archive = archive_says(unit.package)
+    pmcid = record.get("pmcid") or (archive.pmcid if archive else None)
+    doi = record.get("doi") or (archive.doi if archive else None)
     return Head(
         record=unit.record,
         source=record["source"],
@@ -80,11 +83,11 @@ def _head(unit: Unit, record: Record) -> Head:
         source_file=unit.source_file,
         digest=record["digest"],
         error=record["error"],
-        names=tuple(name.lower() for name in names if name),
+        names=tuple(name.lower() for name in (pmcid, doi) if name),
         notices={name.lower(): status for name, status in record.get("notices", {}).items()},
         notes=tuple(record.get("notes", ())),
         text_damage=record.get("text_damage"),
-        archive=archive_says(unit.package),
+        archive=archive,
     )
 
 
@@ -163,6 +166,8 @@ def article_columns(
 ) -> ArticleColumns:
     """An article's columns: each from the first of its records that states it; `said` is what others say of it."""
     stated: dict = {name: _first_stated(name, records) for name in _STATED}
+    for name in _OF_ARCHIVE if archive else ():
+        stated[name] = stated[name] or getattr(archive, name)
     stated["license"], notes = license_and_notes(stated["license"], archive)
     statuses = [*(record["status"] for record in records), *said, archive.status if archive else None]
     authors = next((record["authors"] for record in records if record["authors"]), [])
