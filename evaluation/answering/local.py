@@ -13,6 +13,7 @@ from transformers.utils import logging
 from evaluation.answering import checkpoints
 from evaluation.answering.answers import Answer, Question
 from evaluation.answering.questions import image_size, public_name
+from trust.text import cleaner_of
 
 logging.set_verbosity_error()
 
@@ -73,6 +74,9 @@ class Checkpoint:
             "chat_template_sha256": hashlib.sha256(self.processor.chat_template.encode()).hexdigest(),
             "device": torch.cuda.get_device_name(self.device) if self.device.startswith("cuda") else self.device,
         }
+
+    def clean(self, text: str) -> str:
+        return cleaner_of(self.processor).clean(text)
 
     def length(self, asked: Question, rows: Dataset) -> int:
         """Tokens of the text and, for LLaVA-NeXT, of the picture (LLaVA gives every picture the same number)."""
