@@ -15,6 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from evaluation.answering import checkpoints
+from trust.templates import check_template
 from trust.text import cleaned, cleaner_of
 
 SCORES = range(11)
@@ -130,6 +131,7 @@ def load(
     tokenizer = AutoTokenizer.from_pretrained(model, **pinned)
     if tokenizer.eos_token is None:
         raise ValueError(f"{model}: its tokenizer has no end-of-sequence token, so no answer is complete")
+    check_template(tokenizer.chat_template, tokenizer.special_tokens_map, model)
     try:
         loaded = AutoModelForCausalLM.from_pretrained(
             model, dtype=dtype, device_map=device, use_safetensors=True, **pinned

@@ -274,3 +274,13 @@ def test_special_tokens_in_questions_and_captions_stop_nothing(kind, word, datas
         assert manifest["image_conditions"][condition] == {"items": 16, "disarmed": n}
     assert all(record["prediction"] is not None for record in records.values())
     assert records["true", "A1/fig0/detail"]["question"] == f"what dose {word} ?"
+
+
+def test_a_chat_template_that_never_ends_is_one_clear_line(tiny_llava, dataset_folder, tmp_path, capsys):
+    model = shutil.copytree(tiny_llava, tmp_path / "model")
+    bomb = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+    (model / "chat_template.jinja").write_text(bomb)
+    words = ["--model", str(model), "--dataset", str(dataset_folder), "--output", str(tmp_path / "run")]
+    assert ldrt.main(["generate", *words, "--device", "cpu"]) == 1
+    *_, said = capsys.readouterr().err.splitlines()
+    assert "its chat template has not come to an end" in said
