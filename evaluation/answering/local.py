@@ -39,7 +39,8 @@ class Checkpoint:
         """`model` is a Hub id or a folder, `processor` another one whose preparation is used instead; the rest is as
         in the options of `ldrt generate`.
 
-        Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template, or with one that does not come to an end.
+        Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template,
+        or with one that does not come to an end.
         """
         self.source = checkpoints.find(model, revision)
         self.processor_name = public_name(processor) if processor else None

@@ -28,7 +28,8 @@ BOMBS = {
     ),
     "multiplied text": ("{{ ('x' * 10 ** 10)|length }}", "takes more"),
     "doubled text": (
-        "{% set s = namespace(t='x' * 99) %}{% for i in range(40) %}{% set s.t = s.t + s.t %}{% endfor %}{{ s.t|length }}",
+        "{% set s = namespace(t='x' * 99) %}{% for i in range(40) %}{% set s.t = s.t + s.t %}{% endfor %}"
+        "{{ s.t|length }}",
         "takes more",
     ),
     "much text": ("{{ 'x' * 10 ** 6 }}", "writes more than 200,000 characters"),
