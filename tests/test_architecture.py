@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the ground up: what stands in a line may import what stands in the lines above it, and its own room.
 FLOORS = [
+    "trust.templates trust.text",
     "dataset_builder.files",
     "dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     "evaluation": ["evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
     "recipes": ["recipes", "evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
     "model_cards": ["model_cards", "trust"],
-    "ldrt": ["dataset_builder.files", "model_cards"],
+    "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
     *("dataset_builder.build", "dataset_builder.instruct"),
@@ -119,7 +120,7 @@ def test_imports_go_down(graph):
 
 
 def test_every_room_has_its_floor(graph):
-    rooms = {room(name) for name in graph if "." in name and not name.startswith(("model_cards.", "trust."))}
+    rooms = {room(name) for name in graph if "." in name and not name.startswith("model_cards.")}
     assert rooms == set(FLOOR)
 
 
