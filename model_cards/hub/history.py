@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import get_args
 
 from huggingface_hub.errors import HfHubHTTPError
@@ -80,7 +81,7 @@ def squash(repo: Repo, sha: str, message: str, delete_tags: list[str]) -> str:
         if {path: file.blob_id for path, file in after.items()} != {path: f.blob_id for path, f in before.items()}:
             raise HubError(f"somebody else committed to {repo.id} meanwhile: look at {repo.url}, then run this again")
     for name in delete_tags:
-        retried(lambda name=name: _delete_tag(repo, name))
+        retried(partial(_delete_tag, repo, name))
     return sha
 
 
