@@ -37,6 +37,13 @@ def graphics(page: pypdfium2.PdfPage, matrix: np.ndarray) -> tuple[list[Box], li
     return _boxes(images, matrix), _boxes(shapes, matrix)
 
 
+def bitmap_box(item: pypdfium2.PdfObject, matrix: np.ndarray) -> Box | None:
+    """The visible part of one bitmap; None where nothing of it is seen. `matrix` as for `graphics`."""
+    bounds = _visible_bounds(item)
+    boxes = _boxes([bounds], matrix) if bounds is not None else []
+    return boxes[0] if boxes else None
+
+
 def _boxes(bounds: list[Bounds], matrix: np.ndarray) -> list[Box]:
     if not bounds:
         return []

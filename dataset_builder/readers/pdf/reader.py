@@ -18,6 +18,7 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.readers.article import Article, CaptionLike, Figure
+from dataset_builder.readers.pdf.bitmaps import own_pixels
 from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
 from dataset_builder.readers.pdf.damage import reread, text_damage
 from dataset_builder.readers.pdf.front_matter import front_matter
@@ -228,7 +229,10 @@ def _figure(
 
 
 def _crop(shown: pypdfium2.PdfPage, page: PageContent, part: Region) -> Image.Image:
+    """The part's picture: its own pixels where it is a bitmap of less than `DPI`, else rendered."""
     picture = crop(shown, page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
+    if own := own_pixels(shown, page, part, picture):
+        return own
     scale = picture.width / part.box.width  # pixels a point
     for text in part.blank:
         x0, y0, x1, y1 = text.grow(BLANK_MARGIN_PT)
