@@ -12,7 +12,7 @@ from trl import ModelConfig, SFTConfig
 from dataset_builder.files.jsonfiles import write_json
 from recipes.project_files import name_in_project
 from recipes.training import lineage
-from recipes.training.examples import Scan
+from recipes.training.examples import Scan, describe_unreadable
 from recipes.training.options import LORA_KEYS, Recipe, recipe_path
 from recipes.training.trainer import PhaseTrainer
 
@@ -129,6 +129,7 @@ def point_at_base(adapter: LoraConfig, history: dict) -> None:
 def describe_scan(scan: Scan) -> str:
     """The report of `scan_lengths` in one line."""
     dropped = "".join(f"; {count} dropped: {reason}" for reason, count in scan["dropped"].items())
+    dropped += describe_unreadable(scan["unreadable"])
     low, middle, high, top = scan["tokens"].values()
     tokens = f"tokens min / median / 95 % / max: {low} / {middle} / {high} / {top}"
     return f"{scan['kept']} of {scan['rows']} rows{dropped}; {tokens}"
