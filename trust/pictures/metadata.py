@@ -35,11 +35,29 @@ def without_metadata(data: bytes) -> bytes:
     An animated PNG becomes its default picture. Raises `MalformedFile` for another kind of file and for one whose parts
     do not follow each other up to the end mark.
     """
+    return b"".join(_parts(data))
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether it is a JPEG or PNG whose parts follow each other up to the end mark."""
+    try:
+        for _ in _parts(data):
+            pass
+    except MalformedFile:
+        return False
+    return True
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """What is kept of the file, in its order."""
     if data.startswith(PNG_SIGNATURE):
-        return PNG_SIGNATURE + b"".join(_png_parts(data))
-    if data.startswith(JPEG_START):
-        return JPEG_START + b"".join(_jpeg_parts(data))
-    raise MalformedFile("neither JPEG nor PNG")
+        yield PNG_SIGNATURE
+        yield from _png_parts(data)
+    elif data.startswith(JPEG_START):
+        yield JPEG_START
+        yield from _jpeg_parts(data)
+    else:
+        raise MalformedFile("neither JPEG nor PNG")
 
 
 def _png_parts(data: bytes) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from PIL import Image as PILImage
 
-from trust.pictures.metadata import MalformedFile, without_metadata
+from trust.pictures.metadata import is_whole
 from trust.pictures.opener import UnreadablePicture, in_one_line, open_picture, picture_size
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def stored_bytes(picture: StoredPicture | None) -> bytes:
 
 def open_stored(picture: StoredPicture | None) -> PILImage.Image:
     """A row's picture in RGB, prepared as opener.py says. Raises `UnreadablePicture`."""
-    return open_picture(stored_bytes(picture)).convert("RGB")
+    image = open_picture(stored_bytes(picture))
+    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy
 
 
 def whole_size(picture: StoredPicture | None) -> tuple[int, int]:
@@ -59,8 +60,4 @@ def whole_size(picture: StoredPicture | None) -> tuple[int, int]:
     """
     data = stored_bytes(picture)
     size = picture_size(data)
-    try:
-        without_metadata(data)
-    except MalformedFile:
-        return open_picture(data).size
-    return size
+    return size if is_whole(data) else open_picture(data).size
