@@ -38,6 +38,14 @@ def without_metadata(data: bytes) -> bytes:
     return b"".join(_parts(data))
 
 
+def is_bare(data: bytes) -> bool:
+    """Whether `without_metadata` would leave the file as it is."""
+    try:
+        return sum(map(len, _parts(data))) == len(data)
+    except MalformedFile:
+        return False
+
+
 def is_whole(data: bytes) -> bool:
     """Whether it is a JPEG or PNG whose parts follow each other up to the end mark."""
     try:

@@ -25,7 +25,7 @@ from tests.dataset_builder.llm_server import completion, serve
 from tests.evaluation.people.pages import page_items
 from tests.trust.pictures import attacks
 from tests.trust.pictures.attacks import GREYS, levels
-from tests.trust.pictures.traps import GOOD, example_id, set_traps, write_dataset
+from tests.trust.pictures.traps import GOOD, example_id, set_traps, write_dataset, write_rows
 from trust.pictures.opener import UnreadablePicture
 
 NO_THRESHOLDS = {"min_side_px": 1, "min_sharpness": -1.0, "min_contrast": -1.0, "max_text_share": 2.0}
@@ -163,6 +163,45 @@ def _export(run, dataset, output, traps, capsys):
     for name, attack in traps.refused.items():
         (line,) = [line for line in said.splitlines() if f" {example_id(name)}: " in line]
         assert attack.reason in line
+
+
+# ---- push
+
+MORE_THAN_PIXELS = {
+    "talkative jpeg": attacks.seen()["talkative jpeg"],
+    "talkative png": attacks.seen()["talkative png"],
+    "bytes behind a jpeg": attacks.seen()["jpeg"] + b"more",
+    "bytes behind a png": attacks.seen()["png"] + b"more",
+    "animated png": attacks.seen()["animated png"],
+    "mpo": attacks.seen()["mpo"],
+    "tiff": attacks.seen()["tiff"],
+    "webp": attacks.seen()["webp"],
+}
+
+
+def _push(dataset):
+    return ldrt.main(["push", str(dataset), "lab/figures", "--policy", "all", "--dry_run", "true"])
+
+
+@pytest.mark.parametrize("data", MORE_THAN_PIXELS.values(), ids=MORE_THAN_PIXELS)
+def test_push_sends_pixels_alone(tmp_path, capsys, data):
+    plain = {"bytes": attacks.seen()["png"], "path": None}
+    write_rows(tmp_path / "dataset", {"plain": plain, "odd": {"bytes": data, "path": None}})
+    assert _push(tmp_path / "dataset") != 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "odd: its picture is more than a JPEG's or PNG's pixels" in line
+
+
+def test_push_sends_no_row_that_names_a_file(tmp_path, traps, capsys):
+    write_rows(tmp_path / "dataset", {"odd": traps.refused["a path"].stored})
+    assert _push(tmp_path / "dataset") != 0
+    assert "odd: the row names" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["png", "grey png", "jpeg", "progressive jpeg", "16 bit png", "palette png"])
+def test_push_sends_plain_pictures(tmp_path, name):
+    write_rows(tmp_path / "dataset", {name: {"bytes": attacks.seen()[name], "path": None}})
+    assert _push(tmp_path / "dataset") == 0
 
 
 # ---- preview

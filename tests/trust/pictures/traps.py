@@ -72,7 +72,11 @@ def _handler(requests: list[str]) -> type[BaseHTTPRequestHandler]:
 
 def write_dataset(folder: Path, traps: Traps, split: str = "test") -> Path:
     """A dataset repo folder whose configs `detail` and `pairs` hold every attack and every picture of `seen`."""
-    names = {**{name: attack.stored for name, attack in traps.refused.items()}, **_good()}
+    return write_rows(folder, {name: attack.stored for name, attack in traps.refused.items()} | _good(), split)
+
+
+def write_rows(folder: Path, names: dict[str, dict], split: str = "test") -> Path:
+    """The same of these pictures: name -> what the row stores."""
     examples = [_example(name, picture) for name, picture in names.items()]
     pairs = [_pair(name, picture) for name, picture in names.items()]
     for config, rows, features in (("detail", examples, EXAMPLES), ("pairs", pairs, PAIRS)):
