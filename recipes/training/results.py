@@ -126,6 +126,14 @@ def point_at_base(adapter: LoraConfig, history: dict) -> None:
         adapter.base_model_name_or_path, adapter.revision = history["base_model"], history["base_revision"]
 
 
+def describe_error(error: Exception) -> str:
+    """What went wrong, in one line: of a process that loads rows PyTorch gives the traceback, whose end says it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if "in DataLoader worker process" in lines[0]:
+        lines = [lines[-1].partition(": ")[2]]  # without the class's name
+    return " ".join(" ".join(lines).split())
+
+
 def describe_scan(scan: Scan) -> str:
     """The report of `scan_lengths` in one line."""
     dropped = "".join(f"; {count} dropped: {reason}" for reason, count in scan["dropped"].items())

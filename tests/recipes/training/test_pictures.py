@@ -4,13 +4,14 @@ looks.
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 from transformers import AutoProcessor
 
 from recipes.families.llava import LLAVA
 from recipes.training.examples import ExampleCollator, load_examples, scan_lengths
-from recipes.training.results import describe_scan
+from recipes.training.results import describe_error, describe_scan
 from tests.trust.pictures import attacks
-from tests.trust.pictures.traps import example_id, set_traps, write_dataset
+from tests.trust.pictures.traps import example_id, set_traps, write_dataset, write_rows
 from trust.pictures.opener import UnreadablePicture
 
 
@@ -45,9 +46,25 @@ def test_every_picture_is_trained_on_as_it_looks(base, tmp_path, traps):
         assert np.abs(pixels.numpy() - plain).mean() < 0.06, name
 
 
-def test_what_only_decoding_finds_names_its_row(base, tmp_path, traps):
-    rows, _ = load_examples(str(write_dataset(tmp_path / "strangers", traps, "train")), "detail", "train", None)
-    by_name = {row["example_id"]: row for row in rows}
-    collator = ExampleCollator(AutoProcessor.from_pretrained(base), LLAVA)
-    with pytest.raises(UnreadablePicture, match="^truncated-png/detail: unreadable picture: not a readable picture"):
-        collator([by_name["good-png/detail"], by_name["truncated-png/detail"]])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_only_decoding_finds_names_its_row(base, tmp_path, workers):
+    """A PNG that is whole but for its pixels passes the scan; in one line, whichever process meets it."""
+    hollow = attacks.png_of(64, 48)
+    pictures = {"plain": attacks.seen()["png"], "hollow": hollow}
+    folder = write_rows(tmp_path, {name: {"bytes": data, "path": None} for name, data in pictures.items()}, "train")
+    rows, _ = load_examples(str(folder), "detail", "train", None)
+    processor = AutoProcessor.from_pretrained(base)
+    kept, _ = scan_lengths(rows, processor, None, None)
+    collator = ExampleCollator(processor, LLAVA)
+    with pytest.raises(UnreadablePicture) as raised:
+        list(DataLoader(kept, batch_size=2, collate_fn=collator, num_workers=workers))
+    said = describe_error(raised.value)
+    assert said.startswith("hollow/detail: unreadable picture: not a readable picture (")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "line"), [(ValueError("a\n b: c"), "a b: c"), (ValueError(), "ValueError"), (KeyError("a: b"), "'a: b'")]
+)
+def test_other_errors_are_one_line(error, line):
+    assert describe_error(error) == line
