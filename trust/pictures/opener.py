@@ -56,14 +56,14 @@ class PictureTooLarge(UnreadablePicture):
 # ---- opening ----
 
 
-def open_picture(data: bytes, near_px: int | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def open_picture(data: bytes, near_px: int | None = None) -> Image.Image:
     """Decode a picture to an RGB or L image, prepared as the module says.
 
     With `near_px` a JPEG may come smaller, with its longest side at least twice that: for small copies. Raises
-    `UnreadablePicture` for what is no picture of `FORMATS`, is broken, or has more than `max_pixels` or `MAX_BYTES`.
+    `UnreadablePicture` for what is no picture of `FORMATS`, is broken, or has more than `MAX_PIXELS` or `MAX_BYTES`.
     """
-    with _failuresin_one_line():
-        image = _read_header(data, max_pixels)
+    with _failures_in_one_line():
+        image = _read_header(data)
         if near_px is not None:
             image.draft(image.mode, (_DRAFT_SCALE * near_px, _DRAFT_SCALE * near_px))
         image.load()
@@ -83,8 +83,8 @@ def open_picture_file(path: Path) -> Image.Image:
 def picture_size(data: bytes) -> tuple[int, int]:
     """(width, height) in pixels of the upright picture, from its header: no pixel is decoded. Raises as `open_picture`
     does, but for what only decoding finds."""
-    with _failuresin_one_line():
-        image = _read_header(data, MAX_PIXELS)
+    with _failures_in_one_line():
+        image = _read_header(data)
         width, height = image.size
         is_turned = image.format != "TIFF" and _orientation(image) in _LYING  # Pillow has turned a TIFF's size
     return (height, width) if is_turned else (width, height)
@@ -117,17 +117,17 @@ def _check_bytes(count: int) -> None:
         raise UnreadablePicture("not a readable picture (0 bytes)")
 
 
-def _read_header(data: bytes, max_pixels: int) -> Image.Image:
+def _read_header(data: bytes) -> Image.Image:
     """The picture, not decoded yet, and not too large."""
     _check_bytes(len(data))
     image = Image.open(BytesIO(data), formats=FORMATS)
-    if image.width * image.height > max_pixels:
-        raise PictureTooLarge(f"{image.width}x{image.height} pixels, more than {max_pixels}")
+    if image.width * image.height > MAX_PIXELS:
+        raise PictureTooLarge(f"{image.width}x{image.height} pixels, more than {MAX_PIXELS}")
     return image
 
 
 @contextmanager
-def _failuresin_one_line() -> Iterator[None]:
+def _failures_in_one_line() -> Iterator[None]:
     """Whatever Pillow raises as an `UnreadablePicture`; what it warns of strangers' files interests nobody."""
     try:
         with warnings.catch_warnings():
@@ -206,9 +206,9 @@ def _stretched(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         eight_bit = _stretch(np.arange(2**16), int(grey.min()), int(grey.max()))[grey]
     else:
-        finite = np.nan_to_num(grey.astype(np.float64), posinf=np.nan, neginf=np.nan, nan=np.nan)
-        low, high = (float(np.nanmin(finite)), float(np.nanmax(finite))) if np.isfinite(finite).any() else (0.0, 0.0)
-        eight_bit = _stretch(np.nan_to_num(finite, nan=low), low, high)
+        known = grey[np.isfinite(grey)]
+        low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+        eight_bit = _stretch(np.where(np.isfinite(grey), grey, low).astype(np.float64), low, high)
     if image.format == "TIFF" and image.tag_v2.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO:  # type: ignore[attr-defined]
         eight_bit = 255 - eight_bit  # Pillow inverts 8 bit ones only
     return Image.fromarray(eight_bit)
