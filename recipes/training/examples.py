@@ -22,6 +22,7 @@ from recipes.families.family import Family
 from recipes.training.options import Recipe
 from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import as_stored, open_stored, whole_size
+from trust.text import cleaned, cleaner_of
 
 IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
@@ -117,9 +118,13 @@ def _sha256(files: list[str]) -> str:
 
 
 def render(row: dict, processor: ProcessorMixin, template: str | None) -> tuple[str, int]:
-    """(whole text of a row with one `<image>` a picture, number of its last characters that are the completion)."""
-    prompt = prepare_multimodal_messages(row["prompt"], images=row["images"])
-    completion = prepare_multimodal_messages(row["completion"])
+    """(whole text of a row with one `<image>` a picture, number of its last characters that are the completion).
+
+    What the row's own text has of special tokens is written as ordinary text (`trust/text.py`).
+    """
+    clean = cleaner_of(processor, template).clean
+    prompt = prepare_multimodal_messages(cleaned(row["prompt"], clean), images=row["images"])
+    completion = prepare_multimodal_messages(cleaned(row["completion"], clean))
     text = processor.apply_chat_template(prompt + completion, chat_template=template, tokenize=False)
     head = processor.apply_chat_template(prompt, chat_template=template, tokenize=False, add_generation_prompt=True)
     if not text.startswith(head):
@@ -199,6 +204,7 @@ class Scan(TypedDict):
     kept: int
     dropped: dict[str, int]  # reason -> rows
     unreadable: dict[str, str]  # example_id, or "row 7" (from 0) -> why its picture cannot be opened
+    disarmed: int  # rows kept, with special tokens in their own text, which is trained as ordinary text
     tokens: Tokens  # of the rows kept
 
 
@@ -220,6 +226,7 @@ def scan_lengths(
     lengths: list[int] = []  # 0 for a row that is dropped
     dropped: dict[str, int] = {}
     unreadable: dict[str, str] = {}
+    n_disarmed = 0
     dataset = as_stored(dataset)
     for number, row in enumerate(dataset):
         try:
@@ -232,6 +239,7 @@ def scan_lengths(
         if reason is not None:
             dropped[reason] = dropped.get(reason, 0) + 1
         lengths.append(length if reason is None else 0)
+        n_disarmed += reason is None and _has_special_tokens(row, processor, template)
     kept = [index for index, length in enumerate(lengths) if length]
     if not kept:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "the split is empty"
@@ -242,6 +250,7 @@ def scan_lengths(
         "kept": len(kept),
         "dropped": dropped,
         "unreadable": unreadable,
+        "disarmed": n_disarmed,
         "tokens": tokens,
     }
     return dataset.add_column("length", lengths).select(kept), report
@@ -252,6 +261,11 @@ def describe_unreadable(unreadable: dict[str, str]) -> str:
     named = [f"{name}: {reason}" for name, reason in list(unreadable.items())[:_UNREADABLE_NAMED]]
     more = [f"and {len(unreadable) - len(named)} more"] if len(unreadable) > len(named) else []
     return f" ({'; '.join(named + more)})" if named else ""
+
+
+def _has_special_tokens(row: dict, processor: ProcessorMixin, template: str | None) -> bool:
+    clean = cleaner_of(processor, template).clean
+    return any(cleaned(row[column], clean) != row[column] for column in ("prompt", "completion"))
 
 
 def _percentiles(lengths: list[int]) -> Tokens:
