@@ -164,6 +164,12 @@ class RightsWords:
     own_work: Words
     own_holder: Words
     not_covered: Words
+    photos: Words
+    by_words: Words
+    from_words: Words
+    based: Words
+    public_domain: Words
+    collectors: Words
 
 
 @dataclass(frozen=True)

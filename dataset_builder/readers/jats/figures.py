@@ -12,8 +12,8 @@ from dataset_builder.articles.pictures import bare_name, find_pictures, path_of
 from dataset_builder.readers.article import Figure, Panel
 from dataset_builder.readers.jats.rights import figure_rights
 from dataset_builder.readers.jats.xml import href_of, set_text, text_of
+from dataset_builder.text.holders import Owner
 from dataset_builder.text.labels import label_key, split_label
-from dataset_builder.text.rights import Owner
 
 _NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
 _LABEL_STOPS = " .:;|-–—"  # behind a label

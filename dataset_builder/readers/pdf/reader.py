@@ -31,9 +31,10 @@ from dataset_builder.readers.pdf.layout.sheets import Region
 from dataset_builder.readers.pdf.text import join_paragraphs, to_markdown
 from dataset_builder.readers.pictures.keep import keep_picture
 from dataset_builder.text.clean import clean
+from dataset_builder.text.holders import Owner, names_of
 from dataset_builder.text.labels import label_keys
 from dataset_builder.text.mentions import context_for
-from dataset_builder.text.rights import Owner, names_of, stated_rights
+from dataset_builder.text.rights import Rights, joined, stated_rights
 from dataset_builder.text.sentences import split_sentences
 
 MAX_PAGES = 500  # more are a book or a bomb
@@ -168,10 +169,16 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     for figure, context in zip(found.figures, contexts, strict=True):
         part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures
         part.append(_figure(document, pages, figure, context))
-        rights = stated_rights(part[-1].caption, owner)
+        rights = _rights(part[-1].caption, figure, owner)
         if rights:
             part[-1].rights, part[-1].license = rights.words, rights.license
     return article
+
+
+def _rights(caption: str | None, found: FoundFigure, owner: Owner) -> Rights | None:
+    """What the caption says of the figure's rights, and the lines right beside it."""
+    beside = [stated_rights(printed.credit, owner) for printed in found.captions]
+    return joined([stated_rights(caption, owner), *beside])
 
 
 def _contexts(found: ArticleLayout, paragraphs: list[tuple[Block, str]]) -> list[list[str]]:

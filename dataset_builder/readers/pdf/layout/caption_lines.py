@@ -34,7 +34,9 @@ SAME_STEP = 0.85  # of one step from line to line to the next in a widely set ca
 LARGER_STEP = 1.1  # times a caption's usual step: the text of the column stands farther below it
 INDENT_EM = 0.5  # by which the first line of a paragraph is set in at least
 NOTE_PITCH_EM = 2.4  # from a caption's last line to a note of it
+CREDIT_LINES = 3  # right below a caption, or above it, that may credit the picture: a credit is short
 NOTE_SMALLER_PT = 2.5  # by which a note is set smaller at most
+_MARK = re.compile(r"[©ⓒⒸ]|\([cC]\)\s?(?:19|20)\d\d|copyright\b", re.I)
 _MORE = any_spaced(lambda it: (*it.running.others, *it.lists.and_words, *it.lists.or_words, *it.teaching.see))
 _UNFINISHED = re.compile(rf"(?<!\w)(?:{_MORE})$")  # no caption ends so
 _P_VALUE = r"[pP]\s?[<>=≤]\s?0?[.,]\d"
@@ -205,6 +207,35 @@ def _is_next(upper: Line, lower: Line, rest: list[Line]) -> bool:
         return False
     below = [line for line in rest if pitch(upper, line) > 0 and line.box.x_overlap(lower.box) > 0]
     return not any(pitch(line, lower) > MIN_PITCH_EM * lower.size for line in below)
+
+
+def credit_lines(own: list[Line], rest: list[Line], style: Style) -> list[Line]:
+    """What stands right above and below a caption, from the top: it may say whose the picture is."""
+    highest = min(own, key=lambda line: line.box.y0)
+    lowest = max(own, key=lambda line: line.box.y1)
+    above = _near_lines(highest, rest, style, -1)
+    return [*reversed(above), *_near_lines(lowest, rest, style, 1)]
+
+
+def _near_lines(start: Line, rest: list[Line], style: Style, side: int) -> list[Line]:
+    """Up to `CREDIT_LINES` lines in a row on one side of a caption's line, 1 below and -1 above."""
+    found: list[Line] = []
+    last = start
+    for line in sorted(rest, key=lambda line: side * line.box.y0):
+        step = pitch(last, line) if side > 0 else pitch(line, last)
+        if step < MIN_PITCH_EM * line.size or not line.box.is_in_column_with(last.box):
+            continue
+        if step > NOTE_PITCH_EM * line.size or len(found) == CREDIT_LINES or not _may_credit(line, style):
+            break
+        found.append(line)
+        last = line
+    return found
+
+
+def _may_credit(line: Line, style: Style) -> bool:
+    """Whether a line is set unlike running text, or starts as no running text does."""
+    text = line.text.strip()
+    return not style.matches(line) or bool(NOT_CAPTION.match(text) or _MARK.match(text))
 
 
 def with_second_column(own: list[Line], rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:

@@ -12,6 +12,7 @@ from dataset_builder.readers.pdf.layout.boxes import Box, hull
 from dataset_builder.readers.pdf.layout.caption_lines import (
     TABLE_WORD,
     UNNUMBERED,
+    credit_lines,
     label_mates,
     lines_below,
     row,
@@ -48,6 +49,7 @@ class Caption:
     score: int  # STYLED_POINTS if set unlike running text, FREE_POINTS more if no sentence runs into it
     lines: list[Line]
     page: int
+    credits: list[Line]  # beside it, which are no part of it but may say whose the picture is
     words: frozenset[str] = frozenset()  # printed in the article, see `join_lines`
 
     @property
@@ -78,6 +80,11 @@ class Caption:
     def goes_on(self) -> bool:
         """Whether it says that the figure or the caption goes on elsewhere."""
         return bool(ENDS_CONTINUED.search(self._text())) and not self.goes_on_from
+
+    @property
+    def credit(self) -> str:
+        """What stands beside the caption, as one text."""
+        return join_lines((line.text for line in self.credits), self.words)
 
     def _text(self) -> str:
         found = split_any_label(join_lines((line.text for line in self.lines), self.words))
@@ -124,7 +131,7 @@ def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Capt
         own, rest = lines_below(whole, rest, style)
         if not start.is_table:
             own, rest = with_second_column(own, rest, style)
-        captions.append(Caption(*start, own, page))
+        captions.append(Caption(*start, own, page, credit_lines(own, rest, style)))
     return captions, rest
 
 
