@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the ground up: what stands in a line may import what stands in the lines above it, and its own room.
 FLOORS = [
-    "trust.templates trust.text",
+    "trust.pictures trust.templates trust.text",
     "dataset_builder.files",
     "dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
@@ -153,3 +153,18 @@ def test_files_and_folders_stay_small():
     assert not {path: count for path, count in lines.items() if count > MAX_LINES}
     folders = Counter(str(path.parent) for path in files if path.name != "__init__.py")
     assert not {folder: count for folder, count in folders.items() if count > MAX_FILES}
+
+
+OPENS = {"Image.open", "PILImage.open", "cv2.imread", "cv2.imdecode", "ImageFile.Parser", "imageio.imread"}
+
+
+def test_only_the_opener_opens_pictures():
+    """By Pillow or OpenCV; and `datasets` decodes none, which takes any format, path and address (rule 5)."""
+    wrong = []
+    for name, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in OPENS and name != "trust.pictures.opener":
+                wrong.append(f"{name} calls {ast.unparse(node)}")
+            if isinstance(node, ast.ImportFrom) and node.module == "PIL.Image" and name != "trust.pictures.opener":
+                wrong.append(f"{name} imports from PIL.Image")
+    assert not wrong

@@ -14,6 +14,7 @@ from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
 from dataset_builder.files.progress import progress
 from evaluation.answering.questions import BLANK_COLOUR, image_donors, open_image, question, reference
 from evaluation.run_folder import Evidence, Prediction
+from trust.pictures.opener import UnreadablePicture
 from trust.text import cleaned
 
 CAPTION_ONLY = "Caption of the figure: {caption}\n{question}"  # what image condition `none` asks
@@ -177,7 +178,7 @@ def _prepare(batch: list[Question], rows: Dataset, answerer: Answerer, condition
     for i, asked in enumerate(batch):
         try:
             prepared[i] = answerer.prepare(asked, _picture(asked, rows, condition))
-        except OSError as problem:
+        except UnreadablePicture as problem:
             unreadable[i] = Answer(None, "error", 0, str(problem))
     return prepared, unreadable
 

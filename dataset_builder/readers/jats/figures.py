@@ -1,7 +1,6 @@
 """The figures of an article's XML: label, caption and picture; several graphics are one picture with panels."""
 
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,28 +159,28 @@ def _files(slot: list[etree._Element], pictures: Mapping[str, Path]) -> list[Pat
 
 def _open_best(files: list[Path]) -> Image.Image:
     """The picture with the most pixels, the first among equals (`find_pictures` lists lossless formats first)."""
-    from dataset_builder.readers.pictures.images import open_image
+    from trust.pictures.opener import UnreadablePicture, open_picture_file
 
     if len(files) > 1:
         files = sorted(files, key=_pixels, reverse=True)
     errors = []
     for path in files:
         try:
-            return open_image(path)
-        except (ValueError, OSError) as error:
+            return open_picture_file(path)
+        except UnreadablePicture as error:
             errors.append(str(error))
-    raise ValueError("; ".join(errors))
+    raise UnreadablePicture("; ".join(errors))
 
 
 def _pixels(path: Path) -> int:
     """Pixels by the file's header; 0 when it has none that can be read."""
+    from trust.pictures.opener import UnreadablePicture, picture_file_size
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `open_image` has a limit of its own
-            with Image.open(path) as image:
-                return image.width * image.height
-    except Exception:  # Pillow's decoders raise anything on broken files; `open_image` will say what is wrong
+        width, height = picture_file_size(path)
+    except UnreadablePicture:  # opening it will say what is wrong
         return 0
+    return width * height
 
 
 def _panel_label(graphic: etree._Element, index: int) -> str:
@@ -207,9 +206,9 @@ def _panel_caption(graphic: etree._Element) -> str | None:
 def compose(images: list[Image.Image], labels: list[str]) -> tuple[Image.Image, list[Panel]]:
     """One picture from several, one below the other on white, and a panel for each of them.
 
-    Raises ValueError when the result would have more than `images.MAX_PIXELS` pixels.
+    Raises ValueError when the result would have more than `opener.MAX_PIXELS` pixels.
     """
-    from dataset_builder.readers.pictures.images import MAX_PIXELS
+    from trust.pictures.opener import MAX_PIXELS
 
     width = max(image.width for image in images)
     height = sum(image.height for image in images)
