@@ -37,9 +37,13 @@ NOTE_PITCH_EM = 2.4  # from a caption's last line to a note of it
 NOTE_SMALLER_PT = 2.5  # by which a note is set smaller at most
 _MORE = any_spaced(lambda it: (*it.running.others, *it.lists.and_words, *it.lists.or_words, *it.teaching.see))
 _UNFINISHED = re.compile(rf"(?<!\w)(?:{_MORE})$")  # no caption ends so
-_P_VALUE = r"[pP]\s?[<>=≤]\s?0?[.,]\d"
-_NOTE = re.compile(  # "* p < 0.05", "n = 5", "Abbreviations: ...", but not "* Correspondence"
-    rf"[*∗†‡§¶#]+.{{0,40}}{_P_VALUE}|{_P_VALUE}|n\s?=\s?\d"
+_P_VALUE = re.compile(r"\b[pP]\s?[<>=≤]\s?0?[.,]\d")
+NOTE_SIGNS = "*∗†‡§¶#"  # before what explains one that the caption prints
+_NOTE = re.compile(
+    r"n\s?=\s?\d"
+    r"|\([A-Ha-h]\)\s\S"  # a panel, below a caption's title
+    r"|[a-d](?:,\s?[a-d])*\s[A-Z]"  # raised letters
+    r"|[A-Z][\w./-]{0,9}(?:[,:]|\s?=)\s[^;]{3,60};"  # "CI, confidence interval; ..."
     rf"|(?i:{any_spaced(lambda it: it.captions.notes)})(?!\w)|{any_unspaced(lambda it: it.captions.notes)}"
 )
 
@@ -191,7 +195,9 @@ def _is_widely_set(own: list[Line], line: Line, rest: list[Line]) -> bool:
 
 def _is_note(own: list[Line], line: Line, style: Style) -> bool:
     """Whether a line below a caption explains its signs, though it is set smaller or a little apart."""
-    if not _NOTE.match(line.text.strip()) or style.is_body(line):
+    text = line.text.strip()
+    explains = text[0] in NOTE_SIGNS and any(text[0] in entry.text for entry in own)
+    if not (explains or _NOTE.match(text) or _P_VALUE.search(text)) or style.is_body(line):
         return False
     last = own[-1]
     level = abs(line.box.x0 - min(entry.box.x0 for entry in own)) < SAME_EDGE_EM * line.size

@@ -33,6 +33,7 @@ OTHER_KIND = re.compile(r"[A-Z]{3,}")  # the key of a scheme, chart, plate: "CHA
 STYLED_MENTION, PLAIN_MENTION = 0.3, 0.1  # how likely a line with a label is a caption that was not believed
 TWIN_GAP_EM = 1.5  # between the captions of one figure in two languages
 STYLED_POINTS, FREE_POINTS = 2, 1  # see `Caption.score`
+_PANEL_AT_START = re.compile(r"\([^()]{1,5}\)")
 _DOI_URL = r"https?://(?:dx\.)?doi\.org/"
 _OWN_DOI = re.compile(rf"\s*(?:{_DOI_URL}|doi:\s?(?:{_DOI_URL})?)10\.\d{{4,}}/\S+$", re.I)
 _CONTINUED_WORD = rf"(?:{any_of(lambda it: it.captions.continued)})(?!\w)"
@@ -63,8 +64,9 @@ class Caption:
 
     @property
     def panel(self) -> str:
-        """The letters of panels in its label ("A" of "Figure 2A"), "" for none."""
-        return label_panel(self.label)
+        """The letters of panels in or right behind its label: "A" of "Figure 2A." and of "Figure 2. (A)"; "" for none."""
+        letters = _PANEL_AT_START.match(self._text())
+        return label_panel(self.label) or (label_panel(f"{self.label}{letters.group()}") if letters else "")
 
     @property
     def box(self) -> Box:
@@ -90,6 +92,7 @@ class Caption:
         return bool(ENDS_CONTINUED.search(self._text())) and not self.goes_on_from
 
     def _text(self) -> str:
+        """Without the label."""
         found = split_any_label(join_lines((line.text for line in (*self.lines, *self.tail)), self.words))
         return found[1] if found else ""
 

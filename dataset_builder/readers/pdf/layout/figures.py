@@ -29,6 +29,7 @@ from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from dataset_builder.readers.pdf.layout.regions import ABOVE, BELOW
 from dataset_builder.readers.pdf.layout.running_heads import without_running_heads
 from dataset_builder.readers.pdf.layout.sheets import Region, Sheet
+from dataset_builder.text.labels import label_panel
 
 USUAL_SIDE_VOTES = 0.1  # for figures above their captions: less than any drawing counts, more than none
 DUPLICATE, WITHOUT_PICTURE, WITHOUT_NUMBER = 0.2, 0.4, 0.2  # how likely a caption in no figure is one that was missed
@@ -234,7 +235,8 @@ def _without_panel(caption: Caption) -> str:
 def _panel_texts(captions: list[Caption]) -> str:
     """The captions of the panels of one picture, each behind its letter: "(A) Dose. (B) Pain."."""
     ordered = sorted(captions, key=lambda caption: caption.panel)
-    return " ".join(f"({caption.panel}) {caption.text}" for caption in ordered)
+    texts = [f"({caption.panel}) {caption.text}" if label_panel(caption.label) else caption.text for caption in ordered]
+    return " ".join(texts)
 
 
 def _printed_rank(printed: _Printed) -> tuple[bool, int, bool, int]:

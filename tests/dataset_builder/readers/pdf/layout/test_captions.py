@@ -203,6 +203,20 @@ NOTES = (
     "Data are means.",
     "Barra de escala, 5 mm.",
     "Abkürzungen: Gy.",
+    "† p < 0.05 against the day before.",
+    "‡Significant difference between all of the groups of the study (P<0.01).",
+    "a,b Means without a common letter differ, P < 0.05.",
+    "a Different from day 1.",
+    "*, p < 0.05; #, p < 0.01",
+    "ns, not significant.",
+    "CI, confidence interval; OR, odds ratio.",
+    "(A) Dose. (B) Pain.",
+    "Scale bar 5 µm.",
+    "Asterisks show differences.",
+    "Original magnification ×200.",
+    "P values by a t test.",
+    "Стрелки указывают на кость.",
+    "不同字母表示差异显著。",
 )
 
 
@@ -213,9 +227,21 @@ def test_notes_below_a_caption_belong_to_it(note, gap, size):
     assert found == [("1", f"Dose. {note}")]
 
 
+@pytest.mark.parametrize("sign", ["§", "*", "¶"])
+def test_a_sign_that_the_caption_prints_is_explained_below_it(sign):
+    note = line(f"{sign} Patients of the second group.", 50, 416, 90, 6.5)
+    assert captions(line(f"Figure 1. Dose{sign} in joints.", 50, 400), note)[0] == [
+        ("1", f"Dose{sign} in joints. {sign} Patients of the second group.")
+    ]
+    assert captions(line("Figure 1. Dose in joints.", 50, 400), note)[0] == [("1", "Dose in joints.")]
+
+
 @pytest.mark.parametrize(
     "other",
     [
+        line("a dose", 50, 416, 90, 6.5),
+        line("(A)", 50, 416, 20, 6.5),
+        line("Ann Example, Clinic of Dose; Town", 50, 416, 90, 6.5),
         line("* Correspondence: Ann Example", 50, 416, 90, 6.5),
         line("Source: WHO", 50, 416, 90, 6.5),
         line("Scale bar", 200, 416, 40, 6.5),
