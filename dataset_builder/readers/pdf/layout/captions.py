@@ -64,7 +64,7 @@ class Caption:
 
     @property
     def panel(self) -> str:
-        """The letters of panels in or right behind its label: "A" of "Figure 2A." and of "Figure 2. (A)"; "" for none."""
+        """The panels in its label or right behind it: "A" of "Figure 2A." and of "Figure 2. (A)"; "" for none."""
         letters = _PANEL_AT_START.match(self._text())
         return label_panel(self.label) or (label_panel(f"{self.label}{letters.group()}") if letters else "")
 

@@ -152,7 +152,7 @@ def _is_compound(left: str, right: str, words: frozenset[str]) -> bool:
 
 
 def _is_symbol(head: str) -> bool:
-    """Whether what stands before a hyphen is a name or a symbol, never the first half of a word: DNA, T, p53b, mTOR, β."""
+    """Whether what stands before a hyphen is no first half of a word but a name or a symbol: DNA, T, p53b, mTOR, β."""
     capital = head.isupper() if len(head) == 1 else any(map(str.isupper, head[1:]))
     return capital or ord(head[-1:] or " ") in GREEK or any(map(str.isdigit, head))
 
