@@ -15,6 +15,7 @@ from dataset_builder.readers.pdf.layout.caption_lines import (
     SAME_COLUMN_SIZE_PT,
     TABLE_WORD,
     UNNUMBERED,
+    bare_label,
     label_mates,
     lines_below,
     row,
@@ -138,7 +139,7 @@ def find_captions(lines: list[Line], page: int, style: Style) -> tuple[list[Capt
     for line in lines:
         if not split_any_label(line.text.strip()) or line not in rest:
             continue
-        mates = label_mates(line, rest)
+        mates = label_mates(line, rest, style)
         whole = row(line, mates)
         start = _caption_start(whole, [other for other in lines if other not in mates], style)
         if start is None:
@@ -174,18 +175,19 @@ def _caption_start(line: Line, lines: list[Line], style: Style) -> _Start | None
     """What a line tells if a caption starts with it; None for one of running text ("Figure 2 shows …")."""
     text = line.text.strip()
     found = split_any_label(text)
-    if not found or not text[0].isalpha():
+    bare = bare_label(text)
+    if not found or not bare[0].isalpha():
         return None
     key = label_key(found[0]) or UNNUMBERED
     styled = _is_styled(line, style)
-    if key == UNNUMBERED and not styled:
+    if not styled and (key == UNNUMBERED or bare != text):
         return None
     above = _line_above(line, lines, style)
     run_into = above is not None and _is_running_on(above, line, style)
     other_font = above is None or line.first_font != above.font
     if run_into and not (styled and other_font):
         return None
-    return _Start(key, found[0], bool(TABLE_WORD.match(text)), STYLED_POINTS * styled + FREE_POINTS * (not run_into))
+    return _Start(key, found[0], bool(TABLE_WORD.match(bare)), STYLED_POINTS * styled + FREE_POINTS * (not run_into))
 
 
 def _is_styled(line: Line, style: Style) -> bool:
