@@ -72,6 +72,38 @@ def test_caption_between_two_pictures(tmp_path, width, gap):
     assert middle.getextrema() == (255, 255)
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_captions_one_below_the_other_under_figures_side_by_side(tmp_path, count):
+    paper = Paper(tmp_path / "a.pdf")
+    end = opening(paper) + 20
+    width = 475 / count - 10
+    for k in range(count):
+        paper.photo(60 + k * (width + 10), end, width, 120, seed=k)
+    low = end + 128
+    for k in range(count):
+        low = paper.caption(60, low + 2, 475, f"Figure {k + 1}. {TEXT}")
+    paper.text(60, low + 20, 475, prose(3, 12))
+    figures = read_pdf(paper.save()).figures
+    assert len(figures) == count
+    for k, figure in enumerate(figures):
+        x = 60 + k * (width + 10)
+        assert close(figure.bbox, (x, end, x + width, end + 120))
+
+
+@pytest.mark.parametrize("panels", ["(A) Dose, (B) pain.", "(a, b) Two joints.", "A, dose; B, pain."])
+def test_panels_of_a_figure_over_another_caption_are_its_own(tmp_path, panels):
+    paper = Paper(tmp_path / "a.pdf")
+    end = opening(paper) + 20
+    for k in range(2):
+        paper.photo(60 + 240 * k, end, 230, 120, seed=k)
+    low = paper.caption(60, end + 130, 475, f"Figure 1. {panels}")
+    low = paper.caption(60, low + 2, 475, f"Figure 2. {TEXT}")
+    paper.text(60, low + 20, 475, prose(3, 12))
+    one, two = read_pdf(paper.save()).figures
+    assert close(one.bbox, (60, end, 530, end + 120))
+    assert two.bbox is None
+
+
 # ---- above ----
 
 
