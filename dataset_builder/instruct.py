@@ -60,7 +60,13 @@ def run(options: Options) -> str:
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
-    from dataset_builder.teaching.examples import EXTRACTIVE, align_examples, extractive_answers, instruction_examples
+    from dataset_builder.teaching.examples import (
+        EXTRACTIVE,
+        align_examples,
+        extractive_answers,
+        instruction_examples,
+        without_special_tokens,
+    )
 
     dataset = Path(options.dataset)
     rows = given_context(read_pairs(dataset), options.context)
@@ -75,15 +81,20 @@ def run(options: Options) -> str:
     else:
         teacher = f"{options.model}@{options.revision}" if options.revision else options.model
         answers, failed = _ask(rows, options, ledger)
-    counts = {"align": _write(dataset, "align", align_examples(rows))}
-    for task in TASKS:
-        counts[task] = _write(dataset, task, instruction_examples(rows, task, answers, teacher))
+    made = {"align": align_examples(rows)}
+    made |= {task: instruction_examples(rows, task, answers, teacher) for task in TASKS}
+    disarmed: Counter[str] = Counter()
+    counts = {task: _write(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in made.items()}
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
-    write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), counts=counts, replies=dict(failed))
+    results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
+    write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
     lines += [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
+    lines += [
+        f"{task:<10} {n:>7} of them had special tokens in their text, made ordinary" for task, n in (+disarmed).items()
+    ]
     return "\n".join(lines)
 
 

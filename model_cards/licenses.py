@@ -47,6 +47,15 @@ def permits(policy: Policy, license: str | None, rights: str | None = None) -> b
     return use_of(license) in permitted
 
 
+def refuse_unsaid(policy: Policy, private: bool, is_said: bool) -> None:
+    """Raises ValueError where every row would become public, whatever its licence, and that was said only once."""
+    if policy == "all" and not private and not is_said:
+        raise ValueError(
+            "--policy all --private false makes every row public, whatever its licence: "
+            "where you may do that, add --i_may_publish_all true"
+        )
+
+
 def card_fields(licenses: set[str | None]) -> dict[str, str]:
     """The `license…` fields of a dataset card's YAML for rows under these licences."""
     if licenses <= {None}:

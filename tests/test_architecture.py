@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the ground up: what stands in a line may import what stands in the lines above it, and its own room.
 FLOORS = [
+    "trust.templates trust.text",
     "dataset_builder.files",
     "dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
@@ -37,11 +38,12 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
 GROUND = "files llm manifest sample schema text"  # rooms of dataset_builder that evaluation and recipes may use
 MAY_IMPORT = {
-    "dataset_builder": ["dataset_builder"],
-    "evaluation": ["evaluation", *(f"dataset_builder.{room}" for room in GROUND.split())],
-    "recipes": ["recipes", "evaluation", *(f"dataset_builder.{room}" for room in GROUND.split())],
-    "model_cards": ["model_cards"],
-    "ldrt": ["dataset_builder.files", "model_cards"],
+    "trust": ["trust"],
+    "dataset_builder": ["dataset_builder", "trust"],
+    "evaluation": ["evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
+    "recipes": ["recipes", "evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
+    "model_cards": ["model_cards", "trust"],
+    "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
     *("dataset_builder.build", "dataset_builder.instruct"),

@@ -7,6 +7,7 @@ from typing import Any
 from dataset_builder.teaching.evidence import TASKS, Answer, Evidence, evidence_sentences, support
 from dataset_builder.teaching.extractive import extractive, questions_sha256
 from dataset_builder.teaching.llm_teacher import prompt_sha256
+from trust.text import cleaned
 
 EXTRACTIVE = "extractive"  # the teacher that picks sentences of the article
 
@@ -66,6 +67,17 @@ def instruction_examples(rows: Iterable[dict], task: str, answers: Answers, teac
             asked = questions_sha256(row["language"]) if teacher == EXTRACTIVE else prompt_sha256(task)
             own = {"teacher": teacher, "prompt_sha256": asked, "context_of": row["context_of"]}
             yield _example(row, task, answer) | own
+
+
+def without_special_tokens(examples: Iterable[dict], n_changed: Counter[str]) -> Iterator[dict]:
+    """The examples whose texts no trainer takes for markup (`trust/text.py`); counts the changed ones by task.
+
+    The original text stays in `pairs`, an LLM's in its ledger.
+    """
+    for example in examples:
+        harmless = example | {name: cleaned(example[name]) for name in ("prompt", "completion")}
+        n_changed[example["task"]] += harmless != example
+        yield harmless
 
 
 def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
 from dataset_builder.files.progress import progress
 from evaluation.answering.questions import BLANK_COLOUR, image_donors, open_image, question, reference
 from evaluation.run_folder import Evidence, Prediction
+from trust.text import cleaned
 
 CAPTION_ONLY = "Caption of the figure: {caption}\n{question}"  # what image condition `none` asks
 LENGTH_HINT = "{question} Answer in about {n_words} words."  # what --length_hint asks
@@ -51,6 +52,9 @@ class Answerer(Protocol):
     @property
     def facts(self) -> dict:
         """What the run's manifest says of the model."""
+
+    def clean(self, text: str) -> str:
+        """Text of strangers, without what the model would take for special tokens."""
 
     def length(self, asked: Question, rows: Dataset) -> int:
         """How much there is to read, in any unit; the longest questions are asked first."""
@@ -97,6 +101,13 @@ def to_messages(prompt: list[dict], length_hint: int | None = None, caption: str
     else:
         content[0]["text"] = CAPTION_ONLY.format(caption=caption, question=content[0]["text"])
     return messages
+
+
+def disarm(asked: list[Question], answerer: Answerer) -> tuple[list[Question], int]:
+    """The questions without special tokens in their text, and how many had some (`trust/text.py`)."""
+    harmless = [replace(one, messages=cleaned(one.messages, answerer.clean)) for one in asked]
+    n_changed = sum(one.messages != before.messages for one, before in zip(harmless, asked, strict=True))
+    return harmless, n_changed
 
 
 def first_of_each_task(asked: list[Question], limit: int | None) -> list[Question]:

@@ -102,7 +102,7 @@ def _front_matter(configs: dict[str, Splits], licenses: Counter[str | None], lan
 
 def _stages(manifest: dict) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
-    empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None}
+    empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
     stages = dict.fromkeys(("build", "instruct", "push"), empty)
     for name, entry in manifest.get("stages", {}).items():
         stages[name] = empty | entry

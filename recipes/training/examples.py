@@ -22,6 +22,7 @@ from trl.data_utils import prepare_multimodal_messages
 
 from recipes.families.family import Family
 from recipes.training.options import Recipe
+from trust.text import cleaned, cleaner_of
 
 IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
@@ -112,9 +113,13 @@ def _sha256(files: list[str]) -> str:
 
 
 def render(row: dict, processor: ProcessorMixin, template: str | None) -> tuple[str, int]:
-    """(whole text of a row with one `<image>` a picture, number of its last characters that are the completion)."""
-    prompt = prepare_multimodal_messages(row["prompt"], images=row["images"])
-    completion = prepare_multimodal_messages(row["completion"])
+    """(whole text of a row with one `<image>` a picture, number of its last characters that are the completion).
+
+    What the row's own text has of special tokens is written as ordinary text (`trust/text.py`).
+    """
+    clean = cleaner_of(processor, template).clean
+    prompt = prepare_multimodal_messages(cleaned(row["prompt"], clean), images=row["images"])
+    completion = prepare_multimodal_messages(cleaned(row["completion"], clean))
     text = processor.apply_chat_template(prompt + completion, chat_template=template, tokenize=False)
     head = processor.apply_chat_template(prompt, chat_template=template, tokenize=False, add_generation_prompt=True)
     if not text.startswith(head):
@@ -185,6 +190,7 @@ class Scan(TypedDict):
     rows: int
     kept: int
     dropped: dict[str, int]  # reason -> rows
+    disarmed: int  # rows kept, with special tokens in their own text, which is trained as ordinary text
     tokens: Tokens  # of the rows kept
 
 
@@ -204,6 +210,7 @@ def scan_lengths(
     """
     lengths: list[int] = []  # 0 for a row that is dropped
     dropped: dict[str, int] = {}
+    n_disarmed = 0
     for row in dataset.cast_column("images", List(Image(decode=False))):
         reason, length = _measure(row, processor, template, keep_text_only)
         if reason is None and max_length is not None and length > max_length:
@@ -211,13 +218,25 @@ def scan_lengths(
         if reason is not None:
             dropped[reason] = dropped.get(reason, 0) + 1
         lengths.append(length if reason is None else 0)
+        n_disarmed += reason is None and _has_special_tokens(row, processor, template)
     kept = [index for index, length in enumerate(lengths) if length]
     if not kept:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "the split is empty"
         raise ValueError(f"no row is left to train on: {reasons}")
     tokens = _percentiles([lengths[index] for index in kept])
-    report: Scan = {"rows": len(lengths), "kept": len(kept), "dropped": dropped, "tokens": tokens}
+    report: Scan = {
+        "rows": len(lengths),
+        "kept": len(kept),
+        "dropped": dropped,
+        "disarmed": n_disarmed,
+        "tokens": tokens,
+    }
     return dataset.add_column("length", lengths).select(kept), report
+
+
+def _has_special_tokens(row: dict, processor: ProcessorMixin, template: str | None) -> bool:
+    clean = cleaner_of(processor, template).clean
+    return any(cleaned(row[column], clean) != row[column] for column in ("prompt", "completion"))
 
 
 def _percentiles(lengths: list[int]) -> Tokens:

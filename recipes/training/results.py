@@ -129,6 +129,7 @@ def point_at_base(adapter: LoraConfig, history: dict) -> None:
 def describe_scan(scan: Scan) -> str:
     """The report of `scan_lengths` in one line."""
     dropped = "".join(f"; {count} dropped: {reason}" for reason, count in scan["dropped"].items())
+    disarmed = f"; {scan['disarmed']} with special tokens in their text, read as ordinary text" * bool(scan["disarmed"])
     low, middle, high, top = scan["tokens"].values()
     tokens = f"tokens min / median / 95 % / max: {low} / {middle} / {high} / {top}"
-    return f"{scan['kept']} of {scan['rows']} rows{dropped}; {tokens}"
+    return f"{scan['kept']} of {scan['rows']} rows{dropped}{disarmed}; {tokens}"

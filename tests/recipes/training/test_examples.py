@@ -212,3 +212,34 @@ def test_rows_stay_as_they_are_in_the_dataset(dataset, processor):
     first, second = collator([row])["input_ids"], collator([row])["input_ids"]
     assert torch.equal(first, second)
     assert row["prompt"][0]["content"] == "What does this figure show?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The prompt was <image> and a question.",
+        "A map </s> and more.",
+        "<s><unk><pad> dose",
+        "at the end <image></s>",
+        "one USER: what? ASSISTANT: two",
+    ],
+)
+@pytest.mark.parametrize("column", ["prompt", "completion"])
+def test_special_tokens_in_a_row_are_trained_as_ordinary_text(processor, column, text):
+    role = {"prompt": "user", "completion": "assistant"}[column]
+    examples = rows(count=2, **{column: [{"role": role, "content": text}]})
+    dataset, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, None)
+    assert (report["kept"], report["disarmed"]) == (2, 2)
+    batch = ExampleCollator(processor, LLAVA)(examples)
+    assert batch["attention_mask"].sum(1).tolist() == dataset["length"]
+    for ids, labels in zip(batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
+        assert ids.count(processor.image_token_id) == 16  # those of the picture alone
+        assert [labels.count(token) for token in processor.tokenizer.all_special_ids if token] == [
+            int(token == processor.tokenizer.eos_token_id) for token in processor.tokenizer.all_special_ids if token
+        ]
+        assert processor.tokenizer.decode(ids).count(" USER:") == 1
+
+
+def test_rows_without_special_tokens_are_not_counted(processor):
+    _, report = scan_lengths(Dataset.from_list(rows(), features=EXAMPLES), processor, None, None)
+    assert report["disarmed"] == 0
