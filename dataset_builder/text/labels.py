@@ -50,6 +50,8 @@ _LABEL_ONLY = re.compile(
 )
 _COMPOUND = re.compile(rf"{DASH}(?=\d)")  # "Figure 2-1" as a label
 _IN_BOX = re.compile(rf"\s*box\s\d\s?{DASH}\s?fig", re.IGNORECASE)  # "Box 1—figure 2"
+_LETTER = r"[A-Za-zА-Еа-е]"
+_LABEL_PANEL = re.compile(rf"\d[\s(]*({_LETTER}(?:\s?(?:{DASH}|[,/&+])\s?{_LETTER})*)[\s).:]*$")
 _LABELS_KEPT = 4096  # "Figure 1" and its like come again and again
 
 
@@ -89,6 +91,12 @@ def label_key(label: str | None) -> str | None:
     if not part:
         return key
     return f"{key}-S{number_key(part)}" if supplement else f"{key}-{number_key(part)}"
+
+
+def label_panel(label: str | None) -> str:
+    """The letters of panels that a label ends with, capital: "Figure 2a" -> "A", "Fig. 2 A–C" -> "A–C"; "" for none."""
+    found = _LABEL_PANEL.search(normalise(label or ""))
+    return "".join(found[1].split()).upper() if found else ""
 
 
 def _part(text: str, position: int) -> tuple[bool, re.Match[str] | None]:

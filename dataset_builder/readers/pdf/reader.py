@@ -1,7 +1,7 @@
 """An article as PDF → `Article`: its figures with captions, context and pictures cut from the rendered pages.
 
     article = read_pdf(Path("article.pdf"))                    # rules alone: no model, no network
-    article = read_pdf(Path("article.pdf"), layout="heron")    # pictures found by docling's layout model
+    article = read_pdf(Path("article.pdf"), layout="heron")    # pictures and tables found by docling's models
 
 pdfium reads the file (`content`), pure rules find the figures (`layout`). docling serves what rules cannot: its layout
 model, and OCR of pages without text (`docling_pages`).
@@ -158,7 +158,7 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     metadata = {key: clean(document.get_metadata_value(key)) for key in ("Title", "Author", "Subject")}
     front = front_matter(pages, found.style, metadata)
     paragraphs = join_paragraphs(found.blocks)
-    markdown = to_markdown(paragraphs, found, front["title"])
+    markdown = to_markdown(paragraphs, found, front["title"], {page.number: page.tables for page in pages})
     article = Article(source="pdf", markdown=markdown, text_damage=text_damage(pages), **front)
     article.starts = found.starts
     article.rejected_captions = [
