@@ -111,11 +111,12 @@ def mentions(text: str, other_kinds: bool = True) -> list[Mention]:
 
 def mentions_of_each(texts: list[str], other_kinds: bool = True) -> list[list[Mention]]:
     """`mentions` of each of the texts. Which of them may have any is looked up in all at once: few paragraphs have."""
-    starts = [0, *accumulate(len(text) + 1 for text in texts)]
-    joined = "\n".join(texts)
+    plain = [n for n, text in enumerate(texts) if text.isascii()]  # others are slow to search together
+    starts = [0, *accumulate(len(texts[n]) + 1 for n in plain)]
+    joined = "\n".join(texts[n] for n in plain)
     places = anchors(joined, other_kinds) + [match.start() for match in _SUPPLEMENT_NUMBER.finditer(joined)]
-    worth_a_look = {bisect_right(starts, place) - 1 for place in places}
-    return [mentions(text, other_kinds) if n in worth_a_look else [] for n, text in enumerate(texts)]
+    empty = set(plain) - {plain[bisect_right(starts, place) - 1] for place in places}
+    return [[] if n in empty else mentions(text, other_kinds) for n, text in enumerate(texts)]
 
 
 def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
