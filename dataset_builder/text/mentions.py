@@ -18,6 +18,7 @@ from dataset_builder.text.numbering import (
     AND,
     NUMBER,
     NUMBER_FIRST,
+    ORDINAL,
     SHORT_JOINS,
     SUPPLEMENT_OF,
     Head,
@@ -121,10 +122,11 @@ def mentions_of_each(texts: list[str], other_kinds: bool = True) -> list[list[Me
 
 def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
     """The mentions of the article's own figures and of other papers'; those with the number first ("S1 Fig") last."""
-    found = []
+    found = [] if text.isascii() else [_ordinal(match) for match in ORDINAL.finditer(text)]
+    counted = {mention.end - len(mention.word) for mention in found}  # where the words of these stand
     position = 0
     for head in heads(text, other_kinds):
-        if head.start >= position:
+        if head.start >= position and head.start not in counted:
             keys, position = _mention(text, head)
             if keys:
                 elsewhere = _is_elsewhere(text, head.start, position)
@@ -135,6 +137,12 @@ def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
             keys, _ = number_list(match["items"], 0, plural=True)
             found.append(Mention(match.start(), match.end(), keys, match["word"], len(keys) > 1, False))
     return found
+
+
+def _ordinal(match: re.Match) -> Mention:
+    """第1图: the number stands before the word."""
+    keys, _ = number_list(match["items"], 0, plural=True)
+    return Mention(match.start(), match.end(), keys, match["word"], False, False)
 
 
 def _without_bracket(text: str, start: int, end: int) -> int:
