@@ -11,15 +11,17 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dataset_builder.articles.skipped import Skipped
 from dataset_builder.assembly.filters import Thresholds
 from dataset_builder.assembly.splits import Splitting
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from dataset_builder.extraction.executors import Cluster, ReadArticles
     from dataset_builder.extraction.units import Layout, Unit
 
@@ -104,15 +106,15 @@ def run(options: Options) -> str:
     of others or nowhere to write, or no figure left.
     """
     dataset = Path(options.output)
-    skipped: Counter[str] = Counter()
+    skipped = Skipped()
     _check_sizes(options)
     files = _files(Path(options.articles), dataset / ".work", options.layout, skipped)
     submitted = _read(files, dataset / ".work", options)
     return submitted or _assemble(files, dataset, options, skipped)
 
 
-def _files(articles: Path, work: Path, layout: Layout, skipped: Counter[str]) -> list[Unit]:
-    """The files to read; archives are unpacked to the folder `work`, what is no article is counted in `skipped`."""
+def _files(articles: Path, work: Path, layout: Layout, skipped: Skipped) -> list[Unit]:
+    """The files to read; archives are unpacked to the folder `work`, what is no article is added to `skipped`."""
     from dataset_builder.articles.packages import find_packages
     from dataset_builder.extraction.units import units
 
@@ -126,7 +128,7 @@ def _files(articles: Path, work: Path, layout: Layout, skipped: Counter[str]) ->
     packages = list(find_packages(articles, work / "unpacked", skipped))
     if not packages:
         kinds = "no PDF (.pdf), JATS XML (.xml, .nxml, .xml.gz) or package (.tar.gz, .zip, .meca)"
-        others = f"; it has {_counted(skipped)}" if skipped else ""
+        others = f"; it has {_counted(skipped.counts)}" if skipped.counts else ""
         raise RuntimeError(f"{articles} holds no article: {kinds}{others}")
     return list(units(packages, work / "records", layout))
 
@@ -206,7 +208,7 @@ def _submit(reading: ReadArticles, work: Path, cluster: Cluster, options: Option
     )
 
 
-def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Counter[str]) -> str:
+def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipped) -> str:
     """Records -> dataset; returns the funnel as text. Raises RuntimeError when no figure is left."""
     from dataset_builder.assembly.articles import inputs_sha256, join_articles, read_heads
     from dataset_builder.assembly.assemble import assemble
@@ -216,8 +218,7 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Count
 
     heads = read_heads(files)
     benchmarks = [Path(folder) for folder in options.benchmarks]
-    counts = assemble(heads, dataset, _thresholds(options), _splitting(options), benchmarks)
-    counts.skipped = +skipped
+    counts = assemble(heads, dataset, _thresholds(options), _splitting(options), benchmarks, skipped)
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")

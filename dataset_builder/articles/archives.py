@@ -12,23 +12,23 @@ import shutil
 import stat
 import tarfile
 import zipfile
-from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from dataset_builder.articles.kinds import (
+    PACKED_SUFFIXES,
     PACKED_XML_SUFFIXES,
     PDF_SUFFIX,
     PICTURE_SUFFIXES,
     XML_SUFFIXES,
     ZIP_SUFFIXES,
 )
-from dataset_builder.files.jsonfiles import write_json
+from dataset_builder.articles.skipped import HIDDEN_FILES, LINKS, Skipped, suffix_of
 
 MAX_MEMBERS = 10_000  # files in an archive; a PMC package has tens
 MAX_NAME_BYTES = 65_536  # of a member's long name and further attributes, which tarfile reads into memory as a whole
 MAX_UNPACKED_BYTES = 2 * 1024**3  # of an archive, videos and data included
-SKIPPED_FILE = "skipped.json"  # in the unpacked folder: suffix -> members that were passed over
+SKIPPED_FILE = "skipped.jsonl"  # in the unpacked folder: the members that were passed over, see `Skipped.write`
 MAX_RATIO = 200  # unpacked / packed bytes of a zip: blank pictures have 100, a bomb 1000
 _RATIO_FROM_BYTES = 64 * 1024**2  # smaller ones do no harm
 _ENCRYPTED = 0x1  # flag of a member
@@ -45,7 +45,7 @@ def unpack(archive: Path, target: Path) -> None:
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
     partial.mkdir(parents=True)
-    skipped: Counter[str] = Counter()
+    skipped = Skipped()
     try:
         if archive.name.lower().endswith(ZIP_SUFFIXES):
             _unpack_zip(archive, partial, skipped)
@@ -53,24 +53,20 @@ def unpack(archive: Path, target: Path) -> None:
             _unpack_xml(archive, partial)
         else:
             _unpack_tar(archive, partial, skipped)
-        write_json(partial / SKIPPED_FILE, skipped)
+        skipped.write(partial / SKIPPED_FILE)
         os.replace(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def suffix_of(name: str) -> str:
-    """ "Data.XLSX" -> ".xlsx"; "no suffix"."""
-    return PurePosixPath(name).suffix.lower() or "no suffix"
-
-
-def _unpack_tar(archive: Path, target: Path, skipped: Counter[str]) -> None:
+def _unpack_tar(archive: Path, target: Path, skipped: Skipped) -> None:
     with gzip.open(archive) as stream, _open_tar(stream, archive.name) as tar:
         for count, member in enumerate(tar):
             _check_count(count, archive.name)
             name = _inside(member.name, archive.name)
             if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or not _is_wanted(name):
-                skipped[_why_skipped(name, member.issym() or member.islnk())] += not member.isdir()
+                if not member.isdir():
+                    skipped.add(str(name), _why_skipped(name, member.issym() or member.islnk()))
                 continue
             source = tar.extractfile(member)
             assert source is not None  # of a file there is one
@@ -78,7 +74,7 @@ def _unpack_tar(archive: Path, target: Path, skipped: Counter[str]) -> None:
                 shutil.copyfileobj(source, file)
 
 
-def _unpack_zip(archive: Path, target: Path, skipped: Counter[str]) -> None:
+def _unpack_zip(archive: Path, target: Path, skipped: Skipped) -> None:
     with zipfile.ZipFile(archive) as packed:
         members = packed.infolist()
         _check_count(len(members) - 1, archive.name)
@@ -88,8 +84,10 @@ def _unpack_zip(archive: Path, target: Path, skipped: Counter[str]) -> None:
             name = _inside(member.filename, archive.name)
             mode = member.external_attr >> 16  # of Unix; 0 where another system has made it
             special = stat.S_IFMT(mode) not in (0, stat.S_IFREG)
-            if member.is_dir() or special or not _is_wanted(name):
-                skipped[_why_skipped(name, stat.S_ISLNK(mode))] += not member.is_dir()
+            if member.is_dir():
+                continue
+            if special or not _is_wanted(name):
+                skipped.add(str(name), _why_skipped(name, stat.S_ISLNK(mode)))
                 continue
             if member.flag_bits & _ENCRYPTED:
                 raise ValueError(f"{archive.name}: the archive is encrypted; unpack it with its password")
@@ -128,12 +126,18 @@ def _inside(member: str, archive: str) -> PurePosixPath:
 
 
 def _is_wanted(name: PurePosixPath) -> bool:
-    hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
-    return not hidden and name.name.lower().endswith((*XML_SUFFIXES, PDF_SUFFIX, *PICTURE_SUFFIXES))
+    return not _is_hidden(name) and name.name.lower().endswith((*XML_SUFFIXES, PDF_SUFFIX, *PICTURE_SUFFIXES))
+
+
+def _is_hidden(name: PurePosixPath) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in name.parts)
 
 
 def _why_skipped(name: PurePosixPath, link: bool) -> str:
-    return "links" if link else suffix_of(name.name)
+    if link or _is_hidden(name):
+        return LINKS if link else HIDDEN_FILES
+    suffix = suffix_of(name.name)
+    return f"{suffix} (in an archive)" if suffix.endswith(PACKED_SUFFIXES) else suffix
 
 
 def _new_file(path: Path) -> BinaryIO:

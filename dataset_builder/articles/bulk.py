@@ -7,20 +7,23 @@ import mmap
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
-from dataset_builder.articles.kinds import is_envelope
+from dataset_builder.articles.kinds import is_envelope, utf16_of
 
 MAX_ARTICLES = 100_000  # of one file
 MAX_BYTES = 8 * 1024**3  # of one file
 
 _START = re.compile(rb"<(?:[\w.-]+:)?article[\s>]")
 _END = re.compile(rb"</(?:[\w.-]+:)?article\s*>")
-_DECLARATION = re.compile(rb"\s*(<\?xml[^>]*\?>)")
+_DECLARATION = re.compile(rb"^\s*(<\?xml[^>]*\?>)")
 _NAMESPACE = re.compile(rb"\sxmlns(?::[\w.-]+)?\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _HEAD_BYTES = 65_536  # in which the root's namespaces stand
+_BLOCK_CHARS = 1024**2  # copied at a time
 
 
 def split(path: Path, target: Path) -> list[Path]:
@@ -37,13 +40,33 @@ def split(path: Path, target: Path) -> list[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                _write_articles(data, partial, path.name)
+            _write_articles_of(path, partial)
             os.replace(partial, target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     found = sorted(target.iterdir())
     return found if len(found) > 1 else []
+
+
+def _write_articles_of(path: Path, target: Path) -> None:
+    with path.open("rb") as file, tempfile.TemporaryFile(dir=target.parent) as in_utf8:
+        encoding = utf16_of(file.read(2))
+        source: IO[bytes] = file
+        if encoding:
+            _copy_as_utf8(path, encoding, in_utf8)
+            source = in_utf8
+        with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            _write_articles(data, target, path.name)
+
+
+def _copy_as_utf8(path: Path, encoding: str, target: IO[bytes]) -> None:
+    """Copy a file in another encoding, without the declaration that names it."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        start = file.read(_HEAD_BYTES).lstrip("\ufeff").encode()
+        target.write(_DECLARATION.sub(b"", start, count=1))
+        while block := file.read(_BLOCK_CHARS):
+            target.write(block.encode())
+    target.flush()
 
 
 def _write_articles(data: mmap.mmap, target: Path, name: str) -> None:

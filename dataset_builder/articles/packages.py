@@ -12,19 +12,17 @@ file; the files of a package are read when they are asked for.
 import dataclasses
 import functools
 import hashlib
-import json
 import os
 import re
 import shutil
 import tarfile
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dataset_builder.articles import bulk
-from dataset_builder.articles.archives import SKIPPED_FILE, suffix_of, unpack
+from dataset_builder.articles.archives import SKIPPED_FILE, unpack
 from dataset_builder.articles.kinds import (
     ARCHIVE_SUFFIXES,
     PACKED_XML_SUFFIXES,
@@ -35,11 +33,23 @@ from dataset_builder.articles.kinds import (
     is_article,
     is_special,
 )
-from dataset_builder.articles.pictures import bare_name, by_ending, find_pictures, pictures_in, pictures_in_shared
+from dataset_builder.articles.pictures import (
+    FolderPictures,
+    bare_name,
+    by_every_name,
+    find_pictures,
+    pictures_in,
+    pictures_in_shared,
+)
+from dataset_builder.articles.skipped import HIDDEN_FILES, HIDDEN_FOLDERS, Skipped, suffix_of
 
 _KEY_CHARS = 32  # hex digits that name an unpacked archive's folder: 128 bits
 _READ = (*XML_SUFFIXES, *PACKED_XML_SUFFIXES, PDF_SUFFIX, *ARCHIVE_SUFFIXES, *PICTURE_SUFFIXES)  # not skipped
 _BROKEN = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, NotImplementedError, ValueError)
+_SPECIAL = "no regular file but a device, pipe or socket"
+_MAX_SEARCHED_BYTES = 100 * 1024**2  # of an XML file: a larger one is no article
+_WORK = ".work"  # of a dataset that `ldrt build` has made
+_APPLE_DOUBLE = "._"  # macOS puts such a file beside others, with their attributes
 _MANIFEST = "manifest.xml"
 _ITEM = re.compile(rb"(?P<tag><item\b[^>]*>).*?</item>", re.DOTALL)
 _ITEM_TYPE = re.compile(rb"\b(?:item-)?type\s*=\s*[\"'](?P<type>[^\"']*)")
@@ -74,15 +84,23 @@ class Package:
             return {}
         folder = self.pictures_in or self.xml.parent
         if not self.shared_folder:
-            return pictures_in(folder)
-        pictures = pictures_in_shared(folder, folder.stat().st_mtime_ns)
-        referred = (path for href in _hrefs(self.xml) for path in find_pictures(pictures, href))
+            return self._in_folder.found
+        referred = (path for href in _hrefs(self.xml) for path in find_pictures(self._in_folder.found, href))
         return {path.relative_to(folder).as_posix().lower(): path for path in referred}
 
+    @functools.cached_property
+    def _in_folder(self) -> FolderPictures:
+        """The pictures beside the XML, of all articles there; in a shared folder by every name."""
+        assert self.xml is not None  # only an XML names picture files
+        folder = self.pictures_in or self.xml.parent
+        return pictures_in_shared(folder, folder.stat().st_mtime_ns) if self.shared_folder else pictures_in(folder)
+
     @property
-    def pictures(self) -> Mapping[str, Path]:
-        """`files` by every name that the XML may call them by, see `find_pictures`."""
-        return by_ending(self.files)
+    def pictures(self) -> FolderPictures:
+        """`files`, and the picture files that are not opened, by every name that the XML may call them by."""
+        if not self.xml:
+            return FolderPictures()
+        return by_every_name(FolderPictures(dict(self.files), self._in_folder.refused))
 
     def digest(self) -> str:
         """sha256 over the names and the contents of the XML, the PDF and the pictures. Raises OSError."""
@@ -95,21 +113,22 @@ class Package:
         return total.hexdigest()
 
 
-def find_packages(folder: Path, unpacked: Path, skipped: Counter[str] | None = None) -> Iterator[Package]:
+def find_packages(folder: Path, unpacked: Path, skipped: Skipped | None = None) -> Iterator[Package]:
     """The packages below `folder`, folder by folder in sorted order; archives are unpacked into the folder `unpacked`.
 
     A PDF belongs to the XML of the same name, or to the only XML of its folder when it is the only PDF there. Beside a
     single XML, further PDFs and archives that the XML refers to are its supplements and left out. An archive that also
     lies there unpacked (folder `x` beside `x.tar.gz`, `x.xml` beside `x.xml.gz`) is left out. What is neither article
-    nor picture is counted in `skipped`, by its suffix. Raises FileNotFoundError when there is no `folder`.
+    nor picture, and what is hidden, is added to `skipped`. Raises FileNotFoundError when there is no `folder`.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
-    skipped = Counter() if skipped is None else skipped
+    skipped = skipped or Skipped()
     unlisted: list[OSError] = []
     for current, folders, names in os.walk(folder, onerror=unlisted.append):
         here = Path(current)
         visible = [name for name in folders if not name.startswith(".")]
+        _add_passed_over(skipped, here, folders, names, folder)
         for name in sorted(visible):
             if _leads_out(here / name, folder):
                 yield _outside(here / name, _relative(here / name, folder))
@@ -117,19 +136,32 @@ def find_packages(folder: Path, unpacked: Path, skipped: Counter[str] | None = N
         inside = sorted(name for name in names if not name.startswith("."))
         yield from _packages_in(here, inside, _relative(here, folder), unpacked, folder)
         yield from _packages_of_archives(here, inside, folders, folder, unpacked, skipped)
-        skipped.update(suffix_of(name) for name in inside if not name.lower().endswith(_READ))
     for error in unlisted:
         yield Package(_relative(Path(error.filename), folder), error=f"the folder cannot be listed ({error.strerror})")
 
 
+def _add_passed_over(skipped: Skipped, here: Path, folders: list[str], names: list[str], root: Path) -> None:
+    """Add what of a folder is neither article nor picture, and what is hidden and looks like one."""
+    for name in sorted(folders):
+        if name.startswith(".") and name != _WORK:
+            skipped.add(_relative(here / name, root), HIDDEN_FOLDERS)
+    for name in sorted(names):
+        hidden, read = name.startswith("."), name.lower().endswith(_READ)
+        if hidden and read and not name.startswith(_APPLE_DOUBLE):
+            skipped.add(_relative(here / name, root), HIDDEN_FILES)
+        elif not hidden and not read:
+            skipped.add(_relative(here / name, root), suffix_of(name))
+
+
 def _is_output(folder: Path, unpacked: Path) -> bool:
     """Whether a folder is one that archives are unpacked to, or a dataset that was made from articles."""
-    return folder.resolve() == unpacked.resolve() or (folder / ".work").is_dir()
+    has_work = os.path.isdir(folder / _WORK)  # not Path.is_dir, which fails in a folder that may not be read
+    return folder.resolve() == unpacked.resolve() or has_work
 
 
 def _leads_out(path: Path, folder: Path) -> bool:
     """Whether a link, or a name below one, leads to what does not lie in the articles folder."""
-    return path.is_symlink() and path.exists() and not path.resolve().is_relative_to(folder.resolve())
+    return path.is_symlink() and os.path.exists(path) and not path.resolve().is_relative_to(folder.resolve())
 
 
 def _outside(path: Path, relative: str) -> Package:
@@ -137,7 +169,7 @@ def _outside(path: Path, relative: str) -> Package:
 
 
 def _packages_of_archives(
-    here: Path, names: list[str], folders: list[str], root: Path, unpacked: Path, skipped: Counter[str]
+    here: Path, names: list[str], folders: list[str], root: Path, unpacked: Path, skipped: Skipped
 ) -> Iterator[Package]:
     """The packages inside the archives among the `names` of a folder, `folders` being those below it."""
     xmls = [name for name in names if name.lower().endswith(XML_SUFFIXES)]
@@ -148,9 +180,11 @@ def _packages_of_archives(
         if not packed_xml and (stem is None or stem in folders):
             continue
         if name.lower() in supplements:
-            skipped[f"{suffix_of(name)} (supplements)"] += 1
+            skipped.add(_relative(here / name, root), f"{suffix_of(name)} (supplements)")
         elif _leads_out(here / name, root):
             yield _outside(here / name, _relative(here / name, root))
+        elif is_special(here / name):
+            yield Package(_relative(here / name, root), error=f"{name}: {_SPECIAL}")
         else:
             yield from _unpacked_packages(here / name, _relative(here / name, root), unpacked, skipped)
 
@@ -220,7 +254,7 @@ def _package(source_file: str, xml: Path | None, pdf: Path | None, root: Path, s
     """A package of these files; one with `error` when one of them cannot be opened or lies outside of `root`."""
     for path in filter(None, (xml, pdf)):
         if is_special(path):
-            return Package(source_file, error=f"{path.name}: no regular file but a device, pipe or socket")
+            return Package(source_file, error=f"{path.name}: {_SPECIAL}")
         if _leads_out(path, root):
             return _outside(path, source_file)
         try:
@@ -254,13 +288,15 @@ def _without_supplements(xml: Path, pdfs: list[str]) -> list[str]:
 def _hrefs(xml: Path) -> list[str]:
     """The hrefs of the XML but for those of `<self-uri>`, found without parsing it."""
     try:
+        if is_special(xml) or xml.stat().st_size > _MAX_SEARCHED_BYTES:
+            return []
         data = _SELF.sub(b"", xml.read_bytes())
     except OSError:
         return []  # the reader reports it
     return [(a or b).decode("utf-8", "replace") for a, b in _HREF.findall(data)]
 
 
-def _unpacked_packages(archive: Path, relative: str, unpacked: Path, skipped: Counter[str]) -> Iterator[Package]:
+def _unpacked_packages(archive: Path, relative: str, unpacked: Path, skipped: Skipped) -> Iterator[Package]:
     """The packages inside an archive, unpacked once (its size and time of change name the folder)."""
     try:
         inside = unpacked / _key(relative, archive)
@@ -268,10 +304,11 @@ def _unpacked_packages(archive: Path, relative: str, unpacked: Path, skipped: Co
             shutil.rmtree(inside, ignore_errors=True)  # of an earlier version
             unpack(archive, inside)
     except _BROKEN as error:
-        message = str(error) if isinstance(error, ValueError) else f"{archive.name}: not a readable archive ({error})"
+        why = getattr(error, "strerror", None) or error  # an OSError's whole text holds the path
+        message = str(error) if isinstance(error, ValueError) else f"{archive.name}: not a readable archive ({why})"
         yield Package(relative, error=message)
         return
-    skipped.update(json.loads((inside / SKIPPED_FILE).read_text(encoding="utf-8")))
+    skipped.add_written(inside / SKIPPED_FILE, f"{relative}!")
     beside = archive.parent if archive.name.lower().endswith(PACKED_XML_SUFFIXES) else None
     supplements = _supplements(inside / _MANIFEST)
     for current, folders, names in os.walk(inside):

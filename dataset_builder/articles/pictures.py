@@ -4,46 +4,98 @@ import functools
 import os
 import urllib.parse
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeVar
 
 from dataset_builder.articles.kinds import PDF_SUFFIX, PICTURE_SUFFIXES, XML_SUFFIXES
 
+MAX_PICTURE_BYTES = 1024**3  # of a file: 120 million pixels in 16-bit RGB, uncompressed, have 720 MB
+OUTSIDE, TOO_LARGE, UNREADABLE = "image_outside", "image_too_large", "image_unreadable"  # filters, see `Figure`
 
-def pictures_in(folder: Path) -> dict[str, Path]:
-    """The pictures of a folder and of the folders below it that hold no article: "folder/name" in lower case -> path.
 
-    Links that lead out of the folder are left out.
+_T = TypeVar("_T")
+
+
+class Refusal(NamedTuple):
+    """Why a picture file is not opened: the filter that leaves its figure out, and what to say."""
+
+    fault: str
+    reason: str
+
+
+@dataclass
+class FolderPictures:
+    """The picture files of a folder: "folder/name" in lower case -> path; and those that are not opened."""
+
+    found: dict[str, Path] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)
+
+
+def pictures_in(folder: Path) -> FolderPictures:
+    """The pictures of a folder and of the folders below it that hold no article.
+
+    Links that lead out of the folder, what is no file, cannot be opened or is larger than `MAX_PICTURE_BYTES` is
+    refused.
     """
     inside = folder.resolve()
-    found: dict[str, Path] = {}
+    pictures = FolderPictures()
     for current, folders, names in os.walk(folder):
         if Path(current) != folder and any(name.lower().endswith((*XML_SUFFIXES, PDF_SUFFIX)) for name in names):
             folders.clear()
             continue
         folders.sort()
         for name in sorted(names):
-            path = Path(current, name)
-            if name.lower().endswith(PICTURE_SUFFIXES) and _stays_inside(path, inside):
-                found.setdefault(path.relative_to(folder).as_posix().lower(), path)
-    return found
+            if name.lower().endswith(PICTURE_SUFFIXES):
+                _add(pictures, Path(current, name), folder, inside)
+    return pictures
+
+
+def _add(pictures: FolderPictures, path: Path, folder: Path, inside: Path) -> None:
+    name = path.relative_to(folder).as_posix().lower()
+    if refusal := _refusal(path, inside):
+        pictures.refused.setdefault(name, refusal)
+    else:
+        pictures.found.setdefault(name, path)
+
+
+def _refusal(path: Path, inside: Path) -> Refusal | None:
+    """Why the picture is not to be opened; None where nothing speaks against it. Raises no error."""
+    try:
+        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(inside):
+            return Refusal(OUTSIDE, "a link that leads out of the article's folder; copy what it leads to")
+        size = path.stat().st_size
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, before Python 3.13
+        return Refusal(UNREADABLE, f"cannot be opened ({getattr(error, 'strerror', None) or 'a circle of links'})")
+    if not path.is_file():
+        return Refusal(UNREADABLE, "no regular file but a device, pipe or socket")
+    if size > MAX_PICTURE_BYTES:
+        return Refusal(TOO_LARGE, f"{size} bytes, more than {MAX_PICTURE_BYTES}")
+    return None if os.access(path, os.R_OK) else Refusal(UNREADABLE, "cannot be opened (Permission denied)")
 
 
 @functools.lru_cache(maxsize=1)
-def pictures_in_shared(folder: Path, changed_ns: int) -> dict[str, Path]:
-    """`by_ending` of a folder with many articles, listed once for all of them as long as it does not change.
+def pictures_in_shared(folder: Path, changed_ns: int) -> FolderPictures:
+    """The pictures of a folder with many articles by every name of `by_ending`, listed once for all of the articles as
+    long as it does not change.
 
     `changed_ns` is the folder's time of change.
     """
-    return by_ending(pictures_in(folder))
+    return by_every_name(pictures_in(folder))
 
 
-def by_ending(pictures: Mapping[str, Path]) -> dict[str, Path]:
+def by_every_name(pictures: FolderPictures) -> FolderPictures:
+    """The pictures by every name that an XML may call them by."""
+    return FolderPictures(by_ending(pictures.found), by_ending(pictures.refused))
+
+
+def by_ending(pictures: Mapping[str, _T]) -> dict[str, _T]:
     """The pictures by their path and by each ending of it that is only theirs: "a/f1.png" and, if unique, "f1.png"."""
-    ending: dict[str, Path | None] = {}
-    for name, path in pictures.items():
+    ending: dict[str, _T | None] = {}
+    for name, picture in pictures.items():
         for start in _endings(name)[1:]:
-            ending[start] = None if start in ending else path
-    return {name: path for name, path in ending.items() if path} | dict(pictures)
+            ending[start] = None if start in ending else picture
+    return {name: picture for name, picture in ending.items() if picture} | dict(pictures)
 
 
 def _endings(path: str) -> list[str]:
@@ -52,11 +104,7 @@ def _endings(path: str) -> list[str]:
     return ["/".join(parts[i:]) for i in range(len(parts))]
 
 
-def _stays_inside(path: Path, folder: Path) -> bool:
-    return path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(folder))
-
-
-def find_pictures(pictures: Mapping[str, Path], href: str) -> list[Path]:
+def find_pictures(pictures: Mapping[str, _T], href: str) -> list[_T]:
     """The picture files that a `<graphic>`'s href may mean, best format first; [] when there is none.
 
     `pictures` are those of `by_ending`. The longest ending of the href's path that names any counts, so that "a/f1" and
@@ -80,6 +128,12 @@ def _stem(name: str) -> str:
         if name.endswith(suffix):
             return name.removesuffix(suffix)
     return name
+
+
+def names_outside(href: str) -> bool:
+    """Whether an href names a file by an absolute path, or one above its folder."""
+    parts = urllib.parse.unquote(href).replace("\\", "/").split("/")
+    return ".." in parts or parts[0] in ("", "file:") and len(parts) > 1 or parts[0][1:] == ":"
 
 
 def path_of(href: str) -> str:

@@ -14,6 +14,7 @@ from typing import cast
 from urllib.parse import quote
 
 from dataset_builder.assembly.rows import ArticleColumns, CaptionLikeRow, RightsColumns, SupplementaryRow, Unjudged
+from dataset_builder.assembly.versions import ArticleFile, passed_over, taken
 from dataset_builder.extraction.records import FigureRecord, Record, read_record
 from dataset_builder.extraction.units import Unit
 from dataset_builder.readers.article import Panel, TextDamage
@@ -56,14 +57,7 @@ class JoinedArticle:
     markdown: str
     not_captions: list[CaptionLikeRow]
     starts: list[int]  # pages on which articles start: several where a PDF holds several
-
-
-@dataclass(frozen=True)
-class _File:
-    """The record of one file of an article, and the folder where its pictures lie."""
-
-    folder: Path
-    record: Record
+    passed_over: list[tuple[str, str]]  # files that another one was taken for, and why
 
 
 # ---- which files are one article ----
@@ -123,45 +117,36 @@ def notices_of(heads: list[Head]) -> dict[str, str | None]:
 def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedArticle | None:
     """One article from the records of its files; None when no file could be read.
 
-    The text comes from the most complete file, XML before PDF; a picture the XML lacks is taken from the PDF's figure
-    of the same label. `notices` is what other articles say of articles: DOI or PMCID -> status.
+    The text comes from the best of the files (`versions.taken`), XML before PDF; a picture the XML lacks is taken from
+    the PDF's figure of the same label. `notices` is what other articles say of articles: DOI or PMCID -> status.
     """
-    files = [_File(head.record, read_record(head.record)) for head in heads if not head.error]
-    if not files:
+    all_files = [ArticleFile(head.record, read_record(head.record), head.package) for head in heads if not head.error]
+    if not all_files:
         return None
     said = [notices.get(name) for head in heads for name in head.names]
-    main = most_complete(files)
-    columns = article_columns(main.record, [file.record for file in files], said)
+    files = taken(all_files)
+    main = files[0]
+    in_order = sorted(all_files, key=lambda file: (file.record["source"] != "jats", file not in files))
+    columns = article_columns(main.record, [file.record for file in in_order], said)
     is_xml = main.record["source"] == "jats"
     pictures = _pdf_pictures(files) if is_xml else {}
     printed = _pdf_rights(files) if is_xml else {}
-    taken: set[str] = set()
+    ids: set[str] = set()
     figures = []
     for stated in main.record["figures"]:
         figure = _with_rights(stated, printed)
         picture = _own_picture(main.folder, figure) or _borrowed_picture(pictures, figure)
-        figure_id = _unique_id(columns["article_id"], figure["label"], taken)
+        figure_id = _unique_id(columns["article_id"], figure["label"], ids)
         figures.append(figure_row(columns, figure, picture, figure_id))
     return JoinedArticle(
         columns=columns,
         figures=figures,
         supplementary=[_supplementary_row(columns, f) for file in files for f in file.record["supplementary"]],
-        markdown=(main.folder / "article.md").read_text(encoding="utf-8"),
-        not_captions=_not_captions(columns, main.record, taken),
+        markdown=main.markdown,
+        not_captions=_not_captions(columns, main.record, ids),
         starts=main.record["starts"],
+        passed_over=passed_over(all_files),
     )
-
-
-def most_complete(files: list[_File]) -> _File:
-    """The file that an article's text comes from: XML before PDF, then the one with most figures and pictures."""
-
-    def completeness(file: _File) -> tuple:
-        record = file.record
-        figures = record["figures"]
-        pictures = sum(figure["image_file"] is not None for figure in figures)
-        return bool(figures), record["source"] == "jats", len(figures), pictures, record["paired"]
-
-    return max(files, key=completeness)  # of equals the first
 
 
 def article_columns(main: Record, records: list[Record], said: Iterable[str | None]) -> ArticleColumns:
@@ -234,7 +219,7 @@ def _borrowed_picture(pictures: Mapping[str, dict], figure: FigureRecord) -> dic
     return picture | {"panels": [asdict(panel) for panel in panels]}
 
 
-def _pdf_pictures(files: list[_File]) -> dict[str, dict]:
+def _pdf_pictures(files: list[ArticleFile]) -> dict[str, dict]:
     """label key -> the columns that come with a picture cut from the PDF of the same article."""
     found: dict[str, dict] = {}
     for file in files:
@@ -248,7 +233,7 @@ def _pdf_pictures(files: list[_File]) -> dict[str, dict]:
     return found
 
 
-def _pdf_rights(files: list[_File]) -> dict[str, FigureRecord]:
+def _pdf_rights(files: list[ArticleFile]) -> dict[str, FigureRecord]:
     """label key -> the figure of the article's PDF that states rights: an XML may leave out what its caption prints."""
     figures = [figure for file in files if file.record["source"] == "pdf" for figure in file.record["figures"]]
     keys = [(label_key(figure["label"]), figure) for figure in figures if figure["rights"]]

@@ -13,16 +13,18 @@ from itertools import chain
 from pathlib import Path
 from typing import cast
 
+from dataset_builder.articles.skipped import Skipped
 from dataset_builder.assembly.articles import Head, join_articles, join_files, markdown_name, notices_of
 from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, caption_sha256, duplicate_groups
 from dataset_builder.assembly.filters import Thresholds, rejection
 from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
-from dataset_builder.assembly.splits import Splitting, assign, certificate, far_from_asked
+from dataset_builder.assembly.splits import Splitting, assign, certificate, components_of, far_from_asked
+from dataset_builder.assembly.versions import OTHER_VERSIONS
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.text.mentions import mentions_in
 
-_ONLY_FOR_FILTERS = ("contrast", "text_share", "rejection")  # columns of a candidate that no verdict has
+_ONLY_FOR_FILTERS = ("contrast", "text_share", "image_fault", "rejection")  # columns of a candidate that no verdict has
 _NOT_PUBLISHED = ("image_path", "image_error", "mentions")  # columns of a verdict that `rejected.jsonl` does not have
 _DETAILS = re.compile(r"[,;(]")  # begin the details of an error, which differ from file to file
 _MAX_REASON_CHARS = 80
@@ -39,7 +41,9 @@ class Counts:
     kept: int = 0
     supplementary: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # filter -> figures
-    skipped: Counter[str] = field(default_factory=Counter)  # suffix -> files that are neither article nor picture
+    skipped: Counter[str] = field(
+        default_factory=Counter
+    )  # reason -> files that are no article, or of one that is there
     notes: Counter[str] = field(default_factory=Counter)  # what a reader had to do -> files
     splits: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> articles, figures, groups
     warnings: list[str] = field(default_factory=list)
@@ -59,7 +63,7 @@ class Counts:
                 *self._asides(),
                 f"files failed   {self.failed.total():>7}  (provenance/failed.jsonl)",
                 *_by_reason(self.failed),
-                *([f"files skipped  {self.skipped.total():>7}"] if self.skipped else []),
+                *([f"files skipped  {self.skipped.total():>7}  (provenance/skipped.jsonl)"] if self.skipped else []),
                 *_by_reason(self.skipped),
                 *(f"{note:<14} {n:>7}  files" for note, n in sorted(self.notes.items())),
                 *self._splits(),
@@ -102,15 +106,22 @@ class Grouping:
     splits: dict[str, str]  # article_id -> split; without newcomers that are like articles of two published splits
     duplicates: dict[str, str]  # figure_id -> the group that it shares with its duplicates
     leaked: dict[str, str]  # figure_id -> the benchmark's picture that it is a duplicate of
+    warnings: list[str]  # of splits that are not what was asked for
 
 
 def assemble(
-    heads: list[Head], dataset: Path, limits: Thresholds, splitting: Splitting, benchmarks: list[Path]
+    heads: list[Head],
+    dataset: Path,
+    limits: Thresholds,
+    splitting: Splitting,
+    benchmarks: list[Path],
+    skipped: Skipped,
 ) -> Counts:
     """Write `.work/verdicts.jsonl`, `.work/rows.jsonl` and `provenance/`; returns the counts.
 
     `verdicts.jsonl` has every figure, in reading order, as `rows.Kept` or `rows.Rejected`; `rows.jsonl` has the kept.
-    `benchmarks` are folders of pictures. Raises FileNotFoundError for a benchmark that is not there.
+    `benchmarks` are folders of pictures, `skipped` what was passed over so far. Raises FileNotFoundError for a
+    benchmark that is not there.
     """
     provenance, work = dataset / "provenance", dataset / ".work"
     provenance.mkdir(exist_ok=True)
@@ -121,12 +132,13 @@ def assemble(
     counts.text_damaged = sum(head.text_damage is not None for head in heads)
 
     candidates, verdicts = work / "candidates.jsonl", work / "verdicts.jsonl"
-    _write_articles(heads, limits, candidates, provenance, counts)
+    _write_articles(heads, limits, candidates, provenance, counts, skipped)
+    write_jsonl(provenance / "skipped.jsonl", skipped.rows())
+    counts.skipped = skipped.counts
     known = benchmark_keys(benchmarks, work / "benchmarks")
-    first = not (provenance / "splits.json").exists()
     grouping = _group(candidates, provenance / "splits.json", splitting, known)
     counts.splits = json.loads((provenance / "splits.json").read_text(encoding="utf-8"))["splits"]
-    counts.warnings = far_from_asked(counts.splits, splitting) if first else []
+    counts.warnings = grouping.warnings
     write_jsonl(verdicts, (_verdict(row, grouping) for row in read_jsonl(candidates)))
     candidates.unlink()
 
@@ -151,9 +163,11 @@ def _reason(head: Head) -> str:
     return _DETAILS.split(error)[0].strip()[:_MAX_REASON_CHARS]
 
 
-def _write_articles(heads: list[Head], limits: Thresholds, candidates: Path, provenance: Path, counts: Counts) -> None:
+def _write_articles(
+    heads: list[Head], limits: Thresholds, candidates: Path, provenance: Path, counts: Counts, skipped: Skipped
+) -> None:
     """Write every article: its figures with their filter's verdict to `candidates`, the supplementary ones and the
-    Markdown to `provenance`; count them.
+    Markdown to `provenance`; count them. Files that another one of the same article is taken for are `skipped`.
     """
     markdown = provenance / "markdown"
     markdown.mkdir(parents=True, exist_ok=True)
@@ -172,6 +186,8 @@ def _write_articles(heads: list[Head], limits: Thresholds, candidates: Path, pro
             not_captions.writelines(map(to_line, article.not_captions))
             for figure in article.figures:
                 file.write(to_line({**figure, "rejection": rejection(figure, limits)}))
+            for name, why in article.passed_over:
+                skipped.add(name, OTHER_VERSIONS, why)
             counts.articles += 1
             counts.figures += len(article.figures)
             counts.supplementary += len(article.supplementary)
@@ -199,7 +215,9 @@ def _group(candidates: Path, splits_file: Path, splitting: Splitting, known: lis
     inside = [figure for figure in figures if figure.article_id in splits]
     proof = certificate(inside, duplicates, published | splits, splitting.seed)
     write_json(splits_file, {**proof, "benchmarks": benchmark_counts(known, leaked)})
-    return Grouping(splits, duplicates, leaked)
+    drawn_now = [] if published else components_of(figures, duplicates)
+    warnings = far_from_asked(proof["splits"], splitting, drawn_now) if drawn_now else []
+    return Grouping(splits, duplicates, leaked, warnings)
 
 
 def _published_splits(splits_file: Path) -> dict[str, str]:

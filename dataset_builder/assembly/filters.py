@@ -27,8 +27,8 @@ def rejection(row: Unjudged, limits: Thresholds) -> Rejection | None:
         return Rejection("retracted", row["status"], None)
     if is_retraction_notice(row["article_type"], row["title"]):
         return Rejection("retracted", "notice of a retraction", None)
-    if row["image_error"]:
-        return Rejection("image_missing", row["image_error"], None)
+    if row["image_fault"]:
+        return Rejection(row["image_fault"], row["image_error"], None)
     picture = cast("Measures", row)  # there is one, so it was measured
     return _of_picture(picture, limits) or _of_text(row, limits)
 

@@ -67,6 +67,7 @@ class FigureRow(ArticleColumns):
 class Unjudged(FigureRow):
     """A figure as it comes from its article, with what only the filters look at."""
 
+    image_fault: str | None  # why there is no picture, in one word: the filter's name
     contrast: float | None  # standard deviation of 8-bit grey
     text_share: float | None  # of the picture's ink, 0 to 1
 

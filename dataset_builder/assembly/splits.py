@@ -39,10 +39,19 @@ class Splitting:
         return {split: round(size * figures) if size < 1 else round(size) for split, size in self.sizes().items()}
 
     def bounded(self, figures: int) -> dict[str, int]:
-        """As `asked`, scaled down where less than half of the figures would be left to train with."""
-        asked = self.asked(figures)
-        shrink = min(1.0, _MOST_HELD_OUT * figures / max(sum(asked.values()), 1))
-        return {split: int(number * shrink) if shrink < 1 else number for split, number in asked.items()}
+        """As `asked`, scaled down where less than half of the figures would be left to train with.
+
+        A split that is asked for keeps one figure at least, however large the other is.
+        """
+        asked = {split: min(number, figures) for split, number in self.asked(figures).items()}
+        most = int(_MOST_HELD_OUT * figures)
+        if sum(asked.values()) <= most:
+            return asked
+        shrink = most / sum(asked.values())
+        wanted = {split: max(int(n * shrink), int(self.sizes()[split] > 0)) for split, n in asked.items()}
+        largest = max(wanted, key=lambda split: wanted[split])
+        wanted[largest] = max(0, most - sum(n for split, n in wanted.items() if split != largest))
+        return wanted
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ def assign(
     `published` is the assignment of an earlier build, {} for none: what is published stays where it is (`extend`);
     the first build draws (`draw`).
     """
-    components = _components(figures, duplicates)
+    components = components_of(figures, duplicates)
     return extend(published, components) if published else draw(components, splitting)
 
 
@@ -96,11 +105,10 @@ def draw(components: list[Component], splitting: Splitting) -> dict[str, str]:
     free = sorted(components, key=lambda c: hashlib.sha256(f"{splitting.seed}/{c.name}".encode()).digest())
     splits: dict[str, str] = {}
     left = int(_MOST_HELD_OUT * figures)
-    wanted = splitting.bounded(figures)
-    for split in wanted:
-        if splitting.sizes()[split] == 0:
-            continue
-        taken = _fill(free, wanted[split], min_articles, left)
+    wanted = {split: n for split, n in splitting.bounded(figures).items() if splitting.sizes()[split] > 0}
+    for number, split in enumerate(wanted, 1):
+        for_others = sum([*wanted.values()][number:])
+        taken = _fill(free, wanted[split], min_articles, left - for_others)
         left -= sum(component.figures for component in taken)
         for component in taken:
             splits.update(dict.fromkeys(component.articles, split))
@@ -130,32 +138,39 @@ def _fill(free: list[Component], min_figures: int, min_articles: int, max_figure
     return taken
 
 
-def far_from_asked(drawn: dict[str, dict[str, int]], splitting: Splitting) -> list[str]:
-    """A warning for each held-out split of a first build that is far from the size asked for.
+def far_from_asked(drawn: dict[str, dict[str, int]], splitting: Splitting, components: list[Component]) -> list[str]:
+    """A warning for each held-out split of a first build that is empty, or far from the size asked for.
 
-    `drawn` are the sizes in a `Certificate`.
+    `drawn` are the sizes in a `Certificate`, `components` what they were drawn from.
     """
     total = sum(sizes["figures"] for sizes in drawn.values())
     warnings = []
     for split in ("validation", "test"):
-        wanted, got = splitting.asked(total)[split], drawn[split]["figures"]
+        size, wanted, got = splitting.sizes()[split], splitting.asked(total)[split], drawn[split]["figures"]
         low, high = sorted((wanted, got))
-        if high - low > _FAR_SHARE * total and high > _FAR_FACTOR * low:
-            warnings.append(
-                f"{split} has {got} of {total} figures, {wanted} were asked for: {_why(wanted, got, total)}"
-            )
+        is_far = high - low > _FAR_SHARE * total and high > _FAR_FACTOR * low
+        if is_far or (size > 0 and got == 0 and total > 0):
+            asked = f"{wanted} were asked for (--{split}_size {size:g})"
+            why = _why(wanted, got, total, components)
+            warnings.append(f"{split} has {got} of {total} figures, {asked}: {why}")
     return warnings
 
 
-def _why(wanted: int, got: int, total: int) -> str:
+def _why(wanted: int, got: int, total: int, components: list[Component]) -> str:
     if got > wanted:
         return "articles stay whole, and --min_articles are held out where there are enough"
+    if wanted == 0:
+        return "that share of them is less than one"
+    smallest = min(components, key=lambda component: component.figures)
+    if got == 0 and smallest.figures > min(wanted, _MOST_HELD_OUT * total):
+        one = "article" if len(smallest.articles) == 1 else "group of articles that share figures"
+        return f"articles stay whole, and each {one} has {smallest.figures} figures or more"
     if wanted > _MOST_HELD_OUT * total - got:
         return "at least half of the figures are left to train with"
-    return "articles that share figures stay together, and none fits"
+    return "articles stay whole, those that share figures stay together, and those left are too large"
 
 
-def _components(figures: list[FigureKey], duplicates: dict[str, str]) -> list[Component]:
+def components_of(figures: list[FigureKey], duplicates: dict[str, str]) -> list[Component]:
     """The articles of the figures, those together that share a duplicate group or a caption."""
     sizes = Counter(figure.article_id for figure in figures)
     same_picture = alike(figures, lambda figure: duplicates.get(figure.figure_id))

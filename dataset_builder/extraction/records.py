@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure, TextDamage
+from dataset_builder.readers.article import Article, Figure, TextDamage, Version
 
 _PNG = b"\x89PNG"  # how such a file starts; `encode` makes only PNG and JPEG
 _OWN_FILE = ("figures", "supplementary", "markdown", "rejected_captions")  # of an `Article`: not copied as they are
@@ -34,6 +34,7 @@ class FigureRecord(TypedDict):
     caption: str | None
     context: list[str]
     image_error: str | None  # why there is no picture
+    image_fault: str | None  # the same in one word, see `readers.article.Figure`
     page: int | None  # 1-based, PDF only
     bbox: list[float] | None  # PDF points, origin top left: x0, y0, x1, y1
     panels: list[PanelRecord]
@@ -78,6 +79,7 @@ class Record(About, total=False):
     notices: dict[str, str]  # DOI or PMCID of another article -> its status
     notes: list[str]  # what the reader had to do to the file
     text_damage: TextDamage | None  # of a PDF
+    version: Version | None  # of an XML
     figures: list[FigureRecord]
     supplementary: list[FigureRecord]
     rejected_captions: list[CaptionLikeRecord]
@@ -110,7 +112,8 @@ def _write_figure(folder: Path, name: str, figure: Figure) -> dict:
     row |= {"panels": [asdict(panel) for panel in figure.panels], "image_file": None}
     picture = figure.picture
     if picture is None:
-        return row | {"image_error": figure.image_error or "no picture found"}
+        error, fault = figure.image_error or "no picture found", figure.image_fault or "image_missing"
+        return row | {"image_error": error, "image_fault": fault}
     row["image_file"] = name + (".png" if picture.encoded.startswith(_PNG) else ".jpg")
     (folder / row["image_file"]).write_bytes(picture.encoded)
     (folder / f"{name}.thumb.jpg").write_bytes(picture.thumbnail)

@@ -43,8 +43,9 @@ class Figure:
     """One figure as found in an article, before any filter.
 
     `caption` comes without its label; `context` are the sentences of the body that mention the figure, in reading
-    order, without duplicates. `picture` is None when it is absent or unreadable, and `image_error` then says why; it is
-    set by `pictures.keep.keep_picture`. `page` (1-based), `bbox` (PDF points, origin top left) and `page_thumbnail`
+    order, without duplicates. `picture` is None when it is absent or unreadable; `image_error` then says why, and
+    `image_fault` in one word, which names the filter that leaves the figure out; it is set by
+    `pictures.keep.keep_picture`. `page` (1-based), `bbox` (PDF points, origin top left) and `page_thumbnail`
     (the page as JPEG) are set for pictures cut from a PDF. `rights` is what the figure itself says of its rights, with
     their holder, where that is not what the article says; `license` is then the SPDX id of its own licence, if it has
     one. Without `rights` the article's licence is the figure's.
@@ -55,6 +56,7 @@ class Figure:
     context: list[str] = field(default_factory=list)
     picture: Picture | None = None
     image_error: str | None = None
+    image_fault: str | None = None  # image_missing | image_outside | image_too_large | image_unreadable
     page: int | None = None
     bbox: list[float] | None = None
     page_thumbnail: bytes | None = None
@@ -83,6 +85,14 @@ class TextDamage(TypedDict):
 
     pages: list[int]  # 1-based
     share: float  # of its glyphs, 0-1
+
+
+class Version(TypedDict):
+    """Which version of an article a file is, as it says itself."""
+
+    manuscript: bool  # of the author, or a preprint: not what was published
+    number: list[int]  # [1, 2] for 1.2; [] where none is stated
+    date: str | None  # the latest of publication, ISO 8601; "2020-05-00" where no day is stated
 
 
 @dataclass
@@ -115,3 +125,4 @@ class Article:
     rejected_captions: list[CaptionLike] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [1])
     text_damage: TextDamage | None = None  # of a PDF; None where its text is sound
+    version: Version | None = None  # None for a PDF, which does not say

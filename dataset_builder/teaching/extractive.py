@@ -32,7 +32,7 @@ def extractive(row: dict[str, Any], task: str) -> Answer | None:
     kept: list[Evidence] = []
     for source, number, sentence in chosen:
         if len(answer) + len(sentence) < MAX_ANSWER_CHARS:
-            answer += " " * bool(answer) + sentence
+            answer += _gap(answer, row["language"]) + sentence
             kept.append({"source": source, "sentence": number})
     if not answer:
         return None
@@ -50,6 +50,12 @@ def _chosen(row: dict[str, Any], task: str) -> list[tuple[str, int, str]]:
         if said := beside_the_figure(sentence, row["language"]):
             chosen.append((source, number, said))
     return chosen
+
+
+def _gap(before: str, language: str | None) -> str:
+    """What stands between two sentences: nothing behind one in a language that puts no spaces between words."""
+    spaces = LANGUAGES[question_language(language)].spaces
+    return " " if before and (spaces or before[-1].isascii()) else ""
 
 
 def _question(row: dict[str, Any], task: str) -> str:

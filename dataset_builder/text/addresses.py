@@ -18,4 +18,8 @@ def without_addresses(text: str) -> str:
     """The text without its e-mail addresses, and without brackets that are empty thereby."""
     if "@" not in text:
         return text
-    return _EMPTIED.sub("", _ADDRESS.sub("", text)) if _ADDRESS.search(text) else text
+    return "\n".join(_without(line) if "@" in line else line for line in text.split("\n"))
+
+
+def _without(line: str) -> str:
+    return _EMPTIED.sub("", _ADDRESS.sub("", line)) if _ADDRESS.search(line) else line

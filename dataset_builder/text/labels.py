@@ -28,12 +28,14 @@ from dataset_builder.text.numbering import (
     JOIN,
     NUMBER,
     NUMBER_FIRST,
+    ORDINAL,
     PANEL,
     PANELS,
     SUPPLEMENT_OF,
     heads,
     in_series,
     number_key,
+    number_list,
     several_numbers,
 )
 from dataset_builder.text.sentences import MIXED_CASE, is_caseless
@@ -80,6 +82,8 @@ def label_key(label: str | None) -> str | None:
         return f"{other.lastgroup}{number_key(number)}" if number else None
     if behind := NUMBER_FIRST.match(text):
         return behind["items"].split()[0].upper()
+    if ordinal := ORDINAL.match(text):
+        return number_list(ordinal["items"], 0, plural=True)[0][0]
     head = next(heads(text), None)  # not always first: "Additional file 2: Figure S1"
     number = NUMBER.match(text, head.end if head else 0)
     if not number:
@@ -172,7 +176,7 @@ def starting_label(text: str) -> str | None:
 @lru_cache(_LABELS_KEPT)  # the lines of a page are asked about more than once
 def _label_end(text: str) -> int | None:
     """Where the label at the start of a text ends; None without one."""
-    if behind := NUMBER_FIRST.match(text):
+    if behind := NUMBER_FIRST.match(text) or ORDINAL.match(text):
         return behind.end()
     head = next(heads(text), None)
     if head is None or head.start > 0:

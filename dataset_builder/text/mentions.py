@@ -8,8 +8,9 @@ A figure of another paper is no mention: "Fig. 2 in [12]", "Figure 3 of Smith et
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from dataset_builder.text.labels import label_keys
@@ -17,9 +18,11 @@ from dataset_builder.text.numbering import (
     AND,
     NUMBER,
     NUMBER_FIRST,
+    ORDINAL,
     SHORT_JOINS,
     SUPPLEMENT_OF,
     Head,
+    anchors,
     heads,
     in_series,
     number_key,
@@ -38,8 +41,10 @@ _ELSEWHERE = re.compile(
 _AUTHORS = rf"{_NAME}\s+(?:et\s+al\.?|(?:{AND}|&)\s+{_NAME})|[(;]\s*{_NAME}"
 _SEE = any_of(lambda it: it.teaching.see)
 _THEIR = any_of(lambda it: it.elsewhere.their)
-_THEIRS = re.compile(
-    rf"(?:\b(?:{_THEIR})\s+|\[\d+(?:[,–-]\s?\d+)*\s*[,:]\s*(?:(?:{_SEE})\s+)?"
+_OF_THEM = re.compile(rf"\b(?:{_THEIR})\s+$")
+_OF_THEM_CHARS = 30  # the longest of these words
+_CITED_BEFORE = re.compile(
+    rf"(?:\[\d+(?:[,–-]\s?\d+)*\s*[,:]\s*(?:(?:{_SEE})\s+)?"
     rf"|(?:{_AUTHORS}),?\s+\d{{4}}[a-z]?\s*[,:]\s*(?:(?:{_SEE}|{_THEIR})\s+)?)$"
 )
 _JOINING_WORD = re.compile(rf"\s(?:{SHORT_JOINS})$")
@@ -105,12 +110,23 @@ def mentions(text: str, other_kinds: bool = True) -> list[Mention]:
     return [mention for mention in all_mentions(text, other_kinds) if not mention.elsewhere]
 
 
+def mentions_of_each(texts: list[str], other_kinds: bool = True) -> list[list[Mention]]:
+    """`mentions` of each of the texts. Which of them may have any is looked up in all at once: few paragraphs have."""
+    plain = [n for n, text in enumerate(texts) if text.isascii()]  # others are slow to search together
+    starts = [0, *accumulate(len(texts[n]) + 1 for n in plain)]
+    joined = "\n".join(texts[n] for n in plain)
+    places = anchors(joined, other_kinds) + [match.start() for match in _SUPPLEMENT_NUMBER.finditer(joined)]
+    empty = set(plain) - {plain[bisect_right(starts, place) - 1] for place in places}
+    return [[] if n in empty else mentions(text, other_kinds) for n, text in enumerate(texts)]
+
+
 def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
     """The mentions of the article's own figures and of other papers'; those with the number first ("S1 Fig") last."""
-    found = []
+    found = [] if text.isascii() else [_ordinal(match) for match in ORDINAL.finditer(text)]
+    counted = {mention.end - len(mention.word) for mention in found}  # where the words of these stand
     position = 0
     for head in heads(text, other_kinds):
-        if head.start >= position:
+        if head.start >= position and head.start not in counted:
             keys, position = _mention(text, head)
             if keys:
                 elsewhere = _is_elsewhere(text, head.start, position)
@@ -121,6 +137,12 @@ def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
             keys, _ = number_list(match["items"], 0, plural=True)
             found.append(Mention(match.start(), match.end(), keys, match["word"], len(keys) > 1, False))
     return found
+
+
+def _ordinal(match: re.Match) -> Mention:
+    """第1图: the number stands before the word."""
+    keys, _ = number_list(match["items"], 0, plural=True)
+    return Mention(match.start(), match.end(), keys, match["word"], False, False)
 
 
 def _without_bracket(text: str, start: int, end: int) -> int:
@@ -163,4 +185,8 @@ def _up_to_next_head(text: str, position: int) -> str:
 
 def _is_elsewhere(text: str, start: int, end: int) -> bool:
     """Whether the mention between `start` and `end` is of a figure of another paper or of a supplementary file."""
-    return bool(_ELSEWHERE.match(text, end) or _THEIRS.search(text, max(0, start - 80), start))
+    if _ELSEWHERE.match(text, end) or _OF_THEM.search(text, max(0, start - _OF_THEM_CHARS), start):
+        return True
+    near = text[max(0, start - _OF_THEM_CHARS) : start]
+    cited = "," in near or ":" in near  # without one the pattern, which is slow, cannot match
+    return cited and _CITED_BEFORE.search(text, max(0, start - 80), start) is not None

@@ -92,6 +92,11 @@ NUMBER_FIRST = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
     rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}}){{0,30}})"
     r"[A-Z]?\s+(?P<word>Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
 )
+ORDINAL = re.compile(  # 第1图, 第1幅图, 第2、3図
+    rf"(?:{any_of(lambda it: it.figure.ordinal)})\s?"
+    rf"(?P<items>\d{{1,3}}(?:\s?(?:[、,，～]|{DASH})\s?\d{{1,3}}){{0,9}})\s?"
+    rf"(?:{any_of(lambda it: it.figure.counters)})?\s?(?P<word>{any_unspaced(lambda it: it.figure.words)})"
+)
 _OTHER_FILE = re.compile(  # PLOS: "S3 Table"
     r"\s(?:Tables?|Text|Files?|Appendix|Videos?|Movies?|Audio|Data(?:set)?s?|Protocol|Checklist)\b"
 )
@@ -125,7 +130,7 @@ class Head:
 
 def heads(text: str, other_kinds: bool = True) -> Iterator[Head]:
     """The figure words in front of a number, from left to right."""
-    for anchor in _anchors(text, _ALL_STEMS if other_kinds else _FIGURE_STEMS):
+    for anchor in anchors(text, other_kinds):
         if head := _HEAD.match(text, anchor):
             start = head.start()
             if head["electronic"] is not None:  # the "e" of "eFigure", "e-Figure"
@@ -143,8 +148,9 @@ def _other_kind(head: re.Match) -> str:
     return next(head[kind] for kind in OTHER_KINDS if head[kind])
 
 
-def _anchors(text: str, stems: tuple[str, ...]) -> list[int]:
-    """Where one of the stems starts; `str.find` is ten times faster than a pattern of all of them."""
+def anchors(text: str, other_kinds: bool = True) -> list[int]:
+    """Where a figure word may start; `str.find` is ten times faster than a pattern of all their stems."""
+    stems = _ALL_STEMS if other_kinds else _FIGURE_STEMS
     folded = text.lower()
     if len(folded) != len(text):  # a few letters have a longer small form
         folded = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

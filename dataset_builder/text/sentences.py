@@ -23,7 +23,8 @@ _AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12"
 )
 _AFTER_CJK = re.compile(r"[」』”’）)\]】]*")
 _BEHIND_WORD = re.compile(r"[\s,.;:]")
-_WORD_BEFORE = re.compile(r"(?:[^\W_\u3040-\u9fff]+\.)*[^\W_\u3040-\u9fff]+$")
+_WORD_BACKWARDS = re.compile(r"[^\W_\u3040-\u9fff]+(?:\.[^\W_\u3040-\u9fff]+)*")  # "g.e" of "… e.g"
+_WORD_CHARS = 20  # the longest abbreviation
 _AFTER_ORDINAL = re.compile(any_of(lambda it: it.sentences.after_ordinal))  # "3. Mai"
 _BEFORE_ORDINAL = re.compile(  # "der 3. Patient"
     rf"(?<!\w)(?:{any_of(lambda it: it.sentences.before_ordinal)})\s$", re.IGNORECASE
@@ -80,15 +81,16 @@ def _may_start(following: str) -> bool:
 
 def _is_abbreviation(text: str, match: re.Match, following: str) -> bool:
     """Whether the full stop belongs to an abbreviation, an initial or an ordinal rather than to the sentence."""
-    found = _WORD_BEFORE.search(text, max(0, match.start() - 20), match.start())
+    found = _WORD_BACKWARDS.match(text[max(0, match.start() - _WORD_CHARS) : match.start()][::-1])
     if not found:
         return False
-    word = found.group()
+    word = found.group()[::-1]
+    word_start = match.start() - len(word)
     folded = word.lower()
     first_word = _BEHIND_WORD.split(following, maxsplit=1)[0]
     starts = first_word.lower() in _STARTERS
     if len(word) == 1 and word.isalpha():
-        return _is_initial(text, found.start(), word, starts, following)
+        return _is_initial(text, word_start, word, starts, following)
     if folded in _NEVER_LAST:
         return True
     if folded in _NUMBERED:
@@ -97,7 +99,7 @@ def _is_abbreviation(text: str, match: re.Match, following: str) -> bool:
         return not starts
     if not (word.isdigit() and len(word) <= 2):
         return False
-    before = text[max(0, found.start() - 6) : found.start()]
+    before = text[max(0, word_start - 6) : word_start]
     return bool(_AFTER_ORDINAL.match(following) or _BEFORE_ORDINAL.search(before))
 
 

@@ -5,9 +5,11 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -257,10 +259,92 @@ def test_what_is_no_article_is_said(tmp_path):
     (articles / "data.xlsx").write_text("")
     (articles / "a0" / "old.xml").write_text((articles / "a0/x.xml").read_text().replace("rose", "ro&#1;se"))
     said = build.run(build.Options(str(articles), str(tmp_path / "dataset"), workers=1))
-    assert "files skipped        1\n        1  .xlsx" in said
+    assert "files skipped        2  (provenance/skipped.jsonl)\n        1  .xlsx\n        1  other files" in said
     assert "repaired XML         1  files" in said
     counts = json.loads((tmp_path / "dataset/provenance/manifest.json").read_text())["stages"]["build"]["counts"]
-    assert (counts["skipped"], counts["notes"]) == ({".xlsx": 1}, {"repaired XML": 1})
+    assert counts["skipped"] == {".xlsx": 1, "other files of articles that are there": 1}
+    assert counts["notes"] == {"repaired XML": 1}
+
+
+META = "<article-version>{}</article-version><pub-date><year>{}</year></pub-date>"
+VERSIONS = {  # what stands in the file that is taken and in the other one, and what is said of that
+    "numbers": (META.format(2, 2020), META.format(1, 2020), "an older version (1, not 2); taken: a0/x.xml"),
+    "numbers before dates": (META.format(10, 2020), META.format(9, 2021), "an older version (9, not 10)"),
+    "dates": (META.format("", 2021), META.format("", 2020), "older (2020-00-00, not 2021-00-00)"),
+    "a manuscript": (META.format("", 2020), META.format("Accepted manuscript", 2022), "a manuscript or preprint"),
+    "a copy": ("", "", "a copy of a0/x.xml"),
+}
+
+
+@pytest.mark.parametrize("name_first", [False, True])
+@pytest.mark.parametrize(("chosen", "other", "said"), VERSIONS.values(), ids=VERSIONS)
+def test_the_version_that_is_taken_and_what_is_said_of_the_other(tmp_path, capsys, chosen, other, said, name_first):
+    articles, dataset = small_articles(tmp_path / "articles", 1), tmp_path / "dataset"
+    xml, second = (articles / "a0" / "x.xml").read_text(), "_a0" if name_first and said[:6] != "a copy" else "b0"
+    shutil.copytree(articles / "a0", articles / second)
+    for folder, meta in (("a0", chosen), (second, other)):
+        (articles / folder / "x.xml").write_text(xml.replace("</article-meta>", f"{meta}</article-meta>"))
+    assert ldrt.main(["build", str(articles), "--output", str(dataset), "--workers", "1"]) == 0
+    summary = capsys.readouterr().out
+    assert {row["source_file"] for row in rows_of(dataset)} == {"a0/x.xml"}
+    (row,) = read_jsonl(dataset / "provenance/skipped.jsonl")
+    assert row["file"] == f"{second}/x.xml"
+    assert row["detail"].startswith(said)
+    assert "        1  other files of articles that are there" in summary
+
+
+def test_of_two_files_of_one_article_the_richer_one_is_taken(tmp_path):
+    articles, dataset = small_articles(tmp_path / "articles", 1), tmp_path / "dataset"
+    shutil.copytree(articles / "a0", articles / "_a0")
+    (articles / "_a0" / "f1.png").unlink()
+    (articles / "c.xml").write_text(SMALL.format(0, "<p>The dose.</p>").replace("<article-meta>", OTHER_TITLE))
+    assert ldrt.main(["build", str(articles), "--output", str(dataset), "--workers", "1"]) == 0
+    assert len(rows_of(dataset)) == 3
+    said = {row["file"]: row["detail"] for row in read_jsonl(dataset / "provenance/skipped.jsonl")}
+    assert said == {
+        "_a0/x.xml": "3 figures, 2 of them with pictures, not 3, 3; taken: a0/x.xml",
+        "c.xml": "without figures; taken: a0/x.xml",
+    }
+
+
+OTHER_TITLE = "<article-meta><title-group><article-title>Doses</article-title></title-group>"
+
+
+def test_two_articles_that_state_one_doi_are_told(tmp_path):
+    articles = small_articles(tmp_path / "articles", 2)
+    for folder, title in (("a0", "Doses"), ("a1", "Joints")):
+        xml = (articles / folder / "x.xml").read_text().replace("10.5555/1<", "10.5555/0<")
+        (articles / folder / "x.xml").write_text(xml.replace("<article-meta>", OTHER_TITLE.replace("Doses", title)))
+    build.run(build.Options(str(articles), str(tmp_path / "dataset"), workers=1))
+    (row,) = read_jsonl(tmp_path / "dataset/provenance/skipped.jsonl")
+    assert row["detail"].endswith("taken: a0/x.xml, which has another title under the same DOI or PMCID")
+
+
+def test_a_picture_that_is_not_there_and_one_that_is_not_opened_are_told_apart(tmp_path):
+    articles = small_articles(tmp_path / "articles", 1, figures=7)
+    folder = articles / "a0"
+    (folder / "f0.png").unlink()
+    (folder / "f1.png").rename(tmp_path / "elsewhere.png")
+    (folder / "f1.png").symlink_to(tmp_path / "elsewhere.png")
+    (folder / "f2.png").write_bytes((folder / "f2.png").read_bytes()[:500])
+    (folder / "f3.png").write_bytes(b"<html>404</html>")
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    (folder / "f4.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + bytes(4))
+    xml = (folder / "x.xml").read_text().replace('"f5.png"', '"../../elsewhere.png"')
+    (folder / "x.xml").write_text(xml)
+    said = build.run(build.Options(str(articles), str(tmp_path / "dataset"), workers=1))
+    rejected = list(read_jsonl(tmp_path / "dataset/provenance/rejected.jsonl"))
+    assert [(row["label"], row["filter"]) for row in rejected] == [
+        ("Figure 1", "image_missing"),
+        ("Figure 2", "image_outside"),
+        ("Figure 3", "image_unreadable"),
+        ("Figure 4", "image_unreadable"),
+        ("Figure 5", "image_too_large"),
+        ("Figure 6", "image_outside"),
+    ]
+    assert all(row["filter"] in said and row["value"] for row in rejected)
+    assert "pixels" in rejected[4]["value"]
 
 
 @pytest.mark.parametrize("size", ["-1", "-0.5"])

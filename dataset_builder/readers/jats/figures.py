@@ -1,14 +1,23 @@
 """The figures of an article's XML: label, caption and picture; several graphics are one picture with panels."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
 from PIL import Image
 
-from dataset_builder.articles.pictures import bare_name, find_pictures, path_of
+from dataset_builder.articles.pictures import (
+    OUTSIDE,
+    TOO_LARGE,
+    UNREADABLE,
+    FolderPictures,
+    Refusal,
+    bare_name,
+    find_pictures,
+    names_outside,
+    path_of,
+)
 from dataset_builder.readers.article import Figure, Panel
 from dataset_builder.readers.jats.rights import figure_rights
 from dataset_builder.readers.jats.xml import href_of, set_text, text_of
@@ -32,7 +41,7 @@ class Found:
     ids: list[str]
 
 
-def read_figures(elements: list[etree._Element], pictures: Mapping[str, Path], owner: Owner) -> dict[int, Found]:
+def read_figures(elements: list[etree._Element], pictures: FolderPictures, owner: Owner) -> dict[int, Found]:
     """The figures by their place among the `<fig>` elements of a part, in reading order; `owner` is of the article.
 
     Every element becomes an empty mark, `<fig n="2 0 1">`, of the place where it stood: its own number and those of the
@@ -54,7 +63,7 @@ def _ids(element: etree._Element) -> list[str]:
     return [e.get("id") for e in (element, *inside) if e.get("id")]
 
 
-def _figure(element: etree._Element, pictures: Mapping[str, Path], owner: Owner) -> Figure | None:
+def _figure(element: etree._Element, pictures: FolderPictures, owner: Owner) -> Figure | None:
     """One `<fig>` (figures inside it are marks already); None for a table or a box."""
     label, caption = _label_and_caption(element)
     if (label_key(label) or "").startswith(_NO_FIGURE):
@@ -108,19 +117,20 @@ def _caption(element: etree._Element | None) -> str | None:
 # ---- pictures ----
 
 
-def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str, Path]) -> None:
-    """Open the figure's picture, or say in `image_error` why there is none."""
+def _set_picture(figure: Figure, element: etree._Element, pictures: FolderPictures) -> None:
+    """Open the figure's picture, or say in `image_fault` and `image_error` why there is none."""
     slots = _graphics(element, pictures)
     if not slots:
         media = [bare_name(href_of(e)) for e in element.iter("media")]
         figure.image_error = f"no picture but the file {media[0]}" if media else "the article names no picture file"
         return
     files = [_files(slot, pictures) for slot in slots]
-    missing = [_name(slot) for slot, found in zip(slots, files, strict=True) if not found]
+    missing = [slot for slot, found in zip(slots, files, strict=True) if not found]
     if missing:
-        figure.image_error = f"picture file missing beside the article: {', '.join(missing)}"
+        figure.image_fault, figure.image_error = _why_missing(missing, pictures)
         return
     from dataset_builder.readers.pictures.keep import keep_picture
+    from trust.pictures.opener import PictureTooLarge, UnreadablePicture
 
     try:
         opened = [_open_best(found) for found in files]
@@ -131,18 +141,32 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: Mapping[str,
             for panel, slot in zip(figure.panels, slots, strict=True):
                 panel.caption = _panel_caption(slot[0])
         keep_picture(figure, image)
-    except (ValueError, OSError) as error:
-        figure.image_error = str(error)
+    except PictureTooLarge as error:
+        figure.image_fault, figure.image_error = TOO_LARGE, str(error)
+    except UnreadablePicture as error:
+        figure.image_fault, figure.image_error = UNREADABLE, str(error)
 
 
-def _graphics(element: etree._Element, pictures: Mapping[str, Path]) -> list[list[etree._Element]]:
+def _why_missing(slots: list[list[etree._Element]], pictures: FolderPictures) -> Refusal:
+    """Why the graphics have no file to open: one is there and is refused, they name others' files, or none is there."""
+    hrefs = [href_of(graphic) for slot in slots for graphic in slot]
+    for href in hrefs:
+        if refused := find_pictures(pictures.refused, href):
+            return Refusal(refused[0].fault, f"{bare_name(href)}: {refused[0].reason}")
+    names = ", ".join(map(_name, slots))
+    if any(map(names_outside, hrefs)):
+        return Refusal(OUTSIDE, f"picture file named outside of the article's folder: {names}")
+    return Refusal("image_missing", f"picture file missing beside the article: {names}")
+
+
+def _graphics(element: etree._Element, pictures: FolderPictures) -> list[list[etree._Element]]:
     """The figure's graphics: those in one `<alternatives>`, with the same files, or with the same path but for the
     extension, are one.
     """
     slots: dict[object, list[etree._Element]] = {}
     for graphic in element.iter("graphic"):
         holder = graphic.getparent()
-        files = frozenset(find_pictures(pictures, href_of(graphic)))
+        files = frozenset(find_pictures(pictures.found, href_of(graphic)))
         stem = _GRAPHIC_SUFFIX.sub("", path_of(href_of(graphic)).lower())
         slots.setdefault(holder if holder.tag == "alternatives" else files or stem, []).append(graphic)
     return list(slots.values())
@@ -152,8 +176,8 @@ def _name(slot: list[etree._Element]) -> str:
     return bare_name(href_of(slot[0])) or "(no name)"
 
 
-def _files(slot: list[etree._Element], pictures: Mapping[str, Path]) -> list[Path]:
-    found = [path for graphic in slot for path in find_pictures(pictures, href_of(graphic))]
+def _files(slot: list[etree._Element], pictures: FolderPictures) -> list[Path]:
+    found = [path for graphic in slot for path in find_pictures(pictures.found, href_of(graphic))]
     return list(dict.fromkeys(found))
 
 
@@ -163,13 +187,13 @@ def _open_best(files: list[Path]) -> Image.Image:
 
     if len(files) > 1:
         files = sorted(files, key=_pixels, reverse=True)
-    errors = []
+    errors: list[UnreadablePicture] = []
     for path in files:
         try:
             return open_picture_file(path)
         except UnreadablePicture as error:
-            errors.append(str(error))
-    raise UnreadablePicture("; ".join(errors))
+            errors.append(error)
+    raise type(errors[0])("; ".join(map(str, errors)))  # the first is the largest
 
 
 def _pixels(path: Path) -> int:
@@ -206,14 +230,16 @@ def _panel_caption(graphic: etree._Element) -> str | None:
 def compose(images: list[Image.Image], labels: list[str]) -> tuple[Image.Image, list[Panel]]:
     """One picture from several, one below the other on white, and a panel for each of them.
 
-    Raises ValueError when the result would have more than `opener.MAX_PIXELS` pixels.
+    Raises PictureTooLarge when the result would have more than `opener.MAX_PIXELS` pixels.
     """
-    from trust.pictures.opener import MAX_PIXELS
+    from trust.pictures.opener import MAX_PIXELS, PictureTooLarge
 
     width = max(image.width for image in images)
     height = sum(image.height for image in images)
     if width * height > MAX_PIXELS:
-        raise ValueError(f"the figure's {len(images)} graphics make {width}x{height} pixels, more than {MAX_PIXELS}")
+        raise PictureTooLarge(
+            f"the figure's {len(images)} graphics make {width}x{height} pixels, more than {MAX_PIXELS}"
+        )
     mode = "L" if all(image.mode == "L" for image in images) else "RGB"
     canvas = Image.new(mode, (width, height), "white")
     panels, top = [], 0

@@ -8,6 +8,7 @@ from lxml import etree
 
 from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.rights import stated_license
+from dataset_builder.readers.jats.versions import version_of
 from dataset_builder.readers.jats.xml import href_of, text_of
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
@@ -49,6 +50,7 @@ def read_metadata(root: etree._Element) -> Article:
         language=language if language.isalpha() else None,
         license=stated_license(meta),
         article_type=(root.get("article-type") or "").strip().lower() or None,
+        version=version_of(root, meta),
     )
     article.status, article.notices = _fate(root, meta, article)
     return article

@@ -6,11 +6,11 @@ label says, are no figures. Figures of `<sub-article>`, `<response>` and `<suppl
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 
 from lxml import etree
 
+from dataset_builder.articles.pictures import FolderPictures
 from dataset_builder.readers.article import REPAIRED, Article, Figure
 from dataset_builder.readers.jats.figure_groups import join_figures
 from dataset_builder.readers.jats.figures import read_figures
@@ -32,8 +32,8 @@ _NO_TEXT = (  # what is no running text: what it holds is in no context sentence
 _NEEDED = (*_NO_TEXT, *FORMULA_TAGS, "fig-group", "fig", "xref")
 
 
-def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article:
-    """The article in a JATS file; `pictures` are the files beside it by name (`Package.pictures`).
+def read_jats(path: Path, pictures: FolderPictures | None = None) -> Article:
+    """The article in a JATS file; `pictures` are the files beside it (`Package.pictures`).
 
     One with characters or tags that are no XML is repaired, and has the note `REPAIRED`. Raises ValueError when the
     file is no XML, cut off, no JATS, or larger than `MAX_XML_BYTES`; OSError when it cannot be read. No entity is
@@ -48,9 +48,9 @@ def read_jats(path: Path, pictures: Mapping[str, Path] | None = None) -> Article
     if repaired:
         article.notes.append(REPAIRED)
     parts = _detach_parts(root)
-    article.figures, article.markdown = _read_part(root, pictures or {}, owner, article.title)
+    article.figures, article.markdown = _read_part(root, pictures or FolderPictures(), owner, article.title)
     for part in parts:
-        article.supplementary += _read_part(part, pictures or {}, owner, None)[0]
+        article.supplementary += _read_part(part, pictures or FolderPictures(), owner, None)[0]
     return article
 
 
@@ -72,7 +72,7 @@ def _is_inside_part(element: etree._Element) -> bool:
 
 
 def _read_part(
-    part: etree._Element, pictures: Mapping[str, Path], owner: Owner, title: str | None
+    part: etree._Element, pictures: FolderPictures, owner: Owner, title: str | None
 ) -> tuple[list[Figure], str]:
     """The figures of an article, a sub-article or a supplement, with their context, and its Markdown.
 

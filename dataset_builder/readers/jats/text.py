@@ -18,7 +18,7 @@ from dataset_builder.readers.jats.xml import text_of
 from dataset_builder.text.addresses import without_addresses
 from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
-from dataset_builder.text.mentions import Mention, mentions
+from dataset_builder.text.mentions import Mention, mentions_of_each
 from dataset_builder.text.numbering import OTHER_KINDS
 from dataset_builder.text.sentences import sentence_spans
 
@@ -79,13 +79,18 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
     by_key = _figures_by_key(found)
     other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in by_key)
     lines = [f"# {title}"] if title else []
+    paragraphs: list[_Paragraph] = []  # of the body
     for section, heading, is_body in _sections(part):
         if heading:
             lines.append(f"## {heading}")
         for block in _blocks(section, links, 1):
             lines += _markdown(block, found)
             if is_body and isinstance(block, _Paragraph):
-                _add_context(block, mentions(block.text, other_kinds), found, by_key)
+                paragraphs.append(block)
+    said = mentions_of_each([paragraph.text for paragraph in paragraphs], other_kinds)
+    for paragraph, mentions in zip(paragraphs, said, strict=True):
+        if mentions or paragraph.marks:
+            _add_context(paragraph, mentions, found, by_key)
     return without_addresses("\n\n".join(lines)) + "\n"
 
 

@@ -3,18 +3,15 @@ of its elements.
 """
 
 import codecs
-import html
-import html.entities
 import re
 
 from lxml import etree
 
+from dataset_builder.readers.jats.entities import without_entities
 from dataset_builder.text.clean import clean
 
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _HREF = "{http://www.w3.org/1999/xlink}href"
-_ENTITY = re.compile(  # and references to the controls from 128 on, which are meant as characters of cp1252
-    rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][\w.-]*|#(?:1[2-5]\d|x[89][0-9A-Fa-f]));"
-)
 _DECLARATION = re.compile(r"^<\?xml[^>]*>")
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)")
 _DECLARATION_BYTES = 200  # a declaration is not longer
@@ -42,19 +39,39 @@ def parse_article(data: bytes, name: str) -> tuple[etree._Element, bool]:
     `name` is the file's, for errors. Raises ValueError when it is no XML that can be repaired or holds no or several
     articles.
     """
+    data = _utf8(data)
     root, repaired = _parse(data, name)
     article = _article_element(root, name)
-    if b"break" in data:  # not in UTF-16
+    if b"break" in data:
         for line_end in article.iter("break"):
             line_end.text = " "
+    if b"alternatives>" in data:
+        _keep_one_language(article)
     return article, repaired
+
+
+def _keep_one_language(article: etree._Element) -> None:
+    """Of alternatives in several languages, or several of one kind of block, keep that in the article's language.
+
+    Where none says that it is in that language, the first one stays. What is an alternative in another way (a graphic
+    beside a video, TeX beside MathML) stays, too.
+    """
+    language = _language(article)
+    for holder in [*article.iter("alternatives", "block-alternatives")]:
+        tongues = [one for one in holder if one.get(_LANG) or holder.tag == "block-alternatives"]
+        for kept in [one for one in tongues if _language(one) == language][:1] or tongues[:1]:
+            for one in tongues:
+                if one is not kept and (one.get(_LANG) or one.tag == kept.tag):
+                    holder.remove(one)
+
+
+def _language(element: etree._Element) -> str:
+    return (element.get(_LANG) or "").strip().lower()[:2]
 
 
 def _parse(data: bytes, name: str) -> tuple[etree._Element, bool]:
     """The root element, without comments and processing instructions; named entities are characters or gone."""
-    data = _utf8(data)
-    if _ENTITY.search(data):
-        data = _ENTITY.sub(_character_reference, data)
+    data = without_entities(data, name)
     try:
         return _tree(data), False
     except etree.XMLSyntaxError:
@@ -139,13 +156,6 @@ def _utf8(data: bytes) -> bytes:
     encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-16-be"
     encoding = "utf-16-le" if data[:2] == b"<\0" else encoding
     return _DECLARATION.sub("", data.decode(encoding, "replace").lstrip("\ufeff")).encode()
-
-
-def _character_reference(match: re.Match) -> bytes:
-    """`&alpha;` -> `&#945;`, whatever the file declares it to be; an unknown entity -> nothing."""
-    name = match[1].decode()
-    characters = html.unescape(f"&{name};") if name[0] == "#" else html.entities.html5.get(name + ";", "")
-    return "".join(f"&#{ord(character)};" for character in characters).encode()
 
 
 def _declare_prefixes(data: bytes) -> bytes:

@@ -2,10 +2,10 @@
 
 import io
 import tarfile
-from collections import Counter
 from pathlib import Path
 
 from dataset_builder.articles.packages import Package, find_packages
+from dataset_builder.articles.skipped import Skipped
 
 ARTICLE = '<article xmlns:xlink="http://www.w3.org/1999/xlink"><front/><body>{}</body></article>'
 MEMBERS = {"PMC1/x.nxml": ARTICLE.encode(), "PMC1/x.pdf": b"%PDF", "PMC1/f1.jpg": b"1", "PMC1/video.mp4": b"1"}
@@ -19,7 +19,7 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
     return folder
 
 
-def find(folder: Path, unpacked: Path | None = None, skipped: Counter[str] | None = None) -> list[Package]:
+def find(folder: Path, unpacked: Path | None = None, skipped: Skipped | None = None) -> list[Package]:
     return list(find_packages(folder, unpacked or folder / "unpacked", skipped))
 
 

@@ -7,13 +7,13 @@ import stat
 import struct
 import tarfile
 import zipfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from dataset_builder.articles import archives
 from dataset_builder.articles.archives import unpack
+from dataset_builder.articles.skipped import Skipped
 from tests.dataset_builder.articles.folders import ARTICLE, MEMBERS, archive, find, write
 
 
@@ -53,14 +53,25 @@ def zipped(path: Path, members: dict[str, bytes], mode: int = 0o100644) -> Path:
 @pytest.mark.parametrize("name", ["PMC1.zip", "PMC1.meca", "PMC1.ZIP"])
 def test_zip(tmp_path, name):
     zipped(tmp_path / name, {**MEMBERS, "PMC1/more.zip": b"PK", "__MACOSX/PMC1/._x.nxml": b"x"})
-    skipped = Counter()
+    skipped = Skipped()
     package = find(tmp_path, tmp_path / "cache", skipped)[0]
     assert package.source_file == f"{name}!PMC1/x.nxml"
     assert (package.pdf.name, list(package.files)) == ("x.pdf", ["f1.jpg"])
-    assert +skipped == {".mp4": 1, ".zip": 1, ".nxml": 1}
-    again = Counter()
+    assert skipped.counts == {".mp4": 1, ".zip (in an archive)": 1, "hidden files": 1}
+    again = Skipped()
     assert len(find(tmp_path, tmp_path / "cache", again)) == 1
-    assert again == skipped
+    assert (again.counts, list(again.rows())) == (skipped.counts, list(skipped.rows()))
+    assert f"{name}!PMC1/more.zip" in {row["file"] for row in again.rows()}
+
+
+@pytest.mark.parametrize("inner", ["more.zip", "data.tar.gz", "DATA.7Z", "x.nxml.gz", "b.rar", "c.tar"])
+def test_archives_in_archives_are_named(tmp_path, inner):
+    zipped(tmp_path / "a.zip", {**MEMBERS, f"PMC1/{inner}": b"1"})
+    archive(tmp_path / "b.tar.gz", {**MEMBERS, f"PMC1/{inner}": b"1"})
+    skipped = Skipped()
+    assert len(find(tmp_path, tmp_path / "cache", skipped)) == 2
+    named = [row["file"] for row in skipped.rows() if row["reason"].endswith("(in an archive)")]
+    assert named == [f"a.zip!PMC1/{inner}", f"b.tar.gz!PMC1/{inner}"]
 
 
 def test_supplements_of_a_meca_are_no_articles(tmp_path):
@@ -146,9 +157,9 @@ def test_archives_that_the_article_calls_its_supplements(tmp_path):
     inside = '<supplementary-material xlink:href="s1.zip"/>'
     write(tmp_path, {"x.xml": ARTICLE.format(inside)})
     zipped(tmp_path / "s1.zip", {"paper.pdf": b"%PDF"})
-    skipped = Counter()
+    skipped = Skipped()
     assert [p.source_file for p in find(tmp_path, skipped=skipped)] == ["x.xml"]
-    assert +skipped == {".zip (supplements)": 1}
+    assert skipped.counts == {".zip (supplements)": 1}
 
 
 @pytest.mark.parametrize("name", ["../x.nxml", "/x.nxml", "a/../../x.nxml", "a\\..\\..\\x.nxml"])

@@ -48,6 +48,21 @@ def test_the_declared_encoding_holds_for_each_article(tmp_path):
     assert [read_jats(p.xml).figures[0].caption for p in find(tmp_path)] == ["Müller 1.", "Müller 2."]
 
 
+@pytest.mark.parametrize("declared", ["", '<?xml version="1.0" encoding="UTF-16"?>'])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16(tmp_path, encoding, declared):
+    write(tmp_path, {"all.xml": f"{declared}<articles>{TWO}</articles>".encode(encoding)})
+    articles = [read_jats(package.xml) for package in find(tmp_path, tmp_path / "cache")]
+    assert [article.figures[0].caption for article in articles] == ["Müller 1.", "Müller 2."]
+    assert [article.notes for article in articles] == [[], []]
+    assert len(list((tmp_path / "cache").glob("*/*"))) == 2
+
+
+def test_one_article_in_utf_16_keeps_its_file(tmp_path):
+    write(tmp_path, {"one.xml": ONE.format(1).encode("utf-16")})
+    assert [p.source_file for p in find(tmp_path)] == ["one.xml"]
+
+
 def test_a_broken_article_fails_alone(tmp_path):
     cut_off = ONE.format(1)[:-40]
     write(tmp_path, {"all.xml": f"<articles>{cut_off}{ONE.format(2)}</articles>"})

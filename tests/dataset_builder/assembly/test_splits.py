@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset_builder.assembly.duplicates import FigureKey, duplicate_groups
-from dataset_builder.assembly.splits import Splitting, assign, certificate, far_from_asked
+from dataset_builder.assembly.splits import Splitting, assign, certificate, components_of, far_from_asked
 from tests.dataset_builder.assembly.figures import figure
 
 
@@ -42,19 +42,53 @@ def test_both_splits_shrink_alike():
     assert [drawn[split]["figures"] for split in ("train", "validation", "test")] == [800, 400, 400]
 
 
+@pytest.mark.parametrize("articles", [3, 6, 9, 40])
+@pytest.mark.parametrize(("test", "validation"), [(5000, 0.03), (0.999, 0.03), (0.03, 5000), (5000, 1), (5000, 5000)])
+def test_a_large_split_leaves_room_for_the_other(articles, test, validation):
+    drawn = sizes(many(articles, 1), Splitting(test, validation))
+    assert min(drawn[split]["figures"] for split in ("train", "validation", "test")) > 0 or articles == 3
+    assert drawn["train"]["figures"] > 0
+
+
+def warnings(figures: list[FigureKey], splitting: Splitting) -> list[str]:
+    duplicates = duplicate_groups(figures)
+    drawn = certificate(figures, duplicates, assign(figures, duplicates, splitting, {}), 0)["splits"]
+    return far_from_asked(drawn, splitting, components_of(figures, duplicates))
+
+
+def together(articles: int) -> list[FigureKey]:
+    """Articles of four figures, all of which share a picture."""
+    return [*many(articles, 3), *(figure(f"PMC{a}", 9, phash=7, sha="same") for a in range(articles))]
+
+
+TEST = "test has {} figures, {} were asked for (--test_size {}): {}"
+WHOLE = "articles stay whole, and each {} has {} figures or more"
+LESS_THAN_ONE = "that share of them is less than one"
+
+
 @pytest.mark.parametrize(
-    ("articles", "splitting", "warning"),
+    ("figures", "splitting", "said"),
     [
-        (400, Splitting(), None),
-        (30, Splitting(), "test has 24 of 120 figures, 4 were asked for: articles stay whole"),
-        (3, Splitting(test_size=5000), "test has 4 of 12 figures, 5000 were asked for: at least half"),
-        (1, Splitting(test_size=0.5), "test has 0 of 4 figures, 2 were asked for"),
-        (2, Splitting(test_size=0.03, validation_size=0.03), None),
+        (many(400), Splitting(), []),
+        (many(30), Splitting(), [TEST.format("24 of 120", 4, 0.03, "articles stay whole, and --min_articles")]),
+        (many(3), Splitting(test_size=5000), [TEST.format("4 of 12", 5000, 5000, "at least half of the figures")]),
+        (many(1), Splitting(test_size=0.5), [TEST.format("0 of 4", 2, 0.5, WHOLE.format("article", 4))]),
+        (many(1, 40), Splitting(test_size=3), [TEST.format("0 of 40", 3, 3, WHOLE.format("article", 40))]),
+        (together(3), Splitting(5000), [TEST.format("0 of 12", 5000, 5000, "articles stay whole, and each group of")]),
+        (many(2), Splitting(), [TEST.format("0 of 8", 0, 0.03, LESS_THAN_ONE)]),
+        (many(1), Splitting(test_size=0, validation_size=0), []),
+        (many(400), Splitting(test_size=0, validation_size=0.5), []),
     ],
 )
-def test_what_is_far_from_what_was_asked_is_said(articles, splitting, warning):
-    said = "\n".join(far_from_asked(sizes(many(articles), splitting), splitting))
-    assert (warning in said) if warning else not said
+def test_what_is_far_from_what_was_asked_is_said(figures, splitting, said):
+    found = [warning for warning in warnings(figures, splitting) if warning.startswith("test")]
+    assert len(found) == len(said)
+    assert all(warning.startswith(start) for warning, start in zip(found, said, strict=True))
+
+
+def test_an_empty_split_that_was_asked_for_is_said():
+    assert any(one.startswith("validation has 0 of 4 figures") for one in warnings(many(1), Splitting(5000)))
+    assert not any(one.startswith("validation") for one in warnings(many(1), Splitting(5000, validation_size=0)))
 
 
 def test_few_articles_still_give_held_out_ones():

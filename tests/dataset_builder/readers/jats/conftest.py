@@ -2,6 +2,7 @@
 
 import pytest
 
+from dataset_builder.articles.pictures import FolderPictures
 from dataset_builder.readers.jats.reader import read_jats
 
 
@@ -10,6 +11,6 @@ def read(tmp_path):
     def read(xml: str | bytes, pictures=None):
         path = tmp_path / "x.xml"
         path.write_bytes(xml if isinstance(xml, bytes) else xml.encode())
-        return read_jats(path, pictures)
+        return read_jats(path, FolderPictures(pictures or {}))
 
     return read

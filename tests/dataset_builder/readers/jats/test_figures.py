@@ -132,8 +132,8 @@ def test_a_group_of_numbered_figures_stays_apart(read):
 
 MISSING = {
     '<graphic xlink:href="f9.png"/>': "picture file missing beside the article: f9.png",
-    '<graphic xlink:href="../../etc/passwd"/>': "picture file missing beside the article: passwd",
-    '<graphic xlink:href="file:///etc/passwd"/>': "picture file missing beside the article: passwd",
+    '<graphic xlink:href="../../etc/passwd"/>': "picture file named outside of the article's folder: passwd",
+    '<graphic xlink:href="file:///etc/passwd"/>': "picture file named outside of the article's folder: passwd",
     "<graphic/>": "picture file missing beside the article: (no name)",
     '<graphic xlink:href="f1.png"/><graphic xlink:href="f9"/>': "picture file missing beside the article: f9",
     '<media xlink:href="film.mp4"/>': "no picture but the file film.mp4",

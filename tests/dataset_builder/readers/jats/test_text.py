@@ -54,6 +54,36 @@ def test_no_context(read, body):
     assert context(read(article(body + fig(1)))) == []
 
 
+EN, ES = f"<p{{}}>In English, {xref(1)}.</p>", f"<p{{}}>En español, {xref(1, 'Figura 1')}.</p>"
+LANG_EN, LANG_ES, LANG_GB = ' xml:lang="en"', ' xml:lang="es"', ' xml:lang="en-GB"'
+IN_ENGLISH, IN_SPANISH = "In English, Figure 1.", "En español, Figura 1."
+ALTERNATIVES = {  # of an article in English -> what is read
+    "its language last": (ES.format(LANG_ES) + EN.format(LANG_EN), [IN_ENGLISH]),
+    "its language first": (EN.format(LANG_EN) + ES.format(LANG_ES), [IN_ENGLISH]),
+    "a kind of its language": (ES.format(LANG_ES) + EN.format(LANG_GB), [IN_ENGLISH]),
+    "no language stated": (EN.format("") + ES.format(""), [IN_ENGLISH]),
+    "another language stated": (EN.format("") + ES.format(LANG_ES), [IN_ENGLISH]),
+    "none of its language": (ES.format(LANG_ES) + ES.format(' xml:lang="ca"'), [IN_SPANISH]),
+    "boxes": (
+        f"<boxed-text{LANG_ES}>{ES.format('')}</boxed-text><boxed-text{LANG_EN}>{EN.format('')}</boxed-text>",
+        [IN_ENGLISH],
+    ),
+    "one alone": (ES.format(LANG_ES), [IN_SPANISH]),
+    "of two kinds": (EN.format("") + f"<media/><boxed-text>{ES.format('')}</boxed-text>", [IN_ENGLISH, IN_SPANISH]),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(("inside", "expected"), ALTERNATIVES.values(), ids=ALTERNATIVES)
+def test_of_alternatives_one_is_read(read, inside, expected, encoding):
+    xml = article(f"<block-alternatives>{inside}</block-alternatives>" + fig(1))
+    found = read(xml.encode(encoding))
+    assert context(found) == expected
+    assert [sentence in found.markdown for sentence in (IN_ENGLISH, IN_SPANISH)] == [
+        sentence in expected for sentence in (IN_ENGLISH, IN_SPANISH)
+    ]
+
+
 WRAPPERS = {  # everything that is not known to hold no running text is read
     "TaxPub": "<tp:taxon-treatment><tp:treatment-sec><title>Habitat</title><p>{}</p></tp:treatment-sec>"
     "</tp:taxon-treatment>",

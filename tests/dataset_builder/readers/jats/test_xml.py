@@ -58,14 +58,44 @@ def test_nothing_is_fetched(read, listener, tmp_path, prolog, encoding):
     assert not seen
 
 
+def nested(depth: int, times: int, reverse: bool = False) -> str:
+    declared = ['<!ENTITY a0 "boom">'] + [f'<!ENTITY a{i + 1} "{f"&a{i};" * times}">' for i in range(depth)]
+    return "".join(declared[::-1] if reverse else declared)
+
+
+BOMBS = {
+    "a thousand million laughs": (nested(9, 10), "&a9;"),
+    "declared from the largest on": (nested(9, 10, reverse=True), "&a9;"),
+    "in single quotes": (nested(9, 10).replace('"', "'"), "&a9;"),
+    "one large one, often": (f'<!ENTITY a9 "{"b" * 10_000}">', "&a9;" * 101),
+    "a circle": ('<!ENTITY a9 "&b;"><!ENTITY b "&a9;">', "&a9;"),
+    "deep": (nested(100, 1), "&a100;"),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("place", ["<p>{}</p>", '<p id="{}">x</p>'])
-def test_entities_do_not_explode(read, place):
-    entities = '<!ENTITY a0 "boom">' + "".join(f'<!ENTITY a{i + 1} "{f"&a{i};" * 10}">' for i in range(9))
+@pytest.mark.parametrize(("entities", "used"), BOMBS.values(), ids=BOMBS)
+def test_a_bomb_of_entities_is_no_article(read, entities, used, place, encoding):
     started = time.process_time()
-    found = read(article(place.format("&a9;") + fig(1), prolog=f"<!DOCTYPE article [{entities}]>"))
-    assert "boom" not in found.markdown
-    assert len(found.figures) == 1
+    xml = article(place.format(used) + fig(1), prolog=f"<!DOCTYPE article [{entities}]>")
+    with pytest.raises(ValueError, match=r"^x.xml: its entities would expand to more than \d+ characters"):
+        read(xml.encode(encoding))
     assert time.process_time() - started < 2
+
+
+HARMLESS = {
+    "characters": '<!ENTITY nbsp "&#160;"><!ENTITY alpha "&#945;">',
+    "words": '<!ENTITY clinic "Clinic of Radiotherapy"><!ENTITY ours "our &clinic;">',
+    "a bomb that is not lit": nested(9, 10),
+}
+
+
+@pytest.mark.parametrize("entities", HARMLESS.values(), ids=HARMLESS)
+def test_harmless_entities_cost_no_article(read, entities):
+    prolog = f"<!DOCTYPE article [{entities}]>"
+    found = read(article(f"<p>&alpha; in {xref(1)}&ours;&a2;.</p>{fig(1)}", prolog=prolog))
+    assert context(found) == ["α in Figure 1."]
 
 
 def test_named_entities_are_characters_with_and_without_a_dtd(read):
