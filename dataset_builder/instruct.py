@@ -69,7 +69,8 @@ def run(options: Options) -> str:
     )
 
     dataset = Path(options.dataset)
-    rows = given_context(read_pairs(dataset), options.context)
+    pairs = list(read_pairs(dataset))
+    rows = given_context(pairs, options.context)
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
     ledger = dataset / ".work" / "teacher.jsonl"
@@ -81,7 +82,8 @@ def run(options: Options) -> str:
     else:
         teacher = f"{options.model}@{options.revision}" if options.revision else options.model
         answers, failed = _ask(rows, options, ledger)
-    made = {"align": align_examples(rows)}
+    captions = given_context(pairs, "none")  # all that `align` is made of: no other figure's licence is its
+    made = {"align": align_examples(captions)}
     made |= {task: instruction_examples(rows, task, answers, teacher) for task in TASKS}
     disarmed: Counter[str] = Counter()
     counts = {task: _write(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in made.items()}

@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model_cards.licenses import Policy, refuse_unsaid
+from trust.licenses import Policy, refuse_unsaid
 
 
 @dataclass

@@ -40,6 +40,7 @@ class RightsColumns(TypedDict):
 
     rights: str | None  # holder and words as found; None: the article's are the figure's
     license: str | None  # SPDX id
+    licenses: list[str | None]  # of the figure, and of the article that its caption and context come from
     attribution: str
 
 
@@ -62,6 +63,7 @@ class FigureRow(ArticleColumns):
     panels: list[PanelRecord]
     figure_id: str
     rights: str | None  # of its own, with their holder; `license` and `attribution` are then the figure's, too
+    licenses: list[str | None]  # of all that the row is made of
 
 
 class Unjudged(FigureRow):
@@ -117,6 +119,7 @@ class SupplementaryRow(ArticleColumns):
     label: str | None
     caption: str | None
     rights: str | None
+    licenses: list[str | None]
 
 
 class Failure(TypedDict):

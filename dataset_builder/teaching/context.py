@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 
 from dataset_builder.schema import SPLITS
+from trust.licenses import combined, in_order, of_row
 
-_COLUMNS = ["figure_id", "article_id", "caption", "context", "language", "license", "rights"]
+_COLUMNS = ["figure_id", "article_id", "caption", "context", "language", "license", "licenses", "rights"]
 
 
 def read_pairs(dataset: Path) -> Iterator[dict]:
@@ -28,6 +29,7 @@ def read_pairs(dataset: Path) -> Iterator[dict]:
 def given_context(rows: Iterable[dict], context: str) -> list[dict]:
     """Rows with the `context` that the teacher is given and `context_of`, the figure it belongs to (None: no context).
 
+    Their `licenses` are then those of both, and their `license` the one that covers all (`trust.licenses.combined`).
     `context` is own, none or shuffled. Only training rows change, so that every ablation answers the same held-out
     questions.
     """
@@ -39,10 +41,19 @@ def given_context(rows: Iterable[dict], context: str) -> list[dict]:
         if row["split"] == "train" and context != "own":
             donor = others.get(row["figure_id"])
         if donor is not None and donor["context"]:
-            given.append(row | {"context": donor["context"], "context_of": donor["figure_id"]})
+            given.append(_with_context_of(row, donor))
         else:
-            given.append(row | {"context": [], "context_of": None})
+            given.append(_under_all(row, of_row(row)) | {"context": [], "context_of": None})
     return given
+
+
+def _with_context_of(row: dict, donor: dict) -> dict:
+    licensed = _under_all(row, (*of_row(row), *of_row(donor)))
+    return licensed | {"context": donor["context"], "context_of": donor["figure_id"]}
+
+
+def _under_all(row: dict, licenses: Iterable[str | None]) -> dict:
+    return row | {"licenses": list(in_order(licenses)), "license": combined(licenses)}
 
 
 def _shuffled(rows: list[dict]) -> dict[str, dict]:

@@ -92,6 +92,7 @@ def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any
         "figure_id": row["figure_id"],
         "article_id": row["article_id"],
         "license": row["license"],
+        "licenses": row["licenses"],
         "rights": row["rights"],
         "evidence": [e for e in answer["evidence"] if (e["source"], e["sentence"]) in sentences],
         "support": support(answer["answer"], sentences.values()),

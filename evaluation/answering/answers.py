@@ -14,6 +14,7 @@ from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
 from dataset_builder.files.progress import progress
 from evaluation.answering.questions import BLANK_COLOUR, image_donors, open_image, question, reference
 from evaluation.run_folder import Evidence, Prediction
+from trust.licenses import combined, in_order, of_row
 from trust.pictures.opener import UnreadablePicture
 from trust.text import cleaned
 
@@ -193,12 +194,15 @@ def _picture(asked: Question, rows: Dataset, condition: str) -> Image.Image | No
 def _record(asked: Question, rows: Dataset, answered: Answer, constants: Constants) -> Prediction:
     row = asked.row
     is_shown = asked.picture is not None and constants.image_condition != "blank"
+    shown = rows[asked.picture] if is_shown else row
+    licenses = list(in_order((*of_row(row), *of_row(shown))))
     record: Prediction = {
         "example_id": row["example_id"],
         "figure_id": row["figure_id"],
         "article_id": row["article_id"],
         "task": row["task"],
-        "license": row["license"],
+        "license": combined(licenses),
+        "licenses": licenses,
         "question": question(row),
         "reference": reference(row),
         "prediction": answered.text,
@@ -208,7 +212,7 @@ def _record(asked: Question, rows: Dataset, answered: Answer, constants: Constan
         "revision": constants.revision,
         "generation": constants.generation,
         "image_condition": constants.image_condition,
-        "image_figure_id": rows[asked.picture]["figure_id"] if is_shown else None,
+        "image_figure_id": shown["figure_id"] if is_shown else None,
     }
     if answered.error is not None:
         record["error"] = answered.error

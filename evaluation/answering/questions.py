@@ -10,6 +10,7 @@ from datasets import Dataset, concatenate_datasets, load_dataset, load_dataset_b
 from PIL import Image as PILImage
 
 from evaluation.run_folder import Evidence
+from trust.licenses import counts
 from trust.pictures.opener import UnreadablePicture, picture_size
 from trust.pictures.stored import StoredPicture, as_stored, open_stored, stored_bytes
 
@@ -24,7 +25,7 @@ class Items:
     rows: Dataset
     dataset: str
     revision: str  # Hub commit, or "sha256:" and 64 hex digits of the files read
-    licenses: dict[str, int]  # SPDX id, or "not stated", -> number of rows
+    licenses: dict[str, int]  # SPDX id, or "not stated", -> number of rows made from something under it
     teachers: dict[str, int]  # who wrote the references -> number of rows
 
 
@@ -47,7 +48,11 @@ def load_items(dataset: str, split: str, tasks: list[str], revision: str | None 
         raise ValueError(
             f"{dataset}: example_id {twice[0]!r} is there twice; ids must be unique over {', '.join(tasks)}"
         )
-    return Items(rows, dataset, _revision(files), _counts(rows["license"]), _counts(rows["teacher"]))
+    return Items(rows, dataset, _revision(files), _licenses(rows), _counts(rows["teacher"]))
+
+
+def _licenses(rows: Dataset) -> dict[str, int]:
+    return counts(rows.select_columns([name for name in ("license", "licenses") if name in rows.column_names]))
 
 
 def _counts(values: list[str | None]) -> dict[str, int]:

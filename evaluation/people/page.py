@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import io
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
@@ -14,6 +13,7 @@ from evaluation.answering.questions import load_evidence, load_items, open_image
 from evaluation.people.criteria import read_criteria
 from evaluation.people.sample import Showing
 from evaluation.run_folder import Evidence, Prediction
+from trust.markup import json_in_html
 from trust.pictures.opener import UnreadablePicture
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -90,7 +90,7 @@ def render_page(data: PageData, pictures: list[str]) -> str:
         style=style,
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=_json_in_html(data),
+        data=json_in_html(data),
         pictures=pictures,
     )
 
@@ -117,11 +117,6 @@ def _picture(row: dict) -> str:
     picture.thumbnail((PICTURE_PX, PICTURE_PX))
     picture.save(buffer, "JPEG", quality=PICTURE_QUALITY)
     return base64.b64encode(buffer.getvalue()).decode()
-
-
-def _json_in_html(value: PageData) -> str:
-    """JSON in which no text can end the script element that it stands in."""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _csp_hash(text: str) -> str:

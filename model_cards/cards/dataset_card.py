@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as parquet
-import yaml
+from markupsafe import Markup
 
 from model_cards.cards.text import TEST_DOI, environment
-from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files
+from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import read_json, read_jsonl, write_text
-from model_cards.licenses import card_fields, use_of
+from trust.ids import LANGUAGES
+from trust.licenses import card_fields, combined, use_of
+from trust.markup import front_matter
 
 _INSTRUCT = ("detail", "reasoning")  # config `instruct` lists their files, without a copy
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -52,20 +54,28 @@ def _rows_facts(configs: dict[str, Splits]) -> dict:
     """What the Parquet files say, as the template's variables."""
     first = configs.get("pairs") or next(iter(configs.values()))
     figures = all_files(first)
-    licenses = column_counts(figures, "license")
+    licenses = _licenses(figures)
     languages = column_counts(figures, "language")
     counts = {config: {split: _rows(paths) for split, paths in splits.items()} for config, splits in configs.items()}
     return {
-        "front": _front_matter(configs, licenses, languages),
+        "front": _front_matter(configs, languages),
         "configs": _with_instruct(counts),
         "megabytes": {config: _bytes(splits) / 1e6 for config, splits in configs.items()},
-        "licenses": [(name, n, use_of(name)) for name, n in _by_count(licenses)],
+        "licenses": [(names, n, use_of(combined(names))) for names, n in licenses],
         "n_own_rights": sum(n for rights, n in column_counts(figures, "rights").items() if rights),
         "languages": _by_count(languages),
         "sources": _by_count(column_counts(figures, "source")),
         "n_synthetic": _synthetic(column_counts(figures, "doi")),
         "columns": {title: _columns(path) for title, path in _shapes(configs).items()},
     }
+
+
+def _licenses(paths: list[Path]) -> list[tuple[tuple[str | None, ...], int]]:
+    """The licences that a figure's row is made of, and how many rows have just these; the most frequent first."""
+    counts: Counter[tuple[str | None, ...]] = Counter()
+    for (licenses, _), n in terms_counts(paths).items():
+        counts[licenses] += n
+    return sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
 
 
 def _synthetic(dois: Counter[str | None]) -> int:
@@ -86,18 +96,20 @@ def _provenance_facts(folder: Path) -> dict:
     }
 
 
-def _front_matter(configs: dict[str, Splits], licenses: Counter[str | None], languages: Counter[str | None]) -> str:
-    """The card's YAML block."""
-    named = sorted(name for name in languages if name)
+def _front_matter(configs: dict[str, Splits], languages: Counter[str | None]) -> Markup:
+    """The card's YAML block: the licences are those of all rows, the languages those that ISO 639-1 knows."""
+    files = [path for splits in configs.values() for path in all_files(splits)]
+    licenses = {license for licenses, _ in terms_counts(files) for license in licenses}
+    named = sorted(name for name in languages if name in LANGUAGES)
     front = {
-        **card_fields(set(licenses)),
+        **card_fields(licenses),
         **({"language": named} if named else {}),
         "task_categories": ["image-to-text", "visual-question-answering"],
         "tags": ["biomedical", "figures", "image-caption", "ldrt-vlm"],
-        "size_categories": [_size_category(licenses.total())],
+        "size_categories": [_size_category(languages.total())],
         "configs": _config_yaml(configs),
     }
-    return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
+    return front_matter(front)
 
 
 def _stages(manifest: dict) -> dict[str, dict]:

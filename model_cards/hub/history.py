@@ -10,7 +10,7 @@ from huggingface_hub.hf_api import GitCommitInfo
 
 from model_cards.hub.repo import HubError, Repo, api, head, tree
 from model_cards.hub.retry import retried
-from model_cards.licenses import Policy
+from trust.licenses import Policy
 
 _POLICIES: tuple[str, ...] = get_args(Policy)  # each permits what those before it permit, and more
 _TITLE = re.compile(r"Push rows under policy (\w+)")

@@ -9,7 +9,6 @@ strangers. In a folder that `ldrt build` made it shows every figure, kept or rej
 
 import base64
 import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from model_cards.dataset_folder import config_files
 from model_cards.files import read_jsonl, write_text
+from trust.markup import json_in_html
 from trust.pictures.encoding import THUMBNAIL_PX, thumbnail
 from trust.pictures.opener import UnreadablePicture, open_picture, picture_size
 from trust.pictures.stored import StoredPicture, stored_bytes
@@ -86,7 +86,7 @@ def _page(data: dict, pictures: list[str]) -> str:
         style=style,
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=_json(data),
+        data=json_in_html(data),
         pictures=pictures,
     )
 
@@ -258,11 +258,6 @@ def _share_of_page(bbox: list[float], page: bytes) -> list[float]:
     x0, y0, x1, y1 = bbox
     shares = (x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height)
     return [round(share, 4) for share in shares]
-
-
-def _json(value) -> str:
-    """JSON that can stand in a script element: no "<", so that nothing in it closes the element."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _csp_hash(text: str) -> str:

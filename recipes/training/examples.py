@@ -20,6 +20,7 @@ from trl.data_utils import prepare_multimodal_messages
 
 from recipes.families.family import Family
 from recipes.training.options import Recipe
+from trust.licenses import counts
 from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import as_stored, open_stored, whole_size
 from trust.text import cleaned, cleaner_of
@@ -57,10 +58,10 @@ def load_examples(
 
     `name` is a Hub id or a local dataset repo folder; `split` may be sliced by rows (`train[:10%]`), `article_share`
     keeps a share of the articles whole (`of_articles`). Returns (dataset with the columns `COLUMNS` and, where it is
-    there, `NAME`; pictures as `StoredPicture`s, {"dataset",
-    "dataset_config", "dataset_split", "article_share", "dataset_revision", "dataset_sha256"}): the Hub commit for a
-    Hub id, the content hash of the Parquet files for a folder. Raises ValueError when the config, the split or a
-    column is absent, and FileNotFoundError when there is no such dataset.
+    there, `NAME`; pictures as `StoredPicture`s, {"dataset", "dataset_config", "dataset_split", "article_share",
+    "dataset_revision", "dataset_sha256", "licenses"}): the Hub commit for a Hub id, the content hash of the Parquet
+    files for a folder, and licence -> number of rows made from something under it (None: the rows do not say). Raises
+    ValueError when the config, the split or a column is absent, and FileNotFoundError when there is no such dataset.
     """
     files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
     dataset = load_dataset(name, config, split=split, revision=revision)
@@ -80,6 +81,7 @@ def load_examples(
         "article_share": article_share,
         "dataset_revision": None if local else _hub_commit(used),
         "dataset_sha256": _sha256(used) if local else None,
+        "licenses": _licenses(dataset),
     }
     columns = [*COLUMNS, *({NAME} & set(dataset.column_names))]
     return as_stored(dataset.select_columns(columns)), source
@@ -97,6 +99,11 @@ def of_articles(dataset: Dataset, share: float) -> Dataset:
     limit = share * 2**64
     articles = dataset["article_id"]
     return dataset.select([index for index, article in enumerate(articles) if _hash64(article) < limit])
+
+
+def _licenses(dataset: Dataset) -> dict[str, int] | None:
+    there = [name for name in ("license", "licenses") if name in dataset.column_names]
+    return counts(dataset.select_columns(there)) if there else None
 
 
 def _hash64(article: str) -> int:

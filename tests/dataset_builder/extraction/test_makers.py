@@ -24,6 +24,7 @@ def test_a_changed_byte_in_any_file_changes_the_digest(project):
     names = {path.relative_to(project).as_posix() for path in files}
     of_builder = ("readers/pdf/reader.py", "readers/article.py", "articles/packages.py", "extraction/records.py")
     assert {"trust/pictures/opener.py", *(f"dataset_builder/{path}" for path in of_builder)} <= names
+    assert "trust/licenses.py" in names
     before = makers.makers_digest(project)
     digests = set()
     for path in files:
