@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from model_cards.dataset_folder import config_files
 from model_cards.files import read_jsonl, write_text
-from trust.markup import json_in_html
+from trust.markup import is_relative_path, json_in_html
 from trust.pictures.encoding import THUMBNAIL_PX, thumbnail
 from trust.pictures.opener import UnreadablePicture, open_picture, picture_size
 from trust.pictures.stored import StoredPicture, stored_bytes
@@ -120,7 +120,7 @@ def _read_build(dataset: Path, chosen: set[int]) -> Iterator[Figure]:
 
 def _inside(dataset: Path, name: str | None) -> Path | None:
     """The file of that name in the dataset's folder; None where there is no name, or it leads out of the folder."""
-    path = dataset / name if name else None
+    path = dataset / name if name and is_relative_path(name) else None
     return path if path and path.resolve().is_relative_to(dataset.resolve()) else None
 
 

@@ -23,11 +23,11 @@ from docling.document_converter import DocumentConverter, PdfFormatOption
 from docling_core.types.doc import DocItemLabel, DoclingDocument
 from docling_core.types.doc.page import TextCell
 
-from dataset_builder.readers.pdf.content import with_ink
 from dataset_builder.readers.pdf.docling_layout import GeometricLayoutOptions
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.layout.pages import PageContent, Table
+from dataset_builder.readers.pdf.page.content import with_ink
 
 OCR_LINE_SIZE = 0.75  # size of letters as a share of the height of a recognised line
 LARGE_LINE = 2  # times the median height: a title

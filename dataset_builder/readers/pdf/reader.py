@@ -18,9 +18,6 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.readers.article import Article, CaptionLike, Figure
-from dataset_builder.readers.pdf.bitmaps import own_pixels
-from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
-from dataset_builder.readers.pdf.damage import reread, text_damage
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.boxes import Box
@@ -29,6 +26,9 @@ from dataset_builder.readers.pdf.layout.figures import ArticleLayout, FoundFigur
 from dataset_builder.readers.pdf.layout.issues import article_at
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region
+from dataset_builder.readers.pdf.page.bitmaps import own_pixels
+from dataset_builder.readers.pdf.page.content import crop, is_scan, page_thumbnail, read_page, with_ink
+from dataset_builder.readers.pdf.page.damage import reread, text_damage
 from dataset_builder.readers.pdf.text import join_paragraphs, to_markdown
 from dataset_builder.readers.pictures.keep import keep_picture
 from dataset_builder.text.clean import clean

@@ -7,7 +7,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from dataset_builder.readers.pdf.layout.boxes import Box
-from dataset_builder.readers.pdf.matrices import transform
+from dataset_builder.readers.pdf.page.matrices import transform
 
 MAX_GRAPHICS_PER_PAGE = 60_000  # further drawings add time, not information
 MAX_FORM_DEPTH = 6  # nesting of form XObjects; cyclic ones end here

@@ -11,12 +11,12 @@ from itertools import pairwise
 import numpy as np
 import pypdfium2
 
-from dataset_builder.readers.pdf.characters import SOFT_HYPHEN, Characters
-from dataset_builder.readers.pdf.damage import REPLACEMENT, damaged_share
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
-from dataset_builder.readers.pdf.letter_spacing import is_letter_spaced, without_letter_spacing
-from dataset_builder.readers.pdf.matrices import transform
+from dataset_builder.readers.pdf.page.characters import SOFT_HYPHEN, Characters
+from dataset_builder.readers.pdf.page.damage import REPLACEMENT, damaged_share
+from dataset_builder.readers.pdf.page.letter_spacing import is_letter_spaced, without_letter_spacing
+from dataset_builder.readers.pdf.page.matrices import transform
 
 COLUMN_GAP_EM = 1.4  # a wider gap between two glyphs of one baseline separates two columns or cells
 STEP_BACK_EM = 1.0  # a glyph that starts farther left of where the one before ends begins a new line

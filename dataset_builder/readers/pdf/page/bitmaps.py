@@ -9,11 +9,11 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
-from dataset_builder.readers.pdf.graphics import MAX_FORM_DEPTH, bitmap_box
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region
-from dataset_builder.readers.pdf.matrices import display_matrix
+from dataset_builder.readers.pdf.page.graphics import MAX_FORM_DEPTH, bitmap_box
+from dataset_builder.readers.pdf.page.matrices import display_matrix
 
 EDGE_PT = 1.5  # by which a crop and the bitmap in it differ at each side
 MAX_STRETCH = 0.03  # by which the pixels of a bitmap are wider or higher on the page
