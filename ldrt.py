@@ -26,6 +26,7 @@ from dataset_builder.files.nearest import nearest
 
 PACKAGE = "ldrt-vlm"  # its name on PyPI and in the environment's metadata
 STAGES = {
+    "fetch": ("dataset_builder.fetch", "domain, ids or list -> folder of open-access articles with their pictures"),
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
     "push": ("model_cards.push", "dataset repo folder -> Hub"),

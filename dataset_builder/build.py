@@ -8,6 +8,7 @@ laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
 
 from __future__ import annotations
 
+import datetime
 import math
 import os
 import sys
@@ -22,13 +23,15 @@ from dataset_builder.assembly.splits import Splitting
 if TYPE_CHECKING:
     from collections import Counter
 
-    from dataset_builder.extraction.executors import Cluster, ReadArticles
+    from dataset_builder.cluster import Cluster
+    from dataset_builder.extraction.executors import ReadArticles
     from dataset_builder.extraction.units import Layout, Unit
 
 _PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-python-headless", "pillow", "pypdfium2")
 _NOT_IN_MANIFEST = (  # they do not change the result
     "articles",
     "output",
+    "domain",
     "workers",
     "retry_failed",
     "executor",
@@ -78,6 +81,10 @@ class Options:
         metadata={"help": "folders of benchmark pictures (VQA-RAD, SLAKE, PathVQA): figures like theirs are left out"},
     )
     seed: int = field(default=0, metadata={"help": "draws the splits"})
+    domain: str | None = field(
+        default=None,
+        metadata={"help": "YAML file of the domain: its tags go onto the card, its benchmarks are kept out"},
+    )
     audit: bool = field(
         default=False, metadata={"help": "measure the PDF reader against the XML of the articles that have both"}
     )
@@ -169,7 +176,8 @@ def _make_writable(work: Path) -> None:
 
 def _read(files: list[Unit], work: Path, options: Options) -> str | None:
     """Give every file a record; a message when that was left to SLURM instead."""
-    from dataset_builder.extraction.executors import Cluster, ReadArticles, missing_records, read_here, read_on_ray
+    from dataset_builder.cluster import Cluster, run_here, run_on_ray
+    from dataset_builder.extraction.executors import ReadArticles, missing_records, share_of
     from dataset_builder.extraction.isolation import Limits
     from dataset_builder.extraction.units import forget_failures
 
@@ -184,24 +192,24 @@ def _read(files: list[Unit], work: Path, options: Options) -> str | None:
     if options.executor == "slurm" and (missing := missing_records(files)):
         return _submit(reading(missing), work, cluster, options)
     if options.executor == "ray" and (missing := missing_records(files)):
-        read_on_ray(reading(missing), work, cluster)
+        run_on_ray(reading(missing), work, cluster, share_of(limits))
     if missing := missing_records(files):  # all of them, or what a cluster has left undone
-        read_here(reading(missing), work)
+        run_here(reading(missing), work)
     return None
 
 
 def _submit(reading: ReadArticles, work: Path, cluster: Cluster, options: Options) -> str:
     """Submit the reading, and this very command on one machine to follow it; returns what to say to the user."""
-    from dataset_builder.extraction.executors import submit_to_slurm
+    from dataset_builder.cluster import submit_to_slurm
+    from dataset_builder.extraction.executors import share_of
     from dataset_builder.files.jsonfiles import write_json
 
-    if not options.partition:
-        raise ValueError("--executor slurm needs --partition; `sinfo` lists the partitions")
     config = work.absolute() / "slurm.yaml"  # JSON is YAML
     paths = {"articles": str(Path(options.articles).absolute()), "output": str(Path(options.output).absolute())}
     write_json(config, asdict(options) | paths | {"executor": "local", "retry_failed": False})
     then = [sys.executable, "-m", "ldrt", "build", "--config", str(config)]
-    reading_job, building_job = submit_to_slurm(reading, work, cluster, then)
+    names = ("ldrt-read", "ldrt-build")
+    reading_job, building_job = submit_to_slurm(reading, work, cluster, share_of(reading.limits), names, then)
     return (
         f"submitted to SLURM: job {reading_job} reads {reading.total} files in {cluster.tasks} tasks, job "
         f"{building_job} then builds {options.output}; logs in {work}/slurm; run the same command again after a failure"
@@ -210,17 +218,24 @@ def _submit(reading: ReadArticles, work: Path, cluster: Cluster, options: Option
 
 def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipped) -> str:
     """Records -> dataset; returns the funnel as text. Raises RuntimeError when no figure is left."""
+    from dataset_builder.assembly.archive import archives_of
     from dataset_builder.assembly.articles import inputs_sha256, join_articles, read_heads
     from dataset_builder.assembly.assemble import assemble
+    from dataset_builder.assembly.changelog import note_removed
+    from dataset_builder.domain import read_domain, told
     from dataset_builder.files.jsonfiles import write_json
     from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
 
+    domain = read_domain(Path(options.domain)) if options.domain else None
     heads = read_heads(files)
-    benchmarks = [Path(folder) for folder in options.benchmarks]
+    benchmarks = [Path(folder) for folder in (*options.benchmarks, *(domain.benchmarks if domain else ()))]
     counts = assemble(heads, dataset, _thresholds(options), _splitting(options), benchmarks, skipped)
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
+    counts.gone = note_removed(
+        dataset, dataset / ".work" / "verdicts.jsonl", datetime.datetime.now(datetime.UTC).date()
+    )
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")
     audited = dataset / "provenance" / "audit.json"
     audited.unlink(missing_ok=True)  # of an earlier build: the card would print it as this one's
@@ -230,7 +245,8 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
         write_json(audited, audit(join_articles(heads)))
     settings = {name: value for name, value in asdict(options).items() if name not in _NOT_IN_MANIFEST}
     settings["benchmarks"] = [folder.resolve().name for folder in benchmarks]  # a path is the user's own
-    entry = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
+    entry: dict = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
+    entry |= {"domain": told(domain), "archives": archives_of(head.archive for head in heads if head.archive)}
     write_stage(dataset, "build", _PACKAGES, **entry)
     return counts.summary()
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Server
+    from dataset_builder.teaching.wording import Wording
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
 
@@ -45,6 +46,9 @@ class Options:
             "none, or those of a figure of another article (ablations; the held-out splits always have their own)"
         },
     )
+    domain: str | None = field(
+        default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
+    )
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
     dry_run: bool = field(
         default=False, metadata={"help": "only count the calls that are left and their words, and estimate the time"}
@@ -57,6 +61,7 @@ def run(options: Options) -> str:
     Raises FileNotFoundError without config `pairs`, ValueError without a model, ConnectionError or PermissionError
     when the LLM server cannot be used, RuntimeError when no example came out.
     """
+    from dataset_builder.domain import read_domain
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
@@ -67,24 +72,26 @@ def run(options: Options) -> str:
         instruction_examples,
         without_special_tokens,
     )
+    from dataset_builder.teaching.wording import wording_of
 
     dataset = Path(options.dataset)
     pairs = list(read_pairs(dataset))
     rows = given_context(pairs, options.context)
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
-        return _cost(rows, options, ledger)
+        return _cost(rows, options, wording, ledger)
     failed: Counter[str] = Counter()
     if options.model is None or options.teacher == "extractive":
-        teacher, answers = EXTRACTIVE, extractive_answers(rows)
+        teacher, answers = EXTRACTIVE, extractive_answers(rows, wording)
     else:
         teacher = f"{options.model}@{options.revision}" if options.revision else options.model
-        answers, failed = _ask(rows, options, ledger)
+        answers, failed = _ask(rows, options, wording, ledger)
     captions = given_context(pairs, "none")  # all that `align` is made of: no other figure's licence is its
     made = {"align": align_examples(captions)}
-    made |= {task: instruction_examples(rows, task, answers, teacher) for task in TASKS}
+    made |= {task: instruction_examples(rows, task, answers, teacher, wording) for task in TASKS}
     disarmed: Counter[str] = Counter()
     counts = {task: _write(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in made.items()}
     if not any(counts.values()):
@@ -100,17 +107,17 @@ def run(options: Options) -> str:
     return "\n".join(lines)
 
 
-def _ask(rows: list[dict], options: Options, ledger: Path) -> tuple[dict, Counter]:
+def _ask(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> tuple[dict, Counter]:
     """The LLM's answers, and how many replies gave none, by status."""
     from dataset_builder.llm.client import ask
     from dataset_builder.teaching.examples import llm_answers, questions_to_ask
     from dataset_builder.teaching.llm_teacher import request
 
-    requests = [request(row, task) for row, task in questions_to_ask(rows)]
+    requests = [request(row, task, wording) for row, task in questions_to_ask(rows)]
     return llm_answers(ask(requests, _server(options), ledger).values())
 
 
-def _cost(rows: list[dict], options: Options, ledger: Path) -> str:
+def _cost(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> str:
     """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
     from dataset_builder.llm.cost import estimate
     from dataset_builder.llm.requests import by_key
@@ -118,7 +125,7 @@ def _cost(rows: list[dict], options: Options, ledger: Path) -> str:
     from dataset_builder.teaching.llm_teacher import request
 
     server = _server(options)
-    requests = [request(row, task) for row, task in questions_to_ask(rows)]
+    requests = [request(row, task, wording) for row, task in questions_to_ask(rows)]
     wanted = by_key(requests, server.model, server.revision, server.temperature)
     return str(estimate(wanted, ledger, server.concurrency))
 

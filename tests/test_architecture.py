@@ -15,12 +15,12 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     "trust.ids trust.licenses trust.markup trust.pictures trust.templates trust.text",
     "dataset_builder.files",
-    "dataset_builder.schema dataset_builder.text",
+    "dataset_builder.cluster dataset_builder.domain dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
-    "dataset_builder.readers",
+    "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",
     "dataset_builder.assembly dataset_builder.teaching",
-    "dataset_builder.build dataset_builder.instruct",
+    "dataset_builder.fetch dataset_builder.build dataset_builder.instruct",
     "evaluation.metrics",
     "evaluation.run_folder",
     "evaluation.judgements",
@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
-    *("dataset_builder.build", "dataset_builder.instruct"),
+    *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human")),
     *(f"recipes.{name}" for name in ("sft", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish")),

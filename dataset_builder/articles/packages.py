@@ -41,6 +41,7 @@ from dataset_builder.articles.pictures import (
     pictures_in,
     pictures_in_shared,
 )
+from dataset_builder.articles.sidecar import FETCH_FILES, FETCH_FOLDER
 from dataset_builder.articles.skipped import HIDDEN_FILES, HIDDEN_FOLDERS, Skipped, suffix_of
 
 _KEY_CHARS = 32  # hex digits that name an unpacked archive's folder: 128 bits
@@ -143,13 +144,13 @@ def find_packages(folder: Path, unpacked: Path, skipped: Skipped | None = None) 
 def _add_passed_over(skipped: Skipped, here: Path, folders: list[str], names: list[str], root: Path) -> None:
     """Add what of a folder is neither article nor picture, and what is hidden and looks like one."""
     for name in sorted(folders):
-        if name.startswith(".") and name != _WORK:
+        if name.startswith(".") and name not in (_WORK, FETCH_FOLDER):
             skipped.add(_relative(here / name, root), HIDDEN_FOLDERS)
     for name in sorted(names):
         hidden, read = name.startswith("."), name.lower().endswith(_READ)
         if hidden and read and not name.startswith(_APPLE_DOUBLE):
             skipped.add(_relative(here / name, root), HIDDEN_FILES)
-        elif not hidden and not read:
+        elif not hidden and not read and name not in FETCH_FILES:
             skipped.add(_relative(here / name, root), suffix_of(name))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
+from dataset_builder.assembly.archive import MINING_ONLY, ArchiveSays, archive_says, license_and_notes
 from dataset_builder.assembly.rows import ArticleColumns, CaptionLikeRow, RightsColumns, SupplementaryRow, Unjudged
 from dataset_builder.assembly.versions import ArticleFile, passed_over, taken
 from dataset_builder.extraction.records import FigureRecord, Record, read_record
@@ -46,6 +47,7 @@ class Head:
     notices: dict[str, str]  # what this article says of others: DOI or PMCID, lower case -> status
     notes: tuple[str, ...] = ()  # what the reader had to do to the file
     text_damage: TextDamage | None = None  # of a PDF
+    archive: ArchiveSays | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def _head(unit: Unit, record: Record) -> Head:
         notices={name.lower(): status for name, status in record.get("notices", {}).items()},
         notes=tuple(record.get("notes", ())),
         text_damage=record.get("text_damage"),
+        archive=archive_says(unit.package),
     )
 
 
@@ -128,21 +131,26 @@ def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedAr
     files = taken(all_files)
     main = files[0]
     in_order = sorted(all_files, key=lambda file: (file.record["source"] != "jats", file not in files))
-    columns = article_columns(main.record, [file.record for file in in_order], said)
+    archive = next((head.archive for head in heads if head.archive), None)
+    columns = article_columns(main.record, [file.record for file in in_order], said, archive)
     is_xml = main.record["source"] == "jats"
     pictures = _pdf_pictures(files) if is_xml else {}
     printed = _pdf_rights(files) if is_xml else {}
     ids: set[str] = set()
     figures = []
     for stated in main.record["figures"]:
-        figure = _with_rights(stated, printed)
+        figure = _with_archive(_with_rights(stated, printed), archive)
         picture = _own_picture(main.folder, figure) or _borrowed_picture(pictures, figure)
         figure_id = _unique_id(columns["article_id"], figure["label"], ids)
         figures.append(figure_row(columns, figure, picture, figure_id))
     return JoinedArticle(
         columns=columns,
         figures=figures,
-        supplementary=[_supplementary_row(columns, f) for file in files for f in file.record["supplementary"]],
+        supplementary=[
+            _supplementary_row(columns, _with_archive(f, archive))
+            for file in files
+            for f in file.record["supplementary"]
+        ],
         markdown=main.markdown,
         not_captions=_not_captions(columns, main.record, ids),
         starts=main.record["starts"],
@@ -150,15 +158,19 @@ def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedAr
     )
 
 
-def article_columns(main: Record, records: list[Record], said: Iterable[str | None]) -> ArticleColumns:
+def article_columns(
+    main: Record, records: list[Record], said: Iterable[str | None], archive: ArchiveSays | None
+) -> ArticleColumns:
     """An article's columns: each from the first of its records that states it; `said` is what others say of it."""
     stated: dict = {name: _first_stated(name, records) for name in _STATED}
+    stated["license"], notes = license_and_notes(stated["license"], archive)
+    statuses = [*(record["status"] for record in records), *said, archive.status if archive else None]
     authors = next((record["authors"] for record in records if record["authors"]), [])
     credited = {name: stated[name] for name in ("title", "journal", "year", "doi", "pmcid", "license")}
     columns = stated | {
         "article_id": stated["pmcid"] or stated["doi"] or f"sha256:{main['digest'][:_DIGEST_CHARS]}",
-        "status": gravest([*(record["status"] for record in records), *said]),
-        "notes": sorted({note for record in records for note in record.get("notes", ())}),
+        "status": gravest(statuses),
+        "notes": sorted({note for record in records for note in record.get("notes", ())} | set(notes)),
         "attribution": attribution(authors, **credited),
         "source": main["source"],
         "source_file": main["source_file"],
@@ -252,6 +264,13 @@ def _with_rights(figure: FigureRecord, printed: Mapping[str, FigureRecord]) -> F
     if figure["rights"] is not None or other is None:
         return figure
     return {**figure, "rights": other["rights"], "license": other["license"]}
+
+
+def _with_archive(figure: FigureRecord, archive: ArchiveSays | None) -> FigureRecord:
+    """The figure, with rights of its own where the archive forbids to hand its article on."""
+    if archive is None or archive.may_redistribute is not False:
+        return figure
+    return {**figure, "rights": figure["rights"] or MINING_ONLY, "license": None}
 
 
 def _unique_id(article_id: str, label: str | None, taken: set[str]) -> str:

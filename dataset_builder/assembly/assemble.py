@@ -47,6 +47,7 @@ class Counts:
     notes: Counter[str] = field(default_factory=Counter)  # what a reader had to do -> files
     splits: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> articles, figures, groups
     warnings: list[str] = field(default_factory=list)
+    gone: int = 0  # rows of an earlier build that this one has not
     not_captions: int = 0  # lines of PDFs that read like captions, not counted as figures
     of_several: int = 0  # PDFs that hold several articles, as the numbers of their figures tell
     text_damaged: int = 0  # PDFs with pages whose text is damaged: see `readers.article.TextDamage`
@@ -82,6 +83,8 @@ class Counts:
     def _asides(self) -> list[str]:
         """What is said where there is any."""
         lines = []
+        if self.gone:
+            lines.append(f"rows gone      {self.gone:>7}  (provenance/changelog.jsonl)")
         if self.not_captions:
             lines.append(f"like captions  {self.not_captions:>7}  (not_a_caption in provenance/rejected.jsonl)")
         if self.of_several:

@@ -23,8 +23,8 @@ class Thresholds:
 
 def rejection(row: Unjudged, limits: Thresholds) -> Rejection | None:
     """The first objection to a figure, or None when it is kept."""
-    if row["status"] == "retracted":
-        return Rejection("retracted", row["status"], None)
+    if row["status"] in ("removed", "retracted"):
+        return Rejection(row["status"], row["status"], None)
     if is_retraction_notice(row["article_type"], row["title"]):
         return Rejection("retracted", "notice of a retraction", None)
     if row["image_fault"]:

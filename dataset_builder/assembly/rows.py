@@ -28,7 +28,7 @@ class ArticleColumns(TypedDict):
     license: str | None  # SPDX id
     article_type: str | None
     article_id: str  # PMCID, else DOI, else `sha256:` and 16 hex digits
-    status: str | None  # retracted | concern | corrected
+    status: str | None  # removed | retracted | concern | corrected
     notes: list[str]  # what a reader had to do to the article's files
     attribution: str  # the line that a Creative Commons licence asks for
     source: str  # jats | pdf | jats+pdf

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dataset_builder.teaching.evidence import TASKS, Answer, Evidence, evidence_sentences, support
-from dataset_builder.teaching.extractive import extractive, questions_sha256
-from dataset_builder.teaching.llm_teacher import prompt_sha256
+from dataset_builder.teaching.extractive import extractive
+from dataset_builder.teaching.wording import Wording
 from trust.text import cleaned
 
 EXTRACTIVE = "extractive"  # the teacher that picks sentences of the article
@@ -20,11 +20,11 @@ def questions_to_ask(rows: Iterable[dict]) -> list[tuple[dict, str]]:
     return [(row, task) for row in rows for task in TASKS if row["caption"] or row["context"]]
 
 
-def extractive_answers(rows: Iterable[dict]) -> dict[tuple[str, str], Answer]:
+def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[tuple[str, str], Answer]:
     """The answers made of the article's own sentences, where these suffice."""
     answers = {}
     for row, task in questions_to_ask(rows):
-        answer = extractive(row, task)
+        answer = extractive(row, task, wording)
         if answer:
             answers[row["figure_id"], task] = answer
     return answers
@@ -56,7 +56,9 @@ def align_examples(rows: Iterable[dict]) -> Iterator[dict]:
             yield _example(row, "align", answer) | {"teacher": EXTRACTIVE, "prompt_sha256": None, "context_of": None}
 
 
-def instruction_examples(rows: Iterable[dict], task: str, answers: Answers, teacher: str) -> Iterator[dict]:
+def instruction_examples(
+    rows: Iterable[dict], task: str, answers: Answers, teacher: str, wording: Wording
+) -> Iterator[dict]:
     """The examples of one task, in the order of the rows; `teacher` as the column has it: `extractive`, or id@revision.
 
     `prompt_sha256` is the hash of the file that the question, or the LLM's prompt, comes from.
@@ -64,7 +66,8 @@ def instruction_examples(rows: Iterable[dict], task: str, answers: Answers, teac
     for row in rows:
         answer = answers.get((row["figure_id"], task))
         if answer:
-            asked = questions_sha256(row["language"]) if teacher == EXTRACTIVE else prompt_sha256(task)
+            is_extractive = teacher == EXTRACTIVE
+            asked = wording.questions_sha256(row["language"], task) if is_extractive else wording.prompt_sha256(task)
             own = {"teacher": teacher, "prompt_sha256": asked, "context_of": row["context_of"]}
             yield _example(row, task, answer) | own
 

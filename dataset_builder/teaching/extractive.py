@@ -2,12 +2,11 @@
 
 import hashlib
 import re
-from functools import cache
 from typing import Any
 
 from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
-from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE, beside_the_figure
-from dataset_builder.text.language_files import FOLDER
+from dataset_builder.teaching.the_figure import beside_the_figure
+from dataset_builder.teaching.wording import GENERAL, Wording, question_language
 from dataset_builder.text.mentions import mentioned_keys
 from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
 
@@ -18,7 +17,7 @@ _REASONS = re.compile(
 )
 
 
-def extractive(row: dict[str, Any], task: str) -> Answer | None:
+def extractive(row: dict[str, Any], task: str, wording: Wording = GENERAL) -> Answer | None:
     """Question, answer and evidence for `task`, made of the article's own sentences; None where they do not suffice.
 
     `detail` takes the caption and what the context describes, `reasoning` the sentences of the context that give
@@ -36,7 +35,7 @@ def extractive(row: dict[str, Any], task: str) -> Answer | None:
             kept.append({"source": source, "sentence": number})
     if not answer:
         return None
-    return {"question": _question(row, task), "answer": answer, "evidence": kept}
+    return {"question": _question(row, task, wording), "answer": answer, "evidence": kept}
 
 
 def _chosen(row: dict[str, Any], task: str) -> list[tuple[str, int, str]]:
@@ -58,20 +57,8 @@ def _gap(before: str, language: str | None) -> str:
     return " " if before and (spaces or before[-1].isascii()) else ""
 
 
-def _question(row: dict[str, Any], task: str) -> str:
+def _question(row: dict[str, Any], task: str, wording: Wording) -> str:
     """One of the questions of the article's language, drawn by the figure's id."""
-    questions = LANGUAGES[question_language(row["language"])].teaching.questions
-    choices = questions.detail if task == "detail" else questions.reasoning
+    choices = wording.choices(row["language"], task)
     drawn = int(hashlib.sha256(f"{row['figure_id']}/{task}".encode()).hexdigest(), 16)
     return choices[drawn % len(choices)]
-
-
-def question_language(language: str | None) -> str:
-    """The language of the questions about an article in `language`: its own where it has a file, else English."""
-    return language if language in LANGUAGES else DEFAULT_LANGUAGE
-
-
-@cache
-def questions_sha256(language: str | None) -> str:
-    """The hash of the file that the questions about an article in `language` come from."""
-    return hashlib.sha256((FOLDER / f"{question_language(language)}.yaml").read_bytes()).hexdigest()

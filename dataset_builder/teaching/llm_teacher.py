@@ -3,33 +3,22 @@
 It sees text only, never the picture: the caption and the context, quoted as data.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from dataset_builder.llm.client import Request
 from dataset_builder.llm.requests import quote
 from dataset_builder.teaching.evidence import evidence_sentences
-
-PROMPTS = Path(__file__).parent / "prompts"
-
-
-@cache
-def _template(task: str) -> jinja2.Template:
-    return jinja2.Template((PROMPTS / f"{task}.md").read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
+from dataset_builder.teaching.wording import GENERAL, Wording
 
 
-def request(row: Mapping[str, Any], task: str) -> Request:
-    """What is asked of the LLM about one figure: the task's prompt file with caption and context quoted as data."""
+def request(row: Mapping[str, Any], task: str, wording: Wording = GENERAL) -> Request:
+    """What is asked of the LLM about one figure: the task's prompt with caption and context quoted as data."""
     lines = [f"[{source} {number}] {quote(s)}" for source, number, s in evidence_sentences(row)]
     quoted = "\n".join(["<<<EVIDENCE", *lines, "EVIDENCE>>>"])
     return Request(
-        [{"role": "user", "content": _template(task).render(evidence=quoted)}],
+        [{"role": "user", "content": wording.prompt(task).render(evidence=quoted)}],
         {"figure_id": row["figure_id"], "task": task},
         parse,
     )
@@ -52,9 +41,3 @@ def parse(reply: str) -> dict[str, Any]:
     if answer is not None and not (isinstance(question, str) and isinstance(answer, str) and question and answer):
         raise ValueError("question or answer is empty or no text")
     return {"question": question, "answer": answer, "evidence": evidence}
-
-
-@cache
-def prompt_sha256(task: str) -> str:
-    """The hash of the task's prompt file."""
-    return hashlib.sha256((PROMPTS / f"{task}.md").read_bytes()).hexdigest()

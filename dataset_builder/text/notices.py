@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataset_builder.text.vocabulary import any_of
 from trust.ids import PRINTED_DOI
 
-RETRACTED, CONCERN, CORRECTED = STATUSES = ("retracted", "concern", "corrected")  # the gravest first
+REMOVED, RETRACTED, CONCERN, CORRECTED = STATUSES = ("removed", "retracted", "concern", "corrected")  # gravest first
 NOTICE_TYPES = {  # values of JATS's article-type that mark a notice about another article -> what it says of that
     "retraction": RETRACTED,
     "retraction-notice": RETRACTED,

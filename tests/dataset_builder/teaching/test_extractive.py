@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from dataset_builder.teaching.evidence import TASKS
-from dataset_builder.teaching.extractive import extractive, questions_sha256
+from dataset_builder.teaching.extractive import extractive
+from dataset_builder.teaching.wording import GENERAL
 from dataset_builder.text.language_files import FOLDER
 from dataset_builder.text.vocabulary import LANGUAGES
 
@@ -72,14 +73,17 @@ def test_question_and_answer_are_in_the_language_of_the_article(language):
     )
     assert made["answer"] == f"0.5 Gy. {said}"
     assert made["question"] in LANGUAGES[language].teaching.questions.detail
-    assert questions_sha256(language) == hashlib.sha256((FOLDER / f"{language}.yaml").read_bytes()).hexdigest()
+    assert (
+        GENERAL.questions_sha256(language, "detail")
+        == hashlib.sha256((FOLDER / f"{language}.yaml").read_bytes()).hexdigest()
+    )
 
 
 @pytest.mark.parametrize("language", [None, "pl"])
 def test_questions_are_english_where_the_language_has_no_file(language):
     made = extractive(ROW | {"language": language}, "detail")
     assert made["question"] in LANGUAGES["en"].teaching.questions.detail
-    assert questions_sha256(language) == questions_sha256("en")
+    assert GENERAL.questions_sha256(language, "detail") == GENERAL.questions_sha256("en", "detail")
 
 
 def test_a_sentence_that_only_points_to_the_figure_is_left_out():

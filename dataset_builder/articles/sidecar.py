@@ -1,0 +1,64 @@
+"""`article.json` beside an article's files: what the archive that it came from says of it. `ldrt fetch` writes it.
+
+The article's own words go first; where it is silent, its licence and its retraction are taken from here, and where the
+two disagree the build says so.
+"""
+
+import json
+from pathlib import Path
+from typing import TypedDict, cast
+
+SIDECAR = "article.json"
+FETCH_FILES = {SIDECAR, "articles.jsonl", "failed.jsonl", "changes.jsonl", "changes.jsonl.lock"}  # `ldrt fetch`'s own
+FETCH_FOLDER = ".fetch"
+
+
+class FetchedFile(TypedDict):
+    """A file as it was fetched."""
+
+    name: str
+    bytes: int
+    md5: str  # hex, of the bytes that came
+    url: str
+
+
+class Sidecar(TypedDict):
+    """The content of `article.json`."""
+
+    format: int
+    pmcid: str
+    version: int | None  # of the bucket; None for Europe PMC's full text
+    source: str  # pmc | europepmc
+    doi: str | None
+    pmid: str | None
+    title: str | None
+    license_code: str | None  # in the archive's words
+    license: str | None  # SPDX id, or a Creative Commons name without its version
+    may_redistribute: bool | None  # False for text-and-data-mining manuscripts; None where nothing is said
+    is_retracted: bool | None
+    is_manuscript: bool | None
+    is_removed: bool  # from the archive, since it was fetched
+    metadata_md5: str | None
+    listed: str  # the day of the list, YYYY-MM-DD
+    supplements: bool  # whether they were asked for
+    files: list[FetchedFile]
+
+
+FORMAT = 1
+
+
+def read_sidecar(folder: Path) -> Sidecar | None:
+    """The `article.json` of a folder; None where there is none, or one that is not `ldrt fetch`'s.
+
+    Raises ValueError for one of a later format.
+    """
+    path = folder / SIDECAR
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(value, dict) or not Sidecar.__annotations__.keys() <= value.keys():
+        return None
+    if value["format"] != FORMAT:
+        raise ValueError(f"{path}: format {value['format']}; this ldrt-vlm knows {FORMAT}: install a newer one")
+    return cast("Sidecar", value)

@@ -1,0 +1,178 @@
+"""`ldrt fetch`: open-access articles with their pictures -> a folder that `ldrt build` reads, and a pinned list.
+
+    ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org --dry_run true
+    ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org
+    ldrt fetch --ids ids.txt --output articles --contact you@example.org
+    ldrt fetch --list articles.jsonl --output copy --contact you@example.org        # the same bytes again
+    ldrt fetch --refresh articles --contact you@example.org                         # what has changed since
+
+Articles come from PMC's article datasets (a public bucket); what to fetch is searched for in Europe PMC or by NCBI's
+ESearch. Run it again after an interruption or a failure: only what is missing is asked for.
+"""
+
+import asyncio
+import datetime
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dataset_builder.files.errors import UsageError
+
+if TYPE_CHECKING:
+    from dataset_builder.cluster import Cluster
+    from dataset_builder.fetching.task import Addresses, Fetching
+
+_TASK_MEMORY_GB = 2.0  # of a task on a cluster: the list is read row by row, files go to the disk piece by piece
+_PATHS = ("domain", "ids", "list", "output")  # options that a job sees from another folder
+
+
+@dataclass
+class Options:
+    """Options of `ldrt fetch`."""
+
+    domain: str | None = field(default=None, metadata={"help": "YAML file of a domain; its query is searched for"})
+    ids: str | None = field(
+        default=None, metadata={"help": "file with PMCIDs, DOIs and PMIDs, one a line, in place of a search"}
+    )
+    list: str | None = field(
+        default=None, metadata={"help": "articles.jsonl of an earlier fetch: the same bytes again"}
+    )
+    refresh: str | None = field(
+        default=None, metadata={"help": "folder of an earlier fetch: note what was changed, retracted or removed since"}
+    )
+    output: str | None = field(default=None, metadata={"help": "folder to fetch to; kept and extended if it is there"})
+    contact: str | None = field(
+        default=None, metadata={"help": "your e-mail address, sent to the services: all of them ask for one (required)"}
+    )
+    source: Literal["europepmc", "esearch"] = field(default="europepmc", metadata={"help": "what searches"})
+    dry_run: bool = field(
+        default=False, metadata={"help": "only search, count and write OUTPUT/articles.jsonl; fetch no article"}
+    )
+    search_again: bool = field(
+        default=False, metadata={"help": "search anew in place of the search that OUTPUT has; articles there are kept"}
+    )
+    supplements: bool = field(default=False, metadata={"help": "fetch supplementary files, too"})
+    limit: int = field(default=0, metadata={"help": "most articles, the first by PMCID; 0 for all"})
+    concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
+    rate: float = field(default=20.0, metadata={"help": "most requests a second to the bucket, by all tasks together"})
+    max_file_mb: float = field(default=500.0, metadata={"help": "largest file to fetch, megabytes"})
+    executor: Literal["local", "slurm", "ray"] = field(
+        default="local",
+        metadata={"help": "where articles are fetched: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS"},
+    )
+    tasks: int = field(default=4, metadata={"help": "SLURM, Ray: jobs that share the list"})
+    partition: str | None = field(default=None, metadata={"help": "SLURM: partition; needed there"})
+    time: str = field(default="24:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS"})
+    sbatch_args: dict[str, str] = field(
+        default_factory=dict, metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`"}
+    )
+    tries: int = field(default=6, metadata={"help": "tries a request, with growing waits between them"})
+    bucket_url: str = field(
+        default="https://pmc-oa-opendata.s3.amazonaws.com", metadata={"help": "PMC's article datasets"}
+    )
+    europepmc_url: str = field(
+        default="https://www.ebi.ac.uk/europepmc/webservices/rest", metadata={"help": "Europe PMC's REST service"}
+    )
+    eutils_url: str = field(
+        default="https://eutils.ncbi.nlm.nih.gov/entrez/eutils", metadata={"help": "NCBI's E-utilities"}
+    )
+    converter_url: str = field(
+        default="https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/", metadata={"help": "NCBI's ID converter"}
+    )
+
+
+def run(options: Options) -> str:
+    """Fetch; returns what was done as text.
+
+    Raises UsageError for options that do not fit together, ConnectionError where a service cannot be asked,
+    RuntimeError when nothing was found or no article came.
+    """
+    from dataset_builder.fetching.refresh import refresh
+
+    asked = [name for name in ("domain", "ids", "list", "refresh") if getattr(options, name)]
+    if len(asked) != 1:
+        raise UsageError(f"give one of --domain, --ids, --list and --refresh, not {', '.join(asked) or 'none'}")
+    task = _task(options)
+    if options.refresh:
+        return asyncio.run(refresh(Path(options.refresh), task))
+    if not options.output:
+        raise UsageError("missing --output, the folder to fetch to")
+    return _fetch(Path(options.output), task, options)
+
+
+def _fetch(output: Path, task: "Fetching", options: Options) -> str:
+    """Search, list and download, here or on a cluster."""
+    from dataset_builder.cluster import Share, run_on_ray
+    from dataset_builder.fetching.shares import FetchArticles
+    from dataset_builder.fetching.task import describe_list, failure_lines, fetch_listed, finish, list_wanted
+
+    unlisted = asyncio.run(list_wanted(output, task))
+    if options.dry_run:
+        next_step = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
+        return "\n".join([describe_list(output), *failure_lines(unlisted, output), next_step])
+    if options.executor == "slurm":
+        return _submit(output, task, options)
+    if options.executor == "ray":
+        run_on_ray(FetchArticles(output, task), output / ".fetch", _cluster(options), Share(1, _TASK_MEMORY_GB))
+    counts, lost = asyncio.run(fetch_listed(output, task))  # all of them, or what a cluster has left undone
+    return finish(output, unlisted, counts, lost)
+
+
+def _submit(output: Path, task: "Fetching", options: Options) -> str:
+    """Submit the download, and this very command on one machine to follow it; returns what to say to the user."""
+    from dataset_builder.cluster import Share, submit_to_slurm
+    from dataset_builder.fetching.shares import FetchArticles
+    from dataset_builder.files.jsonfiles import write_json
+
+    work = output / ".fetch"
+    config = work.absolute() / "slurm.yaml"  # JSON is YAML
+    given = {name: str(Path(getattr(options, name)).absolute()) for name in _PATHS if getattr(options, name)}
+    write_json(config, asdict(options) | given | {"executor": "local", "search_again": False})
+    then = [sys.executable, "-m", "ldrt", "fetch", "--config", str(config)]
+    names, share = ("ldrt-fetch", "ldrt-fetch-rest"), Share(1, _TASK_MEMORY_GB)
+    first, second = submit_to_slurm(FetchArticles(output, task), work, _cluster(options), share, names, then)
+    return (
+        f"submitted to SLURM: job {first} fetches in {options.tasks} tasks at {options.rate:g} requests a second "
+        f"together, job {second} then brings what is left; logs in {work}/slurm"
+    )
+
+
+def _cluster(options: Options) -> "Cluster":
+    from dataset_builder.cluster import Cluster
+
+    return Cluster(options.tasks, options.partition, options.time, options.sbatch_args)
+
+
+def _task(options: Options) -> "Fetching":
+    from dataset_builder.domain import read_domain
+    from dataset_builder.fetching.task import Fetching
+
+    if not options.contact:
+        raise UsageError("missing --contact, your e-mail address: the services ask to know whom to write to")
+    for name in ("concurrency", "rate", "max_file_mb", "tries"):
+        if getattr(options, name) <= 0:
+            raise UsageError(f"--{name} {getattr(options, name)}: give a number above 0")
+    return Fetching(
+        domain=read_domain(Path(options.domain)) if options.domain else None,
+        ids=Path(options.ids) if options.ids else None,
+        pinned=Path(options.list) if options.list else None,
+        source=options.source,
+        contact=options.contact,
+        dry_run=options.dry_run,
+        search_again=options.search_again,
+        supplements=options.supplements,
+        limit=options.limit,
+        concurrency=options.concurrency,
+        rate=options.rate,
+        max_file_bytes=int(options.max_file_mb * 1e6),
+        tries=options.tries,
+        addresses=_addresses(options),
+        today=datetime.datetime.now(datetime.UTC).date(),
+    )
+
+
+def _addresses(options: Options) -> "Addresses":
+    from dataset_builder.fetching.task import Addresses
+
+    return Addresses(options.bucket_url, options.europepmc_url, options.eutils_url, options.converter_url)
