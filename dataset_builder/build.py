@@ -56,7 +56,8 @@ class Options:
     )
     output: str = field(metadata={"help": "dataset repo folder to write; kept and extended if it is there"})
     layout: Literal["geometric", "heron"] = field(
-        default="geometric", metadata={"help": "PDF layout: `geometric` needs no weights, `heron` is docling's model"}
+        default="geometric",
+        metadata={"help": "PDF layout: `geometric` needs no weights, `heron`: docling's models, tables too"},
     )
     min_sharpness: float = field(
         default=Thresholds.min_sharpness, metadata={"help": "variance of the Laplacian that a picture must exceed"}

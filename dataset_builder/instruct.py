@@ -67,26 +67,33 @@ def run(options: Options) -> str:
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
-    from dataset_builder.teaching.examples import align_examples, instruction_examples
+    from dataset_builder.teaching.examples import align_examples, instruction_examples, without_special_tokens
     from dataset_builder.teaching.wording import wording_of
 
     dataset = Path(options.dataset)
-    rows = given_context(read_pairs(dataset), options.context)
+    pairs = list(read_pairs(dataset))
+    rows = given_context(pairs, options.context)
     _check_teacher(options, rows)
     wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
         return _cost(rows, options, wording, ledger)
     teacher, answers, failed = _taught(rows, options, wording, ledger)
-    counts = {"align": _write(dataset, "align", align_examples(rows))}
-    for task in TASKS:
-        counts[task] = _write(dataset, task, instruction_examples(rows, task, answers, teacher, wording))
+    captions = given_context(pairs, "none")  # all that `align` is made of: no other figure's licence is its
+    made = {"align": align_examples(captions)}
+    made |= {task: instruction_examples(rows, task, answers, teacher, wording) for task in TASKS}
+    disarmed: Counter[str] = Counter()
+    counts = {task: _write(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in made.items()}
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
-    write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), counts=counts, replies=dict(failed))
+    results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
+    write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
     lines += [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
+    lines += [
+        f"{task:<10} {n:>7} of them had special tokens in their text, made ordinary" for task, n in (+disarmed).items()
+    ]
     return "\n".join(lines)
 
 

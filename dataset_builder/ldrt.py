@@ -17,6 +17,8 @@ import datasets
 
 from dataset_builder.files.jsonfiles import read_jsonl, write_lines
 from dataset_builder.schema import CONFIGS, SPLITS, features
+from trust.pictures.opener import UnreadablePicture
+from trust.pictures.stored import stored_bytes
 
 _ROWS_A_GROUP = 100  # small row groups, so that streaming does not wait for hundreds of pictures
 _SHARD_SIZE = "500MB"
@@ -65,7 +67,15 @@ class LDRT(datasets.GeneratorBasedBuilder):
         files = sorted(str(path) for path in Path(self.config.pairs).glob(f"{split}-*.parquet"))
         pairs = datasets.load_dataset("parquet", data_files=files, split="train", streaming=True)
         for row in pairs.cast_column("image", datasets.Image(decode=False)).select_columns(["figure_id", "image"]):
-            yield row["figure_id"], row["image"]
+            yield row["figure_id"], _picture_of(row)
+
+
+def _picture_of(row: dict) -> dict:
+    """The row's picture by its bytes: a path in their place would be opened, and published, when Parquet is written."""
+    try:
+        return {"bytes": stored_bytes(row["image"]), "path": None}
+    except UnreadablePicture as error:
+        raise UnreadablePicture(f"{row['figure_id']}: {error}") from error
 
 
 def _own_pictures(rows: Iterator[dict], dataset: Path) -> Iterator[dict]:

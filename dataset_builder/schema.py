@@ -30,6 +30,7 @@ PAIRS = Features(
         "year": Value("int32"),
         "language": _STRING,  # ISO 639-1
         "license": _STRING,  # SPDX id of the figure, null where none is stated
+        "licenses": List(_STRING),  # of all that the row is made of: of the figure, and of caption and context
         "rights": _STRING,  # what the figure says of rights of its own, with their holder; null: they are the article's
         "attribution": _STRING,  # the line that a Creative Commons licence asks for
         "article_type": _STRING,  # JATS: research-article, correction, ...
@@ -57,7 +58,8 @@ EXAMPLES = Features(
         "example_id": _STRING,
         "figure_id": _STRING,
         "article_id": _STRING,
-        "license": _STRING,
+        "license": _STRING,  # the one whose terms cover all of `licenses`; null: there is none, or one is not stated
+        "licenses": List(_STRING),  # of all that the example is made of, another figure's context too
         "rights": _STRING,  # of the figure, as in `pairs`
         "teacher": _STRING,  # id@revision, "extractive", or "given": the question and its answer came with the picture
         "prompt_sha256": _STRING,

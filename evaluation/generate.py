@@ -88,7 +88,7 @@ def run(options: Options) -> str:
     evidence = load_evidence(options.dataset, options.split, options.dataset_revision)
     answerer, condition = _answerer(options, output), options.image_condition
     asked = answers.ask(items.rows, condition, evidence, options.seed, options.length_hint)
-    asked = answers.first_of_each_task(asked, options.limit)
+    asked, n_disarmed = answers.disarm(answers.first_of_each_task(asked, options.limit), answerer)
     asking = manifest.Asking(
         split=options.split,
         tasks=options.tasks,
@@ -97,7 +97,7 @@ def run(options: Options) -> str:
         length_hint=options.length_hint,
         seed=options.seed,
     )
-    made = manifest.open_run(output, manifest.make_manifest(answerer, items, asking, len(asked)))
+    made = manifest.open_run(output, manifest.make_manifest(answerer, items, asking, len(asked), n_disarmed))
     if evidence:  # for metrics and judges
         figures = set(items.rows["figure_id"])
         write_jsonl(output / run_folder.EVIDENCE, [row for name, row in evidence.items() if name in figures])

@@ -70,6 +70,7 @@ def _export(options: Options) -> str:
     return (
         f"{len(showings) - n_repeats} answers ({n_questions} questions, {len(runs)} runs) and {n_repeats} repeats in "
         f"{output / PAGE}; give raters that file only and keep {output / KEY}"
+        + "".join(f"\nwithout its picture: {line}" for line in figures.unreadable)
     )
 
 

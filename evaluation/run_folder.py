@@ -32,7 +32,8 @@ class Prediction(TypedDict):
     figure_id: str
     article_id: str
     task: str  # detail | reasoning
-    license: str | None
+    license: str | None  # the one whose terms cover all of `licenses`
+    licenses: NotRequired[list[str | None]]  # of all that it is made of, the picture shown too; absent before
     question: str
     reference: str  # the teacher's answer
     prediction: str | None  # None: the question could not be asked or got no answer
@@ -53,6 +54,7 @@ class Evidence(TypedDict):
     caption: str | None
     context: list[str]  # sentences that mention the figure
     license: str | None
+    licenses: NotRequired[list[str | None]]  # of figure, caption and context; absent in runs of before
     rights: NotRequired[str | None]  # of the figure's own; absent in runs of before
     doi: str | None
 

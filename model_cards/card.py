@@ -28,23 +28,31 @@ class Options:
         default=None, metadata={"help": "Hub id of the base model (default: from the lineage)"}
     )
     license: str | None = field(
-        default=None, metadata={"help": "licence of the weights (default: llama2 for Vicuna's kin, else apache-2.0)"}
+        default=None,
+        metadata={
+            "help": "licence of the weights, as the Hub names it (default: the base model's where it is known, "
+            "see recipes/families/licenses.yaml; else the card names none)"
+        },
     )
 
 
 def run(options: Options) -> str:
-    """Write card and plots; returns their paths. Raises FileNotFoundError for a run without manifest or scores."""
+    """Write card and plots; returns their paths, and which licence the card names and the training rows allow.
+
+    Raises FileNotFoundError for a run without manifest or scores, ValueError for a licence that the Hub has no name of.
+    """
     # here, as matplotlib and the Hub's client take seconds and `ldrt card --help` needs neither
     from model_cards.cards.evaluated_run import read_run
-    from model_cards.cards.front_matter import Stated
+    from model_cards.cards.front_matter import Stated, describe_licenses, model_facts
     from model_cards.cards.model_card import render_card
     from model_cards.cards.plots import write_plots
     from model_cards.files import write_text
 
     folder = Path(options.run)
     evaluated = read_run(folder)
-    plots = write_plots(evaluated)
     stated = Stated(options.repo_id, options.dataset_id, options.base_model, options.license)
+    facts = model_facts(evaluated.manifest, stated)
+    plots = write_plots(evaluated)
     card = folder / "README.md"
-    write_text(card, render_card(evaluated, stated, [plot.stem for plot in plots]))
-    return "\n".join(map(str, [card, *plots]))
+    write_text(card, render_card(evaluated, facts, [plot.stem for plot in plots]))
+    return "\n".join([*map(str, [card, *plots]), describe_licenses(facts)])

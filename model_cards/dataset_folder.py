@@ -1,14 +1,21 @@
 """What lies in a dataset repo folder: configs, splits, Parquet files, and how often a column has a value."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet as parquet
 
+from trust.licenses import of_row
+
 CONFIGS = ("pairs", "align", "detail", "reasoning")  # with files of their own; `instruct` lists those of two others
 SPLITS = ("train", "validation", "test")
+
+_OF_TERMS = ("license", "licenses", "rights")  # the columns of `Terms`
+# What decides whether a row may be published: the licences of all that it is made of, and its figure's own rights.
+Terms = tuple[tuple[str | None, ...], str | None]
+NO_TERMS: Terms = ((None,), None)
 
 Splits = dict[str, list[Path]]  # split -> its Parquet files, in their order
 
@@ -42,25 +49,29 @@ def column_counts(paths: Iterable[Path], column: str) -> Counter[str | None]:
     return counts
 
 
-def terms_counts(paths: Iterable[Path]) -> Counter[tuple[str | None, str | None]]:
-    """How often each pair of `license` and `rights` occurs: what decides whether a row may be published."""
-    counts: Counter[tuple[str | None, str | None]] = Counter()
+def terms_counts(paths: Iterable[Path]) -> Counter[Terms]:
+    """How often each `Terms` occurs."""
+    counts: Counter[Terms] = Counter()
     for path in paths:
         with parquet.ParquetFile(path) as file:
-            there = [name for name in ("license", "rights") if name in file.schema_arrow.names]
+            there = [name for name in _OF_TERMS if name in file.schema_arrow.names]
             if not there:
-                counts[None, None] += file.metadata.num_rows
+                counts[NO_TERMS] += file.metadata.num_rows
                 continue
             for batch in file.iter_batches(columns=there):
                 counts.update(terms(batch))
     return counts
 
 
-def terms(batch: pyarrow.RecordBatch) -> list[tuple[str | None, str | None]]:
-    """`license` and `rights` of each row; None where a column is absent, as `rights` is in datasets of before."""
-    columns = [_values(batch, name) for name in ("license", "rights")]
-    return list(zip(*columns, strict=True))
+def terms(batch: pyarrow.RecordBatch) -> list[Terms]:
+    """The `Terms` of each row; a column that is absent, as in datasets of before, says nothing."""
+    return [row_terms(row) for row in batch.select(_there(batch)).to_pylist()] or [NO_TERMS] * batch.num_rows
 
 
-def _values(batch: pyarrow.RecordBatch, name: str) -> list[str | None]:
-    return batch.column(name).to_pylist() if name in batch.schema.names else [None] * batch.num_rows
+def _there(batch: pyarrow.RecordBatch) -> list[str]:
+    return [name for name in _OF_TERMS if name in batch.schema.names]
+
+
+def row_terms(row: Mapping) -> Terms:
+    """The `Terms` of one row, of Parquet or of a JSONL."""
+    return of_row(row), row.get("rights")

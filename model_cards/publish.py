@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model_cards.licenses import Policy
+from trust.licenses import Policy, refuse_unsaid
 
 
 @dataclass
@@ -34,6 +34,10 @@ class Options:
         metadata={"help": "predictions of rows whose licence it does not permit go without question and reference"},
     )
     private: bool = field(default=True, metadata={"help": "visibility of the repository"})
+    i_may_publish_all: bool = field(
+        default=False,
+        metadata={"help": "with --policy all --private false: every row may be public, whatever its licence"},
+    )
     tag: str | None = field(
         default=None, metadata={"help": "name for the published state; default: the next of v1, v2"}
     )
@@ -57,6 +61,7 @@ def run(options: Options) -> str:
     from model_cards.staging.checkpoint import MANAGED, check_evaluated, find_checkpoint, left_out, model_files
     from model_cards.staging.results import read_run, result_files
 
+    refuse_unsaid(options.policy, options.private, options.i_may_publish_all)
     folder = Path(options.run)
     repo = Repo(options.repo_id, "model", options.private)
     card, manifest = read_run(folder)

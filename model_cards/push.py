@@ -3,22 +3,29 @@
     ldrt push dataset my-org/my-dataset                        # private, rows that permit commercial use
     ldrt push dataset my-org/my-dataset --policy all --dry_run true
 
-The policy decides row by row, by the columns `license` and `rights` (see model_cards/licenses.py): what it does not
-permit is left out of every config, with its picture, and so are its caption, context and article text under
-`provenance/`. What is published gets a card and a preview of its own, made from what is left. Sent are README.md,
-preview.html, the configs' Parquet files, eval.yaml, and of `provenance/` manifest.json, splits.json, audit.json, the
-JSONL files and the articles' Markdown (as one file, `provenance/markdown.parquet`); nothing else. Remote files of these
+The policy decides row by row, by the columns `license`, `licenses` and `rights` (trust/licenses.py): of the licences
+of all that a row is made of, the strictest counts, and two that cannot be joined leave none. What it does not permit is
+left out of every config, with its picture, and so are its caption, context and article text under `provenance/`. What
+is published gets a card and a preview of its own, made from what is left. Sent are README.md, preview.html, the
+configs' Parquet files, eval.yaml, and of `provenance/` manifest.json, splits.json, audit.json, the JSONL files and the
+articles' Markdown (as one file, `provenance/markdown.parquet`); nothing else. Remote files of these
 names that are no longer part of it are deleted, other files in the repository stay.
+
+Rows that an earlier push under a wider policy made readable stay so under older commits and tags: the command lists
+these, and `--squash true` removes them.
 
 One atomic commit; run it again after an interruption, and only what is missing is sent. When nothing changed no commit
 is made.
 """
 
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from model_cards.licenses import Policy
+from trust.licenses import Policy, refuse_unsaid
+
+if TYPE_CHECKING:
+    from model_cards.hub.repo import Repo
 
 
 @dataclass
@@ -35,7 +42,19 @@ class Options:
         },
     )
     private: bool = field(default=True, metadata={"help": "visibility of the repository"})
+    i_may_publish_all: bool = field(
+        default=False,
+        metadata={"help": "with --policy all --private false: every row may be public, whatever its licence"},
+    )
     tag: str | None = field(default=None, metadata={"help": "name for the published state, such as v1"})
+    squash: bool = field(
+        default=False,
+        metadata={"help": "make the published state the only commit of `main`: older ones are gone for good"},
+    )
+    delete_tags: list[str] = field(
+        default_factory=list,
+        metadata={"help": "with --squash: tags to delete, such as '[v1, v2]'; each that holds rows now left out"},
+    )
     dry_run: bool = field(
         default=False, metadata={"help": "do everything but talk to the Hub; list what would be sent"}
     )
@@ -50,27 +69,54 @@ def run(options: Options) -> str:
     """
     # here, as the Hub's client and pyarrow take a second and `ldrt push --help` needs neither
     from model_cards.cards.dataset_card import render_dataset_card
-    from model_cards.hub.commit import commit, tag
+    from model_cards.hub.commit import commit
+    from model_cards.hub.history import refuse_unnamed_tags, title
     from model_cards.hub.preflight import preflight
     from model_cards.hub.repo import Repo
     from model_cards.hub.session import session
     from model_cards.staging.dataset import MANAGED, refuse_collisions, refuse_nothing, stage_dataset
+    from model_cards.staging.own_folder import own_folder
 
     dataset, policy = Path(options.dataset), options.policy
+    _check(options)
     repo = Repo(options.repo_id, "dataset", options.private)
     card = render_dataset_card(dataset, repo.id)
     refuse_collisions(dataset)
     refuse_nothing(dataset, policy)
-    folder = dataset / ".work" / f"push-{policy}"
-    try:
+    with own_folder(dataset / ".work", "push") as folder:
         if options.dry_run:
             staged = stage_dataset(dataset, folder, policy, repo.id)
             return "\n".join([staged.describe(), f"would send to {repo.url}:", *(f"  {path}" for path in staged.files)])
         with session(repo, options.limit_s):
             preflight(repo, card)
+            if options.squash:
+                refuse_unnamed_tags(repo, policy, options.delete_tags)
             staged = stage_dataset(dataset, folder, policy, repo.id)
-            done = commit(repo, staged.files, MANAGED, f"Push rows under policy {policy}", options.tag)
-            tagged = f", tag {tag(repo, done.sha, options.tag)}" if options.tag else ""
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return f"{staged.describe()}\n{done.describe(repo)}{tagged}"
+            new_tag = None if options.tag in options.delete_tags else options.tag
+            done = commit(repo, staged.files, MANAGED, title(policy), new_tag)
+            lines = [staged.describe(), done.describe(repo), *_after(repo, done.sha, options)]
+    return "\n".join(lines)
+
+
+def _after(repo: "Repo", sha: str, options: Options) -> list[str]:
+    """Squash and tag as asked, and look for what older states hold; returns what to say of it."""
+    from model_cards.hub.commit import tag
+    from model_cards.hub.history import leftovers, squash, title
+    from model_cards.hub.session import after_commit
+
+    lines = []
+    if options.squash:
+        with after_commit(repo, sha, "older states are still there: run this again"):
+            sha = squash(repo, sha, title(options.policy), options.delete_tags)
+        lines.append(f"squashed: commit {sha} is the only one of main")
+    if options.tag:
+        lines.append(f"tag {tag(repo, sha, options.tag)}")
+    with after_commit(repo, sha, "what older states hold is not known: run this again"):
+        left = leftovers(repo, options.policy)
+    return [*lines, left.describe(repo, options.policy)] if left else lines
+
+
+def _check(options: Options) -> None:
+    refuse_unsaid(options.policy, options.private, options.i_may_publish_all)
+    if options.delete_tags and not options.squash:
+        raise ValueError("--delete_tags goes with --squash true: without it older commits keep what the tags held")

@@ -42,7 +42,7 @@ ldrt score {out}/runs/base
 ldrt score {out}/runs/tuned
 ldrt compare {out}/runs/base {out}/runs/tuned --train_dataset {out}/dataset
 ldrt human export {out}/runs/base {out}/runs/tuned DATA --output {out}/rating
-ldrt card {out}/runs/tuned
+ldrt card {out}/runs/tuned --license apache-2.0
 """
 
 

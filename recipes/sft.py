@@ -29,6 +29,7 @@ from recipes.training.examples import ExampleCollator, load_held_out_rows, load_
 from recipes.training.model import audit_trainable, describe_audit, load_model, load_processor, read_family
 from recipes.training.options import parse
 from recipes.training.results import (
+    describe_error,
     describe_phase,
     describe_scan,
     is_finished,
@@ -106,7 +107,7 @@ if __name__ == "__main__":
     except Exception as error:
         if debug:
             traceback.print_exc()
-        print(f"sft: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
+        print(f"sft: {describe_error(error)}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     finally:
         if torch.distributed.is_initialized() and os.environ.get("WORLD_SIZE"):

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the ground up: what stands in a line may import what stands in the lines above it, and its own room.
 FLOORS = [
+    "trust.ids trust.licenses trust.markup trust.pictures trust.templates trust.text",
     "dataset_builder.files",
     "dataset_builder.cluster dataset_builder.domain dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
@@ -37,11 +38,12 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
 GROUND = "files llm manifest sample schema text"  # rooms of dataset_builder that evaluation and recipes may use
 MAY_IMPORT = {
-    "dataset_builder": ["dataset_builder"],
-    "evaluation": ["evaluation", *(f"dataset_builder.{room}" for room in GROUND.split())],
-    "recipes": ["recipes", "evaluation", *(f"dataset_builder.{room}" for room in GROUND.split())],
-    "model_cards": ["model_cards"],
-    "ldrt": ["dataset_builder.files", "model_cards"],
+    "trust": ["trust"],
+    "dataset_builder": ["dataset_builder", "trust"],
+    "evaluation": ["evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
+    "recipes": ["recipes", "evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
+    "model_cards": ["model_cards", "trust"],
+    "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
     *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
@@ -151,3 +153,18 @@ def test_files_and_folders_stay_small():
     assert not {path: count for path, count in lines.items() if count > MAX_LINES}
     folders = Counter(str(path.parent) for path in files if path.name != "__init__.py")
     assert not {folder: count for folder, count in folders.items() if count > MAX_FILES}
+
+
+OPENS = {"Image.open", "PILImage.open", "cv2.imread", "cv2.imdecode", "ImageFile.Parser", "imageio.imread"}
+
+
+def test_only_the_opener_opens_pictures():
+    """By Pillow or OpenCV; and `datasets` decodes none, which takes any format, path and address (rule 5)."""
+    wrong = []
+    for name, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in OPENS and name != "trust.pictures.opener":
+                wrong.append(f"{name} calls {ast.unparse(node)}")
+            if isinstance(node, ast.ImportFrom) and node.module == "PIL.Image" and name != "trust.pictures.opener":
+                wrong.append(f"{name} imports from PIL.Image")
+    assert not wrong

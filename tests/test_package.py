@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("accelerate_configs", "dataset_builder", "evaluation", "model_cards", "recipes")
+FOLDERS = ("accelerate_configs", "dataset_builder", "evaluation", "model_cards", "recipes", "trust")
 PLAN = """
 plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/zero3.yaml --gpu A100-80G --processes 8
 --rows 10000 --tokens 900
@@ -131,7 +131,7 @@ def install(wheel: Path, folder: Path) -> tuple[Path, Path]:
 def test_installed_it_does_what_the_checkout_does(wheel, tmp_path):
     programs, installed = install(wheel, tmp_path)
     python, ldrt = programs / "python", programs / "ldrt"
-    for module in ("ldrt", "dataset_builder", "evaluation", "model_cards", "recipes"):
+    for module in ("ldrt", "dataset_builder", "evaluation", "model_cards", "recipes", "trust"):
         found = run([python, "-c", f"import {module}; print({module}.__file__)"], tmp_path).strip()
         assert Path(found).is_relative_to(installed)
     for words in (["--help"], ["--version"], PLAN.split()):

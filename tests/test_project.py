@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
     ROOT / name for name in ("README.md", "docs/architecture.md", "recipes/README.md", "recipes/tiny-llava/README.md")
 ]
-FOLDERS = "recipes|dataset_builder|evaluation|model_cards|accelerate_configs|tests"
+FOLDERS = "recipes|dataset_builder|evaluation|model_cards|accelerate_configs|trust|tests"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

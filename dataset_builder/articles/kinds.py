@@ -1,5 +1,6 @@
 """What kind of file is it: by its name, and of an XML file by its first kilobytes."""
 
+import os
 import re
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _FOREIGN = re.compile(rb"docbook|xmlns\s*=\s*[\"']http://www\.elsevier\.com", re
 
 def is_special(path: Path) -> bool:
     """Whether something is there that is no file: to open a pipe may last, to read a device may not end."""
-    return path.exists() and not path.is_file()
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def archive_stem(name: str) -> str | None:

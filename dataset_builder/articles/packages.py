@@ -48,6 +48,8 @@ from dataset_builder.articles.skipped import HIDDEN_FILES, HIDDEN_FOLDERS, Skipp
 _KEY_CHARS = 32  # hex digits that name an unpacked archive's folder: 128 bits
 _READ = (*XML_SUFFIXES, *PACKED_XML_SUFFIXES, PDF_SUFFIX, *ARCHIVE_SUFFIXES, *PICTURE_SUFFIXES)  # not skipped
 _BROKEN = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, NotImplementedError, ValueError)
+_SPECIAL = "no regular file but a device, pipe or socket"
+_MAX_SEARCHED_BYTES = 100 * 1024**2  # of an XML file: a larger one is no article
 _WORK = ".work"  # of a dataset that `ldrt build` has made
 _APPLE_DOUBLE = "._"  # macOS puts such a file beside others, with their attributes
 _MANIFEST = "manifest.xml"
@@ -178,12 +180,13 @@ def _add_no_tables(skipped: Skipped, here: Path, names: list[str], root: Path, p
 
 def _is_output(folder: Path, unpacked: Path) -> bool:
     """Whether a folder is one that archives are unpacked to, or a dataset that was made from articles."""
-    return folder.resolve() == unpacked.resolve() or (folder / _WORK).is_dir()
+    has_work = os.path.isdir(folder / _WORK)  # not Path.is_dir, which fails in a folder that may not be read
+    return folder.resolve() == unpacked.resolve() or has_work
 
 
 def _leads_out(path: Path, folder: Path) -> bool:
     """Whether a link, or a name below one, leads to what does not lie in the articles folder."""
-    return path.is_symlink() and path.exists() and not path.resolve().is_relative_to(folder.resolve())
+    return path.is_symlink() and os.path.exists(path) and not path.resolve().is_relative_to(folder.resolve())
 
 
 def _outside(path: Path, relative: str) -> Package:
@@ -205,6 +208,8 @@ def _packages_of_archives(
             skipped.add(_relative(here / name, root), f"{suffix_of(name)} (supplements)")
         elif _leads_out(here / name, root):
             yield _outside(here / name, _relative(here / name, root))
+        elif is_special(here / name):
+            yield Package(_relative(here / name, root), error=f"{name}: {_SPECIAL}")
         else:
             yield from _unpacked_packages(here / name, _relative(here / name, root), unpacked, skipped)
 
@@ -301,7 +306,7 @@ def _package(source_file: str, xml: Path | None, pdf: Path | None, root: Path, s
 def _refused(path: Path, source_file: str, root: Path) -> Package | None:
     """The package that says why a file is not opened; None where it may be."""
     if is_special(path):
-        return Package(source_file, error=f"{path.name}: no regular file but a device, pipe or socket")
+        return Package(source_file, error=f"{path.name}: {_SPECIAL}")
     if _leads_out(path, root):
         return _outside(path, source_file)
     try:
@@ -335,6 +340,8 @@ def _without_supplements(xml: Path, pdfs: list[str]) -> list[str]:
 def _hrefs(xml: Path) -> list[str]:
     """The hrefs of the XML but for those of `<self-uri>`, found without parsing it."""
     try:
+        if is_special(xml) or xml.stat().st_size > _MAX_SEARCHED_BYTES:
+            return []
         data = _SELF.sub(b"", xml.read_bytes())
     except OSError:
         return []  # the reader reports it
@@ -349,7 +356,8 @@ def _unpacked_packages(archive: Path, relative: str, unpacked: Path, skipped: Sk
             shutil.rmtree(inside, ignore_errors=True)  # of an earlier version
             unpack(archive, inside)
     except _BROKEN as error:
-        message = str(error) if isinstance(error, ValueError) else f"{archive.name}: not a readable archive ({error})"
+        why = getattr(error, "strerror", None) or error  # an OSError's whole text holds the path
+        message = str(error) if isinstance(error, ValueError) else f"{archive.name}: not a readable archive ({why})"
         yield Package(relative, error=message)
         return
     skipped.add_written(inside / SKIPPED_FILE, f"{relative}!")

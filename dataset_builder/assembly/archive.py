@@ -19,12 +19,12 @@ class ArchiveSays(NamedTuple):
 
     source: str  # pmc | europepmc | zotero
     listed: str  # YYYY-MM-DD
-    pmcid: str | None
-    doi: str | None
-    title: str | None
     license: str | None  # SPDX id, or a Creative Commons name without its version
     may_redistribute: bool | None
     status: str | None  # retracted | removed
+    pmcid: str | None = None
+    doi: str | None = None
+    title: str | None = None
 
 
 class Archives(TypedDict):
@@ -47,12 +47,12 @@ def archive_says(package: Package) -> ArchiveSays | None:
     return ArchiveSays(
         source=said["source"],
         listed=said["listed"],
-        pmcid=said["pmcid"],
-        doi=said["doi"],
-        title=said["title"],
         license=said["license"],
         may_redistribute=said["may_redistribute"],
         status=status,
+        pmcid=said["pmcid"],
+        doi=said["doi"],
+        title=said["title"],
     )
 
 

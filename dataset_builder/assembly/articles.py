@@ -23,6 +23,7 @@ from dataset_builder.readers.pictures.panels import with_captions
 from dataset_builder.text.labels import label_key
 from dataset_builder.text.licenses import attribution, figure_attribution
 from dataset_builder.text.notices import gravest
+from trust.licenses import in_order
 
 _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
 _OF_ARCHIVE = ("pmcid", "doi", "title")  # of these what the archive says, where the article is silent
@@ -200,12 +201,16 @@ def figure_row(article: ArticleColumns, figure: FigureRecord, picture: Mapping, 
 
 
 def rights_columns(article: ArticleColumns, figure: FigureRecord) -> RightsColumns:
-    """The figure's own rights, licence and attribution line where it states rights; else the article's."""
-    rights, license = figure["rights"], figure["license"]
+    """The figure's own rights, licence and attribution line where it states rights; else the article's.
+
+    Caption and context are the article's in any case.
+    """
+    of_article, rights, own = article["license"], figure["rights"], figure["license"]
     if rights is None:
-        return {"rights": None, "license": article["license"], "attribution": article["attribution"]}
-    line = figure_attribution(article["attribution"], rights, license)
-    return {"rights": rights, "license": license, "attribution": line}
+        line = article["attribution"]
+        return {"rights": None, "license": of_article, "licenses": [of_article], "attribution": line}
+    line = figure_attribution(article["attribution"], rights, own)
+    return {"rights": rights, "license": own, "licenses": list(in_order([own, of_article])), "attribution": line}
 
 
 def _supplementary_row(article: ArticleColumns, figure: FigureRecord) -> SupplementaryRow:
@@ -216,6 +221,7 @@ def _supplementary_row(article: ArticleColumns, figure: FigureRecord) -> Supplem
 def _not_captions(columns: ArticleColumns, record: Record, taken: set[str]) -> list[CaptionLikeRow]:
     """The lines of a PDF that read like captions, as rows that no one takes for a figure."""
     empty: dict = dict.fromkeys(("label", "caption", "rights", "bbox", "image_error", "threshold"))
+    empty["licenses"] = [columns["license"]]
     rows = []
     for line in record["rejected_captions"]:
         figure_id = _unique_id(columns["article_id"], line["label"], taken)

@@ -15,8 +15,11 @@ from pathlib import Path
 from dataset_builder.articles.kinds import PICTURE_SUFFIXES
 from dataset_builder.assembly.duplicates import FigureKey
 from dataset_builder.files.jsonfiles import read_jsonl, write_jsonl
-from dataset_builder.readers.pictures.images import measure, open_image
+from dataset_builder.readers.pictures.images import measure
+from trust.pictures.encoding import encode
+from trust.pictures.opener import UnreadablePicture, open_picture_file
 
+_HASHED = "of what a dataset would hold"  # which bytes `image_sha256` is of: part of the key of what stays in the cache
 _PREFIX = "benchmark:"  # of the ids of a benchmark's pictures; no article has it
 
 
@@ -58,7 +61,7 @@ def _read_folder(folder: Path, cache: Path) -> list[FigureKey]:
     if not files:
         raise FileNotFoundError(f"no picture in {folder}; --benchmarks takes folders of picture files")
     stats = [(str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    digest = hashlib.sha256(json.dumps([folder.resolve().name, stats]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([folder.resolve().name, stats, _HASHED]).encode()).hexdigest()
     kept = cache / f"{digest[:32]}.jsonl"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -71,10 +74,10 @@ def _rows(folder: Path, files: list[Path]) -> Iterator[dict]:
     benchmark = f"{_PREFIX}{folder.resolve().name}"
     for path in files:
         try:
-            picture = open_image(path)
-        except (ValueError, OSError):
+            picture = open_picture_file(path)
+        except UnreadablePicture:
             continue
-        measures = measure(picture, path.read_bytes())
+        measures = measure(picture, encode(picture))
         yield {
             "figure_id": f"{benchmark}/{path.relative_to(folder).as_posix()}",
             "article_id": benchmark,

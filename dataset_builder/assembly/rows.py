@@ -41,6 +41,7 @@ class RightsColumns(TypedDict):
 
     rights: str | None  # holder and words as found; None: the article's are the figure's
     license: str | None  # SPDX id
+    licenses: list[str | None]  # of the figure, and of the article that its caption and context come from
     attribution: str
 
 
@@ -64,6 +65,7 @@ class FigureRow(ArticleColumns):
     questions: list[Question]  # that came with it
     figure_id: str
     rights: str | None  # of its own, with their holder; `license` and `attribution` are then the figure's, too
+    licenses: list[str | None]  # of all that the row is made of
 
 
 class Unjudged(FigureRow):
@@ -119,6 +121,7 @@ class SupplementaryRow(ArticleColumns):
     label: str | None
     caption: str | None
     rights: str | None
+    licenses: list[str | None]
 
 
 class Failure(TypedDict):

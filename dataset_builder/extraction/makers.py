@@ -7,8 +7,11 @@ import hashlib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[1]
-ROOMS = ("articles", "extraction", "readers", "text")  # folders of dataset_builder whose files make records
+PROJECT = Path(__file__).parents[2]
+ROOMS = (  # folders whose files make records
+    *(f"dataset_builder/{room}" for room in ("articles", "extraction", "readers", "text")),
+    "trust",
+)
 LIBRARIES = (
     "docling",
     "docling-parse",

@@ -14,7 +14,7 @@ from typing import TypedDict
 from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.readers.article import Article, Figure, Question, TextDamage, Version
 
-_PNG = b"\x89PNG"  # how such a file starts; `images.encode` makes only PNG and JPEG
+_PNG = b"\x89PNG"  # how such a file starts; `encode` makes only PNG and JPEG
 _OWN_FILE = ("figures", "supplementary", "markdown", "rejected_captions")  # of an `Article`: not copied as they are
 _NOT_IN_JSON = ("picture", "page_thumbnail", "panels")  # of a `Figure`
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-# What starts and ends our blocks and the special tokens of chat templates: <|im_end|>, </s>, [INST] …
-_MARKUP = re.compile(r"[<>]|\[(?=/?[A-Z_]+\])")
+# What starts and ends our blocks and the special tokens of chat templates: <|im_end|>, </s>, [INST], [gMASK], [/inst] …
+# and the characters that a tokenizer's normalizer makes the same of. Not [3], [18F].
+_MARKUP = re.compile(r"[<>＜＞﹤﹥≮≯]|[\[［](?=/?[^\W\d]\w*[\]］])")
 
 
 @dataclass(frozen=True)

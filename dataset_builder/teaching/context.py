@@ -8,8 +8,11 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 
 from dataset_builder.schema import SPLITS
+from trust.licenses import combined, in_order, of_row
 
-_COLUMNS = ["figure_id", "article_id", "caption", "context", "questions", "language", "license", "rights"]
+_COLUMNS = [
+    *("figure_id", "article_id", "caption", "context", "questions", "language", "license", "licenses", "rights"),
+]
 _OF_BEFORE: dict = {"rights": None, "questions": []}  # columns that older datasets have not
 
 
@@ -29,6 +32,7 @@ def read_pairs(dataset: Path) -> Iterator[dict]:
 def given_context(rows: Iterable[dict], context: str) -> list[dict]:
     """Rows with the `context` that the teacher is given and `context_of`, the figure it belongs to (None: no context).
 
+    Their `licenses` are then those of both, and their `license` the one that covers all (`trust.licenses.combined`).
     `context` is own, none or shuffled. Only training rows change, so that every ablation answers the same held-out
     questions.
     """
@@ -36,14 +40,23 @@ def given_context(rows: Iterable[dict], context: str) -> list[dict]:
     others = _shuffled([row for row in rows if row["split"] == "train"]) if context == "shuffled" else {}
     given = []
     for row in rows:
-        donor: dict | None = row
-        if row["split"] == "train" and context != "own":
+        donor: dict | None = None if row["questions"] else row  # those rest on no context
+        if donor and row["split"] == "train" and context != "own":
             donor = others.get(row["figure_id"])
         if donor is not None and donor["context"]:
-            given.append(row | {"context": donor["context"], "context_of": donor["figure_id"]})
+            given.append(_with_context_of(row, donor))
         else:
-            given.append(row | {"context": [], "context_of": None})
+            given.append(_under_all(row, of_row(row)) | {"context": [], "context_of": None})
     return given
+
+
+def _with_context_of(row: dict, donor: dict) -> dict:
+    licensed = _under_all(row, (*of_row(row), *of_row(donor)))
+    return licensed | {"context": donor["context"], "context_of": donor["figure_id"]}
+
+
+def _under_all(row: dict, licenses: Iterable[str | None]) -> dict:
+    return row | {"licenses": list(in_order(licenses)), "license": combined(licenses)}
 
 
 def _shuffled(rows: list[dict]) -> dict[str, dict]:

@@ -7,6 +7,7 @@ from typing import Any
 from dataset_builder.teaching.evidence import TASKS, Answer, Evidence, evidence_sentences, support
 from dataset_builder.teaching.extractive import extractive
 from dataset_builder.teaching.wording import Wording
+from trust.text import cleaned
 
 EXTRACTIVE = "extractive"  # the teacher that picks sentences of the article
 GIVEN = "given"  # no teacher: the question and its answer came with the picture
@@ -85,6 +86,17 @@ def _given_examples(row: Mapping[str, Any], task: str) -> Iterator[dict[str, Any
         yield _example(row, task, answer) | none | numbered | {"teacher": GIVEN}
 
 
+def without_special_tokens(examples: Iterable[dict], n_changed: Counter[str]) -> Iterator[dict]:
+    """The examples whose texts no trainer takes for markup (`trust/text.py`); counts the changed ones by task.
+
+    The original text stays in `pairs`, an LLM's in its ledger.
+    """
+    for example in examples:
+        harmless = example | {name: cleaned(example[name]) for name in ("prompt", "completion")}
+        n_changed[example["task"]] += harmless != example
+        yield harmless
+
+
 def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any]:
     """The columns that do not depend on the teacher, with `split`."""
     sentences = {(source, i): text for source, i, text in evidence_sentences(row)}
@@ -97,6 +109,7 @@ def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any
         "figure_id": row["figure_id"],
         "article_id": row["article_id"],
         "license": row["license"],
+        "licenses": row["licenses"],
         "rights": row["rights"],
         "evidence": [e for e in answer["evidence"] if (e["source"], e["sentence"]) in sentences],
         "support": support(answer["answer"], sentences.values()),

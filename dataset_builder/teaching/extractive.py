@@ -6,9 +6,9 @@ from typing import Any
 
 from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
 from dataset_builder.teaching.the_figure import beside_the_figure
-from dataset_builder.teaching.wording import GENERAL, Wording
+from dataset_builder.teaching.wording import GENERAL, Wording, question_language
 from dataset_builder.text.mentions import mentioned_keys
-from dataset_builder.text.vocabulary import any_spaced, any_unspaced
+from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
 
 MAX_ANSWER_CHARS = 1500  # about 400 tokens: with 576 image tokens well within LLaVA's 2,048
 
@@ -31,7 +31,7 @@ def extractive(row: dict[str, Any], task: str, wording: Wording = GENERAL) -> An
     kept: list[Evidence] = []
     for source, number, sentence in chosen:
         if len(answer) + len(sentence) < MAX_ANSWER_CHARS:
-            answer += " " * bool(answer) + sentence
+            answer += _gap(answer, row["language"]) + sentence
             kept.append({"source": source, "sentence": number})
     if not answer:
         return None
@@ -49,6 +49,12 @@ def _chosen(row: dict[str, Any], task: str) -> list[tuple[str, int, str]]:
         if said := beside_the_figure(sentence, row["language"]):
             chosen.append((source, number, said))
     return chosen
+
+
+def _gap(before: str, language: str | None) -> str:
+    """What stands between two sentences: nothing behind one in a language that puts no spaces between words."""
+    spaces = LANGUAGES[question_language(language)].spaces
+    return " " if before and (spaces or before[-1].isascii()) else ""
 
 
 def _question(row: dict[str, Any], task: str, wording: Wording) -> str:

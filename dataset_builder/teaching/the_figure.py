@@ -33,8 +33,8 @@ _LETTERS_BEHIND = re.compile(  # of panels, which the grammar of mentions leaves
 )
 _NOUNS = "|".join(every(lambda it: (*it.teaching.the_figure.noun, *it.figure.words)))
 _JOINED = any_of(lambda it: (*it.lists.and_words, *it.lists.or_words, *it.lists.to_words, *it.lists.number))
-_LEFT_BEHIND = re.compile(  # numbers that the grammar of mentions does not read: "figure e 2", "figura n. 1", "第1图"
-    rf"(?:(?<!\w)(?:{_NOUNS})\.?|[图圖図])\s*(?:(?:{_JOINED}|n\.)\s*)*(?:[º°]\s*)?S?\d|第\s?\d+\s?[图圖図]",
+_LEFT_BEHIND = re.compile(  # numbers that the grammar of mentions does not read: "figure e 2"
+    rf"(?:(?<!\w)(?:{_NOUNS})\.?|[图圖図])\s*(?:(?:{_JOINED}|n\.)\s*)*(?:[º°]\s*)?S?\d",
     re.IGNORECASE,
 )
 _SENTENCE_OPENERS = " \"'“„«‘‹([（「『—–-"
@@ -91,7 +91,13 @@ def _with_the_figure(text: str, language: Language) -> str:
 
 
 def _end(text: str, mention: Mention, language: Language) -> int:
-    """Where a mention and its panels end; a short word behind it only looks like a panel ("Fig. 2 e la tabella")."""
+    """Where a mention and its panels end; a short word behind it only looks like a panel ("Fig. 2 e la tabella").
+
+    "bis" behind the number goes with it.
+    """
+    suffixes = "|".join(language.lists.number_suffixes)
+    if suffixes and (suffix := re.compile(rf"\s?(?:{suffixes})(?!\w)").match(text, mention.end)):
+        return suffix.end()
     if letters := _LETTERS_BEHIND.match(text, mention.end):
         return letters.end()
     lists, figure = language.lists, language.teaching.the_figure

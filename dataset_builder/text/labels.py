@@ -28,12 +28,14 @@ from dataset_builder.text.numbering import (
     JOIN,
     NUMBER,
     NUMBER_FIRST,
+    ORDINAL,
     PANEL,
     PANELS,
     SUPPLEMENT_OF,
     heads,
     in_series,
     number_key,
+    number_list,
     several_numbers,
 )
 from dataset_builder.text.sentences import MIXED_CASE, is_caseless
@@ -50,6 +52,8 @@ _LABEL_ONLY = re.compile(
 )
 _COMPOUND = re.compile(rf"{DASH}(?=\d)")  # "Figure 2-1" as a label
 _IN_BOX = re.compile(rf"\s*box\s\d\s?{DASH}\s?fig", re.IGNORECASE)  # "Box 1—figure 2"
+_LETTER = r"[A-Za-zА-Еа-е]"
+_LABEL_PANEL = re.compile(rf"\d[\s(]*({_LETTER}(?:\s?(?:{DASH}|[,/&+])\s?{_LETTER})*)[\s).:]*$")
 _LABELS_KEPT = 4096  # "Figure 1" and its like come again and again
 
 
@@ -78,6 +82,8 @@ def label_key(label: str | None) -> str | None:
         return f"{other.lastgroup}{number_key(number)}" if number else None
     if behind := NUMBER_FIRST.match(text):
         return behind["items"].split()[0].upper()
+    if ordinal := ORDINAL.match(text):
+        return number_list(ordinal["items"], 0, plural=True)[0][0]
     head = next(heads(text), None)  # not always first: "Additional file 2: Figure S1"
     number = NUMBER.match(text, head.end if head else 0)
     if not number:
@@ -89,6 +95,12 @@ def label_key(label: str | None) -> str | None:
     if not part:
         return key
     return f"{key}-S{number_key(part)}" if supplement else f"{key}-{number_key(part)}"
+
+
+def label_panel(label: str | None) -> str:
+    """The letters of panels that a label ends with, capital: "Figure 2a" -> "A", "Fig. 2 A–C" -> "A–C"; "" for none."""
+    found = _LABEL_PANEL.search(normalise(label or ""))
+    return "".join(found[1].split()).upper() if found else ""
 
 
 def _part(text: str, position: int) -> tuple[bool, re.Match[str] | None]:
@@ -164,7 +176,7 @@ def starting_label(text: str) -> str | None:
 @lru_cache(_LABELS_KEPT)  # the lines of a page are asked about more than once
 def _label_end(text: str) -> int | None:
     """Where the label at the start of a text ends; None without one."""
-    if behind := NUMBER_FIRST.match(text):
+    if behind := NUMBER_FIRST.match(text) or ORDINAL.match(text):
         return behind.end()
     head = next(heads(text), None)
     if head is None or head.start > 0:

@@ -24,6 +24,8 @@ class FigureWords:
     words: Words
     plural_endings: Words
     not_after: str
+    ordinal: Words
+    counters: Words
     unnumbered: Words
 
 
@@ -66,6 +68,7 @@ class Lists:
     to_words: Words
     from_words: Words
     number: Words
+    number_suffixes: Words
     places: Words
     panels: Words
     counted: Words
@@ -164,6 +167,12 @@ class RightsWords:
     own_work: Words
     own_holder: Words
     not_covered: Words
+    photos: Words
+    by_words: Words
+    from_words: Words
+    based: Words
+    public_domain: Words
+    collectors: Words
 
 
 @dataclass(frozen=True)

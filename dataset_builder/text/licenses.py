@@ -16,13 +16,8 @@ from urllib.parse import quote
 
 from dataset_builder.text.clean import clean
 from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
+from trust.licenses import license_url, spdx_id
 
-_PORTS = {  # https://spdx.org/licenses/ (3.27): the ported Creative Commons licences that have an id of their own
-    "CC-BY-2.5-AU", "CC-BY-3.0-AT", "CC-BY-3.0-AU", "CC-BY-3.0-DE", "CC-BY-3.0-IGO", "CC-BY-3.0-NL", "CC-BY-3.0-US",
-    "CC-BY-NC-3.0-DE", "CC-BY-NC-ND-3.0-DE", "CC-BY-NC-ND-3.0-IGO", "CC-BY-NC-SA-2.0-DE", "CC-BY-NC-SA-2.0-FR",
-    "CC-BY-NC-SA-2.0-UK", "CC-BY-NC-SA-3.0-DE", "CC-BY-NC-SA-3.0-IGO", "CC-BY-ND-3.0-DE", "CC-BY-SA-2.0-UK",
-    "CC-BY-SA-2.1-JP", "CC-BY-SA-3.0-AT", "CC-BY-SA-3.0-DE", "CC-BY-SA-3.0-IGO",
-}  # fmt: skip
 _URL = re.compile(
     r"creativecommons\.org/(?:licen[sc]es/(?P<terms>by(?:-(?:nc|nd|sa))*)(?:/(?P<version>\d\.\d)(?:/(?P<port>[a-z]{2,3})\b)?)?"
     r"|publicdomain/(?P<domain>zero|mark)/(?P<domain_version>\d\.\d))",
@@ -102,10 +97,8 @@ def _in_urls(text: str) -> list[str]:
 def _from_url(match: re.Match) -> str:
     if match["domain"]:
         return "CC0-1.0" if match["domain"].lower() == "zero" else "CC-PDM-1.0"
-    parts = set(match["terms"].upper().split("-"))
-    plain = _id(parts, match["version"])
-    ported = f"{plain}-{match['port'].upper()}" if match["port"] else plain
-    return ported if ported in _PORTS else plain
+    port = match["port"].upper() if match["port"] else None
+    return _id(set(match["terms"].upper().split("-")), match["version"], port)
 
 
 def _in_text(text: str) -> list[str]:
@@ -120,23 +113,10 @@ def _in_text(text: str) -> list[str]:
     return found
 
 
-def _id(parts: set[str], version: str | None) -> str:
+def _id(parts: set[str], version: str | None, port: str | None = None) -> str:
     """({"NC", "SA"}, "3.0") -> "CC-BY-NC-SA-3.0"; the order is SPDX's."""
     terms = ["CC", "BY", *(code for code in ("NC", "ND", "SA") if code in parts)]
-    return "-".join([*terms, version] if version else terms)
-
-
-def license_url(license: str | None) -> str | None:
-    """Where the text of a licence stands; None for one without a version, or no Creative Commons licence.
-
-    license_url("CC-BY-3.0-IGO") -> "https://creativecommons.org/licenses/by/3.0/igo/"
-    """
-    match = re.fullmatch(r"CC-(BY(?:-NC|-ND|-SA)*)-(\d\.\d)(?:-([A-Z]+))?", license or "")
-    if match:
-        path = "/".join(part.lower() for part in match.groups() if part)
-        return f"https://creativecommons.org/licenses/{path}/"
-    domain = {"CC0-1.0": "zero/1.0", "CC-PDM-1.0": "mark/1.0"}.get(license or "")
-    return f"https://creativecommons.org/publicdomain/{domain}/" if domain else None
+    return spdx_id("-".join(terms), version, port)
 
 
 def attribution(

@@ -18,6 +18,7 @@ from dataset_builder.text.numbering import (
     AND,
     NUMBER,
     NUMBER_FIRST,
+    ORDINAL,
     SHORT_JOINS,
     SUPPLEMENT_OF,
     Head,
@@ -111,19 +112,21 @@ def mentions(text: str, other_kinds: bool = True) -> list[Mention]:
 
 def mentions_of_each(texts: list[str], other_kinds: bool = True) -> list[list[Mention]]:
     """`mentions` of each of the texts. Which of them may have any is looked up in all at once: few paragraphs have."""
-    starts = [0, *accumulate(len(text) + 1 for text in texts)]
-    joined = "\n".join(texts)
+    plain = [n for n, text in enumerate(texts) if text.isascii()]  # others are slow to search together
+    starts = [0, *accumulate(len(texts[n]) + 1 for n in plain)]
+    joined = "\n".join(texts[n] for n in plain)
     places = anchors(joined, other_kinds) + [match.start() for match in _SUPPLEMENT_NUMBER.finditer(joined)]
-    worth_a_look = {bisect_right(starts, place) - 1 for place in places}
-    return [mentions(text, other_kinds) if n in worth_a_look else [] for n, text in enumerate(texts)]
+    empty = set(plain) - {plain[bisect_right(starts, place) - 1] for place in places}
+    return [[] if n in empty else mentions(text, other_kinds) for n, text in enumerate(texts)]
 
 
 def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
     """The mentions of the article's own figures and of other papers'; those with the number first ("S1 Fig") last."""
-    found = []
+    found = [] if text.isascii() else [_ordinal(match) for match in ORDINAL.finditer(text)]
+    counted = {mention.end - len(mention.word) for mention in found}  # where the words of these stand
     position = 0
     for head in heads(text, other_kinds):
-        if head.start >= position:
+        if head.start >= position and head.start not in counted:
             keys, position = _mention(text, head)
             if keys:
                 elsewhere = _is_elsewhere(text, head.start, position)
@@ -134,6 +137,12 @@ def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
             keys, _ = number_list(match["items"], 0, plural=True)
             found.append(Mention(match.start(), match.end(), keys, match["word"], len(keys) > 1, False))
     return found
+
+
+def _ordinal(match: re.Match) -> Mention:
+    """第1图: the number stands before the word."""
+    keys, _ = number_list(match["items"], 0, plural=True)
+    return Mention(match.start(), match.end(), keys, match["word"], False, False)
 
 
 def _without_bracket(text: str, start: int, end: int) -> int:

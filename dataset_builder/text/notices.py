@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 
 from dataset_builder.text.vocabulary import any_of
+from trust.ids import PRINTED_DOI
 
 REMOVED, RETRACTED, CONCERN, CORRECTED = STATUSES = ("removed", "retracted", "concern", "corrected")  # gravest first
 NOTICE_TYPES = {  # values of JATS's article-type that mark a notice about another article -> what it says of that
@@ -84,7 +85,6 @@ _OWN_FATE = (  # how an article speaks of itself where it is printed or displaye
 )
 _OWN_FATE_PATTERNS = [(status, re.compile(rf"\W*(?:{words})\b", re.IGNORECASE)) for status, words in _OWN_FATE]
 
-DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>|{}]+", re.IGNORECASE)
 _REACH_CHARS = 300  # from the words that announce another article to its DOI
 _ORIGINAL = re.compile(  # "the original article can be found at", "[This corrects the article DOI:"
     rf"\b(?:{any_of(lambda it: it.notices.original)})\b", re.IGNORECASE
@@ -138,7 +138,7 @@ def gravest(statuses: Iterable[str | None]) -> str | None:
 
 def dois(text: str) -> list[str]:
     """The DOIs in a text, in reading order, lower case, without the sentence's punctuation."""
-    return list(dict.fromkeys(match[0].rstrip(".,;:)]}").lower() for match in DOI.finditer(text)))
+    return list(dict.fromkeys(match[0].rstrip(".,;:)]}").lower() for match in PRINTED_DOI.finditer(text)))
 
 
 def split_dois(text: str) -> tuple[str | None, list[str]]:
@@ -158,7 +158,7 @@ def _after(words: re.Pattern, text: str) -> list[str]:
     found = []
     for match in words.finditer(text):
         reach = text[match.end() : match.end() + _REACH_CHARS]
-        doi = DOI.search(reach)
+        doi = PRINTED_DOI.search(reach)
         if doi and not re.search(r"\bcit(?:ation|e)\b", reach[: doi.start()], re.IGNORECASE):
             found += dois(doi[0])
     return found

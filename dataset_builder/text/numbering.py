@@ -92,6 +92,11 @@ NUMBER_FIRST = re.compile(  # PLOS: "S1 Fig", "S1 and S2 Figs", "S1-S3 Figures"
     rf"(?<![\w-])(?P<items>S\d{{1,3}}(?:(?:\s*(?:,|{DASH}|&)\s*|\s+(?:and|to|or)\s+|,\s+and\s+)S?\d{{1,3}}){{0,30}})"
     r"[A-Z]?\s+(?P<word>Fig(?:ure)?s?\b|Abb\b)(?!\.?\s?\d)"
 )
+ORDINAL = re.compile(  # 第1图, 第1幅图, 第2、3図
+    rf"(?:{any_of(lambda it: it.figure.ordinal)})\s?"
+    rf"(?P<items>\d{{1,3}}(?:\s?(?:[、,，～]|{DASH})\s?\d{{1,3}}){{0,9}})\s?"
+    rf"(?:{any_of(lambda it: it.figure.counters)})?\s?(?P<word>{any_unspaced(lambda it: it.figure.words)})"
+)
 _OTHER_FILE = re.compile(  # PLOS: "S3 Table"
     r"\s(?:Tables?|Text|Files?|Appendix|Videos?|Movies?|Audio|Data(?:set)?s?|Protocol|Checklist)\b"
 )

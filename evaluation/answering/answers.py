@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,9 @@ from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
 from dataset_builder.files.progress import progress
 from evaluation.answering.questions import BLANK_COLOUR, image_donors, open_image, question, reference
 from evaluation.run_folder import Evidence, Prediction
+from trust.licenses import combined, in_order, of_row
+from trust.pictures.opener import UnreadablePicture
+from trust.text import cleaned
 
 CAPTION_ONLY = "Caption of the figure: {caption}\n{question}"  # what image condition `none` asks
 LENGTH_HINT = "{question} Answer in about {n_words} words."  # what --length_hint asks
@@ -51,6 +54,9 @@ class Answerer(Protocol):
     @property
     def facts(self) -> dict:
         """What the run's manifest says of the model."""
+
+    def clean(self, text: str) -> str:
+        """Text of strangers, without what the model would take for special tokens."""
 
     def length(self, asked: Question, rows: Dataset) -> int:
         """How much there is to read, in any unit; the longest questions are asked first."""
@@ -97,6 +103,13 @@ def to_messages(prompt: list[dict], length_hint: int | None = None, caption: str
     else:
         content[0]["text"] = CAPTION_ONLY.format(caption=caption, question=content[0]["text"])
     return messages
+
+
+def disarm(asked: list[Question], answerer: Answerer) -> tuple[list[Question], int]:
+    """The questions without special tokens in their text, and how many had some (`trust/text.py`)."""
+    harmless = [replace(one, messages=cleaned(one.messages, answerer.clean)) for one in asked]
+    n_changed = sum(one.messages != before.messages for one, before in zip(harmless, asked, strict=True))
+    return harmless, n_changed
 
 
 def first_of_each_task(asked: list[Question], limit: int | None) -> list[Question]:
@@ -166,7 +179,7 @@ def _prepare(batch: list[Question], rows: Dataset, answerer: Answerer, condition
     for i, asked in enumerate(batch):
         try:
             prepared[i] = answerer.prepare(asked, _picture(asked, rows, condition))
-        except OSError as problem:
+        except UnreadablePicture as problem:
             unreadable[i] = Answer(None, "error", 0, str(problem))
     return prepared, unreadable
 
@@ -181,12 +194,15 @@ def _picture(asked: Question, rows: Dataset, condition: str) -> Image.Image | No
 def _record(asked: Question, rows: Dataset, answered: Answer, constants: Constants) -> Prediction:
     row = asked.row
     is_shown = asked.picture is not None and constants.image_condition != "blank"
+    shown = rows[asked.picture] if is_shown else row
+    licenses = list(in_order((*of_row(row), *of_row(shown))))
     record: Prediction = {
         "example_id": row["example_id"],
         "figure_id": row["figure_id"],
         "article_id": row["article_id"],
         "task": row["task"],
-        "license": row["license"],
+        "license": combined(licenses),
+        "licenses": licenses,
         "question": question(row),
         "reference": reference(row),
         "prediction": answered.text,
@@ -196,7 +212,7 @@ def _record(asked: Question, rows: Dataset, answered: Answer, constants: Constan
         "revision": constants.revision,
         "generation": constants.generation,
         "image_condition": constants.image_condition,
-        "image_figure_id": rows[asked.picture]["figure_id"] if is_shown else None,
+        "image_figure_id": shown["figure_id"] if is_shown else None,
     }
     if answered.error is not None:
         record["error"] = answered.error

@@ -13,6 +13,8 @@ from transformers.utils import logging
 from evaluation.answering import checkpoints
 from evaluation.answering.answers import Answer, Question
 from evaluation.answering.questions import image_size, public_name
+from trust.templates import check_template
+from trust.text import cleaner_of
 
 logging.set_verbosity_error()
 
@@ -37,7 +39,8 @@ class Checkpoint:
         """`model` is a Hub id or a folder, `processor` another one whose preparation is used instead; the rest is as
         in the options of `ldrt generate`.
 
-        Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template.
+        Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template,
+        or with one that does not come to an end.
         """
         self.source = checkpoints.find(model, revision)
         self.processor_name = public_name(processor) if processor else None
@@ -47,6 +50,7 @@ class Checkpoint:
             self.processor.chat_template = Path(chat_template_path).read_text(encoding="utf-8")
         if not self.processor.chat_template:
             raise ValueError(f"{of_processor.model} has no chat template: give --chat_template_path")
+        check_template(self.processor.chat_template, self.processor.tokenizer.special_tokens_map, model)
         self.device = _device(device)
         self.dtype = _dtype(dtype, self.device)
         self.batch_size, self.max_new_tokens = batch_size, max_new_tokens
@@ -73,6 +77,9 @@ class Checkpoint:
             "chat_template_sha256": hashlib.sha256(self.processor.chat_template.encode()).hexdigest(),
             "device": torch.cuda.get_device_name(self.device) if self.device.startswith("cuda") else self.device,
         }
+
+    def clean(self, text: str) -> str:
+        return cleaner_of(self.processor).clean(text)
 
     def length(self, asked: Question, rows: Dataset) -> int:
         """Tokens of the text and, for LLaVA-NeXT, of the picture (LLaVA gives every picture the same number)."""

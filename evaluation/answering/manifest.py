@@ -37,8 +37,9 @@ class Asking:
     seed: int  # of the shuffled pictures
 
 
-def make_manifest(answerer: Answerer, items: Items, asking: Asking, n_asked: int) -> dict:
-    """What the run is of; `n_asked` questions are asked under this image condition."""
+def make_manifest(answerer: Answerer, items: Items, asking: Asking, n_asked: int, n_disarmed: int) -> dict:
+    """What the run is of; `n_asked` questions are asked under this image condition, in `n_disarmed` of which special
+    tokens of the model were made ordinary text."""
     return {
         **answerer.facts,
         "dataset": public_name(items.dataset),
@@ -56,7 +57,7 @@ def make_manifest(answerer: Answerer, items: Items, asking: Asking, n_asked: int
         },
         "wording": {"length_hint": LENGTH_HINT, "none": CAPTION_ONLY},  # what was asked besides the dataset's question
         "seed": asking.seed,
-        "image_conditions": {asking.image_condition: {"items": n_asked}},
+        "image_conditions": {asking.image_condition: {"items": n_asked, "disarmed": n_disarmed}},
         "versions": {package: importlib.metadata.version(package) for package in answerer.packages},
     }
 

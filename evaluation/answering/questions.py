@@ -1,16 +1,18 @@
 """The items of an evaluation: questions, references and pictures of a dataset's test split."""
 
 import hashlib
-import io
 import random
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets import Dataset, Image, List, concatenate_datasets, load_dataset, load_dataset_builder
+from datasets import Dataset, concatenate_datasets, load_dataset, load_dataset_builder
 from PIL import Image as PILImage
 
 from evaluation.run_folder import Evidence
+from trust.licenses import counts
+from trust.pictures.opener import UnreadablePicture, picture_size
+from trust.pictures.stored import StoredPicture, as_stored, open_stored, stored_bytes
 
 COLUMNS = ("images", "prompt", "completion", "task", "example_id", "figure_id", "article_id", "license", "teacher")
 BLANK_COLOUR = (122, 116, 104)  # mean of CLIP's training pictures: zero after its normalisation
@@ -23,7 +25,7 @@ class Items:
     rows: Dataset
     dataset: str
     revision: str  # Hub commit, or "sha256:" and 64 hex digits of the files read
-    licenses: dict[str, int]  # SPDX id, or "not stated", -> number of rows
+    licenses: dict[str, int]  # SPDX id, or "not stated", -> number of rows made from something under it
     teachers: dict[str, int]  # who wrote the references -> number of rows
 
 
@@ -38,7 +40,7 @@ def load_items(dataset: str, split: str, tasks: list[str], revision: str | None 
     for task, part in zip(tasks, parts, strict=True):
         if absent := [column for column in COLUMNS if column not in part.column_names]:
             raise ValueError(f"{dataset}, config {task}: no questions to ask, its columns lack {', '.join(absent)}")
-    rows = concatenate_datasets([part.cast_column("images", List(Image(decode=False))) for part in parts])
+    rows = concatenate_datasets([as_stored(part) for part in parts])
     if len(rows) == 0:
         raise ValueError(f"{dataset}: the split {split} of {', '.join(tasks)} is empty")
     twice = [example_id for example_id, count in Counter(rows["example_id"]).items() if count > 1]
@@ -46,7 +48,11 @@ def load_items(dataset: str, split: str, tasks: list[str], revision: str | None 
         raise ValueError(
             f"{dataset}: example_id {twice[0]!r} is there twice; ids must be unique over {', '.join(tasks)}"
         )
-    return Items(rows, dataset, _revision(files), _counts(rows["license"]), _counts(rows["teacher"]))
+    return Items(rows, dataset, _revision(files), _licenses(rows), _counts(rows["teacher"]))
+
+
+def _licenses(rows: Dataset) -> dict[str, int]:
+    return counts(rows.select_columns([name for name in ("license", "licenses") if name in rows.column_names]))
 
 
 def _counts(values: list[str | None]) -> dict[str, int]:
@@ -95,23 +101,20 @@ def image_donors(article_ids: list[str], seed: int) -> list[int]:
 
 
 def open_image(row: dict) -> PILImage.Image:
-    """The row's picture in RGB. Raises OSError where it cannot be read or is too large to decode safely."""
+    """The row's picture in RGB, its first where there are several. Raises `UnreadablePicture`, naming the example."""
     try:
-        with _open(row) as image:
-            return image.convert("RGB")
-    except PILImage.UnidentifiedImageError as error:
-        raise OSError("unreadable picture: of no known format") from error
-    except (OSError, ValueError, SyntaxError, PILImage.DecompressionBombError) as error:  # Pillow's for broken files
-        raise OSError(f"unreadable picture: {error}") from error
+        return open_stored(_stored(row))
+    except UnreadablePicture as error:
+        raise UnreadablePicture(f"{row['example_id']}: unreadable picture: {error}") from error
 
 
 def image_size(row: dict) -> tuple[int, int]:
     """Height and width in pixels, from the file's header; (0, 0) where it cannot be read."""
     try:
-        with _open(row) as image:
-            return image.height, image.width
-    except (OSError, ValueError, SyntaxError, PILImage.DecompressionBombError):
+        width, height = picture_size(stored_bytes(_stored(row)))
+    except UnreadablePicture:
         return 0, 0
+    return height, width
 
 
 def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict[str, Evidence]:
@@ -134,9 +137,8 @@ def load_answers(dataset: str, split: str, tasks: list[str], revision: str | Non
     return [reference(row) for row in rows]
 
 
-def _open(row: dict) -> PILImage.Image:
-    stored = row["images"][0]
-    return PILImage.open(io.BytesIO(stored["bytes"]) if stored["bytes"] else stored["path"])
+def _stored(row: dict) -> StoredPicture | None:
+    return row["images"][0] if row["images"] else None
 
 
 def _data_files(dataset: str, task: str, split: str, revision: str | None) -> list[str]:

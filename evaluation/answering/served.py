@@ -17,6 +17,7 @@ from dataset_builder.llm.ledger import answered
 from dataset_builder.llm.requests import Request, Server, by_key
 from evaluation.answering.answers import Answer, Question
 from evaluation.answering.questions import public_name
+from trust import text as strangers
 
 ROUNDS_AHEAD = 8  # so many times --concurrency questions are handed over at once, their pictures in memory
 
@@ -38,6 +39,10 @@ class Endpoint:
         """What the run's manifest says of it; null is what only the server knows."""
         known = {"backend": "openai", "model": public_name(self.server.model), "revision": self.server.revision}
         return known | dict.fromkeys(("adapter_of", "lineage", "processor", "chat_template_sha256", "device"))
+
+    def clean(self, text: str) -> str:
+        """Of the server's model only the name is known: the words of common chat formats."""
+        return strangers.clean(text)
 
     def length(self, asked: Question, rows: Dataset) -> int:
         """Characters of the text."""

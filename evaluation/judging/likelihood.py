@@ -15,6 +15,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from evaluation.answering import checkpoints
+from trust.templates import check_template
+from trust.text import cleaned, cleaner_of
 
 SCORES = range(11)
 ANSWER = "SCORE: {}"  # what the rubrics ask for as the last line
@@ -64,8 +66,9 @@ class Judge:
     def _render(self, messages: list[dict]) -> list[str]:
         """The conversation with each of the eleven answers at its end, as text.
 
-        Texts of strangers in it are quoted (`llm.quote`): they hold no special token of a chat template.
+        Texts of strangers in it are quoted (`llm.quote`); what else this tokenizer has for special tokens is cleaned.
         """
+        messages = cleaned(messages, cleaner_of(self.tokenizer).clean)
         if self.tokenizer.chat_template is None:
             prompt = "".join(message["content"] + "\n\n" for message in messages)
             prompt, end = (self.tokenizer.bos_token or "") + prompt, self.tokenizer.eos_token
@@ -128,6 +131,7 @@ def load(
     tokenizer = AutoTokenizer.from_pretrained(model, **pinned)
     if tokenizer.eos_token is None:
         raise ValueError(f"{model}: its tokenizer has no end-of-sequence token, so no answer is complete")
+    check_template(tokenizer.chat_template, tokenizer.special_tokens_map, model)
     try:
         loaded = AutoModelForCausalLM.from_pretrained(
             model, dtype=dtype, device_map=device, use_safetensors=True, **pinned

@@ -3,8 +3,7 @@
 import base64
 import hashlib
 import io
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
@@ -14,6 +13,8 @@ from evaluation.answering.questions import load_evidence, load_items, open_image
 from evaluation.people.criteria import read_criteria
 from evaluation.people.sample import Showing
 from evaluation.run_folder import Evidence, Prediction
+from trust.markup import json_in_html
+from trust.pictures.opener import UnreadablePicture
 
 TEMPLATES = Path(__file__).parent / "templates"
 PICTURE_PX, PICTURE_QUALITY = 1200, 80  # longest side, of a JPEG: small print of a figure can still be read
@@ -25,6 +26,7 @@ class Figures:
 
     evidence: dict[str, Evidence]  # figure_id -> caption and context; may lack figures
     pictures: dict[str, str]  # figure_id -> JPEG in base64, in the order of the page; those that can be read
+    unreadable: list[str] = field(default_factory=list)  # of the others, which example it is and why, one line each
 
 
 class ShownItem(TypedDict):
@@ -57,13 +59,14 @@ def load_figures(showings: list[Showing], manifest: dict, dataset: str) -> Figur
     if items.revision != answered:
         raise ValueError(f"{dataset} is at {items.revision}, but the runs answered {answered}")
     place = {example: i for i, example in enumerate(items.rows["example_id"])}
-    pictures: dict[str, str | None] = {}
-    for showing in showings:
-        figure = showing.record["figure_id"]
-        if figure not in pictures:
-            pictures[figure] = _picture(items.rows[place[showing.record["example_id"]]])
-    readable = {figure: picture for figure, picture in pictures.items() if picture is not None}
-    return Figures(load_evidence(dataset, split, commit), readable)
+    example_of = {showing.record["figure_id"]: showing.record["example_id"] for showing in reversed(showings)}
+    figures = Figures(load_evidence(dataset, split, commit), {})
+    for figure in dict.fromkeys(showing.record["figure_id"] for showing in showings):
+        try:
+            figures.pictures[figure] = _picture(items.rows[place[example_of[figure]]])
+        except UnreadablePicture as error:
+            figures.unreadable.append(str(error))
+    return figures
 
 
 def page_data(packet: str, showings: list[Showing], figures: Figures) -> PageData:
@@ -87,7 +90,7 @@ def render_page(data: PageData, pictures: list[str]) -> str:
         style=style,
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=_json_in_html(data),
+        data=json_in_html(data),
         pictures=pictures,
     )
 
@@ -107,21 +110,13 @@ def _shown(number: int, record: Prediction, evidence: Evidence | None, picture: 
     }
 
 
-def _picture(row: dict) -> str | None:
-    """The row's picture as a base64 JPEG; None where it cannot be read."""
+def _picture(row: dict) -> str:
+    """The row's picture as a base64 JPEG of nothing but its pixels. Raises `UnreadablePicture`, naming the example."""
     buffer = io.BytesIO()
-    try:
-        picture = open_image(row)
-    except OSError:
-        return None
+    picture = open_image(row)
     picture.thumbnail((PICTURE_PX, PICTURE_PX))
     picture.save(buffer, "JPEG", quality=PICTURE_QUALITY)
     return base64.b64encode(buffer.getvalue()).decode()
-
-
-def _json_in_html(value: PageData) -> str:
-    """JSON in which no text can end the script element that it stands in."""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _csp_hash(text: str) -> str:

@@ -13,16 +13,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as parquet
-import yaml
+from markupsafe import Markup
 
 from model_cards.cards.text import TEST_DOI, environment
-from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files
+from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import read_json, read_jsonl, write_text
-from model_cards.licenses import card_fields, use_of
+from trust.ids import LANGUAGES
+from trust.licenses import card_fields, combined, use_of
+from trust.markup import front_matter
 
 _INSTRUCT = ("detail", "reasoning")  # config `instruct` lists their files, without a copy
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
+GENERAL_TAGS = ("biomedical", "figures", "image-caption", "ldrt-vlm")  # of every dataset; a domain adds its own
+_SHOWN_CHANGES = 500  # ids of rows that are gone; all of them are in provenance/changelog.jsonl
 
 
 def write_dataset_card(dataset: Path, repo_id: str | None = None) -> Path:
@@ -43,29 +47,38 @@ def render_dataset_card(dataset: Path, repo_id: str | None = None) -> str:
             f"{dataset} is no dataset repo folder (no pairs/train-*.parquet): run `ldrt build` first"
         )
     template = environment().get_template("dataset_card.md.jinja")
-    return template.render(
-        **_rows_facts(configs), **_provenance_facts(dataset / "provenance"), repo_id=repo_id or "ORG/NAME"
-    )
+    provenance = _provenance_facts(dataset / "provenance")
+    domain = provenance["stages"]["build"]["domain"]
+    rows = _rows_facts(configs, domain["tags"] if domain else [])
+    return template.render(**rows, **provenance, repo_id=repo_id or "ORG/NAME")
 
 
-def _rows_facts(configs: dict[str, Splits]) -> dict:
-    """What the Parquet files say, as the template's variables."""
+def _rows_facts(configs: dict[str, Splits], tags: list[str]) -> dict:
+    """What the Parquet files say, as the template's variables; `tags` are the domain's."""
     first = configs.get("pairs") or next(iter(configs.values()))
     figures = all_files(first)
-    licenses = column_counts(figures, "license")
+    licenses = _licenses(figures)
     languages = column_counts(figures, "language")
     counts = {config: {split: _rows(paths) for split, paths in splits.items()} for config, splits in configs.items()}
     return {
-        "front": _front_matter(configs, licenses, languages),
+        "front": _front_matter(configs, languages, tags),
         "configs": _with_instruct(counts),
         "megabytes": {config: _bytes(splits) / 1e6 for config, splits in configs.items()},
-        "licenses": [(name, n, use_of(name)) for name, n in _by_count(licenses)],
+        "licenses": [(names, n, use_of(combined(names))) for names, n in licenses],
         "n_own_rights": sum(n for rights, n in column_counts(figures, "rights").items() if rights),
         "languages": _by_count(languages),
         "sources": _by_count(column_counts(figures, "source")),
         "n_synthetic": _synthetic(column_counts(figures, "doi")),
         "columns": {title: _columns(path) for title, path in _shapes(configs).items()},
     }
+
+
+def _licenses(paths: list[Path]) -> list[tuple[tuple[str | None, ...], int]]:
+    """The licences that a figure's row is made of, and how many rows have just these; the most frequent first."""
+    counts: Counter[tuple[str | None, ...]] = Counter()
+    for (licenses, _), n in terms_counts(paths).items():
+        counts[licenses] += n
+    return sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
 
 
 def _synthetic(dois: Counter[str | None]) -> int:
@@ -82,31 +95,44 @@ def _provenance_facts(folder: Path) -> dict:
         "failed": _by_count(failed),
         "rejected": _by_count(_jsonl_counts(folder / "rejected.jsonl", "filter")),
         "certificate": {"splits": {}, "collisions": []} | (read_json(folder / "splits.json") or {}),
+        "gone": _gone(folder / "changelog.jsonl"),
         "audit": {"articles": 0} | (read_json(folder / "audit.json") or {}),
     }
 
 
-def _front_matter(configs: dict[str, Splits], licenses: Counter[str | None], languages: Counter[str | None]) -> str:
-    """The card's YAML block."""
-    named = sorted(name for name in languages if name)
+def _front_matter(configs: dict[str, Splits], languages: Counter[str | None], tags: list[str]) -> Markup:
+    """The card's YAML block: the licences of all rows, the languages that ISO 639-1 knows, the domain's `tags`."""
+    files = [path for splits in configs.values() for path in all_files(splits)]
+    licenses = {license for licenses, _ in terms_counts(files) for license in licenses}
+    named = sorted(name for name in languages if name in LANGUAGES)
     front = {
-        **card_fields(set(licenses)),
+        **card_fields(licenses),
         **({"language": named} if named else {}),
         "task_categories": ["image-to-text", "visual-question-answering"],
-        "tags": ["biomedical", "figures", "image-caption", "ldrt-vlm"],
-        "size_categories": [_size_category(licenses.total())],
+        "tags": [*GENERAL_TAGS, *tags],
+        "size_categories": [_size_category(languages.total())],
         "configs": _config_yaml(configs),
     }
-    return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
+    return front_matter(front)
 
 
 def _stages(manifest: dict) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
-    empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None}
+    empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
+    empty |= {"domain": None, "archives": None}
     stages = dict.fromkeys(("build", "instruct", "push"), empty)
     for name, entry in manifest.get("stages", {}).items():
         stages[name] = empty | entry
     return stages
+
+
+def _gone(changelog: Path) -> list[dict]:
+    """The newest rows of the changelog, by day and reason: {"day", "reason", "figure_ids"}, the newest first."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for row in list(read_jsonl(changelog))[-_SHOWN_CHANGES:]:
+        groups.setdefault((row["day"], row["reason"]), []).append(row["figure_id"])
+    newest_first = sorted(groups.items(), reverse=True)
+    return [{"day": day, "reason": reason, "figure_ids": ids} for (day, reason), ids in newest_first]
 
 
 def _jsonl_counts(path: Path, key: str) -> Counter:

@@ -1,14 +1,21 @@
 """The model card's YAML block, from which the Hub lists, filters and links the model."""
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypedDict
 
+import yaml
 from huggingface_hub import EvalResult, ModelCardData
+from markupsafe import Markup
 
-from model_cards.cards.text import metric
+from model_cards.cards.text import metric_name
+from trust import markup
+from trust.licenses import NOT_STATED, Use, combined, use_of
 
 INDEXED = ("judge_score", "rouge1", "rouge2", "rougeL", "length_ratio", "hedges_per_1k_words")  # in `model-index`
-LLAMA_DERIVED = ("llava-1.5", "llava-v1.5", "vicuna", "llama-2")  # base models under the Llama 2 licence
+KNOWN_LICENSES = Path(__file__).parents[2] / "recipes" / "families" / "licenses.yaml"  # of released weights
+_HUB_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")  # https://huggingface.co/docs/hub/repositories-licenses
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,7 @@ class Stated:
     repo_id: str | None = None  # ORG/NAME, or a folder
     dataset_id: str | None = None  # ORG/NAME
     base_model: str | None = None  # Hub id
-    license: str | None = None  # of the weights
+    license: str | None = None  # of the weights, as the Hub names it
 
 
 class Facts(TypedDict):
@@ -29,7 +36,16 @@ class Facts(TypedDict):
     base_model: str | None  # None: not known, or the run is of a model that was not tuned here
     datasets: list[str]  # that it was trained on
     dataset: str  # that it was evaluated on
-    license: str
+    license: str | None  # None: not known, and not stated
+    rows: "RowLicenses | None"  # None: the lineage does not say
+
+
+class RowLicenses(TypedDict):
+    """The licences of the rows that a model was trained on, all phases together."""
+
+    counts: dict[str, int]  # licence -> rows that are made from something under it
+    strictest: str | None  # the one whose terms cover all
+    use: Use
 
 
 def model_facts(manifest: dict, stated: Stated) -> Facts:
@@ -47,16 +63,59 @@ def model_facts(manifest: dict, stated: Stated) -> Facts:
         "base_model": base_model,
         "datasets": list(dict.fromkeys(trained_on)),
         "dataset": stated.dataset_id or manifest["dataset"],
-        "license": stated.license or _license(base_model or manifest["model"]),
+        "license": _stated_license(stated.license) or known_license(base_model or manifest["model"]),
+        "rows": row_licenses(phases),
     }
 
 
-def _license(base_model: str) -> str:
-    is_derived = any(part in base_model.lower() for part in LLAMA_DERIVED)
-    return "llama2" if is_derived else "apache-2.0"
+def _stated_license(license: str | None) -> str | None:
+    """Raises ValueError for what can be no licence of the Hub's."""
+    if license is not None and not _HUB_LICENSE.fullmatch(license):
+        raise ValueError(
+            f"--license {license!r} is no licence as the Hub names it (llama2, apache-2.0, cc-by-nc-4.0, other): "
+            "https://huggingface.co/docs/hub/repositories-licenses"
+        )
+    return license
 
 
-def front_matter(manifest: dict, scores: dict, facts: Facts) -> str:
+def known_license(model: str) -> str | None:
+    """The licence of a released model, by its Hub id; None where it is not known."""
+    known = yaml.safe_load(KNOWN_LICENSES.read_text(encoding="utf-8"))
+    return next((license for license, models in known.items() if model in models), None)
+
+
+def row_licenses(phases: list[dict]) -> RowLicenses | None:
+    """What the phases of a lineage say of their rows' licences; None where one of them does not say."""
+    of_phases = [counts for phase in phases if isinstance(counts := phase.get("licenses"), dict)]
+    if not phases or len(of_phases) < len(phases):
+        return None
+    licenses = sorted({name for counts in of_phases for name in counts})
+    total = {name: sum(counts.get(name, 0) for counts in of_phases) for name in licenses}
+    strictest = combined(None if name == NOT_STATED else name for name in licenses)
+    return {"counts": total, "strictest": strictest, "use": use_of(strictest)}
+
+
+def describe_licenses(facts: Facts) -> str:
+    """What `ldrt card` says of the licence of the weights, and of what the training rows allow."""
+    license = f"licence of the weights: {facts['license']}"
+    if facts["license"] is None:
+        base = facts["base_model"] or facts["repo_id"]
+        license = f"licence of the weights: none on the card, as that of {base} is not known; name it with --license"
+    rows = "the lineage does not say which licences the training rows have"
+    if facts["rows"]:
+        named = ", ".join(f"{name}: {n}" for name, n in facts["rows"]["counts"].items())
+        rows = f"training rows: {named}; {ALLOWED[facts['rows']['use']]}"
+    return f"{license}\n{rows}"
+
+
+ALLOWED: dict[Use, str] = {
+    "commercial": "together they would allow any use",
+    "noncommercial": "together they would allow non-commercial use only",
+    "none": "together they allow no use without asking their owners",
+}
+
+
+def front_matter(manifest: dict, scores: dict, facts: Facts) -> Markup:
     """The card's YAML block without its fences."""
     data = ModelCardData(
         base_model=facts["base_model"],
@@ -68,7 +127,7 @@ def front_matter(manifest: dict, scores: dict, facts: Facts) -> str:
         model_name=facts["name"],
         eval_results=[_eval_result(row, manifest, facts["dataset"]) for row in _indexed(scores["scores"])],
     )
-    return data.to_yaml()
+    return markup.front_matter(data.to_dict())
 
 
 def _indexed(rows: list[dict]) -> list[dict]:
@@ -87,6 +146,6 @@ def _eval_result(row: dict, manifest: dict, dataset: str) -> EvalResult:
         dataset_split=manifest["split"],
         dataset_revision=manifest["dataset_revision"],
         metric_type=f"{row['metric']}_{row['judge']}" if row["judge"] else row["metric"],
-        metric_name=metric(row),
+        metric_name=metric_name(row),
         metric_value=float(row["value"]),
     )

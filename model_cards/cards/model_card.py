@@ -4,11 +4,11 @@ import hashlib
 from pathlib import Path
 
 from model_cards.cards.evaluated_run import EvaluatedRun
-from model_cards.cards.front_matter import Stated, front_matter, model_facts
+from model_cards.cards.front_matter import ALLOWED, Facts, front_matter
 from model_cards.cards.reproduction import reproduction
 from model_cards.cards.text import METRICS, TEST_DOI, environment, quote
 from model_cards.files import read_jsonl
-from model_cards.licenses import use_of
+from trust.licenses import of_row, permits
 
 BY_TASK = ("judge_score", "rougeL", "length_ratio", "hedges_per_1k_words")
 QUALITY = ("judge_score", "rougeL")
@@ -21,9 +21,8 @@ CONDITIONS = {"blank": "an empty picture", "shuffled": "another article's pictur
 N_EXAMPLES = 3
 
 
-def render_card(run: EvaluatedRun, stated: Stated, plots: list[str]) -> str:
+def render_card(run: EvaluatedRun, facts: Facts, plots: list[str]) -> str:
     """The card's text. `plots` are the names of the plots beside it."""
-    facts = model_facts(run.manifest, stated)
     template = environment().get_template("model_card.md.jinja")
     return template.render(
         front=front_matter(run.manifest, run.scores, facts),
@@ -34,6 +33,7 @@ def render_card(run: EvaluatedRun, stated: Stated, plots: list[str]) -> str:
         synthetic=synthetic_share(run.folder),
         **_result_files(run),
         **_result_tables(run),
+        allowed=ALLOWED,
         main_rows=_main_rows,
         quality=QUALITY,
         conditions=CONDITIONS,
@@ -118,7 +118,7 @@ def not_run(run: EvaluatedRun) -> list[str]:
 def examples(folder: Path) -> list[dict]:
     """A few held-out items, drawn by the hash of their id (not by their score), of rows whose licence lets us quote.
 
-    {"task", "figure_id", "question", "reference", "base", "tuned"}; `base` is None without a comparison.
+    {"task", "figure_id", "rows": [(name, text)]}; the base model's answer is among the rows where it was compared.
     """
     base_answers = {item["example_id"]: item["base_answer"] for item in read_jsonl(folder / "paired_items.jsonl")}
     quotable = {row["example_id"]: row for row in read_jsonl(folder / "predictions.jsonl") if _is_quotable(row)}
@@ -129,17 +129,18 @@ def examples(folder: Path) -> list[dict]:
 def _is_quotable(prediction: dict) -> bool:
     if prediction["image_condition"] != "true" or prediction["prediction"] is None:
         return False
-    return use_of(prediction["license"]) == "commercial"
+    return permits("commercial", of_row(prediction))
 
 
 def _example(prediction: dict, base_answer: str | None) -> dict:
+    answers = [("answer", prediction["prediction"])]
+    if base_answer is not None:
+        answers = [("base", base_answer), ("tuned", prediction["prediction"])]
+    asked = [("question", prediction["question"]), ("reference", prediction["reference"])]
     return {
         "task": prediction["task"],
         "figure_id": prediction["figure_id"],
-        "question": quote(prediction["question"]),
-        "reference": quote(prediction["reference"]),
-        "base": None if base_answer is None else quote(base_answer),
-        "tuned": quote(prediction["prediction"]),
+        "rows": [(name, quote(text)) for name, text in asked + answers],
     }
 
 

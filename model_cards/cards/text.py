@@ -4,7 +4,10 @@ import textwrap
 from pathlib import Path
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
+from markupsafe import Markup
+
+from trust.markup import EMPTY, block, markdown_environment, plain, visible
 
 METRICS = {
     "judge_score": "Judge's score, 0–10",
@@ -21,32 +24,22 @@ METRICS = {
     "empty_share": "Empty answers, share",
 }
 MAX_EXAMPLE_CHARS = 600  # of a quoted question or answer
+_LINE_CHARS = 110  # of a quoted line
 TEST_DOI = "10.5555/"  # Crossref's prefix for DOIs of nothing real; the sample corpus uses it
 
 
 def environment() -> Environment:
-    """The templates of both cards, with the filters below; a variable that is not given is an error."""
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.filters["number"] = number
-    made.filters["signed"] = signed
-    made.filters["p"] = p_value
-    made.filters["interval"] = interval
-    made.filters["metric"] = metric
-    made.filters["cell"] = cell
-    made.filters["yaml"] = as_yaml
+    """The templates of both cards (`trust.markup.markdown_environment`), with the filters below."""
+    made = markdown_environment(Path(__file__).parent / "templates")
+    filters = {"number": number, "signed": signed, "p": p_value, "interval": interval, "metric": metric_name}
+    made.filters |= filters | {"yaml_block": yaml_block, "quoted": quoted}
     return made
 
 
-def metric(row: dict) -> str:
+def metric_name(row: dict) -> str:
     """The metric's name, of a judge's score with the judge."""
     name = METRICS[row["metric"]]
-    return f"{name} ({cell(row['judge'])})" if row["judge"] else name
+    return f"{name} ({row['judge']})" if row["judge"] else name
 
 
 def number(value: float | None, with_plus: bool = False) -> str:
@@ -74,15 +67,22 @@ def p_value(value: float | None) -> str:
 
 
 def quote(text: str) -> str:
-    """Article text and model answers go into a code block, where nothing in them is Markdown or HTML."""
-    flat = " ".join(text.split()).replace("```", "'''")
-    return textwrap.shorten(flat, MAX_EXAMPLE_CHARS, placeholder=" …") or "(empty)"
+    """Article text and model answers on one line, not too long."""
+    flat = visible(text).replace("```", "'''")
+    return textwrap.shorten(flat, MAX_EXAMPLE_CHARS, placeholder=" …") or EMPTY
 
 
-def cell(value: object) -> str:
-    """Text for a cell of a Markdown table: one line, no bar that would end the cell."""
-    return " ".join(str(value).split()).replace("|", "\\|")
+def quoted(rows: list[tuple[str, str]]) -> Markup:
+    """(name, text) rows as a code block, in which nothing is Markdown or HTML: the texts wrapped beside their names."""
+    width = max(len(name) for name, _ in rows) + 2  # and a colon
+    beside = " " * width
+    filled = [
+        textwrap.fill(text, _LINE_CHARS, initial_indent=f"{name}:".ljust(width), subsequent_indent=beside)
+        for name, text in rows
+    ]
+    return block("\n".join(filled), "text")
 
 
-def as_yaml(value: object) -> str:
-    return yaml.safe_dump(value, allow_unicode=True).rstrip()
+def yaml_block(value: object) -> Markup:
+    """A value as a block of YAML."""
+    return block(yaml.safe_dump(plain(value), allow_unicode=True).rstrip(), "yaml")

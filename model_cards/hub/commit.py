@@ -7,23 +7,19 @@ not an error: the head is read again, and when its files are the planned ones th
 
 import hashlib
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
-from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 from tqdm import tqdm
 
 from model_cards.files import matches
 from model_cards.hub.repo import HubError, Repo, api, head, tags, tree
-from model_cards.hub.session import is_transient
+from model_cards.hub.retry import ATTEMPTS, RETRIED, retried, wait
+from model_cards.hub.session import after_commit, is_transient
 
-ATTEMPTS = 5  # of upload + commit, with 1, 2, 4, 8 s between them
-_RETRIED = (HfHubHTTPError, httpx.HTTPError, RuntimeError, ConnectionError)  # LFS raises RuntimeError, Xet both others
 _READ_BYTES = 1 << 20  # of a file at a time, while it is hashed
 
 
@@ -52,25 +48,36 @@ def commit(
     when `tag_name` is taken by another commit, when somebody else commits meanwhile, or when the check fails.
     """
     plan = _Plan.of(files, managed)
-    parent = head(repo)
-    remote = tree(repo, parent)
+    parent = retried(lambda: head(repo))
+    remote = retried(lambda: tree(repo, parent))
     added, deleted = plan.to_send(remote), plan.to_delete(remote)
     if not added and not deleted:
         return Commit(parent)
-    if tag_name and tag_name in tags(repo):
+    if tag_name and tag_name in retried(lambda: tags(repo)):
         raise HubError(f"{repo.id} has a tag {tag_name} for other content: choose another --tag")
     additions = [CommitOperationAdd(path, files[path]) for path in added]
     deletions = [CommitOperationDelete(path, is_folder=False) for path in deleted]
     sha = _send(repo, parent, additions, deletions, message, plan)
-    _check(repo, sha, plan)
+    with after_commit(repo, sha, "what arrived is not checked: run this again"):
+        remote = retried(lambda: tree(repo, sha))
+    _check(repo, sha, plan, remote)
     return Commit(sha, added, deleted)
 
 
 def tag(repo: Repo, sha: str, name: str | None = None) -> str:
     """Name the commit `sha`; without a `name`, by the tag it has already or the next free v1, v2, …; returns it.
 
-    Raises HubError when `name` is taken by another commit.
+    Raises HubError when `name` is taken by another commit, or the Hub does not take the tag: then it says that the
+    commit is there, and how to tag it.
     """
+    kind = "" if repo.type == "model" else f" --type {repo.type}"
+    by_hand = f"hf repos tag create {repo.id} {name or 'NAME'} --revision {sha}{kind}"
+    wanted = f"the tag {name}" if name else "its tag"
+    with after_commit(repo, sha, f"{wanted} is not: run this again, or `{by_hand}`"):
+        return retried(lambda: _tag(repo, sha, name))
+
+
+def _tag(repo: Repo, sha: str, name: str | None) -> str:
     taken = tags(repo)
     if name is None:
         name = _own_tag(taken, sha)
@@ -162,13 +169,13 @@ def _send(
                 parent_commit=parent,
             )
             return made.oid
-        except _RETRIED as error:
+        except RETRIED as error:
             landed = _landed(repo, parent, plan)
             if landed:
                 return landed
             if attempt == ATTEMPTS or not is_transient(error):
                 raise
-        time.sleep(2 ** (attempt - 1))
+        wait(attempt)
         attempt += 1
 
 
@@ -179,16 +186,15 @@ def _landed(repo: Repo, parent: str, plan: _Plan) -> str | None:
         if now == parent:
             return None
         remote = tree(repo, now)
-    except _RETRIED:
+    except RETRIED:
         return None  # the next attempt is tied to the old head, so it can do no harm
     if plan.to_send(remote) or plan.to_delete(remote):
         raise HubError(f"somebody else committed to {repo.id} meanwhile: look at {repo.url}, then run this again")
     return now
 
 
-def _check(repo: Repo, sha: str, plan: _Plan) -> None:
-    """Raises HubError where the commit does not hold what was sent."""
-    remote = tree(repo, sha)
+def _check(repo: Repo, sha: str, plan: _Plan, remote: dict[str, RepoFile]) -> None:
+    """Raises HubError where the commit, with the files `remote`, does not hold what was sent."""
     wrong = plan.to_send(remote) + plan.to_delete(remote)
     if wrong:
         raise HubError(f"{repo.id} at {sha} differs from what was sent in {len(wrong)} files, first {wrong[0]}")

@@ -2,11 +2,13 @@
 
 import re
 
+import httpx
 import yaml
 from huggingface_hub import constants, get_session, get_token
 from huggingface_hub.errors import HfHubHTTPError
 
 from model_cards.hub.repo import HubError, Repo, api
+from model_cards.hub.retry import retried
 
 
 def preflight(repo: Repo, card: str) -> None:
@@ -37,7 +39,7 @@ def _account() -> dict:
     """Whose token it is, as the Hub answers `whoami`. Raises HubError without one, or where it may only read."""
     if get_token() is None:
         raise HubError("no Hub token: run `hf auth login` or set HF_TOKEN to a token that may write")
-    account = api().whoami()
+    account = retried(lambda: api().whoami())
     role = account.get("auth", {}).get("accessToken", {}).get("role")  # absent for OAuth and JWT tokens
     if role == "read":
         page = f"{constants.ENDPOINT}/settings/tokens"
@@ -48,8 +50,8 @@ def _account() -> dict:
 def _create(repo: Repo, account: dict) -> None:
     """Create the repository where it is not there yet. Raises HubError where the account may not write to it."""
     try:
-        api().create_repo(repo.id, repo_type=repo.type, private=repo.private, exist_ok=True)
-        api().auth_check(repo.id, repo_type=repo.type, write=True)
+        retried(lambda: api().create_repo(repo.id, repo_type=repo.type, private=repo.private, exist_ok=True))
+        retried(lambda: api().auth_check(repo.id, repo_type=repo.type, write=True))
     except HfHubHTTPError as error:
         if error.response.status_code not in (403, 404):
             raise
@@ -58,7 +60,7 @@ def _create(repo: Repo, account: dict) -> None:
 
 
 def _check_visibility(repo: Repo) -> None:
-    private = api().repo_info(repo.id, repo_type=repo.type).private
+    private = retried(lambda: api().repo_info(repo.id, repo_type=repo.type)).private
     if private != repo.private:
         state = "private" if private else "public"
         raise HubError(f"{repo.id} is {state} already: pass --private {str(private).lower()}, or change its settings")
@@ -66,9 +68,14 @@ def _check_visibility(repo: Repo) -> None:
 
 def _validate_on_hub(repo: Repo, card: str) -> None:
     """The Hub's own check of the card's YAML (the one in `RepoCard.validate` ignores HF_ENDPOINT)."""
-    question = {"content": card, "repoType": repo.type}
-    answer = get_session().post(f"{constants.ENDPOINT}/api/validate-yaml", json=question)
+    answer = retried(lambda: _ask_for_validation(repo, card))
     if answer.status_code == 400:
         messages = [str(row.get("message")) for row in answer.json().get("errors", [])]
         raise ValueError(f"README.md: {'; '.join(messages)}")
-    answer.raise_for_status()
+
+
+def _ask_for_validation(repo: Repo, card: str) -> httpx.Response:
+    """The Hub's answer, 400 for a card with faults. Raises httpx.HTTPStatusError for other refusals."""
+    question = {"content": card, "repoType": repo.type}
+    answer = get_session().post(f"{constants.ENDPOINT}/api/validate-yaml", json=question)
+    return answer if answer.status_code == 400 else answer.raise_for_status()

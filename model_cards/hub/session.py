@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import httpx
 from huggingface_hub import constants, set_client_factory
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 
 # The default client has no time-out at all; importing its factory keeps its hooks (offline mode, request ids).
 from huggingface_hub.utils._http import default_client_factory
@@ -20,6 +20,10 @@ _TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504}
 
 class OutOfTime(Exception):
     """The session's wall-clock limit is reached."""
+
+
+# A connection may come back, but not after these: the time is over, HF_HUB_OFFLINE is set, HF_ENDPOINT is no address.
+_LASTING = (OutOfTime, OfflineModeIsEnabled, httpx.UnsupportedProtocol)
 
 
 @contextmanager
@@ -55,10 +59,21 @@ def session(repo: Repo, limit_s: float) -> Iterator[None]:
         set_client_factory(default_client_factory)
 
 
+@contextmanager
+def after_commit(repo: Repo, sha: str, otherwise: str) -> Iterator[None]:
+    """What follows a commit that is in place: where it fails, HubError says so, and `otherwise`, what is missing and
+    how to make good for it."""
+    try:
+        yield
+    except Exception as error:
+        reason = _explain(error, repo, None) or " ".join(str(error).split()) or "the time is over"
+        raise HubError(f"commit {sha} is in place at {repo.url}, but {otherwise} ({reason})") from error
+
+
 def is_transient(error: Exception) -> bool:
     """Whether the same request may succeed a little later."""
     causes = list(_chain(error))
-    if any(isinstance(cause, OutOfTime) for cause in causes):
+    if any(isinstance(cause, _LASTING) for cause in causes):
         return False
     for cause in causes:
         answer = _response(cause)
@@ -85,11 +100,11 @@ def _explain(error: Exception, repo: Repo, limit_s: float | None) -> str | None:
 
     `limit_s` is given when the session's time is over.
     """
+    if isinstance(error, HubError):
+        return None
     causes = list(_chain(error))
     if limit_s is not None and any(isinstance(cause, (OutOfTime, httpx.TimeoutException)) for cause in causes):
         return f"not done within {limit_s:g} s; run it again with a larger --limit_s, what is uploaded stays"
-    if isinstance(error, HubError):
-        return None
     of_http = [cause for cause in causes if isinstance(cause, httpx.HTTPError)]
     if not of_http:
         return None

@@ -9,22 +9,23 @@ strangers. In a folder that `ldrt build` made it shows every figure, kept or rej
 
 import base64
 import hashlib
-import io
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow.parquet as parquet
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from PIL import Image
 
 from model_cards.dataset_folder import config_files
 from model_cards.files import read_jsonl, write_text
+from trust.markup import is_relative_path, json_in_html
+from trust.pictures.encoding import THUMBNAIL_PX, thumbnail
+from trust.pictures.opener import UnreadablePicture, open_picture, picture_size
+from trust.pictures.stored import StoredPicture, stored_bytes
 
 TEMPLATES = Path(__file__).parent / "templates"
-THUMBNAIL_PX, THUMBNAIL_QUALITY = 320, 70  # longest side; as `ldrt build` makes them
 PAGE_DPI = 36  # of the pictures of pages that `ldrt build` makes
 POINTS_PER_INCH = 72
 _ROWS_A_BATCH = 50  # rows with pictures are held in memory by this many
@@ -85,7 +86,7 @@ def _page(data: dict, pictures: list[str]) -> str:
         style=style,
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=_json(data),
+        data=json_in_html(data),
         pictures=pictures,
     )
 
@@ -97,22 +98,36 @@ def verdict(row: dict) -> str:
 
 # ---- where the figures come from
 
-Loaded = tuple[bytes | None, bytes | None]  # a figure's thumbnail and its page's, as JPEG
+
+class Loaded(NamedTuple):
+    """What is shown of a figure."""
+
+    thumbnail: bytes | None = None  # JPEG
+    page: bytes | None = None  # of its page, JPEG
+    problem: str | None = None  # why there is no thumbnail, where a picture is there
+
+
 Figure = tuple[dict, Callable[[], Loaded]]  # its row, and what loads its pictures when it is shown
 
 
 def _read_build(dataset: Path, chosen: set[int]) -> Iterator[Figure]:
     """The figures of the build, from `.work/`; the thumbnails lie beside the pictures."""
     for row in read_jsonl(dataset / ".work" / "verdicts.jsonl"):
-        row["full"] = row["image_path"]
-        picture = dataset / row["full"] if row["full"] else None
+        picture = _inside(dataset, row["image_path"])
+        row["full"] = row["image_path"] if picture else None
         yield row, partial(_load_beside, picture)
+
+
+def _inside(dataset: Path, name: str | None) -> Path | None:
+    """The file of that name in the dataset's folder; None where there is no name, or it leads out of the folder."""
+    path = dataset / name if name and is_relative_path(name) else None
+    return path if path and path.resolve().is_relative_to(dataset.resolve()) else None
 
 
 def _load_beside(picture: Path | None) -> Loaded:
     if picture is None:
-        return None, None
-    return _read_if_there(picture.with_suffix(".thumb.jpg")), _read_if_there(picture.with_suffix(".page.jpg"))
+        return Loaded()
+    return Loaded(_read_if_there(picture.with_suffix(".thumb.jpg")), _read_if_there(picture.with_suffix(".page.jpg")))
 
 
 def _read_if_there(path: Path) -> bytes | None:
@@ -126,14 +141,19 @@ def _read_published(dataset: Path, chosen: set[int]) -> Iterator[Figure]:
         for path in paths:
             for row in _parquet_rows(path, number, chosen):
                 number += 1
-                picture = (row.pop("image", None) or {}).get("bytes")
+                picture = row.pop("image", None)
                 yield row | {"split": split}, partial(_load_thumbnail, picture)
     for row in read_jsonl(dataset / "provenance" / "rejected.jsonl"):
         yield row, partial(_load_thumbnail, None)
 
 
-def _load_thumbnail(encoded: bytes | None) -> Loaded:
-    return (_thumbnail(encoded) if encoded else None), None
+def _load_thumbnail(picture: StoredPicture | None) -> Loaded:
+    if picture is None:
+        return Loaded()
+    try:
+        return Loaded(thumbnail(open_picture(stored_bytes(picture), near_px=THUMBNAIL_PX)))
+    except UnreadablePicture as error:
+        return Loaded(problem=str(error))
 
 
 def _parquet_rows(path: Path, first: int, chosen: set[int]) -> Iterator[dict]:
@@ -145,19 +165,6 @@ def _parquet_rows(path: Path, first: int, chosen: set[int]) -> Iterator[dict]:
             for batch in file.iter_batches(_ROWS_A_BATCH, [group], columns):
                 yield from batch.to_pylist()
             first = last
-
-
-def _thumbnail(encoded: bytes) -> bytes | None:
-    """The picture as a small JPEG; None when it cannot be read."""
-    buffer = io.BytesIO()
-    try:
-        with Image.open(io.BytesIO(encoded)) as image:
-            image.draft(image.mode, (2 * THUMBNAIL_PX, 2 * THUMBNAIL_PX))
-            image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=2.0)
-            image.convert("L" if image.mode == "L" else "RGB").save(buffer, "JPEG", quality=THUMBNAIL_QUALITY)
-    except Exception:  # Pillow's decoders raise anything from OSError to struct.error on broken files
-        return None
-    return buffer.getvalue()
 
 
 # ---- which figures are shown
@@ -210,12 +217,11 @@ class _Pictures:
 
 def _shown(row: dict, loaded: Loaded, pictures: _Pictures) -> dict:
     """The row as the page's script takes it; what is None is left out."""
-    thumbnail, page = loaded
     shown = {name: row.get(name) for name in _SHOWN} | {"full": row.get("full"), "verdict": verdict(row)}
     shown["context"] = row.get("context") or []
-    shown["picture"] = pictures.add(thumbnail)
-    if page and row.get("bbox"):
-        shown |= {"page_picture": pictures.add(page), "page_box": _share_of_page(row["bbox"], page)}
+    shown |= {"picture": pictures.add(loaded.thumbnail), "picture_problem": loaded.problem}
+    if loaded.page and row.get("bbox"):
+        shown |= {"page_picture": pictures.add(loaded.page), "page_box": _share_of_page(row["bbox"], loaded.page)}
     return {name: value for name, value in shown.items() if value is not None}
 
 
@@ -248,16 +254,10 @@ def cut(sentence: str, spans: list[list[int]]) -> list[str]:
 
 def _share_of_page(bbox: list[float], page: bytes) -> list[float]:
     """Left, top, width and height of a box in points as shares of the page."""
-    with Image.open(io.BytesIO(page)) as image:
-        width, height = (side * POINTS_PER_INCH / PAGE_DPI for side in image.size)  # points
+    width, height = (side * POINTS_PER_INCH / PAGE_DPI for side in picture_size(page))  # points
     x0, y0, x1, y1 = bbox
     shares = (x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height)
     return [round(share, 4) for share in shares]
-
-
-def _json(value) -> str:
-    """JSON that can stand in a script element: no "<", so that nothing in it closes the element."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _csp_hash(text: str) -> str:

@@ -12,10 +12,11 @@ import yaml
 from model_cards.cards.dataset_card import write_dataset_card
 from model_cards.dataset_folder import Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import read_json
-from model_cards.licenses import Policy, permits
 from model_cards.preview.page import write_preview
+from model_cards.staging.pictures import refuse_more_than_pixels
 from model_cards.staging.provenance import stage_provenance
 from model_cards.staging.rows import RowCounts, stage_split
+from trust.licenses import Policy, permits
 
 MANAGED = (  # of the repository's files, those that a push may delete
     *("README.md", "eval.yaml", "preview.html", "provenance/**"),
@@ -58,7 +59,7 @@ def refuse_nothing(dataset: Path, policy: Policy) -> None:
     """Raises RuntimeError when the policy leaves no row."""
     configs = config_files(dataset)
     paths = [path for splits in configs.values() for path in all_files(splits)]
-    if any(permits(policy, license, rights) for license, rights in terms_counts(paths)):
+    if any(permits(policy, licenses, rights) for licenses, rights in terms_counts(paths)):
         return
     licenses = column_counts(paths, "license")
     stated = ", ".join(f"{name or 'not stated'}: {n}" for name, n in sorted(licenses.items(), key=str))
@@ -66,11 +67,15 @@ def refuse_nothing(dataset: Path, policy: Policy) -> None:
 
 
 def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> StagedDataset:
-    """Lay out what `policy` permits in `folder`, made anew (links where nothing is left out)."""
+    """Lay out what `policy` permits in `folder`, made anew (links where nothing is left out).
+
+    Raises ValueError for a picture that is more than its pixels.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     configs = config_files(dataset)
     counts = {config: _stage_config(splits, folder / config, policy) for config, splits in configs.items()}
+    refuse_more_than_pixels(folder)
     stage_provenance(dataset, folder, policy)
     _stage_eval(dataset, folder)
     _record(folder / "provenance" / "manifest.json", policy, counts)

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 import pyarrow
 import pyarrow.parquet as parquet
 
-from model_cards.dataset_folder import all_files, config_files
+from model_cards.dataset_folder import all_files, config_files, row_terms
 from model_cards.files import read_jsonl
-from model_cards.licenses import Policy, permits
 from model_cards.staging.rows import CDC, ROWS_A_GROUP
+from trust.licenses import Policy, permits
 
 _WHOLE = ("manifest.json", "splits.json", "audit.json")  # counts and names, no text from an article
 _FAILED = "failed.jsonl"  # file names and errors, no text from an article
@@ -35,7 +35,7 @@ def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
 def _copy_permitted(source: Path, target: Path, policy: Policy) -> None:
     with target.open("w", encoding="utf-8") as file:
         for row in read_jsonl(source):
-            if source.name == _FAILED or permits(policy, row.get("license"), row.get("rights")):
+            if source.name == _FAILED or permits(policy, *row_terms(row)):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
@@ -62,7 +62,7 @@ def _article_id(path: Path) -> str:
 
 def _is_permitted(licenses: set[str | None], policy: Policy) -> bool:
     """An article's whole text goes only where every licence that its figures state permits it."""
-    return all(permits(policy, license) for license in licenses)
+    return all(permits(policy, [license]) for license in licenses)
 
 
 def _markdown_row(path: Path, licenses: Licenses) -> dict[str, str | None]:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from model_cards.dataset_folder import NO_TERMS, row_terms
 from model_cards.files import read_json, read_jsonl
-from model_cards.licenses import Policy, permits
+from trust.licenses import Policy, of_row, permits
 
 RESULTS = ("scores.json", "comparison.json", "manifest.json", "human.json")
 PREDICTIONS = "predictions.jsonl"
@@ -48,8 +49,11 @@ def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[st
 
 
 def _predictions(folder: Path, policy: Policy) -> Iterator[tuple[dict, bool]]:
-    """Each prediction, and whether the policy permits to quote its row (by the figure's licence in evidence.jsonl)."""
-    evidence = read_jsonl(folder / "evidence.jsonl")
-    terms = {row["figure_id"]: (row.get("license"), row.get("rights")) for row in evidence}
+    """Each prediction, and whether the policy permits to quote its row.
+
+    By the licences of the prediction, and those and the rights of its figure in evidence.jsonl, which must know it.
+    """
+    of_figure = {row["figure_id"]: row_terms(row) for row in read_jsonl(folder / "evidence.jsonl")}
     for row in read_jsonl(folder / PREDICTIONS):
-        yield row, permits(policy, *terms.get(row.get("figure_id"), (None, None)))
+        licenses, rights = of_figure.get(row.get("figure_id"), NO_TERMS)
+        yield row, permits(policy, (*licenses, *of_row(row)), rights)

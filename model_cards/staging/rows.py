@@ -8,7 +8,7 @@ import pyarrow.parquet as parquet
 from tqdm import tqdm
 
 from model_cards.dataset_folder import terms, terms_counts
-from model_cards.licenses import Policy, permits
+from trust.licenses import Policy, permits
 
 ROWS_A_GROUP = 100  # rows with pictures are held in memory by this many
 # Chunks of 256 KiB to 1 MiB, cut by content as `datasets` writes them: Xet sends only those that are new.
@@ -49,8 +49,8 @@ def stage_split(paths: list[Path], folder: Path, split: str, policy: Policy) -> 
 
 def _count(path: Path, policy: Policy) -> RowCounts:
     counts = RowCounts()
-    for (license, rights), n in terms_counts([path]).items():
-        if permits(policy, license, rights):
+    for (licenses, rights), n in terms_counts([path]).items():
+        if permits(policy, licenses, rights):
             counts.published += n
         else:
             counts.left_out += n
@@ -79,7 +79,7 @@ def write_permitted(source: Path, target: Path, policy: Policy) -> None:
 
 
 def _permitted(batch: pyarrow.RecordBatch, policy: Policy) -> pyarrow.Table:
-    mask = [permits(policy, license, rights) for license, rights in terms(batch)]
+    mask = [permits(policy, licenses, rights) for licenses, rights in terms(batch)]
     return pyarrow.Table.from_batches([batch]).filter(pyarrow.array(mask))
 
 

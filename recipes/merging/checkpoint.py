@@ -9,6 +9,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from dataset_builder.files.jsonfiles import write_json
 from recipes.merging.adapter import CHECK, copy_lineage
 from recipes.merging.parity import Parity, logits, measure_parity, sample_batch
+from trust.templates import check_template
 
 
 def merge_draft(adapter: str, base: str, revision: str | None, dtype: str, draft: Path) -> Parity:
@@ -17,6 +18,7 @@ def merge_draft(adapter: str, base: str, revision: str | None, dtype: str, draft
     `dtype` is that of the weights, or `auto` for the base checkpoint's.
     """
     processor = AutoProcessor.from_pretrained(adapter)
+    check_template(processor.chat_template, processor.tokenizer.special_tokens_map, adapter)
     batch = sample_batch(processor)
     model = AutoModelForImageTextToText.from_pretrained(base, revision=revision, dtype=dtype).eval()
     of_base = logits(model, batch)

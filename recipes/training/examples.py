@@ -5,7 +5,6 @@ template and tokenised in one piece; only the completion is trained.
 """
 
 import hashlib
-import io
 from bisect import bisect_left
 from dataclasses import dataclass
 from operator import itemgetter
@@ -14,17 +13,23 @@ from typing import TypedDict
 
 import numpy as np
 import torch
-from datasets import Dataset, Image, List, load_dataset, load_dataset_builder
+from datasets import Dataset, load_dataset, load_dataset_builder
 from PIL import Image as PILImage
-from PIL import UnidentifiedImageError
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
 
 from recipes.families.family import Family
 from recipes.training.options import Recipe
+from trust.licenses import counts
+from trust.pictures.opener import UnreadablePicture
+from trust.pictures.stored import as_stored, open_stored, whole_size
+from trust.text import cleaned, cleaner_of
 
 IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
+NAME = "example_id"  # a column that rows need not have; it says which row is meant
+UNREADABLE = "with an unreadable picture"
+_UNREADABLE_NAMED = 5  # rows in one line of the log; lineage.json names them all
 
 
 def load_training_rows(recipe: Recipe) -> tuple[Dataset, dict]:
@@ -52,10 +57,11 @@ def load_examples(
     """Rows of one config, and where they come from.
 
     `name` is a Hub id or a local dataset repo folder; `split` may be sliced by rows (`train[:10%]`), `article_share`
-    keeps a share of the articles whole (`of_articles`). Returns (dataset with the columns `COLUMNS`, {"dataset",
-    "dataset_config", "dataset_split", "article_share", "dataset_revision", "dataset_sha256"}): the Hub commit for a
-    Hub id, the content hash of the Parquet files for a folder. Raises ValueError when the config, the split or a
-    column is absent, and FileNotFoundError when there is no such dataset.
+    keeps a share of the articles whole (`of_articles`). Returns (dataset with the columns `COLUMNS` and, where it is
+    there, `NAME`; pictures as `StoredPicture`s, {"dataset", "dataset_config", "dataset_split", "article_share",
+    "dataset_revision", "dataset_sha256", "licenses"}): the Hub commit for a Hub id, the content hash of the Parquet
+    files for a folder, and licence -> number of rows made from something under it (None: the rows do not say). Raises
+    ValueError when the config, the split or a column is absent, and FileNotFoundError when there is no such dataset.
     """
     files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
     dataset = load_dataset(name, config, split=split, revision=revision)
@@ -75,8 +81,10 @@ def load_examples(
         "article_share": article_share,
         "dataset_revision": None if local else _hub_commit(used),
         "dataset_sha256": _sha256(used) if local else None,
+        "licenses": _licenses(dataset),
     }
-    return dataset.select_columns(list(COLUMNS)), source
+    columns = [*COLUMNS, *({NAME} & set(dataset.column_names))]
+    return as_stored(dataset.select_columns(columns)), source
 
 
 def of_articles(dataset: Dataset, share: float) -> Dataset:
@@ -91,6 +99,11 @@ def of_articles(dataset: Dataset, share: float) -> Dataset:
     limit = share * 2**64
     articles = dataset["article_id"]
     return dataset.select([index for index, article in enumerate(articles) if _hash64(article) < limit])
+
+
+def _licenses(dataset: Dataset) -> dict[str, int] | None:
+    there = [name for name in ("license", "licenses") if name in dataset.column_names]
+    return counts(dataset.select_columns(there)) if there else None
 
 
 def _hash64(article: str) -> int:
@@ -112,9 +125,13 @@ def _sha256(files: list[str]) -> str:
 
 
 def render(row: dict, processor: ProcessorMixin, template: str | None) -> tuple[str, int]:
-    """(whole text of a row with one `<image>` a picture, number of its last characters that are the completion)."""
-    prompt = prepare_multimodal_messages(row["prompt"], images=row["images"])
-    completion = prepare_multimodal_messages(row["completion"])
+    """(whole text of a row with one `<image>` a picture, number of its last characters that are the completion).
+
+    What the row's own text has of special tokens is written as ordinary text (`trust/text.py`).
+    """
+    clean = cleaner_of(processor, template).clean
+    prompt = prepare_multimodal_messages(cleaned(row["prompt"], clean), images=row["images"])
+    completion = prepare_multimodal_messages(cleaned(row["completion"], clean))
     text = processor.apply_chat_template(prompt + completion, chat_template=template, tokenize=False)
     head = processor.apply_chat_template(prompt, chat_template=template, tokenize=False, add_generation_prompt=True)
     if not text.startswith(head):
@@ -142,7 +159,7 @@ class ExampleCollator:
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
         rendered = [render(row, self.processor, self.template) for row in rows]
         texts = [text for text, _ in rendered]
-        images = [image for row in rows for image in row["images"] or []]
+        images = [image for row in rows for image in _open_pictures(row)]
         if text_only := not images:
             texts[0] += self.processor.image_token
             side = self.family.blank_side_px
@@ -170,6 +187,14 @@ class ExampleCollator:
         return batch
 
 
+def _open_pictures(row: dict) -> list[PILImage.Image]:
+    """The row's pictures in RGB. Raises `UnreadablePicture`, naming the row."""
+    try:
+        return [open_stored(picture) for picture in row["images"] or []]
+    except UnreadablePicture as error:
+        raise UnreadablePicture(f"{row.get(NAME) or 'a row'}: unreadable picture: {error}") from error
+
+
 class Tokens(TypedDict):
     """Lengths of rows, image tokens included."""
 
@@ -185,6 +210,8 @@ class Scan(TypedDict):
     rows: int
     kept: int
     dropped: dict[str, int]  # reason -> rows
+    unreadable: dict[str, str]  # example_id, or "row 7" (from 0) -> why its picture cannot be opened
+    disarmed: int  # rows kept, with special tokens in their own text, which is trained as ordinary text
     tokens: Tokens  # of the rows kept
 
 
@@ -197,27 +224,55 @@ def scan_lengths(
 ) -> tuple[Dataset, Scan]:
     """Drop the rows that cannot be trained whole, and say which.
 
-    Nothing is decoded but the pictures' headers. A row is dropped when it has no picture (unless `keep_text_only`: the
-    projector, all that phase 1 trains, learns nothing from it), when the picture is unreadable, when the answer is
-    empty or when text and image tokens together are more than `max_length` (None: no limit). Returns the kept rows,
-    with a column `length` in tokens, and the report. Raises ValueError when nothing is left.
+    Of whole JPEG and PNG pictures, most of all, only the headers are decoded. A row is dropped when it has no picture
+    (unless `keep_text_only`: the projector, all that phase 1 trains, learns nothing from it), when the picture is
+    unreadable, when the answer is empty or when text and image tokens together are more than `max_length` (None: no
+    limit). Returns the kept rows, pictures as `StoredPicture`s, with a column `length` in tokens, and the report.
+    Raises ValueError when nothing is left.
     """
     lengths: list[int] = []  # 0 for a row that is dropped
     dropped: dict[str, int] = {}
-    for row in dataset.cast_column("images", List(Image(decode=False))):
-        reason, length = _measure(row, processor, template, keep_text_only)
+    unreadable: dict[str, str] = {}
+    n_disarmed = 0
+    dataset = as_stored(dataset)
+    for number, row in enumerate(dataset):
+        try:
+            reason, length = _measure(row, processor, template, keep_text_only)
+        except UnreadablePicture as error:
+            reason, length = UNREADABLE, 0
+            unreadable[row.get(NAME) or f"row {number}"] = str(error)
         if reason is None and max_length is not None and length > max_length:
             reason = f"longer than max_length {max_length} tokens"
         if reason is not None:
             dropped[reason] = dropped.get(reason, 0) + 1
         lengths.append(length if reason is None else 0)
+        n_disarmed += reason is None and _has_special_tokens(row, processor, template)
     kept = [index for index, length in enumerate(lengths) if length]
     if not kept:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "the split is empty"
-        raise ValueError(f"no row is left to train on: {reasons}")
+        raise ValueError(f"no row is left to train on: {reasons}{describe_unreadable(unreadable)}")
     tokens = _percentiles([lengths[index] for index in kept])
-    report: Scan = {"rows": len(lengths), "kept": len(kept), "dropped": dropped, "tokens": tokens}
+    report: Scan = {
+        "rows": len(lengths),
+        "kept": len(kept),
+        "dropped": dropped,
+        "unreadable": unreadable,
+        "disarmed": n_disarmed,
+        "tokens": tokens,
+    }
     return dataset.add_column("length", lengths).select(kept), report
+
+
+def describe_unreadable(unreadable: dict[str, str]) -> str:
+    """ " (3/detail: the row has no picture; …)", or nothing; the first `_UNREADABLE_NAMED` alone are named."""
+    named = [f"{name}: {reason}" for name, reason in list(unreadable.items())[:_UNREADABLE_NAMED]]
+    more = [f"and {len(unreadable) - len(named)} more"] if len(unreadable) > len(named) else []
+    return f" ({'; '.join(named + more)})" if named else ""
+
+
+def _has_special_tokens(row: dict, processor: ProcessorMixin, template: str | None) -> bool:
+    clean = cleaner_of(processor, template).clean
+    return any(cleaned(row[column], clean) != row[column] for column in ("prompt", "completion"))
 
 
 def _percentiles(lengths: list[int]) -> Tokens:
@@ -228,22 +283,14 @@ def _percentiles(lengths: list[int]) -> Tokens:
 def _measure(
     row: dict, processor: ProcessorMixin, template: str | None, keep_text_only: bool
 ) -> tuple[str | None, int]:
-    """(why the row cannot be trained or None, its length in tokens)."""
+    """(why the row cannot be trained or None, its length in tokens). Raises `UnreadablePicture`."""
     if not row["images"] and not keep_text_only:
         return "without a picture (phase 1 trains the projector alone)", 0
     if not all(message["content"] and message["content"].strip() for message in row["completion"]):
         return "with an empty answer", 0
-    try:
-        sizes = [_height_width(image) for image in row["images"] or []]
-    except (OSError, UnidentifiedImageError, PILImage.DecompressionBombError) as error:
-        return f"with an unreadable picture ({type(error).__name__})", 0
+    sizes = [whole_size(picture)[::-1] for picture in row["images"] or []]  # (height, width)
     # the count that the processor itself expands `<image>` to; vLLM relies on the same method
     image_tokens = processor._get_num_multimodal_tokens(image_sizes=sizes).num_image_tokens
     text, _ = render(row, processor, template)
     text_tokens = len(processor.tokenizer(text, add_special_tokens=False).input_ids) - len(sizes)
     return None, text_tokens + sum(image_tokens)
-
-
-def _height_width(image: dict) -> tuple[int, int]:
-    with PILImage.open(io.BytesIO(image["bytes"]) if image["bytes"] else image["path"]) as opened:
-        return opened.height, opened.width

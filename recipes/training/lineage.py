@@ -1,7 +1,8 @@
 """Where a checkpoint comes from: `lineage.json` beside the weights, one entry a training phase.
 
 {"base_model": Hub id or folder name, "base_revision": Hub commit or null, "phases": [{"trainable", "dataset", …,
-"settings": {…}, "versions": {…}, "train_loss", "steps"}]}. It is written last: where it is, the run is finished.
+"licenses": {licence of what the rows are made from: rows}, "settings": {…}, "versions": {…}, "train_loss", "steps"}]}.
+It is written last: where it is, the run is finished.
 """
 
 import importlib.metadata
@@ -40,7 +41,8 @@ def versions() -> dict[str, str]:
 def difference(old: dict, new: dict) -> str | None:
     """The first setting or input of `new` that is another in `old`, as "learning_rate 0.001 there, 0.002 here"."""
     old, new = ({**entry, **entry["settings"]} for entry in (old, new))
-    for key in sorted(set(new) - {"settings", "versions", "recipe"}):
+    beside = {"settings", "versions", "recipe", "licenses"}  # the licences are in the data's hash
+    for key in sorted(set(new) - beside):
         if old.get(key) != new[key]:
             return f"{key} {old.get(key)!r} there, {new[key]!r} here"
     return None

@@ -20,6 +20,7 @@ from trl import ModelConfig, get_quantization_config
 from recipes.families.family import Family
 from recipes.families.find import find_family
 from recipes.project_files import read_template
+from trust.templates import check_template
 
 
 def read_family(name: str, revision: str | None) -> Family:
@@ -99,10 +100,11 @@ def load_processor(
 
     All of it is in the processor's own configuration, so the saved and published processor does the same wherever it
     is loaded. `config`, the model's, is changed where `max_grid_tiles` drops image grids. Raises OSError where there
-    is no processor or no template.
+    is no processor or no template, ValueError for a template that does not come to an end.
     """
     processor = AutoProcessor.from_pretrained(name, revision=revision)
     processor.chat_template = read_template(template_path)
+    check_template(processor.chat_template, processor.tokenizer.special_tokens_map, template_path)
     find_family(config.model_type, name).set_up_processor(processor, config, max_grid_tiles)
     return processor
 

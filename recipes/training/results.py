@@ -12,7 +12,7 @@ from trl import ModelConfig, SFTConfig
 from dataset_builder.files.jsonfiles import write_json
 from recipes.project_files import name_in_project
 from recipes.training import lineage
-from recipes.training.examples import Scan
+from recipes.training.examples import Scan, describe_unreadable
 from recipes.training.options import LORA_KEYS, Recipe, recipe_path
 from recipes.training.trainer import PhaseTrainer
 
@@ -126,9 +126,19 @@ def point_at_base(adapter: LoraConfig, history: dict) -> None:
         adapter.base_model_name_or_path, adapter.revision = history["base_model"], history["base_revision"]
 
 
+def describe_error(error: Exception) -> str:
+    """What went wrong, in one line: of a process that loads rows PyTorch gives the traceback, whose end says it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if "in DataLoader worker process" in lines[0]:
+        lines = [lines[-1].partition(": ")[2]]  # without the class's name
+    return " ".join(" ".join(lines).split())
+
+
 def describe_scan(scan: Scan) -> str:
     """The report of `scan_lengths` in one line."""
     dropped = "".join(f"; {count} dropped: {reason}" for reason, count in scan["dropped"].items())
+    dropped += describe_unreadable(scan["unreadable"])
+    disarmed = f"; {scan['disarmed']} with special tokens in their text, read as ordinary text" * bool(scan["disarmed"])
     low, middle, high, top = scan["tokens"].values()
     tokens = f"tokens min / median / 95 % / max: {low} / {middle} / {high} / {top}"
-    return f"{scan['kept']} of {scan['rows']} rows{dropped}; {tokens}"
+    return f"{scan['kept']} of {scan['rows']} rows{dropped}{disarmed}; {tokens}"

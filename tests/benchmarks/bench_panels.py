@@ -1,11 +1,14 @@
-"""How well and how fast compound figures are split, on the sample corpus, whose truth has the panels' boxes."""
+"""How well and how fast compound figures are split, on the sample corpus, whose truth has the panels' boxes, and on
+figures drawn in many styles."""
 
 import time
 
 from dataset_builder.readers.pictures.panels import split_panels
 from dataset_builder.sample.articles import make_articles
+from tests.benchmarks.compound_figures import compound_figure, is_right
 
 ARTICLES = 72  # of the sample corpus
+DRAWN = 300  # figures of many styles; one of twelve is a single picture
 SAME_BOX = 0.8  # intersection over union from which two boxes are one
 
 
@@ -32,6 +35,20 @@ def main() -> dict[str, float]:
         "panels, boxes with the right letter and caption: precision": captioned / found,
         "panels, boxes with the right letter and caption: recall": captioned / total,
         "panels, time a compound figure, ms": 1e3 * sorted(seconds)[len(seconds) // 2],
+    } | drawn_in_many_styles()
+
+
+def drawn_in_many_styles() -> dict[str, float]:
+    """The share of figures that are split, and how many wrongly."""
+    figures = [compound_figure(seed) for seed in range(DRAWN)]
+    results = [(figure, split_panels(figure.picture, figure.caption)) for figure in figures]
+    compound = [bool(panels) for figure, panels in results if figure.panels]
+    return {
+        "compound figures of many styles": len(compound),
+        "compound figures of many styles: split": sum(compound) / len(compound),
+        "compound figures of many styles: wrong": sum(
+            bool(panels) and not is_right(figure, panels) for figure, panels in results
+        ),
     }
 
 

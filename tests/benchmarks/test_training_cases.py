@@ -4,14 +4,16 @@ import pytest
 
 from tests.benchmarks.bench_training_gpu import cases, measure_all, report
 from tests.benchmarks.training_cases import SIZES, Case, make_processor, make_rows, measure
+from trust.pictures.stored import open_stored
 
 
 def test_rows_have_576_image_and_300_text_tokens():
     processor = make_processor(SIZES["13b"])
     row = make_rows(SIZES["13b"], processor)[0]
-    assert row["images"][0].size == (336, 336)
+    picture = open_stored(row["images"][0])
+    assert picture.size == (336, 336)
     tokens = processor(
-        images=row["images"], text="<image>" + row["completion"][0]["content"], add_special_tokens=False
+        images=[picture], text="<image>" + row["completion"][0]["content"], add_special_tokens=False
     ).input_ids[0]
     assert tokens.count(processor.image_token_id) == 576
     assert 200 < len(tokens) - 576 < 300

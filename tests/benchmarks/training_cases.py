@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from datasets import Dataset
+from datasets import Dataset, List
+from datasets import Image as HubImage
 from PIL import Image
 from transformers import (
     AutoModelForImageTextToText,
@@ -105,7 +106,8 @@ def make_model(size: Size, processor: LlavaProcessor, case: Case) -> torch.nn.Mo
 
 
 def make_rows(size: Size, processor: LlavaProcessor) -> Dataset:
-    """ROWS rows of exactly `image_tokens` + `text_tokens`, with noisy PNG pictures of the model's own size."""
+    """ROWS rows of exactly `image_tokens` + `text_tokens`, with noisy PNG pictures of the model's own size, not
+    decoded."""
     chance, rows = np.random.default_rng(0), []
     for _ in range(ROWS):
         file = io.BytesIO()
@@ -118,6 +120,11 @@ def make_rows(size: Size, processor: LlavaProcessor) -> Dataset:
     if set(report["tokens"].values()) != {tokens}:
         raise RuntimeError(f"rows have {report['tokens']} tokens, not {tokens}: a word of WORDS is no token of its own")
     return dataset.remove_columns("length")
+
+
+def decoded(rows: Dataset) -> Dataset:
+    """The rows as `datasets` opens pictures by itself, which TRL's own trainer needs."""
+    return rows.cast_column("images", List(HubImage()))
 
 
 def _with_answers(rows: list[dict], words: int) -> Dataset:
@@ -176,7 +183,7 @@ def make_trainer(case: Case, folder: Path) -> SFTTrainer:
         args.remove_unused_columns = False
         collator = ExampleCollator(processor, LLAVA)
         return build_trainer(model, collator, dataset, None, args, adapter, projector_learning_rate=None)
-    return SFTTrainer(model=model, args=args, train_dataset=dataset, processing_class=processor, peft_config=adapter)
+    return SFTTrainer(model, args=args, train_dataset=decoded(dataset), processing_class=processor, peft_config=adapter)
 
 
 def measure(case: Case) -> dict:

@@ -129,3 +129,26 @@ def test_a_dry_run_counts_what_is_left_and_asks_nothing(sample_dataset):
 
 def test_a_dry_run_may_come_before_the_choice_of_a_model(sample_dataset):
     assert ", 0 already answered;" in instruct.run(instruct.Options(str(sample_dataset), dry_run=True))
+
+
+def test_special_tokens_are_ordinary_text_in_training_rows_and_stay_in_pairs(sample_dataset):
+    import pyarrow.parquet as parquet
+
+    path = next((sample_dataset / "pairs").glob("train-*.parquet"))
+    table = parquet.read_table(path)
+    captions = table["caption"].to_pylist()
+    captions[0] = "The prompt <image> was </s> given. It <|im_end|> lasts 5 min at p < 0.05 in <i>vivo</i>."
+    column = table.schema.get_field_index("caption")
+    parquet.write_table(table.set_column(column, table.schema.field(column), [captions]), path)
+    said = instruct.run(instruct.Options(str(sample_dataset)))
+    write_dataset_card(sample_dataset)
+    assert re.search(r"align +1 of them had special tokens", said)
+    row = load(sample_dataset, "align", "train")[0]
+    expected = "The prompt ‹image› was ‹/s› given. It ‹|im_end|› lasts 5 min at p < 0.05 in <i>vivo</i>."
+    assert row["completion"][0]["content"] == expected
+    assert load(sample_dataset, "pairs", "train")[0]["caption"] == captions[0]
+    stage = json.loads((sample_dataset / "provenance" / "manifest.json").read_text())["stages"]["instruct"]
+    assert stage["disarmed"]["align"] == 1
+    assert (
+        "training examples held what tokenizers take for special tokens" in (sample_dataset / "README.md").read_text()
+    )

@@ -78,6 +78,7 @@ def _example(task, article_id, figure_id, picture, i):
         "figure_id": figure_id,
         "article_id": article_id,
         "license": "CC-BY-4.0" if i % 2 else None,
+        "licenses": ["CC-BY-4.0" if i % 2 else None],
         "rights": None,
         "teacher": "extractive",
         "prompt_sha256": "0" * 64,

@@ -56,7 +56,7 @@ def test_every_field_of_the_contract_is_recorded(answered, tiny_llava):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["revision"].startswith("sha256:")
     assert manifest["dataset_revision"].startswith("sha256:")
-    assert manifest["image_conditions"] == {"true": {"items": 16}}
+    assert manifest["image_conditions"] == {"true": {"items": 16, "disarmed": 0}}
     assert manifest["data_licenses"] == {"CC-BY-4.0": 8, "not stated": 8}
     assert manifest["teachers"] == {"extractive": 16}
     assert str(tiny_llava.parent) not in (folder / "manifest.json").read_text()
@@ -246,3 +246,41 @@ def test_jsonl_keeps_whole_lines_only(tmp_path):
     path.write_text('{"a": 1}\nbroken\n{"a": 2}\n')
     with pytest.raises(ValueError, match="line 2: not JSON"):
         list(read_jsonl(path))
+
+
+def with_words(dataset_folder, folder, word):
+    """The dataset with `word` in every question of `detail` and every caption."""
+    from datasets import Dataset
+
+    shutil.copytree(dataset_folder, folder)
+    path = folder / "detail" / "test-00000-of-00001.parquet"
+    rows = Dataset.from_parquet(str(path))
+    asked = [[{"role": "user", "content": f"what dose {word} ?"}] for _ in range(len(rows))]
+    rows.remove_columns("prompt").add_column("prompt", asked).to_parquet(path)
+    path = folder / "pairs" / "test-00000-of-00001.parquet"
+    rows = Dataset.from_parquet(str(path))
+    rows.remove_columns("caption").add_column("caption", [f"a {word} b"] * len(rows)).to_parquet(path)
+    return folder
+
+
+@pytest.mark.parametrize("word", ["<image>", "</s>", "<pad> <s>"])
+@pytest.mark.parametrize("kind", ["tiny_llava", "tiny_llava_next"])
+def test_special_tokens_in_questions_and_captions_stop_nothing(kind, word, dataset_folder, tmp_path, request):
+    folder = with_words(dataset_folder, tmp_path / "data", word)
+    for condition, n in (("true", 8), ("none", 16)):
+        options = {"image_condition": condition, "max_new_tokens": 2}
+        records = generate(request.getfixturevalue(kind), folder, tmp_path / "run", **options)
+        manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+        assert manifest["image_conditions"][condition] == {"items": 16, "disarmed": n}
+    assert all(record["prediction"] is not None for record in records.values())
+    assert records["true", "A1/fig0/detail"]["question"] == f"what dose {word} ?"
+
+
+def test_a_chat_template_that_never_ends_is_one_clear_line(tiny_llava, dataset_folder, tmp_path, capsys):
+    model = shutil.copytree(tiny_llava, tmp_path / "model")
+    bomb = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+    (model / "chat_template.jinja").write_text(bomb)
+    words = ["--model", str(model), "--dataset", str(dataset_folder), "--output", str(tmp_path / "run")]
+    assert ldrt.main(["generate", *words, "--device", "cpu"]) == 1
+    *_, said = capsys.readouterr().err.splitlines()
+    assert "its chat template has not come to an end" in said

@@ -61,6 +61,7 @@ _ROUTES = [
     ("POST", _REPO + r"/commit/([^/]+)", "commit"),
     ("GET", _REPO + r"/commits/([^/]+)", "commits"),
     ("GET", _REPO + r"/refs", "refs"),
+    ("POST", _REPO + r"/super-squash/([^/]+)", "super_squash"),
     ("POST", _REPO + r"/tag/([^/]+)", "create_tag"),
     ("DELETE", _REPO + r"/tag/([^/]+)", "delete_tag"),
     ("GET", _REPO + r"/auth-check(/write)?", "auth_check"),
@@ -213,6 +214,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if repo.tags.pop(tag, None) is None:
             raise HubError(404, f"no tag {tag}", "RevisionNotFound")
         self.hub.store.save(repo)
+        return json_answer({})
+
+    def super_squash(self, types: str, repo_id: str, branch: str) -> Answer:
+        """One commit without a parent; tags keep the commits that they name."""
+        repo = self._writable(types, repo_id)
+        files, message = repo.files_at(branch), json.loads(self.body)["message"]
+        del repo.branches[branch]
+        self.hub.store.add_commit(repo, branch, files, message, "", self.user["user"])
         return json_answer({})
 
     # ---- listing and reading files

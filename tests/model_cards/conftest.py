@@ -33,6 +33,7 @@ def _pair(number: int) -> dict:
     }
     row |= {"bbox": None, "width": 32, "height": 24, "sharpness": 200.0, "image_sha256": f"{number:064x}"}
     row |= {"attribution": "A. Author et al.", "article_type": "research-article", "status": None, "rights": None}
+    row["licenses"] = [row["license"]]
     return row | {"notes": [], "phash": f"{number:016x}", "duplicate_group": None}
 
 
@@ -40,7 +41,7 @@ def _example(number: int, task: str) -> dict:
     pair = _pair(number)
     row = {"images": [pair["image"]], "prompt": [{"role": "user", "content": f"What is shown in {number}?"}]}
     row |= {"completion": [{"role": "assistant", "content": pair["caption"]}], "task": task, "teacher": "extractive"}
-    row |= {key: pair[key] for key in ("figure_id", "article_id", "license", "rights")}
+    row |= {key: pair[key] for key in ("figure_id", "article_id", "license", "licenses", "rights")}
     row |= {"example_id": f"{pair['figure_id']}/{task}", "prompt_sha256": None, "support": 1.0}
     return row | {"context_of": None, "evidence": [{"source": "caption", "sentence": 0}]}
 

@@ -138,6 +138,25 @@ def test_a_lost_answer_to_the_commit(hub, ldrt_client, run_folder):
     assert list(hub.repo("model", "lab/model").tags) == ["paper"]
 
 
+def test_a_tag_that_fails_leaves_the_commit_and_says_how_to_tag(hub, ldrt_client, run_folder):
+    hub.fail("POST .*/tag/", times=9, status=403)
+    done = ldrt_client("publish", run_folder, "lab/model")
+    assert done.status == 1
+    repo = hub.repo("model", "lab/model")
+    sha = repo.branches["main"]
+    assert f"commit {sha} is in place at" in done.stderr
+    assert f"its tag is not: run this again, or `hf repos tag create lab/model NAME --revision {sha}`" in done.stderr
+    hub.faults.clear()
+    assert "nothing new" in ldrt_client("publish", run_folder, "lab/model").stdout
+    assert repo.tags == {"v1": sha}
+
+
+def test_every_quotation_for_everybody_is_asked_to_be_said_twice(run_folder):
+    with pytest.raises(ValueError, match="add --i_may_publish_all true"):
+        dry(run_folder, policy="all", private=False)
+    assert "would send" in dry(run_folder, policy="all", private=False, i_may_publish_all=True)
+
+
 def test_an_adapter_goes_into_its_own_folder(hub, ldrt_client, run_folder, tmp_path):
     adapter = tmp_path / "adapter"
     adapter.mkdir()

@@ -132,6 +132,184 @@ def test_dry_run_sends_nothing(hub, ldrt_client, dataset):
     assert hub.log == []
 
 
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        (["--policy", "all", "--private", "false"], True),
+        (["--policy", "all", "--private", "false", "--i_may_publish_all", "true"], False),
+        (["--policy", "all"], False),
+        (["--policy", "noncommercial", "--private", "false"], False),
+    ],
+)
+def test_every_row_for_everybody_is_asked_to_be_said_twice(hub, ldrt_client, dataset, words, asks):
+    done = ldrt_client("push", dataset, "lab/figures", *words)
+    assert done.status == int(asks), done.stderr
+    if asks:
+        assert "makes every row public, whatever its licence" in done.stderr
+        assert "add --i_may_publish_all true" in done.stderr
+        assert hub.log == []
+
+
+# ---- what older states hold
+
+
+def test_rows_that_an_earlier_policy_published_are_named_and_squashed(hub, ldrt_client, dataset):
+    wide = ldrt_client("push", dataset, "lab/figures", "--policy", "all", "--tag", "v1")
+    assert "still there" not in wide.stdout
+    (dataset / "eval.yaml").unlink()
+    ldrt_client("push", dataset, "lab/figures", "--policy", "noncommercial", "--tag", "v2")
+    repo = hub.repo("dataset", "lab/figures")
+    old = [sha for sha, commit in repo.commits.items() if commit["title"].startswith("Push")]
+    narrow = ldrt_client("push", dataset, "lab/figures", "--tag", "v3")
+    assert narrow.status == 0, narrow.stderr
+    assert "rows that policy commercial leaves out are still there for whoever may read" in narrow.stdout
+    assert all(sha[:12] in narrow.stdout for sha in old)
+    assert "tags v1, v2" in narrow.stdout
+    assert "--squash true --delete_tags '[v1, v2]'" in narrow.stdout
+
+    refused = ldrt_client("push", dataset, "lab/figures", "--squash", "true", "--delete_tags", "[v1]")
+    assert refused.status == 1
+    assert "the tags v2 hold rows that policy commercial leaves out" in refused.stderr
+    assert set(repo.tags) == {"v1", "v2", "v3"}
+    assert len(hub.titles("dataset", "lab/figures")) == 4
+
+    files = repo.files_at("main")
+    words = ["push", dataset, "lab/figures", "--squash", "true", "--delete_tags", "[v1, v2, v3]", "--tag", "v3"]
+    done = ldrt_client(*words)
+    assert done.status == 0, done.stderr
+    assert "still there" not in done.stdout
+    assert hub.titles("dataset", "lab/figures") == ["Push rows under policy commercial"]
+    assert repo.files_at("main") == files
+    assert repo.tags == {"v3": repo.branches["main"]}
+    again = ldrt_client("push", dataset, "lab/figures", "--squash", "true", "--tag", "v3")
+    assert again.status == 0, again.stderr
+    assert repo.tags == {"v3": repo.branches["main"]}
+
+
+def test_a_commit_by_hand_and_a_tag_beside_main_hold_what_was_pushed_before(hub, ldrt_client, dataset):
+    ldrt_client("push", dataset, "lab/figures", "--policy", "all")
+    repo = hub.repo("dataset", "lab/figures")
+    by_hand = hub.store.add_commit(repo, "main", repo.files_at("main"), "by hand", "", "alice")
+    repo.tags["paper"] = repo.branches["review"] = by_hand
+    done = ldrt_client("push", dataset, "lab/figures", "--squash", "true", "--delete_tags", "[other]")
+    assert "the tags paper hold rows" in done.stderr
+    repo.tags.clear()
+    done = ldrt_client("push", dataset, "lab/figures", "--squash", "true")
+    assert done.status == 0, done.stderr
+    assert "branches review (delete them by hand)" in done.stdout
+    assert "commits" not in done.stdout.split("still there")[1]
+
+
+@pytest.mark.parametrize("first", ["commercial", "noncommercial"])
+def test_a_wider_policy_leaves_nothing_behind(hub, ldrt_client, dataset, first):
+    ldrt_client("push", dataset, "lab/figures", "--policy", first, "--tag", "v1")
+    done = ldrt_client("push", dataset, "lab/figures", "--policy", "all")
+    assert done.status == 0, done.stderr
+    assert "still there" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "fault", [{"match": "super-squash", "status": 503}, {"match": "super-squash", "drop": "after"}], ids=str
+)
+def test_passing_faults_of_a_squash(hub, ldrt_client, dataset, fault):
+    ldrt_client("push", dataset, "lab/figures", "--policy", "all", "--tag", "v1")
+    hub.fail(**fault)
+    hub.fail("DELETE .*/tag/v1", drop="after")
+    done = ldrt_client("push", dataset, "lab/figures", "--squash", "true", "--delete_tags", "[v1]")
+    assert done.status == 0, done.stderr
+    assert hub.titles("dataset", "lab/figures") == ["Push rows under policy commercial"]
+    assert hub.repo("dataset", "lab/figures").tags == {}
+
+
+def test_a_squash_that_fails_says_that_the_commit_is_there(hub, ldrt_client, dataset):
+    ldrt_client("push", dataset, "lab/figures", "--policy", "all")
+    hub.fail("super-squash", status=403)
+    done = ldrt_client("push", dataset, "lab/figures", "--squash", "true")
+    assert done.status == 1
+    sha = hub.repo("dataset", "lab/figures").branches["main"]
+    assert f"commit {sha} is in place" in done.stderr
+    assert "older states are still there: run this again" in done.stderr
+
+
+def test_tags_go_with_a_squash_alone(hub, ldrt_client, dataset):
+    done = ldrt_client("push", dataset, "lab/figures", "--delete_tags", "[v1]")
+    assert done.status == 1
+    assert "--delete_tags goes with --squash true" in done.stderr
+    assert hub.log == []
+
+
+# ---- killed, and side by side
+
+
+def _start(hub, tmp_path, dataset, *words, token="hf_write"):
+    command = [sys.executable, "-m", "ldrt", "push", str(dataset), *words]
+    env = client_env(hub.url, tmp_path / "home", token)
+    return subprocess.Popen(command, cwd=PROJECT, env=env, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        *("GET /api/whoami", "POST /api/repos/create", "auth-check", "validate-yaml", "GET .*/tree/", "preupload"),
+        *("PUT /lfs", "POST .*/commit/main", "POST .*/super-squash", "DELETE .*/tag/v1", "POST .*/tag/"),
+    ],
+)
+def test_killed_at_any_step_then_again(hub, ldrt_client, dataset, tmp_path, step):
+    """kill -9 while the Hub is at a step; the next run ends in the same state as one that nobody killed."""
+    assert ldrt_client("push", dataset, "lab/figures", "--policy", "all", "--tag", "v1").status == 0
+    words = ["lab/figures", "--squash", "true", "--delete_tags", "[v1]", "--tag", "v2"]
+    hub.log.clear()
+    hub.fail(step, delay_s=0.7)
+    killed = _start(hub, tmp_path, dataset, *words)
+    assert processes.wait(killed, until=lambda: hub.requests(step)) is None
+    killed.kill()
+    killed.communicate()
+    time.sleep(1)  # the server finishes what it was asked for
+    done = ldrt_client("push", dataset, *words)
+    assert done.status == 0, done.stderr
+    repo = hub.repo("dataset", "lab/figures")
+    assert hub.titles("dataset", "lab/figures") == ["Push rows under policy commercial"]
+    assert repo.tags == {"v2": repo.branches["main"]}
+    assert not list((dataset / ".work").glob("push-*"))
+    files = {path: file["oid"] for path, file in repo.files_at("main").items()}
+    assert ldrt_client("push", dataset, "lab/clean").status == 0
+    clean = {path: file["oid"] for path, file in hub.repo("dataset", "lab/clean").files_at("main").items()}
+    del files["README.md"], clean["README.md"]  # which names the repository
+    assert files == clean
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["lab/figures"], ["lab/figures"]),
+        (["lab/figures"], ["lab/other", "--policy", "all"]),
+        (["lab/figures"], ["lab/other"]),
+        (["lab/figures"], ["lab/figures", "--dry_run", "true"]),
+    ],
+    ids=["same", "other policy", "other repository", "dry run"],
+)
+def test_two_pushes_of_one_folder_side_by_side(hub, dataset, ldrt_client, tmp_path, first, second):
+    hub.fail("PUT /lfs", delay_s=1.5, times=2)
+    slow = _start(hub, tmp_path, dataset, *first)
+    assert processes.wait(slow, until=lambda: hub.requests("PUT /lfs")) is None
+    beside = ldrt_client("push", dataset, *second)
+    assert beside.status == 0, beside.stderr
+    _, said = slow.communicate()
+    assert slow.returncode == 0, said
+    assert hub.titles("dataset", "lab/figures") == ["Push rows under policy commercial", "initial commit"]
+    assert not list((dataset / ".work").glob("push-*"))
+
+
+def test_two_policies_at_once_to_one_repository_are_one_clear_line(hub, dataset, ldrt_client, tmp_path):
+    hub.fail("PUT /lfs", delay_s=4)
+    slow = _start(hub, tmp_path, dataset, "lab/figures")
+    assert processes.wait(slow, until=lambda: hub.requests("PUT /lfs")) is None
+    assert ldrt_client("push", dataset, "lab/figures", "--policy", "all").status == 0
+    _, said = slow.communicate()
+    assert slow.returncode == 1
+    assert "somebody else committed to lab/figures meanwhile" in said.splitlines()[-1]
+
+
 def test_killed_in_the_middle_then_again(hub, ldrt_client, dataset, tmp_path):
     """kill -9 while files go up, then while the commit is under way; the third run has nothing left to do."""
     command = [sys.executable, "-m", "ldrt", "push", str(dataset), "lab/figures"]

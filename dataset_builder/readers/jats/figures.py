@@ -1,7 +1,6 @@
 """The figures of an article's XML: label, caption and picture; several graphics are one picture with panels."""
 
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +21,8 @@ from dataset_builder.articles.pictures import (
 from dataset_builder.readers.article import Figure, Panel
 from dataset_builder.readers.jats.rights import figure_rights
 from dataset_builder.readers.jats.xml import href_of, set_text, text_of
+from dataset_builder.text.holders import Owner
 from dataset_builder.text.labels import label_key, split_label
-from dataset_builder.text.rights import Owner
 
 _NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
 _LABEL_STOPS = " .:;|-–—"  # behind a label
@@ -130,8 +129,8 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: FolderPictur
     if missing:
         figure.image_fault, figure.image_error = _why_missing(missing, pictures)
         return
-    from dataset_builder.readers.pictures.images import PictureTooLarge
     from dataset_builder.readers.pictures.keep import keep_picture
+    from trust.pictures.opener import PictureTooLarge, UnreadablePicture
 
     try:
         opened = [_open_best(found) for found in files]
@@ -144,7 +143,7 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: FolderPictur
         keep_picture(figure, image)
     except PictureTooLarge as error:
         figure.image_fault, figure.image_error = TOO_LARGE, str(error)
-    except (ValueError, OSError) as error:
+    except UnreadablePicture as error:
         figure.image_fault, figure.image_error = UNREADABLE, str(error)
 
 
@@ -184,28 +183,28 @@ def _files(slot: list[etree._Element], pictures: FolderPictures) -> list[Path]:
 
 def _open_best(files: list[Path]) -> Image.Image:
     """The picture with the most pixels, the first among equals (`find_pictures` lists lossless formats first)."""
-    from dataset_builder.readers.pictures.images import open_image
+    from trust.pictures.opener import UnreadablePicture, open_picture_file
 
     if len(files) > 1:
         files = sorted(files, key=_pixels, reverse=True)
-    errors: list[ValueError | OSError] = []
+    errors: list[UnreadablePicture] = []
     for path in files:
         try:
-            return open_image(path)
-        except (ValueError, OSError) as error:
+            return open_picture_file(path)
+        except UnreadablePicture as error:
             errors.append(error)
     raise type(errors[0])("; ".join(map(str, errors)))  # the first is the largest
 
 
 def _pixels(path: Path) -> int:
     """Pixels by the file's header; 0 when it has none that can be read."""
+    from trust.pictures.opener import UnreadablePicture, picture_file_size
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `open_image` has a limit of its own
-            with Image.open(path) as image:
-                return image.width * image.height
-    except Exception:  # Pillow's decoders raise anything on broken files; `open_image` will say what is wrong
+        width, height = picture_file_size(path)
+    except UnreadablePicture:  # opening it will say what is wrong
         return 0
+    return width * height
 
 
 def _panel_label(graphic: etree._Element, index: int) -> str:
@@ -231,9 +230,9 @@ def _panel_caption(graphic: etree._Element) -> str | None:
 def compose(images: list[Image.Image], labels: list[str]) -> tuple[Image.Image, list[Panel]]:
     """One picture from several, one below the other on white, and a panel for each of them.
 
-    Raises PictureTooLarge when the result would have more than `images.MAX_PIXELS` pixels.
+    Raises PictureTooLarge when the result would have more than `opener.MAX_PIXELS` pixels.
     """
-    from dataset_builder.readers.pictures.images import MAX_PIXELS, PictureTooLarge
+    from trust.pictures.opener import MAX_PIXELS, PictureTooLarge
 
     width = max(image.width for image in images)
     height = sum(image.height for image in images)

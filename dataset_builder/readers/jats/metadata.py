@@ -22,6 +22,7 @@ from dataset_builder.text.notices import (
     own_status,
     title_status,
 )
+from trust.ids import doi, language, pmcid
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -38,32 +39,21 @@ def read_metadata(root: etree._Element) -> Article:
     if meta is None:
         meta = etree.Element("article-meta")
     ids = {(e.get("pub-id-type") or ""): text_of(e) for e in meta.findall("article-id")}
-    language = (root.get(_LANG) or "").strip().lower()[:2]
     article = Article(
         source="jats",
-        pmcid=_pmcid(ids.get("pmcid") or ids.get("pmc")),
-        doi=_doi(ids.get("doi")),
+        pmcid=pmcid(ids.get("pmcid") or ids.get("pmc")),
+        doi=doi(ids.get("doi")),
         title=_title(meta.find("title-group/article-title")),
         authors=_authors(meta),
         journal=_journal(root),
         year=_year(meta),
-        language=language if language.isalpha() else None,
+        language=language(root.get(_LANG)),
         license=stated_license(meta),
         article_type=(root.get("article-type") or "").strip().lower() or None,
         version=version_of(root, meta),
     )
     article.status, article.notices = _fate(root, meta, article)
     return article
-
-
-def _pmcid(value: str | None) -> str | None:
-    match = re.fullmatch(r"(?:PMC)?(\d+)(?:\.\d+)?", value or "", re.IGNORECASE)
-    return f"PMC{match[1]}" if match else None
-
-
-def _doi(value: str | None) -> str | None:
-    match = re.search(r"10\.\d{4,9}/\S+", value or "")
-    return match.group() if match else None
 
 
 def _title(element: etree._Element | None) -> str | None:
@@ -169,14 +159,14 @@ def _related(root: etree._Element, meta: etree._Element, anywhere: bool) -> list
 def _names(related: etree._Element) -> list[str]:
     """The DOI in lower case and the PMCID by which a related article is known; both, one or none of them."""
     href = href_of(related).strip()
-    names = [_doi(href)]
+    names = [doi(href)]
     if (related.get("ext-link-type") or "").lower() in _PMCID or href.upper().startswith("PMC"):
-        names.append(_pmcid(href))
+        names.append(pmcid(href))
     for element in related.iter("pub-id", "ext-link"):
         value = text_of(element) or ""
-        names.append(_doi(href_of(element)) or _doi(value))
+        names.append(doi(href_of(element)) or doi(value))
         if element.get("pub-id-type") in _PMCID:
-            names.append(_pmcid(value))
+            names.append(pmcid(value))
     known = [name if name.startswith("PMC") else name.lower() for name in names if name]
     return list(dict.fromkeys(known))
 

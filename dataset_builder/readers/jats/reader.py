@@ -19,7 +19,7 @@ from dataset_builder.readers.jats.metadata import read_metadata
 from dataset_builder.readers.jats.rights import owner_of
 from dataset_builder.readers.jats.text import read_text
 from dataset_builder.readers.jats.xml import parse_article
-from dataset_builder.text.rights import Owner
+from dataset_builder.text.holders import Owner
 
 MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
 

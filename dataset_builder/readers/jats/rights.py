@@ -1,9 +1,11 @@
 """Licences and rights in JATS: of the article, and of a single figure where its own markup or text states them.
 
 A figure's `<permissions>`, `<attrib>` and the like stand in it, in its panels, graphics and caption, and in the groups
-around it. Publishers repeat the article's own permissions at every figure: those say nothing new.
+around it; its words, in whatever else it holds: `<alt-text>`, `<fn>`, `<p>`. Publishers repeat the article's own
+permissions at every figure: those say nothing new. A licence for text mining is none for the figure.
 """
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -11,34 +13,35 @@ from lxml import etree
 from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.xml import href_of, string_of
 from dataset_builder.text.clean import clean
+from dataset_builder.text.holders import Owner, is_holder, is_own, names_of, plain
 from dataset_builder.text.licenses import license_id
-from dataset_builder.text.rights import (
-    Owner,
-    Rights,
-    is_own,
-    is_reserved,
-    joined,
-    names_of,
-    plain,
-    same_license,
-    stated_rights,
-)
+from dataset_builder.text.rights import Rights, is_reserved, joined, same_license, stated_rights
 
 _COPYRIGHT = ("copyright-statement", "copyright-holder")
 _LICENCE = ("license", "{*}license_ref")
+_LINKS = ("ext-link", "uri")
 _GROUPS = ("fig", "fig-group")  # around a figure, whose rights they state, too
+_READ_ALREADY = frozenset(("label", "caption", "permissions", "attrib", "fig", "object-id"))
+_BLOCKS = ("p", "title", "subtitle", "caption", "permissions", "attrib", "alt-text", "long-desc")
+_OPEN_TYPE = re.compile(r"open|creative|cc\b|cc-|oa$")  # `license-type`s that the article's own licence may have
+_MINING = re.compile(r"mining|tdm")  # of `specific-use`: what may be done with the text, not with the figure
+_SCHEME = re.compile(r"^https?://(?:www\.)?|[/#?]*$")
 
 
 def stated_license(part: etree._Element) -> str | None:
     """By the licence element's own address, else by the addresses in it, else by its words."""
-    licenses = [*part.iter("license")]
+    licenses = [one for one in part.iter("license") if not _is_for_mining(one)]
     own = [href_of(element) for element in licenses]
-    own += [string_of(element) for element in part.iter("{*}license_ref")]
+    own += [string_of(element) for element in part.iter("{*}license_ref") if not _is_for_mining(element)]
     if stated := license_id(own, ""):
         return stated
-    statements = [*part.iter("permissions", "license", "copyright-statement")]
+    statements = [*part.iter("permissions", "copyright-statement"), *licenses]
     linked = clean(" ".join(_with_addresses(license) for license in licenses))
     return license_id([], linked) or license_id([], clean(" ".join(map(string_of, statements))))
+
+
+def _is_for_mining(license: etree._Element) -> bool:
+    return bool(_MINING.search(license.get("specific-use", "").lower()))
 
 
 def _with_addresses(element: etree._Element) -> str:
@@ -58,10 +61,19 @@ def _words_and_addresses(element: etree._Element) -> Iterator[str]:
 def owner_of(root: etree._Element, article: Article) -> Owner:
     """What of an article's permissions is no statement about one of its figures."""
     meta = root.find("front/article-meta")
-    tags = _COPYRIGHT if article.license else (*_COPYRIGHT, "license")  # licences with an id are compared by it
-    found = [] if meta is None else [*meta.iter(*tags)]
-    said = frozenset(plain(string_of(element)) for element in found)
-    return Owner(article.license, said, said, names_of(article.authors))
+    found = [] if meta is None else [*meta.iter(*_COPYRIGHT, *_LICENCE)]
+    licenses = [one for one in found if one.tag not in _COPYRIGHT]
+    words = found if article.license is None else [one for one in found if one.tag in _COPYRIGHT]  # others by their id
+    said = frozenset(plain(string_of(one)) for one in words)
+    terms = frozenset(term for license in licenses for term in _terms(license))
+    return Owner(article.license, said, said, names_of(article.authors), terms)
+
+
+def _terms(license: etree._Element) -> list[str]:
+    """The address and the type of a licence, where it has them."""
+    address = href_of(license) if license.tag == "license" else string_of(license)
+    terms = [_SCHEME.sub("", address.strip().lower()), license.get("license-type", "").lower()]
+    return [term for term in terms if term]
 
 
 def figure_rights(element: etree._Element, caption: str | None, owner: Owner) -> Rights | None:
@@ -70,9 +82,13 @@ def figure_rights(element: etree._Element, caption: str | None, owner: Owner) ->
     A licence that its markup names goes before what its words say; beside reserved rights no other licence counts.
     """
     marked = [*_marked(element)]
-    in_markup = _in_markup(marked, owner)
-    in_words = [stated_rights(caption, owner)]
-    in_words += [stated_rights(clean(string_of(one)), owner) for one in marked if one.tag == "attrib"]
+    linked = any(one.tag in _LINKS and license_id([href_of(one)], "") for one in marked)
+    in_markup = _in_markup([one for one in marked if one.tag not in ("attrib", *_LINKS)], owner)
+    in_words = [stated_rights(linked and _linked_caption(element) or caption, owner)]
+    in_words += [_attributed(clean(string_of(one)), owner) for one in marked if one.tag == "attrib"]
+    around = element.iterancestors("fig-group")
+    texts = [text for part in (element, *around) for text in _other_texts(part) if text not in (caption or "")]
+    in_words += [stated_rights(text, owner) for text in texts]
     rights = joined([in_markup, *in_words])
     if rights and in_markup and in_markup.license:
         return Rights(rights.words, in_markup.license)
@@ -80,16 +96,38 @@ def figure_rights(element: etree._Element, caption: str | None, owner: Owner) ->
 
 
 def _marked(element: etree._Element) -> Iterator[etree._Element]:
-    """What states rights in a figure, and right below the figures and groups around it."""
-    yield from element.iter(*_COPYRIGHT, *_LICENCE, "attrib")
+    """What states rights in a figure, and right below the figures and groups around it; and the figure's links."""
+    yield from element.iter(*_COPYRIGHT, *_LICENCE, "attrib", *_LINKS)
     for group in element.iterancestors(*_GROUPS):
         for child in group.iterchildren("permissions", "attrib"):
             yield from child.iter(*_COPYRIGHT, *_LICENCE, "attrib")
 
 
+def _linked_caption(element: etree._Element) -> str | None:
+    """The caption with the addresses of its links."""
+    caption = element.find("caption")
+    return None if caption is None else clean(_with_addresses(caption))
+
+
+def _attributed(text: str, owner: Owner) -> Rights | None:
+    """What an attribution says; the name of a holder alone is enough."""
+    return stated_rights(text, owner) or (Rights(text, None) if is_holder(text, owner) else None)
+
+
+def _other_texts(element: etree._Element) -> Iterator[str]:
+    """The texts of whatever else a figure holds, block by block, captions of its panels among them; or a group."""
+    for child in element:
+        if child.tag in _READ_ALREADY and (child.tag != "caption" or element.tag == "fig"):
+            continue
+        if len(child) and any(block is not child for block in child.iter(*_BLOCKS)):
+            yield from _other_texts(child)
+        elif (len(child) or child.text) and (text := clean(string_of(child))):
+            yield text
+
+
 def _in_markup(marked: list[etree._Element], owner: Owner) -> Rights | None:
     """What copyright statements, holders and licences say, as one; None where all of it is the article's own."""
-    statements = [one for one in marked if one.tag != "attrib"]
+    statements = [one for one in marked if not _is_for_mining(one)]
     if not statements:
         return None
     license = _license_of(statements)
@@ -97,11 +135,20 @@ def _in_markup(marked: list[etree._Element], owner: Owner) -> Rights | None:
     others = [
         text for one, text in zip(statements, texts, strict=True) if one.tag in _COPYRIGHT and not is_own(text, owner)
     ]
-    if not others and _says_nothing_new(license, texts, owner):
+    foreign = [term for one in statements if one.tag not in _COPYRIGHT for term in _foreign_terms(one, owner)]
+    if not others and not foreign and _says_nothing_new(license, texts, owner):
         return None
-    words = " ".join(dict.fromkeys(filter(None, texts)))
+    words = " ".join(dict.fromkeys(filter(None, texts))) or " ".join(foreign)
     reserved = any(is_reserved(text) for text in texts)
-    return Rights(words or str(license), None if reserved and not license else license)
+    return Rights(words or str(license), None if foreign or reserved and not license else license)
+
+
+def _foreign_terms(license: etree._Element, owner: Owner) -> list[str]:
+    """Address and type of a licence that is none we know, where they are not the article's as well."""
+    if stated_license(license):
+        return []
+    terms = [term for term in _terms(license) if term not in owner.terms]
+    return [term for term in terms if not _OPEN_TYPE.match(term)]
 
 
 def _says_nothing_new(license: str | None, texts: list[str], owner: Owner) -> bool:

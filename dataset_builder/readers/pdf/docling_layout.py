@@ -22,11 +22,11 @@ from docling.models.base_layout_model import BaseLayoutModel
 from docling.utils.locks import pypdfium2_lock
 from docling_core.types.doc import BoundingBox, DocItemLabel
 
-from dataset_builder.readers.pdf.content import read_page
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.figures import ArticleLayout, lay_out
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
+from dataset_builder.readers.pdf.page.content import read_page
 
 
 class GeometricLayoutOptions(BaseLayoutOptions):

@@ -1,4 +1,4 @@
-"""What needs docling: pictures found by its layout model, and text recognised on pages that have none.
+"""What needs docling: pictures and tables found by its models, and text recognised on pages that have none.
 
 Both give pages for the rules of `layout`, so that captions, mentions and grouping are the same everywhere.
 """
@@ -20,32 +20,49 @@ from docling.datamodel.pipeline_options import (
     TesseractCliOcrOptions,
 )
 from docling.document_converter import DocumentConverter, PdfFormatOption
-from docling_core.types.doc import DocItemLabel
+from docling_core.types.doc import DocItemLabel, DoclingDocument
 from docling_core.types.doc.page import TextCell
 
-from dataset_builder.readers.pdf.content import with_ink
 from dataset_builder.readers.pdf.docling_layout import GeometricLayoutOptions
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
-from dataset_builder.readers.pdf.layout.pages import PageContent
+from dataset_builder.readers.pdf.layout.pages import PageContent, Table
+from dataset_builder.readers.pdf.page.content import with_ink
 
 OCR_LINE_SIZE = 0.75  # size of letters as a share of the height of a recognised line
 LARGE_LINE = 2  # times the median height: a title
 
 
 def with_model_pictures(path: Path, pages: list[PageContent], password: str | None) -> list[PageContent]:
-    """The pages with the pictures that docling's layout model (Heron) sees in place of their drawings.
+    """The pages with the pictures that docling's layout model (Heron) sees in place of their drawings, and its tables.
 
-    Raises RuntimeError where the model's weights are neither in the Hugging Face cache nor to be downloaded.
+    Raises RuntimeError where the models' weights are neither in the Hugging Face cache nor to be downloaded.
     """
     options = PdfPipelineOptions(
         do_ocr=False,
-        do_table_structure=False,
+        do_table_structure=True,
         layout_options=LayoutObjectDetectionOptions.from_preset("layout_heron_default"),
     )
     result = _convert(path, options, password, "the layout model `heron`")
     found = {page.page_no: page.predictions.layout for page in result.pages}
-    return [replace(page, images=_picture_boxes(page, found.get(page.number)), shapes=[]) for page in pages]
+    tables = tables_of(result.document, pages)
+    return [
+        replace(page, images=_picture_boxes(page, found.get(page.number)), shapes=[], tables=tables[page.number])
+        for page in pages
+    ]
+
+
+def tables_of(document: DoclingDocument, pages: list[PageContent]) -> dict[int, list[Table]]:
+    """The tables of a document whose cells docling has read, for each page's number."""
+    found: dict[int, list[Table]] = {page.number: [] for page in pages}
+    for table in document.tables:
+        for place in table.prov[:1] if table.data.grid else []:  # one that goes on over pages stands on the first
+            page = pages[place.page_no - 1]
+            shown = place.bbox.to_top_left_origin(page.display_height)
+            box = page.upright_box(Box(shown.l, shown.t, shown.r, shown.b))
+            markdown = table.export_to_markdown(document).removeprefix(table.caption_text(document)).strip()
+            found[page.number].append(Table(box, markdown))
+    return found
 
 
 def _picture_boxes(page: PageContent, prediction: LayoutPrediction | None) -> list[Box]:

@@ -1,7 +1,7 @@
 """An article as PDF → `Article`: its figures with captions, context and pictures cut from the rendered pages.
 
     article = read_pdf(Path("article.pdf"))                    # rules alone: no model, no network
-    article = read_pdf(Path("article.pdf"), layout="heron")    # pictures found by docling's layout model
+    article = read_pdf(Path("article.pdf"), layout="heron")    # pictures and tables found by docling's models
 
 pdfium reads the file (`content`), pure rules find the figures (`layout`). docling serves what rules cannot: its layout
 model, and OCR of pages without text (`docling_pages`).
@@ -18,8 +18,6 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.readers.article import Article, CaptionLike, Figure
-from dataset_builder.readers.pdf.content import crop, is_scan, page_thumbnail, read_page, with_ink
-from dataset_builder.readers.pdf.damage import reread, text_damage
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.boxes import Box
@@ -28,12 +26,16 @@ from dataset_builder.readers.pdf.layout.figures import ArticleLayout, FoundFigur
 from dataset_builder.readers.pdf.layout.issues import article_at
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region
+from dataset_builder.readers.pdf.page.bitmaps import own_pixels
+from dataset_builder.readers.pdf.page.content import crop, is_scan, page_thumbnail, read_page, with_ink
+from dataset_builder.readers.pdf.page.damage import reread, text_damage
 from dataset_builder.readers.pdf.text import join_paragraphs, to_markdown
 from dataset_builder.readers.pictures.keep import keep_picture
 from dataset_builder.text.clean import clean
+from dataset_builder.text.holders import Owner, names_of
 from dataset_builder.text.labels import label_keys
 from dataset_builder.text.mentions import context_for
-from dataset_builder.text.rights import Owner, names_of, stated_rights
+from dataset_builder.text.rights import Rights, joined, stated_rights
 from dataset_builder.text.sentences import split_sentences
 
 MAX_PAGES = 500  # more are a book or a bomb
@@ -156,7 +158,7 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     metadata = {key: clean(document.get_metadata_value(key)) for key in ("Title", "Author", "Subject")}
     front = front_matter(pages, found.style, metadata)
     paragraphs = join_paragraphs(found.blocks)
-    markdown = to_markdown(paragraphs, found, front["title"])
+    markdown = to_markdown(paragraphs, found, front["title"], {page.number: page.tables for page in pages})
     article = Article(source="pdf", markdown=markdown, text_damage=text_damage(pages), **front)
     article.starts = found.starts
     article.rejected_captions = [
@@ -168,10 +170,16 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     for figure, context in zip(found.figures, contexts, strict=True):
         part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures
         part.append(_figure(document, pages, figure, context))
-        rights = stated_rights(part[-1].caption, owner)
+        rights = _rights(part[-1].caption, figure, owner)
         if rights:
             part[-1].rights, part[-1].license = rights.words, rights.license
     return article
+
+
+def _rights(caption: str | None, found: FoundFigure, owner: Owner) -> Rights | None:
+    """What the caption says of the figure's rights, and the lines right beside it."""
+    beside = [stated_rights(printed.credit, owner) for printed in found.captions]
+    return joined([stated_rights(caption, owner), *beside])
 
 
 def _contexts(found: ArticleLayout, paragraphs: list[tuple[Block, str]]) -> list[list[str]]:
@@ -221,7 +229,10 @@ def _figure(
 
 
 def _crop(shown: pypdfium2.PdfPage, page: PageContent, part: Region) -> Image.Image:
+    """The part's picture: its own pixels where it is a bitmap of less than `DPI`, else rendered."""
     picture = crop(shown, page.display_box(part.box), page.turn, DPI, MAX_SIDE_PX)
+    if own := own_pixels(shown, page, part, picture):
+        return own
     scale = picture.width / part.box.width  # pixels a point
     for text in part.blank:
         x0, y0, x1, y1 = text.grow(BLANK_MARGIN_PT)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from PIL import Image
 
 from dataset_builder.readers.article import Figure, Picture
-from dataset_builder.readers.pictures.images import encode, measure, thumbnail
+from dataset_builder.readers.pictures.images import measure
 from dataset_builder.readers.pictures.panels import split_panels
+from trust.pictures.encoding import encode, thumbnail
 
 
 def keep_picture(figure: Figure, image: Image.Image, letters: Sequence[tuple[str, float, float]] = ()) -> None:

@@ -36,7 +36,10 @@ _STYLES = (
 )
 MAX_HOLE = 3  # letters: a named one so shortly beyond the run tells that the run has a hole
 _PARENTHESES = (0, len(_STYLES) - 1)  # styles that may also stand after what they name: "a cell (A) and a nerve (B)"
+_BRACKETS = 0
 _BARE = len(_STYLES) - 2
+_FULL_WIDTH = re.compile(r"(?<![Ａ-Ｚａ-ｚ])[Ａ-Ｚａ-ｚ](?![Ａ-Ｚａ-ｚ])")  # a lone letter as wide as Chinese
+_FULL_WIDTH_OFFSET = ord("Ａ") - ord("A")
 _SENTENCE_END = re.compile(r"[.!?。！？]\s+(?=[^\W\d_a-zа-я])|[。！？]")
 _TRIM_LEFT = re.compile(rf"^(?:[\s.,;:，。；：、|)]|[–—-]\s|(?:{_AND})\s)+")
 _TRIM_RIGHT = re.compile(rf"(?:[\s,;，；、|(]|\s{_AND})+$")
@@ -56,21 +59,36 @@ def caption_parts(caption: str | None) -> dict[str, str]:
     Text ahead of the first letter belongs to no panel; text that names several panels ("(A–C) …") to each of them.
     Empty when the caption names fewer than two panels, or its letters are no unbroken run.
     """
-    caption = caption or ""
+    readings = caption_readings(caption)
+    return readings[0] if readings else {}
+
+
+def caption_readings(caption: str | None) -> list[dict[str, str]]:
+    """The parts of the caption as `caption_parts` gives them, and behind them other readings that only the picture can
+    prove: letters in brackets of another alphabet ("(a) Retina. A: disc. B: nerve. (b) Choroid. C: sclera.").
+    """
+    caption = _FULL_WIDTH.sub(lambda match: chr(ord(match[0]) - _FULL_WIDTH_OFFSET), caption or "")
     best: dict[str, str] = {}
+    bracketed: list[dict[str, str]] = []
     alphabets = [alphabet for alphabet in ALPHABETS if alphabet[0] in caption]
     for number, style in enumerate(_STYLES):
         for alphabet in alphabets:
-            markers = _markers(caption, style, alphabet)
-            named = _run(markers, alphabet)
-            if len(named) < 2 or len(named) <= len(best):
-                continue
-            if number == _BARE and not _plausible(markers, named):
-                continue
-            heads = _heads(caption, markers, named)
-            if heads:
-                best = _parts(caption, heads, named, may_follow=number in _PARENTHESES)
-    return best
+            parts = _reading(caption, number, style, alphabet)
+            if len(parts) > len(best):
+                best = parts
+            if number == _BRACKETS and parts:
+                bracketed.append(parts)
+    return [best, *(parts for parts in bracketed if list(parts) != list(best))] if best else []
+
+
+def _reading(caption: str, number: int, style: str, alphabet: str) -> dict[str, str]:
+    """The parts of a caption that names two panels or more in this style, else none."""
+    markers = _markers(caption, style, alphabet)
+    named = _run(markers, alphabet)
+    if len(named) < 2 or (number == _BARE and not _plausible(markers, named)):
+        return {}
+    heads = _heads(caption, markers, named)
+    return _parts(caption, heads, named, may_follow=number in _PARENTHESES) if heads else {}
 
 
 def _markers(caption: str, style: str, alphabet: str) -> list[_Marker]:

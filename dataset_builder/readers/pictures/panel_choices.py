@@ -10,6 +10,7 @@ SURE_SCORE = 0.78  # of a letter; a less sure one counts where it stands in line
 SIZE_TOLERANCE = 0.13  # of a capital's height: letters of one figure differ less in size
 LINE_TOLERANCE = 0.2  # of a capital's height: letters in one row or column stand off by less
 PIXEL = 1  # edges of a letter are found to one pixel
+LEVEL = 1.5  # of a capital's height: the first letters of two columns stand off by less
 MAX_CHOICES = 64  # ways to pick one of several places for each letter; more is a page of text
 
 
@@ -80,8 +81,22 @@ def _in_line(letter: Letter, other: Letter) -> bool:
 
 
 def _in_order(letters: Sequence[Letter]) -> bool:
-    """Whether each letter stands right of or below the one before it."""
-    return all(b.x0 >= a.x1 or b.y0 >= a.y1 for a, b in itertools.pairwise(letters))
+    """Whether each letter stands right of or below the one before it.
+
+    One further up begins a new column: it stands level with a letter before it, or with its neighbour.
+    """
+    return all(_follows(letters[:k], letters[k]) for k in range(1, len(letters)))
+
+
+def _follows(before: Sequence[Letter], letter: Letter) -> bool:
+    """Whether the letter may come next in reading order."""
+    last = before[-1]
+    if letter.y0 >= last.y1:
+        return True
+    if letter.x0 < last.x1:
+        return False
+    goes_up = letter.y1 <= last.y0
+    return not goes_up or any(abs(letter.y0 - other.y0) <= LEVEL * other.capital_px for other in before)
 
 
 def _disorder(letters: Sequence[Letter]) -> float:

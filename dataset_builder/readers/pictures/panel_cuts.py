@@ -37,9 +37,22 @@ EDGE_REACH = 3  # in heights of a capital: how far ahead of its letter a photogr
 MIN_EDGE_RANGE_PX = 3  # in which an edge is looked for
 RIVAL_EDGE_SHARE = 0.6  # of the best edge: another one as visible as this leaves doubt
 MAX_OFFSET, MAX_OFFSET_SPREAD = 3.0, 1.4  # between letters and the end of their boxes, in heights of a capital
+MAX_INDENT_SPREAD = 5  # between letters and the left side of their boxes, in heights of a capital
 LEFT_SHARE, RIGHT_SHARE = 0.35, 0.65  # of a box's width: letters in its left part, and in its right one
 
-Where = Literal["above", "below"]  # of its panel a letter stands at the upper or the lower end
+
+_Lean = Literal["first", "middle", "second"]  # of two letters the one nearer to the cut between them
+
+
+class _Where(NamedTuple):
+    """Where in its panel a letter stands."""
+
+    end: Literal["above", "below"]
+    side: Literal["left", "middle"]
+
+
+# Tried in this order. Letters at the right of drawings are not: a gap inside a panel looks like one between panels.
+_PLACES = (_Where("above", "left"), _Where("below", "middle"), _Where("below", "left"))
 
 
 class _Cut(NamedTuple):
@@ -59,9 +72,8 @@ class _Space(NamedTuple):
 
 def split_around(copy: WorkingCopy, letters: Sequence[Letter]) -> list[Box]:
     """A box around each letter, if the letters then stand in one place of their boxes: above, below or in a corner."""
-    places: tuple[Where, Where] = ("above", "below")
-    for where in places:
-        pieces = _pieces(copy, copy.whole, letters, where, itertools.count())
+    for reach, where in itertools.product((None, MAX_OFFSET_SPREAD), _PLACES):
+        pieces = _pieces(copy, copy.whole, letters, where, reach, itertools.count())
         boxes = [trim(copy, pieces[letter]) for letter in letters] if pieces else []
         if boxes and _fit(copy, boxes, letters, where):
             return boxes
@@ -69,23 +81,29 @@ def split_around(copy: WorkingCopy, letters: Sequence[Letter]) -> list[Box]:
 
 
 def _pieces(
-    copy: WorkingCopy, box: Box, letters: Sequence[Letter], where: Where, steps: Iterator[int]
+    copy: WorkingCopy,
+    box: Box,
+    letters: Sequence[Letter],
+    where: _Where,
+    reach: float | None,
+    steps: Iterator[int],
 ) -> dict[Letter, Box]:
     """The piece of the box that each letter gets when it is parted until every piece holds one; {} when it cannot be.
 
-    `steps` counts the pieces looked at.
+    `reach`, in heights of a capital, is how far above or below its letter a panel ends at most; None: wherever the best
+    gap is. `steps` counts the pieces looked at.
     """
     if len(letters) == 1:
         return {letters[0]: box}
     if next(steps) >= MAX_STEPS:
         return {}
-    best = sorted(_cuts(copy, box, letters, where), reverse=True)[:MAX_CUTS]
+    best = sorted(_cuts(copy, box, letters, where, reach), reverse=True)[:MAX_CUTS]
     for _, axis, at in best:
         before = [letter for letter in letters if sum(_span(letter, axis)) / 2 < at]
         after = [letter for letter in letters if letter not in before]
         first, second = halves(box, axis, at)
-        one = _pieces(copy, first, before, where, steps)
-        two = _pieces(copy, second, after, where, steps) if one else {}
+        one = _pieces(copy, first, before, where, reach, steps)
+        two = _pieces(copy, second, after, where, reach, steps) if one else {}
         if two:
             return one | two
     return {}
@@ -95,17 +113,19 @@ def _span(letter: Letter, axis: int) -> tuple[float, float]:
     return (letter.x0, letter.x1) if axis == 0 else (letter.y0, letter.y1)
 
 
-def _cuts(copy: WorkingCopy, box: Box, letters: Sequence[Letter], where: Where) -> Iterator[_Cut]:
+def _cuts(copy: WorkingCopy, box: Box, letters: Sequence[Letter], where: _Where, reach: float | None) -> Iterator[_Cut]:
     """The best cut between each two neighbouring letters along each axis."""
     for axis in (0, 1):
         spaces = _spaces(letters, axis)
         if not spaces:
             continue
         gaps = empty_gaps(copy, box, axis)
-        at_end = axis == 0 or where == "above"  # a letter stands at the start of its panel: the cut is just before it
+        lean = _lean(axis, where)
         for space in spaces:
-            cut = _cut_in_gap(copy, box, axis, gaps, space, at_end)
-            cut = cut or _cut_at_edge(copy, box, axis, space, letters[0].capital_px)
+            if axis == 1 and reach is not None:
+                space = _near(space, lean, reach * letters[0].capital_px)
+            cut = _cut_in_gap(copy, box, axis, gaps, space, lean)
+            cut = cut or _cut_at_edge(copy, box, axis, space, lean, letters[0].capital_px)
             if cut:
                 yield cut
 
@@ -117,36 +137,50 @@ def _spaces(letters: Sequence[Letter], axis: int) -> list[_Space]:
     return [space for space in between if space.stop - space.start >= MIN_SPACE_PX]
 
 
+def _lean(axis: int, where: _Where) -> _Lean:
+    """Where between two letters the cut is: just before the second one where letters stand at the start of panels."""
+    if axis == 1:
+        return "second" if where.end == "above" else "first"
+    return "second" if where.side == "left" else "middle"
+
+
+def _near(space: _Space, lean: _Lean, reach_px: float) -> _Space:
+    """The part of a space that is near the letter at its end, or at its start."""
+    if lean == "second":
+        return _Space(max(space.start, space.stop - reach_px), space.stop)
+    return _Space(space.start, min(space.stop, space.start + reach_px))
+
+
 # ---- cuts in empty stripes ----
 
 
-def _cut_in_gap(copy: WorkingCopy, box: Box, axis: int, gaps: list[Gap], space: _Space, at_end: bool) -> _Cut | None:
+def _cut_in_gap(copy: WorkingCopy, box: Box, axis: int, gaps: list[Gap], space: _Space, lean: _Lean) -> _Cut | None:
     """The cut in the best gap of the space between two letters, if there is one."""
     reaching = [gap for gap in gaps if min(gap.stop, space.stop) - max(gap.start, space.start) >= 1]
     if not reaching:
         return None
-    gap = max(reaching, key=lambda gap: _score(gap, space, at_end))
+    gap = max(reaching, key=lambda gap: _score(gap, space, lean))
     stripe = Gap(max(gap.start, round(space.start)), min(gap.stop, round(space.stop)))
-    return _Cut(_score(gap, space, at_end), axis, _place(copy, box, axis, stripe, at_end))
+    return _Cut(_score(gap, space, lean), axis, _place(copy, box, axis, stripe, lean))
 
 
-def _score(gap: Gap, space: _Space, at_end: bool) -> float:
-    """How good a gap is: its width, and more when it is near the second letter (or, with letters below, the first)."""
+def _score(gap: Gap, space: _Space, lean: _Lean) -> float:
+    """How good a gap is: its width, and more when it is near the letter to which the cut leans, or in the middle."""
     from_first = max(gap.start, space.start) - space.start
     from_second = space.stop - min(gap.stop, space.stop)
-    distance = (from_second if at_end else from_first) / (space.stop - space.start)
-    return (gap.width + 1) * (1 - FAR_GAP_DISCOUNT * distance)
+    distance = {"first": from_first, "second": from_second, "middle": abs(from_first - from_second)}[lean]
+    return (gap.width + 1) * (1 - FAR_GAP_DISCOUNT * distance / (space.stop - space.start))
 
 
-def _place(copy: WorkingCopy, box: Box, axis: int, stripe: Gap, at_end: bool) -> int:
+def _place(copy: WorkingCopy, box: Box, axis: int, stripe: Gap, lean: _Lean) -> int:
     """Where to cut in an empty stripe: near its end (or start), yet not in the margin of a pale panel."""
     x0, y0, x1, y1 = box
     start, stop = stripe.start, stripe.stop
     tint = copy.tint[y0:y1, start:stop] if axis == 0 else copy.tint[start:stop, x0:x1]
     clear = runs(tint.mean(axis=axis) < PALE_SHARE) or [(0, stop - start)]
-    first, last = clear[-1] if at_end else clear[0]
+    first, last = clear[0] if lean == "first" else clear[-1]
     margin = min(CUT_MARGIN_PX, (last - first) // 2)
-    if at_end:
+    if lean != "first":
         return start + last - margin
     return start + first + max(margin, 1)
 
@@ -154,10 +188,11 @@ def _place(copy: WorkingCopy, box: Box, axis: int, stripe: Gap, at_end: bool) ->
 # ---- cuts where photographs touch ----
 
 
-def _cut_at_edge(copy: WorkingCopy, box: Box, axis: int, space: _Space, capital_px: float) -> _Cut | None:
-    """The cut where two photographs touch, just ahead of the second's letter: one straight edge across the box."""
-    first = max(1, round(space.start), round(space.stop - EDGE_REACH * capital_px))
-    last = min(round(space.stop), copy.grey.shape[1 - axis] - 1)
+def _cut_at_edge(copy: WorkingCopy, box: Box, axis: int, space: _Space, lean: _Lean, capital_px: float) -> _Cut | None:
+    """The cut where two photographs touch, at the letter to which the cut leans: one straight edge across the box."""
+    near = space if lean == "middle" else _near(space, lean, EDGE_REACH * capital_px)
+    first = max(1, round(near.start))
+    last = min(round(near.stop), copy.grey.shape[1 - axis] - 1)
     if last - first < MIN_EDGE_RANGE_PX:
         return None
     start = max(0, first - EDGE_PX)
@@ -182,7 +217,7 @@ def _edge_shares(copy: WorkingCopy, box: Box, axis: int, around: slice) -> np.nd
 # ---- whether the pieces make sense ----
 
 
-def _fit(copy: WorkingCopy, boxes: list[Box], letters: Sequence[Letter], where: Where) -> bool:
+def _fit(copy: WorkingCopy, boxes: list[Box], letters: Sequence[Letter], where: _Where) -> bool:
     """Whether the boxes are large enough and the letters stand at the same end and side of them."""
     if not large_enough(copy, boxes):
         return False
@@ -191,13 +226,19 @@ def _fit(copy: WorkingCopy, boxes: list[Box], letters: Sequence[Letter], where: 
     if max(offsets) > MAX_OFFSET or max(offsets) - min(offsets) > MAX_OFFSET_SPREAD:
         return False
     across = [_across(box, letter) for box, letter in pairs]
-    return not (min(across) < LEFT_SHARE and max(across) > RIGHT_SHARE)
+    if where.side == "middle":
+        return min(across) > LEFT_SHARE and max(across) < RIGHT_SHARE
+    if where.end == "below":
+        return max(across) < LEFT_SHARE
+    indents = [(letter.x0 - box[0]) / letter.capital_px for box, letter in pairs]
+    apart = min(across) < LEFT_SHARE and max(across) > RIGHT_SHARE
+    return not apart and max(indents) - min(indents) <= MAX_INDENT_SPREAD
 
 
-def _offset(box: Box, letter: Letter, where: Where) -> float:
+def _offset(box: Box, letter: Letter, where: _Where) -> float:
     """From the upper or lower end of a box to its letter, in heights of a capital."""
     _, y0, _, y1 = box
-    return (letter.y0 - y0 if where == "above" else y1 - letter.y1) / letter.capital_px
+    return (letter.y0 - y0 if where.end == "above" else y1 - letter.y1) / letter.capital_px
 
 
 def _across(box: Box, letter: Letter) -> float:

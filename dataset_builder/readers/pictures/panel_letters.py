@@ -15,6 +15,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 DARK, LIGHT = 140, 185  # grey levels: ink is darker than the one; letters on dark ground are lighter than the other
+FAINT = 195  # grey level of ink where letters are thin or pale; looked at where those leave panels without a letter
+SAME_PLACE_PX = 4  # by which the edges of a letter move from one limit to another, at most
 DARK_GROUND, DARK_GROUND_SHARE = 100, 0.1  # grey level; where more of the picture is darker, light letters may stand
 GROUND_STEP_PX = 4  # of that share every fourth row and column is enough
 
@@ -22,13 +24,16 @@ GROUND_STEP_PX = 4  # of that share every fourth row and column is enough
 MIN_HEIGHT_PX, MAX_HEIGHT_SHARE = 7, 0.09  # the share is of the picture's longest side
 MIN_WIDTH, MAX_WIDTH = 0.15, 1.4  # an "l", and a bold "W"
 MIN_FILLED_SHARE = 0.15  # of a patch's box: thinner ones are frames and curves
+MAX_PRINT_WIDTH = 3  # of the tallest letter's height: wider patches are lines, not letters that touch
+MIN_HOLLOW_PX = 9  # sides of the smallest circle or frame around a letter
 MAX_CANDIDATES = 400  # patches compared in one picture
 CLEAR = 0.33  # free space left and right of a letter; a word's letters are closer
+INSET = 0.15  # of its width at either side, above and below which a bracket's tip may come
 BRACKET_REACH = 1.0  # from a letter to the far side of a bracket or dot; behind that nothing stands
 MIN_BRACKET_REACH_PX = 4
 BESIDE_REACH, MIN_BESIDE_REACH_PX = 0.6, 3  # where pieces of a bracket or a dot are looked for
-MAX_BRACKET_WIDTH, MIN_BRACKET_HEIGHT, MAX_BRACKET_HEIGHT = 0.55, 0.85, 2.2
-MAX_DOT_SIDE = 0.35
+MAX_BRACKET_WIDTH, MIN_BRACKET_HEIGHT, MAX_BRACKET_HEIGHT = 0.6, 0.85, 2.4
+MAX_DOT_SIDE = 0.45
 
 # Comparing.
 SIDE = 16  # px: letters are compared as SIDE x SIDE grey pictures
@@ -75,10 +80,34 @@ def find_letters(grey: np.ndarray, wanted: str) -> list[Letter]:
     letter whose two cases look alike ("C") is returned as both, which differ in the height of a capital.
     """
     found = _letters_of(grey, (grey < DARK).astype(np.uint8), wanted, dark=True)
-    sample = grey[::GROUND_STEP_PX, ::GROUND_STEP_PX]
-    if np.count_nonzero(sample < DARK_GROUND) > DARK_GROUND_SHARE * sample.size:
+    if _has_dark_ground(grey):
         found += _letters_of(grey, (grey > LIGHT).astype(np.uint8), wanted, dark=False)
     return found
+
+
+def find_faint_letters(grey: np.ndarray, wanted: str, found: list[Letter]) -> list[Letter]:
+    """`found`, and the letters whose strokes are so thin or pale that the usual limit breaks them."""
+    faint = _letters_of(grey, (grey < FAINT).astype(np.uint8), wanted, dark=True)
+    return _without_doubles(found + faint)
+
+
+def _has_dark_ground(grey: np.ndarray) -> bool:
+    sample = grey[::GROUND_STEP_PX, ::GROUND_STEP_PX]
+    return int(np.count_nonzero(sample < DARK_GROUND)) > DARK_GROUND_SHARE * sample.size
+
+
+def _without_doubles(letters: list[Letter]) -> list[Letter]:
+    """Of the readings of one place as one letter the surest."""
+    kept: list[Letter] = []
+    for letter in sorted(letters, key=lambda letter: -letter.score):
+        if not any(_same_place(letter, other) for other in kept):
+            kept.append(letter)
+    return kept
+
+
+def _same_place(letter: Letter, other: Letter) -> bool:
+    near = abs(letter.x0 - other.x0) <= SAME_PLACE_PX and abs(letter.y0 - other.y0) <= SAME_PLACE_PX
+    return letter.char == other.char and near
 
 
 def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool) -> list[Letter]:
@@ -123,20 +152,23 @@ def _readable(boxes: np.ndarray, scores: np.ndarray, alphabet: str) -> list[Lett
 
 def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
     """Boxes (n, 4) x0, y0, x1, y1 of the connected patches of letter size with nothing near them."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     stats = stats.astype(np.int32)  # (patches, 5), the first row is the ground
     boxes = _boxes_of_letter_size(stats, max_height)
-    total = cv2.integral(mask)
+    printed = _is_print(stats, max_height)  # (patches,)
+    print_only = np.take(printed, labels, mode="clip")  # (height, width) uint8, 0 or 1
+    total = cv2.integral(print_only)
     x0, y0, x1, y1 = boxes.T
     near = (CLEAR * (y1 - y0)).astype(int) + 1
-    over = _ink(total, x0, y0 - near // 2 - 1, x1, y0)
-    under = _ink(total, x0, y1, x1, y1 + near // 2 + 1)
+    inset = (INSET * (x1 - x0)).astype(int)
+    over = _ink(total, x0 + inset, y0 - near // 2 - 1, x1 - inset, y0)
+    under = _ink(total, x0 + inset, y1, x1 - inset, y1 + near // 2 + 1)
     left, right = _ink(total, x0 - near, y0, x0, y1), _ink(total, x1, y0, x1 + near, y1)
     free = over + under == 0
     lone = free & (left == 0) & (right == 0)
     # "(a)", "a)" and "a.": brackets and dots are narrow, and nothing is behind them
     marked = free & ~lone & _clear_behind(total, boxes, near)
-    marked[marked] = [_has_bracket_or_dot(labels, stats, box) for box in boxes[marked]]
+    marked[marked] = [_has_bracket_or_dot(labels, stats, printed, box) for box in boxes[marked]]
     return boxes[lone | marked]
 
 
@@ -148,6 +180,19 @@ def _boxes_of_letter_size(stats: np.ndarray, max_height: int) -> np.ndarray:
     fits = high & wide & (area >= MIN_FILLED_SHARE * width * height)
     fits[0] = False  # the ground
     return np.stack([x, y, x + width, y + height], axis=1)[fits]
+
+
+def _is_print(stats: np.ndarray, max_height: int) -> np.ndarray:
+    """For each patch 1 where it may be a letter or a sign of print, and 0 for photographs, frames, axes and curves.
+
+    Only print beside a letter makes it one of a word.
+    """
+    _, _, width, height, area = stats.T
+    large = (height > max_height) | (width > MAX_PRINT_WIDTH * max_height)
+    hollow = (np.minimum(width, height) >= MIN_HOLLOW_PX) & (area < MIN_FILLED_SHARE * width * height)
+    printed = ~(large | hollow)
+    printed[0] = False  # the ground
+    return printed.astype(np.uint8)
 
 
 def _ink(total: np.ndarray, x0: np.ndarray, y0: np.ndarray, x1: np.ndarray, y1: np.ndarray) -> np.ndarray:
@@ -167,15 +212,15 @@ def _clear_behind(total: np.ndarray, boxes: np.ndarray, near: np.ndarray) -> np.
     return (left == 0) & (right == 0)
 
 
-def _has_bracket_or_dot(labels: np.ndarray, stats: np.ndarray, box: np.ndarray) -> bool:
-    """Whether what stands beside the letter is narrow, on either side: a bracket (maybe in pieces) or a dot."""
+def _has_bracket_or_dot(labels: np.ndarray, stats: np.ndarray, printed: np.ndarray, box: np.ndarray) -> bool:
+    """Whether the print beside the letter is narrow, on either side: a bracket (maybe in pieces) or a dot."""
     x0, y0, x1, y1 = (int(value) for value in box)
     height = y1 - y0
     reach = max(MIN_BESIDE_REACH_PX, int(BESIDE_REACH * height))
     left = labels[y0:y1, max(0, x0 - reach) : x0]
     right = labels[y0:y1, x1 : x1 + reach]
     for side in (left, right):
-        pieces = stats[[i for i in np.unique(side) if i]]
+        pieces = stats[[i for i in np.unique(side) if printed[i]]]
         if len(pieces) and not _is_bracket_or_dot(pieces, height):
             return False
     return True

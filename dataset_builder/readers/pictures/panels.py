@@ -12,16 +12,16 @@ The caption says how many panels there are and what their letters are; a figure 
 An unsure figure stays whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
 from dataset_builder.readers.article import Panel
-from dataset_builder.readers.pictures.panel_captions import caption_parts
+from dataset_builder.readers.pictures.panel_captions import caption_parts, caption_readings
 from dataset_builder.readers.pictures.panel_choices import choices, following_letter
 from dataset_builder.readers.pictures.panel_cuts import split_around
 from dataset_builder.readers.pictures.panel_grid import split_grid
-from dataset_builder.readers.pictures.panel_letters import Letter, find_letters
+from dataset_builder.readers.pictures.panel_letters import Letter, find_faint_letters, find_letters
 from dataset_builder.readers.pictures.working_copy import Box, WorkingCopy, working_copy
 
 MIN_PICTURE_PX = 32  # shortest side of a picture that can hold two panels with letters
@@ -38,17 +38,17 @@ def split_panels(
     text layer gives them. Boxes are x0, y0, x1, y1 in pixels of `image`, do not overlap and leave out margins; captions
     are the parts of `caption`.
     """
-    parts = caption_parts(caption)
-    if len(parts) < 2 or min(image.size) < MIN_PICTURE_PX:
+    readings = caption_readings(caption)
+    if not readings or min(image.size) < MIN_PICTURE_PX:
         return []
     copy = working_copy(image)
-    boxes = _find_boxes(copy, list(parts), letters)
-    if not boxes:
-        return []
-    return [
-        Panel(label, _in_picture(box, copy, image), text or None)
-        for (label, text), box in zip(parts.items(), boxes, strict=True)
-    ]
+    for parts, boxes in _ways(copy, readings, letters):
+        if boxes:
+            return [
+                Panel(label, _in_picture(box, copy, image), text or None)
+                for (label, text), box in zip(parts.items(), boxes, strict=True)
+            ]
+    return []
 
 
 def with_captions(panels: list[Panel], caption: str | None) -> list[Panel]:
@@ -57,18 +57,30 @@ def with_captions(panels: list[Panel], caption: str | None) -> list[Panel]:
     return [Panel(panel.label, list(panel.bbox), parts.get(panel.label.casefold()) or None) for panel in panels]
 
 
-def _find_boxes(copy: WorkingCopy, labels: list[str], letters: Sequence[tuple[str, float, float]]) -> list[Box]:
-    """One box for each label, or none: by the letters of the PDF, by those seen in the picture, by the picture alone.
-
-    Of the ways to place the letters, those that line up best are tried first.
+def _ways(
+    copy: WorkingCopy, readings: list[dict[str, str]], letters: Sequence[tuple[str, float, float]]
+) -> Iterator[tuple[dict[str, str], list[Box]]]:
+    """A reading of the caption and its boxes, or none, the surest way first: by the letters of the PDF, by those seen
+    in the picture, by the gaps alone, and by faint letters where no others were seen for all panels.
     """
     given = _as_letters(copy, letters)
-    found = find_letters(copy.grey, "".join(labels) + following_letter(labels))
+    labels = [list(parts) for parts in readings]
+    wanted = "".join(dict.fromkeys("".join("".join(names) + following_letter(names) for names in labels)))
+    found = find_letters(copy.grey, wanted)
     for places in (given, found):
-        for choice in choices(places, labels)[:MAX_TRIES]:
-            if boxes := split_around(copy, choice):
-                return boxes
-    return split_grid(copy, labels, given + found)
+        yield from ((parts, _around(copy, places, list(parts))) for parts in readings)
+    yield readings[0], split_grid(copy, labels[0], given + found)
+    if not any(choices(found, names) for names in labels):
+        faint = find_faint_letters(copy.grey, wanted, found)
+        yield from ((parts, _around(copy, faint, list(parts))) for parts in readings)
+
+
+def _around(copy: WorkingCopy, places: list[Letter], labels: list[str]) -> list[Box]:
+    """One box for each label, or none; of the ways to place the letters, those that line up best are tried first."""
+    for choice in choices(places, labels)[:MAX_TRIES]:
+        if boxes := split_around(copy, choice):
+            return boxes
+    return []
 
 
 def _as_letters(copy: WorkingCopy, given: Sequence[tuple[str, float, float]]) -> list[Letter]:

@@ -19,6 +19,7 @@ PAPER_SHARE = 0.6  # of the border has the colour of the background, where that 
 FRAME_PX, FRAME_SHARE, FRAME_REACH_SHARE = 5, 0.9, 0.03  # thickness, share of the side, distance from the border
 MIN_FRAME_REACH_PX = 8
 PHOTO_EDGE_SHARE = 0.5  # of a row or column in ink at the end of that reach: a photograph begins there, no frame
+LINE_SHARE = 0.97  # of a row or column in ink: a line across, of at most FRAME_PX
 NOISE_SHARE = 0.001  # of a row or column that is empty may be ink
 TINT_SHARE = 0.5  # of a row or column of a pale panel; noise around letters is less
 MIN_SIDE_SHARE = 0.06  # of a panel: its sides, as a share of the figure's longest side
@@ -116,15 +117,25 @@ def _without_frame(ink: np.ndarray) -> np.ndarray:
 
 
 def empty_gaps(copy: WorkingCopy, box: Box, axis: int) -> list[Gap]:
-    """Empty stripes across the box: columns for axis 0, rows for axis 1, white (background) or black all along."""
+    """Empty stripes across the box: columns for axis 0, rows for axis 1, white (background) or black all along.
+
+    A thin line that runs across the box between two stripes parts them no more than their emptiness does.
+    """
     x0, y0, x1, y1 = box
     start, stop = box[axis], box[axis + 2]
     length = (y1 - y0) if axis == 0 else (x1 - x0)  # of a column or row, pixels
-    empty = np.zeros(stop - start, bool)
-    for mask in (copy.ink, copy.light):
-        sums = cv2.reduce(mask[y0:y1, x0:x1], axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
-        empty |= sums <= NOISE_SHARE * length
+    dark, light = (_sums(mask[y0:y1, x0:x1], axis) for mask in (copy.ink, copy.light))
+    empty = (dark <= NOISE_SHARE * length) | (light <= NOISE_SHARE * length)
+    for first, last in runs(dark >= LINE_SHARE * length):
+        between = first > 0 and last < stop - start and empty[first - 1] and empty[last]
+        if between and last - first <= FRAME_PX:
+            empty[first:last] = True
     return [Gap(first + start, last + start) for first, last in runs(empty)]
+
+
+def _sums(mask: np.ndarray, axis: int) -> np.ndarray:
+    """How many pixels are set in each column (axis 0) or row (axis 1)."""
+    return cv2.reduce(mask, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
 
 
 def runs(flags: np.ndarray) -> list[tuple[int, int]]:

@@ -10,11 +10,13 @@ from pathlib import Path
 from dataset_builder.articles.pictures import TOO_LARGE, UNREADABLE, FolderPictures
 from dataset_builder.articles.tables import TASKS, TableRow, read_rows
 from dataset_builder.readers.article import Article, Figure, Question
+from dataset_builder.text.holders import Owner, names_of
 from dataset_builder.text.labels import label_key, split_label
-from dataset_builder.text.licenses import license_id, license_url
+from dataset_builder.text.licenses import license_id
 from dataset_builder.text.notices import dois
-from dataset_builder.text.rights import Owner, Rights, is_reserved, names_of, stated_rights
+from dataset_builder.text.rights import Rights, is_reserved, stated_rights
 from dataset_builder.text.sentences import split_sentences
+from trust.licenses import combined, is_known
 
 _PMCID = re.compile(r"PMC\d+", re.IGNORECASE)
 
@@ -35,7 +37,7 @@ def read_table(path: Path, pictures: FolderPictures) -> Article:
         authors=[name.strip() for name in authors.split(";") if name.strip()],
         year=int(year) if year else None,
         language=_first(row["language"] for row in rows),
-        license=_common_license(rows),
+        license=combined(_license(row["license"]) for row in rows),
     )
     owner = Owner(article.license, names=names_of(article.authors))
     article.figures = [_figure(of_it, owner, pictures) for of_it in _by_figure(rows)]
@@ -100,8 +102,8 @@ def _question(row: TableRow) -> Question | None:
 
 def _set_picture(figure: Figure, row: TableRow, pictures: FolderPictures) -> None:
     """Open the figure's picture, or say in `image_fault` and `image_error` why there is none."""
-    from dataset_builder.readers.pictures.images import PictureTooLarge, open_image
     from dataset_builder.readers.pictures.keep import keep_picture
+    from trust.pictures.opener import PictureTooLarge, UnreadablePicture, open_picture_file
 
     name, line = row["picture"], f"line {row['line']}"
     refusal = pictures.refused.get(name)
@@ -109,27 +111,21 @@ def _set_picture(figure: Figure, row: TableRow, pictures: FolderPictures) -> Non
         figure.image_fault, figure.image_error = refusal.fault, f"{line}: {name}: {refusal.reason}"
         return
     try:
-        keep_picture(figure, open_image(pictures.found[name]))
+        keep_picture(figure, open_picture_file(pictures.found[name]))
     except PictureTooLarge as error:
         figure.image_fault, figure.image_error = TOO_LARGE, f"{line}: {error}"
-    except (ValueError, OSError) as error:
+    except UnreadablePicture as error:
         figure.image_fault, figure.image_error = UNREADABLE, f"{line}: {error}"
 
 
 # ---- licences and rights ----
 
 
-def _common_license(rows: list[TableRow]) -> str | None:
-    """The licence of all rows; None where they differ."""
-    licenses = {_license(row["license"]) for row in rows}
-    return licenses.pop() if len(licenses) == 1 else None
-
-
 def _license(words: str | None) -> str | None:
     """The licence that an SPDX id, a Creative Commons name or its address names; None for other words."""
     if words is None:
         return None
-    return license_id([license_url(words.upper()) or words], words)
+    return words.upper() if is_known(words.upper()) else license_id([words], words)
 
 
 def _rights(rows: list[TableRow], caption: str | None, owner: Owner) -> Rights | None:

@@ -42,7 +42,8 @@ function figure(row) {
   const column = el("div", { class: "figure" });
   if (row.picture === undefined) {
     const why = row.filter ? "not in this page" : "no thumbnail";
-    column.append(el("div", { class: "missing" }, row.full || row.width ? `Picture ${why}` : "No picture"));
+    const problem = row.picture_problem && `Picture cannot be shown: ${row.picture_problem}`;
+    column.append(el("div", { class: "missing" }, problem || (row.full || row.width ? `Picture ${why}` : "No picture")));
   } else {
     const panels = (row.panels || []).map((panel, i) => panelBox(panel, i, row));
     const frame = el("div", { class: "picture" }, picture(row.picture, `${row.label || "Figure"}`, row), ...panels);

@@ -1,6 +1,9 @@
 """Folders of articles -> packages."""
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -185,3 +188,42 @@ def test_links_that_lead_out_of_the_articles_folder_are_refused(tmp_path):
     refused = {p.source_file for p in found if p.error and "leads out of the articles folder" in p.error}
     assert refused == {"x.xml", "y.pdf", "z.tgz", "folder"}
     assert {p.source_file for p in found if not p.error} == {"own.xml", "same.xml"}
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.meca", "a.tar.gz", "a.xml.gz", "a.xml", "a.nxml", "a.pdf"])
+def test_pipes_and_circles_are_never_opened(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    (tmp_path / f"b{name}").symlink_to(tmp_path / f"b{name}")
+    write(tmp_path, {"good/x.xml": ARTICLE, "s1.pdf": "%PDF", "s2.pdf": "%PDF"})
+    errors = {package.source_file: package.error for package in find(tmp_path)}
+    assert "no regular file" in errors[name]
+    assert errors[f"b{name}"]
+    assert str(tmp_path) not in "".join(filter(None, errors.values()))
+    assert errors["good/x.xml"] is None
+
+
+_LIST = """
+import sys
+from pathlib import Path
+from dataset_builder.articles.packages import find_packages
+folder = Path(sys.argv[1])
+for package in find_packages(folder, folder / "unpacked"):
+    print(package.source_file, package.error, package.pictures.refused.get("f1.png"))
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None or os.name != "posix", reason="no setpriv: root reads everything")
+def test_what_may_not_be_read_fails_alone(tmp_path):
+    write(tmp_path, {"a/x.xml": ARTICLE, "b/x.xml": ARTICLE, "c/x.xml": ARTICLE, "c/f1.png": "1", "d/x.xml": ARTICLE})
+    for name in ("a/x.xml", "b", "c/f1.png"):
+        (tmp_path / name).chmod(0)
+    as_others = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    command = [*as_others, sys.executable, "-c", _LIST, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (tmp_path / "b").chmod(0o700)
+    said = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert set(said) == {"a/x.xml", "b", "c/x.xml", "d/x.xml"}
+    assert "cannot be opened (Permission denied)" in said["a/x.xml"]
+    assert "cannot be listed (Permission denied)" in said["b"]
+    assert "image_unreadable" in said["c/x.xml"]
+    assert said["d/x.xml"].endswith("None None")

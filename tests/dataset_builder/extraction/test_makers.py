@@ -22,7 +22,9 @@ def test_a_copy_has_the_same_digest(project):
 def test_a_changed_byte_in_any_file_changes_the_digest(project):
     files = [path for path in project.rglob("*") if path.is_file()]
     names = {path.relative_to(project).as_posix() for path in files}
-    assert {"readers/pdf/reader.py", "readers/article.py", "articles/packages.py", "extraction/records.py"} <= names
+    of_builder = ("readers/pdf/reader.py", "readers/article.py", "articles/packages.py", "extraction/records.py")
+    assert {"trust/pictures/opener.py", *(f"dataset_builder/{path}" for path in of_builder)} <= names
+    assert "trust/licenses.py" in names
     before = makers.makers_digest(project)
     digests = set()
     for path in files:
@@ -37,7 +39,7 @@ def test_a_changed_byte_in_any_file_changes_the_digest(project):
 
 def test_a_renamed_file_changes_the_digest(project):
     before = makers.makers_digest(project)
-    (project / "text" / "notices.py").rename(project / "text" / "other.py")
+    (project / "dataset_builder" / "text" / "notices.py").rename(project / "dataset_builder" / "text" / "other.py")
     assert makers.makers_digest(project) != before
 
 
@@ -50,6 +52,6 @@ def test_another_version_of_a_library_changes_the_digest(monkeypatch, library):
 
 def test_compiled_files_do_not_count(project):
     before = makers.makers_digest(project)
-    (project / "text" / "__pycache__").mkdir()
-    (project / "text" / "__pycache__" / "notices.pyc").write_bytes(b"\0")
+    (project / "dataset_builder" / "text" / "__pycache__").mkdir()
+    (project / "dataset_builder" / "text" / "__pycache__" / "notices.pyc").write_bytes(b"\0")
     assert makers.makers_digest(project) == before

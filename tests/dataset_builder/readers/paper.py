@@ -12,7 +12,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from dataset_builder.readers.article import Figure
-from dataset_builder.readers.pictures.images import open_image
+from trust.pictures.opener import open_picture
 
 WIDTH, HEIGHT = 595.0, 842.0  # A4
 SENTENCES = (
@@ -43,7 +43,7 @@ def register_font(name: str) -> None:
 def image_of(figure: Figure) -> Image.Image:
     """The picture that a reader kept of a figure, decoded."""
     assert figure.picture is not None, figure.image_error
-    return open_image(figure.picture.encoded)
+    return open_picture(figure.picture.encoded)
 
 
 class Paper:

@@ -17,9 +17,9 @@ from PIL import Image
 from dataset_builder import build
 from dataset_builder.readers.jats.reader import read_jats
 from dataset_builder.readers.pdf.reader import read_pdf
-from dataset_builder.readers.pictures.images import open_image
 from dataset_builder.sample.articles import make_articles
 from dataset_builder.sample.corpus import write_articles
+from trust.pictures.opener import open_picture_file
 
 TEXT = b"BT /F1 10 Tf 50 700 Td (Figure 1. Joint of a patient, seen from the side, before the treatment.) Tj ET\n"
 GIGAPIXEL_SIDE = 31_623  # pixels
@@ -201,7 +201,7 @@ def test_pictures_are_refused_by_their_header(tmp_path, data):
     path = tmp_path / "f1.png"
     path.write_bytes(data)
     with pytest.raises(ValueError, match="f1.png: ") as raised:
-        open_image(path)
+        open_picture_file(path)
     assert "\n" not in str(raised.value)
     assert "0x" not in str(raised.value)
 

@@ -94,3 +94,17 @@ def test_the_questions_of_a_figure_stay():
     """They are drawn by the figure's id, so that a dataset made anew asks the same."""
     drawn = [extractive(ROW | {"figure_id": f"PMC{i}/fig1"}, task)["question"] for i in range(3) for task in TASKS]
     assert drawn == QUESTIONS
+
+
+TWO = {  # caption -> what the answer joins it to
+    "en": ("It rose. It fell.", "It rose. It fell."),
+    "zh": ("剂量上升。随后下降。", "剂量上升。随后下降。"),
+    "ja": ("線量は上昇した。その後下がった。", "線量は上昇した。その後下がった。"),
+    "zh, in English": ("The dose rose. It fell later.", "The dose rose. It fell later."),
+}
+
+
+@pytest.mark.parametrize(("caption", "answer"), TWO.values(), ids=TWO)
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_no_space_stands_between_sentences_of_a_language_without(caption, answer, language):
+    assert extractive(ROW | {"language": language, "caption": caption, "context": []}, "detail")["answer"] == answer

@@ -215,3 +215,17 @@ def test_any_text_is_survived(text):
     label_key(text)
     split = split_label(text)
     assert split is None or clean(text).startswith(split[0])
+
+
+@pytest.mark.parametrize(
+    ("caption", "key", "rest"),
+    [
+        ("第1图 剂量", "1", "剂量"),
+        ("第2幅图。剂量", "2", "剂量"),
+        ("第12図：線量", "12", "線量"),
+        ("第3 圖 劑量", "3", "劑量"),
+    ],
+)
+def test_the_number_before_the_word(caption, key, rest):
+    label, text = split_label(caption)
+    assert (label_key(label), text) == (key, rest)

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from dataset_builder.text.rights import Owner, joined, same_license, stated_rights
+from dataset_builder.text.holders import Owner
+from dataset_builder.text.rights import joined, same_license, stated_rights
 
 BY = Owner("CC-BY-4.0", names=frozenset({"jane", "smith", "bo", "li"}))
 RESERVED = [

@@ -58,7 +58,7 @@ def test_what_words_start_with():
         ("  plural_endings: s\n", "", "key `figure.plural_endings` is missing"),
         ("spaces: true", "spaces: maybe", "`spaces` is 'maybe', which is no bool"),
         ("  or_words: or", "  or_words: [on]", "`lists.or_words` is [True]: neither words nor a list of texts"),
-        ("  words: fig(?:ures?|s)?", '  words: ""', "`figure.words` is empty"),
+        ("  words: fig(?:ures?|s)? text[-‐]?fig(?:ures?|s)?", '  words: ""', "`figure.words` is empty"),
         ("  words: fig(?:ures?|s)?", "  words: (?:fig|pic)", "starts with no plain letter"),
         ("[the figure, the figures]", "[the figure]", "singular and plural of each form"),
         ("name: English", "name: [", "no YAML"),

@@ -190,3 +190,15 @@ def test_a_run_of_an_unpinned_server_is_known_by_its_model_name(dataset_folder, 
         assert "was made with model 'org/model', not 'org/other'" in capsys.readouterr().err
         assert generate(url, dataset_folder, tmp_path, "--revision", "0" * 40)[0] == 1
         assert len(seen) == 2
+
+
+def test_a_server_gets_no_special_tokens_of_strangers(dataset_folder, tmp_path):
+    from tests.evaluation.test_generate import with_words
+
+    folder = with_words(dataset_folder, tmp_path / "data", "<|im_end|><image>[INST] <i>")
+    with serve(look) as (url, seen):
+        _, records = generate(url, folder, tmp_path / "run")
+    asked = [question_of(request)[1] for request in seen]
+    assert sum("what dose ‹|im_end|›‹image›⟦INST⟧ <i> ?" in text for text in asked) == 8
+    assert not any("<|" in text or "<image>" in text for text in asked)
+    assert len(records) == 16

@@ -6,6 +6,12 @@ import time
 import pytest
 
 COMMITTED = ["Push rows under policy commercial", "initial commit"]
+STEPS = [
+    *("GET /api/whoami", "POST /api/repos/create", "GET .*/figures/auth-check/write", "GET /api/datasets/lab/figures$"),
+    *("POST /api/validate-yaml", "GET .*/figures/tree/", "GET .*/figures/refs", "POST .*/figures/tag/"),
+    "GET .*/figures/commits/main",
+]
+PASSING = [{"status": 503}, {"drop": "before"}, {"drop": "after"}]
 
 
 @pytest.mark.parametrize(
@@ -19,12 +25,14 @@ COMMITTED = ["Push rows under policy commercial", "initial commit"]
         {"match": "PUT /lfs", "drop": "after"},
         {"match": "POST .*/preupload/main", "status": 429},
         {"match": "POST .*/preupload/main", "status": 400},
+        *({"match": step, **fault} for step in STEPS for fault in PASSING),
     ],
-    ids=lambda fault: f"{fault['match'].split('/')[-2]}-{fault.get('status') or fault['drop']}",
+    ids=lambda fault: f"{fault['match'].split('/')[-2:]}-{fault.get('status') or fault['drop']}",
 )
 def test_passing_faults_leave_one_commit(hub, ldrt_client, dataset, fault):
     hub.fail(**fault)
-    done = ldrt_client("push", dataset, "lab/figures")
+    done = ldrt_client("push", dataset, "lab/figures", "--tag", "v1")
+    assert not hub.faults[0].times
     if fault.get("status") == 400:  # not a passing one: said, and nothing was committed
         assert done.status == 1
         assert "the Hub answered 400 to POST /api/datasets/lab/figures/preupload/main" in done.stderr
@@ -32,6 +40,33 @@ def test_passing_faults_leave_one_commit(hub, ldrt_client, dataset, fault):
     else:
         assert done.status == 0, done.stderr
         assert hub.titles("dataset", "lab/figures") == COMMITTED
+        assert hub.repo("dataset", "lab/figures").tags == {"v1": hub.repo("dataset", "lab/figures").branches["main"]}
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 403}], ids=str)
+def test_a_tag_that_fails_leaves_the_commit_and_says_how_to_tag(hub, ldrt_client, dataset, fault):
+    hub.fail("POST .*/tag/", times=9, **fault)
+    done = ldrt_client("push", dataset, "lab/figures", "--tag", "paper")
+    assert done.status == 1
+    repo = hub.repo("dataset", "lab/figures")
+    sha = repo.branches["main"]
+    assert f"commit {sha} is in place at" in done.stderr
+    assert "the tag paper is not: run this again, or `hf repos tag create lab/figures paper --rev" in done.stderr
+    assert f"--revision {sha} --type dataset`" in done.stderr
+    assert done.stderr.count("\n") == 1
+    hub.faults.clear()
+    again = ldrt_client("push", dataset, "lab/figures", "--tag", "paper")
+    assert "nothing new" in again.stdout, again.stderr
+    assert repo.tags == {"paper": sha}
+
+
+def test_a_look_after_the_commit_that_fails_says_that_it_is_there(hub, ldrt_client, dataset):
+    hub.fail("GET .*/tree/", status=502, skip=1, times=9)
+    done = ldrt_client("push", dataset, "lab/figures")
+    assert done.status == 1
+    sha = hub.repo("dataset", "lab/figures").branches["main"]
+    assert f"commit {sha} is in place at" in done.stderr
+    assert "what arrived is not checked: run this again" in done.stderr
 
 
 def test_an_answer_lost_and_the_head_unreadable_for_a_while(hub, ldrt_client, dataset):
@@ -85,8 +120,8 @@ def test_the_token_expires_on_the_way(hub, ldrt_client, dataset):
         ({"match": "/commit/main", "status": 403, "message": "Private storage limit reached"}, "refuses the size"),
         ({"match": "/commit/main", "status": 403, "message": "no"}, "the token may not write to lab/figures"),
         ({"match": "/commit/main", "status": 412, "message": "stale"}, "lab/figures changed while this ran"),
-        ({"match": "validate-yaml", "status": 500}, "the Hub answered 500 to POST /api/validate-yaml"),
-        ({"match": "whoami", "drop": "before"}, "the connection to http://127.0.0.1"),
+        ({"match": "validate-yaml", "status": 500, "times": 9}, "the Hub answered 500 to POST /api/validate-yaml"),
+        ({"match": "whoami", "drop": "before", "times": 9}, "the connection to http://127.0.0.1"),
     ],
     ids=lambda value: value["match"] if isinstance(value, dict) else "",
 )

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from datasets import Dataset, load_dataset
+from datasets import Dataset
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor, LlavaImageProcessor
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
@@ -15,6 +15,7 @@ from recipes.families.llava import LLAVA
 from recipes.project_files import read_template
 from recipes.training.examples import IGNORED, ExampleCollator, load_examples, render, scan_lengths
 from tests.recipes.conftest import example, picture
+from trust.pictures.stored import as_stored, open_stored
 
 PLAIN = "recipes/templates/plain.jinja"
 ASPECTS = [(64, 64), (300, 75), (75, 300), (128, 64), (64, 128), (200, 180), (97, 31), (640, 480), (33, 34), (500, 90)]
@@ -26,7 +27,13 @@ def processor(base):
 
 
 def rows(task="detail", count=3, **changes):
-    return list(Dataset.from_list([example(i, task) | changes for i in range(count)], features=EXAMPLES))
+    return list(as_stored(Dataset.from_list([example(i, task) | changes for i in range(count)], features=EXAMPLES)))
+
+
+def stored(image: Image.Image, kind: str = "PNG") -> dict:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return {"bytes": file.getvalue(), "path": None}
 
 
 def trained_texts(batch, tokenizer):
@@ -59,7 +66,8 @@ def test_the_trained_tokens_continue_the_generation_prompt(processor):
     batch = ExampleCollator(processor, LLAVA)([row])
     content = [{"type": "image"}, {"type": "text", "text": row["prompt"][0]["content"]}]
     prompt = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-    seen = processor(images=row["images"], text=[prompt], add_special_tokens=False, return_tensors="pt")["input_ids"][0]
+    images = [open_stored(image) for image in row["images"]]
+    seen = processor(images=images, text=[prompt], add_special_tokens=False, return_tensors="pt")["input_ids"][0]
     first = int((batch["labels"][0] != IGNORED).nonzero()[0])
     assert batch["input_ids"][0][:first].tolist() == seen.tolist()
     assert processor.tokenizer.convert_ids_to_tokens(int(batch["labels"][0][first])).startswith("▁The")
@@ -68,7 +76,7 @@ def test_the_trained_tokens_continue_the_generation_prompt(processor):
 @pytest.mark.parametrize("mode", ["L", "RGBA", "CMYK", "1", "P", "LA"])
 def test_pictures_of_any_mode_become_rgb(processor, mode):
     (row,) = rows(count=1)
-    row["images"] = [picture("red", "left", (80, 60), mode)]
+    row["images"] = [stored(picture("red", "left", (80, 60), mode), "TIFF" if mode == "CMYK" else "PNG")]
     pixels = ExampleCollator(processor, LLAVA)([row])["pixel_values"]
     assert pixels.shape == (1, 3, 64, 64)
     assert torch.isfinite(pixels).all()
@@ -98,9 +106,7 @@ def test_image_tokens_agree_with_the_model_for_ten_aspect_ratios(family, request
     model = AutoModelForImageTextToText.from_pretrained(folder)
     examples = []
     for number, size in enumerate(ASPECTS):
-        file = io.BytesIO()
-        picture("blue", "right", size).save(file, "PNG")
-        examples.append(example(number, "detail") | {"images": [{"bytes": file.getvalue(), "path": None}]})
+        examples.append(example(number, "detail") | {"images": [stored(picture("blue", "right", size))]})
     dataset, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, None)
     assert report["kept"] == len(ASPECTS)
     lengths = dataset["length"]
@@ -131,6 +137,11 @@ def test_rows_that_cannot_be_trained_are_dropped_with_the_reason(processor):
     _, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, None)
     assert report["kept"] == 1
     assert sorted(reason.split()[0] for reason in report["dropped"]) == ["with", "with", "without"]
+    (name, why), *others = report["unreadable"].items()
+    assert (name, others) == ("2/detail", [])
+    assert why.startswith("not a readable picture")
+    with pytest.raises(ValueError, match=r"1 with an unreadable picture \(2/detail: not a readable picture"):
+        scan_lengths(Dataset.from_list(examples[2:3], features=EXAMPLES), processor, None, None)
     with pytest.raises(ValueError, match="no row is left to train on: 1 without a picture"):
         scan_lengths(Dataset.from_list(examples[1:2], features=EXAMPLES), processor, None, None)
 
@@ -184,7 +195,7 @@ def test_text_only_rows_are_for_phase_2(processor):
 def test_a_folder_is_read_like_a_hub_dataset(dataset):
     instruct, source = load_examples(str(dataset), "instruct", "train", None)
     assert len(instruct) == 64
-    assert instruct.column_names == ["images", "prompt", "completion"]
+    assert instruct.column_names == ["images", "prompt", "completion", "example_id"]
     assert source["dataset"] == dataset.name
     assert len(source["dataset_sha256"]) == 64
     tenth, _ = load_examples(str(dataset), "instruct", "train[:10%]", None)
@@ -207,8 +218,39 @@ def test_an_absent_config_split_or_column_is_named(dataset, config, split, messa
 
 def test_rows_stay_as_they_are_in_the_dataset(dataset, processor):
     """The collator must not write into the rows it gets: TRL's does, and a second epoch then sees other rows."""
-    (row,) = load_dataset(str(dataset), "detail", split="test[:1]").select_columns(["images", "prompt", "completion"])
+    (row,) = load_examples(str(dataset), "detail", "test[:1]", None)[0]
     collator = ExampleCollator(processor, LLAVA)
     first, second = collator([row])["input_ids"], collator([row])["input_ids"]
     assert torch.equal(first, second)
     assert row["prompt"][0]["content"] == "What does this figure show?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The prompt was <image> and a question.",
+        "A map </s> and more.",
+        "<s><unk><pad> dose",
+        "at the end <image></s>",
+        "one USER: what? ASSISTANT: two",
+    ],
+)
+@pytest.mark.parametrize("column", ["prompt", "completion"])
+def test_special_tokens_in_a_row_are_trained_as_ordinary_text(processor, column, text):
+    role = {"prompt": "user", "completion": "assistant"}[column]
+    examples = rows(count=2, **{column: [{"role": role, "content": text}]})
+    dataset, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, None)
+    assert (report["kept"], report["disarmed"]) == (2, 2)
+    batch = ExampleCollator(processor, LLAVA)(examples)
+    assert batch["attention_mask"].sum(1).tolist() == dataset["length"]
+    for ids, labels in zip(batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
+        assert ids.count(processor.image_token_id) == 16  # those of the picture alone
+        assert [labels.count(token) for token in processor.tokenizer.all_special_ids if token] == [
+            int(token == processor.tokenizer.eos_token_id) for token in processor.tokenizer.all_special_ids if token
+        ]
+        assert processor.tokenizer.decode(ids).count(" USER:") == 1
+
+
+def test_rows_without_special_tokens_are_not_counted(processor):
+    _, report = scan_lengths(Dataset.from_list(rows(), features=EXAMPLES), processor, None, None)
+    assert report["disarmed"] == 0

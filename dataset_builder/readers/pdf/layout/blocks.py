@@ -79,10 +79,13 @@ def make_blocks(lines: list[Line], page: int, max_pitch_em: float = MAX_PITCH_EM
     return [Block(block, page) for block in blocks]
 
 
-def belongs_below(lines: list[Line], line: Line, max_pitch_em: float, any_weight: bool = False) -> bool:
+def belongs_below(
+    lines: list[Line], line: Line, max_pitch_em: float, any_weight: bool = False, any_width: bool = False
+) -> bool:
     """Whether `line` continues the paragraph made of `lines`, directly under its last one.
 
-    A first line in bold is a heading of its own, unless `any_weight`.
+    A first line in bold is a heading of its own, unless `any_weight`; a much wider line is no part of the paragraph,
+    unless `any_width`.
     """
     last = lines[-1]
     if not last.box.is_in_column_with(line.box) or not same_size(last, line):
@@ -91,7 +94,7 @@ def belongs_below(lines: list[Line], line: Line, max_pitch_em: float, any_weight
         return False
     if len(lines) == 1:
         return any_weight or last.bold == line.bold
-    return line.box.width <= MAX_WIDER * max(entry.box.width for entry in lines)
+    return any_width or line.box.width <= MAX_WIDER * max(entry.box.width for entry in lines)
 
 
 def _max_pitch(lines: list[Line], max_pitch_em: float) -> float:

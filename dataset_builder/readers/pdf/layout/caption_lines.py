@@ -12,10 +12,13 @@ from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
 TABLE_WORD = re.compile(rf"(?:{any_of(lambda it: it.not_figures.table)})\.?(?=\s*(?:\d|[IVX]+\b))", re.I)
 UNNUMBERED = ""  # the key of an article's only figure where its label has no number
 _FIGURE_WORD = rf"(?:{any_of(lambda it: it.figure.unnumbered)})"
-UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2}})", re.I)
+UNNUMBERED_LABEL = re.compile(rf"({_FIGURE_WORD})\s?[.:|–—]\s*(?=[^\W\d_]{{2}})(?!(?-i:[IVX]+)\b)", re.I)
 UNNUMBERED_MENTION = re.compile(rf"(?<!\w){_FIGURE_WORD}(?!\w)(?!\.?\s*(?:S?\d|(?-i:[IVX]+)\b))", re.I)
 _LETTER_SPACED = re.compile(r"(?:[A-Z] ){3,}[A-Z]\b")  # "F I G U R E 1"
+_ORNAMENT = re.compile(r"[■□▪▫●○◆◇►▶▸▲△▼▽◄◀★☆•]\s*")  # before a label
+_BRACKETED = re.compile(r"\[([^\[\]]{4,40})\]|\(([^()]{4,40})\)")  # "[Figure 1] Dose"
 LABEL_GAP_EM = 3.5  # between a label and a caption set apart from it on one row
+MARGIN_GAP_EM, MARGIN_PITCH_EM = 12, 3  # from a label in the margin to its caption; nothing is so near below it
 LABEL_ROW_PT = 1000  # how far to the right of a label its caption goes on: over the widest page but for posters
 LABEL_PITCH_EM = 2.2  # from a label that stands alone to its caption below
 GUTTER_EM = 6  # between the two columns of one caption
@@ -34,12 +37,19 @@ SAME_STEP = 0.85  # of one step from line to line to the next in a widely set ca
 LARGER_STEP = 1.1  # times a caption's usual step: the text of the column stands farther below it
 INDENT_EM = 0.5  # by which the first line of a paragraph is set in at least
 NOTE_PITCH_EM = 2.4  # from a caption's last line to a note of it
+CREDIT_LINES = 3  # right below a caption, or above it, that may credit the picture: a credit is short
 NOTE_SMALLER_PT = 2.5  # by which a note is set smaller at most
+_MARK = re.compile(r"[©ⓒⒸ]|\([cC]\)\s?(?:19|20)\d\d|copyright\b", re.I)
+TITLED_MIN_CHARS = 40  # of the first line below a caption's title: a shorter one may be a label in the next picture
 _MORE = any_spaced(lambda it: (*it.running.others, *it.lists.and_words, *it.lists.or_words, *it.teaching.see))
 _UNFINISHED = re.compile(rf"(?<!\w)(?:{_MORE})$")  # no caption ends so
-_P_VALUE = r"[pP]\s?[<>=≤]\s?0?[.,]\d"
-_NOTE = re.compile(  # "* p < 0.05", "n = 5", "Abbreviations: ...", but not "* Correspondence"
-    rf"[*∗†‡§¶#]+.{{0,40}}{_P_VALUE}|{_P_VALUE}|n\s?=\s?\d"
+_P_VALUE = re.compile(r"\b[pP]\s?[<>=≤]\s?0?[.,]\d")
+NOTE_SIGNS = "*∗†‡§¶#"  # before what explains one that the caption prints
+_NOTE = re.compile(
+    r"n\s?=\s?\d"
+    r"|\([A-Ha-h]\)\s\S"  # a panel, below a caption's title
+    r"|[a-d](?:,\s?[a-d])*\s[A-Z]"  # raised letters
+    r"|[A-Z][\w./-]{0,9}(?:[,:]|\s?=)\s[^;]{3,60};"  # "CI, confidence interval; ..."
     rf"|(?i:{any_spaced(lambda it: it.captions.notes)})(?!\w)|{any_unspaced(lambda it: it.captions.notes)}"
 )
 
@@ -50,6 +60,7 @@ def split_any_label(text: str) -> tuple[str, str] | None:
     """Label and caption of a figure or a table; a table's label must stand as a figure's would have to."""
     if spaced := _LETTER_SPACED.match(text):
         text = spaced.group().replace(" ", "") + text[spaced.end() :]
+    text = bare_label(text)
     if alone := UNNUMBERED_LABEL.match(text):
         return alone[1], text[alone.end() :]
     table = TABLE_WORD.match(text)
@@ -62,6 +73,18 @@ def split_any_label(text: str) -> tuple[str, str] | None:
     return table.group() + label.removeprefix("Figure"), caption
 
 
+def bare_label(text: str) -> str:
+    """A line without what decorates the label at its start: "■ Figure 1", "[Figure 1]"."""
+    if ornament := _ORNAMENT.match(text):
+        text = text[ornament.end() :]
+    bracketed = _BRACKETED.match(text)
+    label = next(filter(None, bracketed.groups()), "") if bracketed else ""
+    if bracketed is None or not split_label(label) or split_label(label) != (label, ""):
+        return text
+    rest = text[bracketed.end() :].lstrip(" .:")
+    return text if rest[:1].islower() or rest[:1] in ",;)" else f"{label}. {rest}"
+
+
 def is_label_alone(text: str) -> bool:
     """Whether a line is a label without its caption."""
     found = split_any_label(text)
@@ -71,20 +94,32 @@ def is_label_alone(text: str) -> bool:
 # ---- rows ----
 
 
-def label_mates(line: Line, lines: list[Line]) -> list[Line]:
-    """What stands to the right of a label that is set apart from its caption ("Fig. 2.      Liver")."""
+def label_mates(line: Line, lines: list[Line], style: Style) -> list[Line]:
+    """What stands to the right of a label that is set apart from its caption ("Fig. 2.      Liver").
+
+    Far to the right, from a label in the margin with nothing below it, unless that is running text.
+    """
     if not is_label_alone(line.text.strip()):
         return []
-    return _row_mates(line, lines, line.box.x1 + LABEL_ROW_PT)
+    right_pt = line.box.x1 + LABEL_ROW_PT
+    mates = _row_mates(line, lines, right_pt)
+    if mates or any(_is_right_below(other, line) for other in lines):
+        return mates
+    return _row_mates(line, [other for other in lines if not style.matches(other)], right_pt, MARGIN_GAP_EM)
 
 
-def _row_mates(line: Line, lines: list[Line], right_pt: float) -> list[Line]:
+def _is_right_below(other: Line, label: Line) -> bool:
+    near = MIN_PITCH_EM * label.size < pitch(label, other) < MARGIN_PITCH_EM * label.size
+    return near and other.box.x_overlap(label.box) > 0
+
+
+def _row_mates(line: Line, lines: list[Line], right_pt: float, gap_em: float = LABEL_GAP_EM) -> list[Line]:
     """Further pieces of the same row to the right, each near the one before, up to `right_pt`."""
     mates: list[Line] = []
     last = line
     for other in sorted(lines, key=lambda other: other.box.x0):
         gap = other.box.x0 - last.box.x1
-        near = 0 <= gap < LABEL_GAP_EM * line.size and other.box.x1 <= right_pt
+        near = 0 <= gap < gap_em * line.size and other.box.x1 <= right_pt
         if near and _is_of_one_row(other, line):
             mates.append(other)
             last = other
@@ -131,15 +166,16 @@ def _caption_goes_on(own: list[Line], line: Line, rest: list[Line], style: Style
         return step < most and own[0].box.is_in_column_with(line.box)
     if _is_column_text(own, line, style):
         return False
-    if belongs_below(own, line, style.max_pitch_em, any_weight=True):
+    if belongs_below(own, line, style.max_pitch_em, any_weight=True, any_width=not style.matches(line)):
         return True
-    return (_is_widely_set(own, line, rest) or _is_note(own, line, style)) and _is_next(own[-1], line, rest)
+    apart = _is_widely_set(own, line, rest) or _is_note(own, line, style) or _is_below_title(own, line, style)
+    return apart and _is_next(own[-1], line, rest)
 
 
 def _starts_another(own: list[Line], line: Line) -> bool:
     """Whether a line starts a caption of its own, and is no mention with which the caption's sentence goes on."""
     found = split_any_label(line.text.strip())
-    if found is None:
+    if found is None or line.text.strip()[0] in "[(":
         return False
     text = " ".join(entry.text.strip() for entry in own)
     if ends_sentence(text):
@@ -175,7 +211,7 @@ def _differs(one: Line, other: Line) -> bool:
 def _is_widely_set(own: list[Line], line: Line, rest: list[Line]) -> bool:
     """Whether a line is the second of a figure's caption with wide leading: the line below it is as far away again."""
     first = own[0]
-    if len(own) > 1 or TABLE_WORD.match(first.text.strip()) or ends_sentence(first.text):
+    if len(own) > 1 or TABLE_WORD.match(bare_label(first.text.strip())) or ends_sentence(first.text):
         return False
     if line.font != first.font or _differs(first, line):
         return False
@@ -191,12 +227,29 @@ def _is_widely_set(own: list[Line], line: Line, rest: list[Line]) -> bool:
 
 def _is_note(own: list[Line], line: Line, style: Style) -> bool:
     """Whether a line below a caption explains its signs, though it is set smaller or a little apart."""
-    if not _NOTE.match(line.text.strip()) or style.is_body(line):
+    text = line.text.strip()
+    explains = text[0] in NOTE_SIGNS and any(text[0] in entry.text for entry in own)
+    if not (explains or _NOTE.match(text) or _P_VALUE.search(text)) or style.is_body(line):
         return False
     last = own[-1]
     level = abs(line.box.x0 - min(entry.box.x0 for entry in own)) < SAME_EDGE_EM * line.size
     near = pitch(last, line) < NOTE_PITCH_EM * last.size
-    return level and near and -SAME_COLUMN_SIZE_PT < last.size - line.size < NOTE_SMALLER_PT
+    return level and near and _is_smaller(line, last)
+
+
+def _is_below_title(own: list[Line], line: Line, style: Style) -> bool:
+    """Whether a line starts the text below a caption's bold title, which is set larger."""
+    titled = all(entry.bold for entry in own) and not line.bold and ends_sentence(own[-1].text)
+    if not titled or style.matches(line) or TABLE_WORD.match(bare_label(own[0].text.strip())):
+        return False
+    long = len(line.text) >= TITLED_MIN_CHARS
+    level = abs(line.box.x0 - own[0].box.x0) < SAME_EDGE_EM * line.size
+    return long and level and pitch(own[-1], line) < NOTE_PITCH_EM * line.size and _is_smaller(line, own[-1])
+
+
+def _is_smaller(line: Line, than: Line) -> bool:
+    """Whether a line is set as large as another one, or a little smaller."""
+    return -SAME_COLUMN_SIZE_PT < than.size - line.size < NOTE_SMALLER_PT
 
 
 def _is_next(upper: Line, lower: Line, rest: list[Line]) -> bool:
@@ -205,6 +258,35 @@ def _is_next(upper: Line, lower: Line, rest: list[Line]) -> bool:
         return False
     below = [line for line in rest if pitch(upper, line) > 0 and line.box.x_overlap(lower.box) > 0]
     return not any(pitch(line, lower) > MIN_PITCH_EM * lower.size for line in below)
+
+
+def credit_lines(own: list[Line], rest: list[Line], style: Style) -> list[Line]:
+    """What stands right above and below a caption, from the top: it may say whose the picture is."""
+    highest = min(own, key=lambda line: line.box.y0)
+    lowest = max(own, key=lambda line: line.box.y1)
+    above = _near_lines(highest, rest, style, -1)
+    return [*reversed(above), *_near_lines(lowest, rest, style, 1)]
+
+
+def _near_lines(start: Line, rest: list[Line], style: Style, side: int) -> list[Line]:
+    """Up to `CREDIT_LINES` lines in a row on one side of a caption's line, 1 below and -1 above."""
+    found: list[Line] = []
+    last = start
+    for line in sorted(rest, key=lambda line: side * line.box.y0):
+        step = pitch(last, line) if side > 0 else pitch(line, last)
+        if step < MIN_PITCH_EM * line.size or not line.box.is_in_column_with(last.box):
+            continue
+        if step > NOTE_PITCH_EM * line.size or len(found) == CREDIT_LINES or not _may_credit(line, style):
+            break
+        found.append(line)
+        last = line
+    return found
+
+
+def _may_credit(line: Line, style: Style) -> bool:
+    """Whether a line is set unlike running text, or starts as no running text does."""
+    text = line.text.strip()
+    return not style.matches(line) or bool(NOT_CAPTION.match(text) or _MARK.match(text))
 
 
 def with_second_column(own: list[Line], rest: list[Line], style: Style) -> tuple[list[Line], list[Line]]:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from dataset_builder.readers.pdf.layout.boxes import Box
-from dataset_builder.readers.pdf.layout.captions import Caption
+from dataset_builder.readers.pdf.layout.captions import Caption, is_twin
 from dataset_builder.readers.pdf.layout.issues import article_at
 from dataset_builder.readers.pdf.layout.regions import ABOVE, BELOW, FORBIDDEN_PT
 from dataset_builder.readers.pdf.layout.sheets import Sheet
@@ -58,14 +58,23 @@ def rank(caption: Caption) -> tuple[bool, int, int]:
 
 def _lost(sheets: list[Sheet], starts: list[int]) -> list[_Lost]:
     """For each label that has no picture anywhere its best caption, in the order in which the labels come up."""
-    have = {(article_at(sheet.page.number, starts), caption.key) for sheet in sheets for caption in sheet.found}
-    best: dict[tuple[int, str], _Lost] = {}
+    placed = [(article_at(sheet.page.number, starts), caption) for sheet in sheets for caption in sheet.found]
+    best: dict[tuple[int, str, str], _Lost] = {}
     for sheet in sheets:
+        article = article_at(sheet.page.number, starts)
         for caption in sheet.lost:
-            label = article_at(sheet.page.number, starts), caption.key
-            if label not in have and (label not in best or rank(best[label].caption) < rank(caption)):
+            label = article, caption.key, caption.panel
+            if any(where == article and _have_one_picture(caption, other) for where, other in placed):
+                continue
+            if label not in best or rank(best[label].caption) < rank(caption):
                 best[label] = _Lost(sheet, caption)
     return list(best.values())
+
+
+def _have_one_picture(caption: Caption, other: Caption) -> bool:
+    """Whether two captions are of one picture: those of "Figure 2A" and "Figure 2B" are where they stand together."""
+    of_two = caption.panel and other.panel and caption.panel != other.panel
+    return caption.key == other.key and (not of_two or is_twin(caption, other))
 
 
 def _at_ends(sheet: Sheet) -> list[_Spare]:

@@ -15,11 +15,12 @@ whole article.
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import NamedTuple
 
 from dataset_builder.readers.pdf.layout.blocks import Block, reading_order
 from dataset_builder.readers.pdf.layout.caption_lines import UNNUMBERED
-from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, Caption, Unbelieved, whole_text
+from dataset_builder.readers.pdf.layout.captions import STYLED_POINTS, Caption, Unbelieved, is_twin, whole_text
 from dataset_builder.readers.pdf.layout.drawings import repeated_drawings
 from dataset_builder.readers.pdf.layout.facing import place_lost, rank
 from dataset_builder.readers.pdf.layout.issues import article_at, article_starts
@@ -28,10 +29,10 @@ from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from dataset_builder.readers.pdf.layout.regions import ABOVE, BELOW
 from dataset_builder.readers.pdf.layout.running_heads import without_running_heads
 from dataset_builder.readers.pdf.layout.sheets import Region, Sheet
+from dataset_builder.text.labels import label_panel
 
 USUAL_SIDE_VOTES = 0.1  # for figures above their captions: less than any drawing counts, more than none
 DUPLICATE, WITHOUT_PICTURE, WITHOUT_NUMBER = 0.2, 0.4, 0.2  # how likely a caption in no figure is one that was missed
-TWIN_GAP_EM = 1.5  # between the captions of one figure in two languages
 
 
 @dataclass(eq=False)
@@ -72,6 +73,8 @@ def lay_out(pages: list[PageContent]) -> ArticleLayout:
     page_lines = without_running_heads(pages, style)
     repeated = repeated_drawings(pages)
     sheets = [Sheet(page, lines, style, repeated) for page, lines in zip(pages, page_lines, strict=True)]
+    for sheet, following in zip_longest(sheets, sheets[1:]):
+        sheet.end_captions(following)
     words = printed_words(line.text for lines in page_lines for line in lines)
     sides = _usual_sides(sheets)
     for sheet in sheets:
@@ -137,13 +140,14 @@ def _unused(caption: Caption, keys: set[str]) -> Unbelieved:
 
 def _blocks(sheets: list[Sheet], figures: list[FoundFigure]) -> list[Block]:
     """What is neither caption nor picture, in reading order; these hold their places in the columns meanwhile."""
-    captions = [line for figure in figures for caption in figure.captions for line in caption.lines]
+    captions = [caption for figure in figures for caption in figure.captions]
+    lines = [line for caption in captions for line in (*caption.lines, *caption.tail)]
     parts = [part for figure in figures for part in figure.parts]
     blocks = []
     for sheet in sheets:
         regions = [part.box for part in parts if part.page == sheet.page.number]
         held = [*regions, *(caption.box for caption in sheet.captions)]
-        blocks += reading_order(sheet.blocks(captions, regions), held)
+        blocks += reading_order(sheet.blocks(lines, regions), held)
     return blocks
 
 
@@ -171,13 +175,35 @@ def _figures(sheets: list[Sheet], starts: list[int]) -> list[FoundFigure]:
         by_key = {place: printed for place, printed in by_key.items() if place[1] != UNNUMBERED}
     scores = [printed.caption.score for all_printed in by_key.values() for printed in all_printed]
     sure = max(scores, default=0)
-    figures = [(article, _figure(key, printed, sure)) for (article, key), printed in by_key.items()]
+    figures = [
+        (article, _figure(key, printed, sure))
+        for (article, key), all_printed in by_key.items()
+        for printed in _of_own_letters(all_printed)
+    ]
     found = [(article, figure) for article, figure in figures if figure is not None]
     return [figure for _, figure in sorted(found, key=lambda pair: (pair[0], _number(pair[1])))]
 
 
 def _number(figure: FoundFigure) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", figure.key)]
+
+
+def _of_own_letters(all_printed: list[_Printed]) -> list[list[_Printed]]:
+    """The captions of one number, apart by their letters where "Figure 2A" and "Figure 2B" are figures of their own.
+
+    As they would be in XML; all together in one list else, as where both stand below one picture.
+    """
+    by_panel: dict[str, list[_Printed]] = defaultdict(list)
+    for printed in all_printed:
+        by_panel[printed.caption.panel].append(printed)
+    best = max(printed.caption.score for printed in all_printed)
+    placed = [printed.caption for printed in all_printed if printed.region is not None]
+    apart = {caption.panel for caption in placed if caption.score == best and caption.text}
+    for caption in (printed.caption for printed in all_printed):
+        if caption.score == best and caption.text and not any(is_twin(caption, other) for other in placed):
+            apart.add(caption.panel)
+    lettered = "" not in by_panel and apart == set(by_panel)
+    return list(by_panel.values()) if lettered else [all_printed]
 
 
 def _figure(key: str, all_printed: list[_Printed], sure: int) -> FoundFigure | None:
@@ -194,8 +220,23 @@ def _figure(key: str, all_printed: list[_Printed], sure: int) -> FoundFigure | N
         return None
     captions = [printed.caption for printed in same]
     others = [printed.caption for printed in all_printed if printed.caption not in captions]
-    twins = [caption for caption in others if _is_twin(caption, best)]
+    twins = [caption for caption in others if is_twin(caption, best)]
+    panels = [caption for caption in (best, *twins) if caption.panel]
+    if len({caption.panel for caption in panels}) > 1:
+        return FoundFigure(_without_panel(best), key, _panel_texts(panels), best.page, parts, captions + twins)
     return FoundFigure(best.label, key, whole_text(captions), best.page, parts, captions + twins)
+
+
+def _without_panel(caption: Caption) -> str:
+    """ "Figure 2" of "Figure 2A"."""
+    return re.sub(r"(?<=\d)\D+$", "", caption.label)
+
+
+def _panel_texts(captions: list[Caption]) -> str:
+    """The captions of the panels of one picture, each behind its letter: "(A) Dose. (B) Pain."."""
+    ordered = sorted(captions, key=lambda caption: caption.panel)
+    texts = [f"({caption.panel}) {caption.text}" if label_panel(caption.label) else caption.text for caption in ordered]
+    return " ".join(texts)
 
 
 def _printed_rank(printed: _Printed) -> tuple[bool, int, bool, int]:
@@ -213,10 +254,3 @@ def _same_figure(all_printed: list[_Printed], best: Caption) -> list[_Printed]:
         if caption is best or caption.goes_on_from or not caption.text:
             same.append(printed)
     return same
-
-
-def _is_twin(caption: Caption, best: Caption) -> bool:
-    """Whether a caption stands directly above or below another one of the same figure: in a second language."""
-    if caption.page != best.page or caption.box.gap(best.box) >= TWIN_GAP_EM * best.lines[0].size:
-        return False
-    return caption.box.x_overlap(best.box) > 0

@@ -4,6 +4,7 @@ Sizes of type are in points; what is given in em is in sizes of the line's own t
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and J
 _TERMINAL = re.compile(r"[.!?。！？:][\"'”’)\]\d,\-–]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD, _FIRST_WORD = re.compile(r"[\w-]*$"), re.compile(r"[\w-]*")
+HEAD_MIN_CHARS, TAIL_MIN_CHARS = 3, 4  # of the halves of a compound that both are words: "in-formation" is none
+GREEK_MIN_CHARS = 4  # of a Greek letter's name: "eta", "pi" and "nu" end many words
+GREEK = range(0x3B1, 0x3CA)  # α to ω
+_GREEK_NAMES = {unicodedata.name(chr(code)).rsplit(maxsplit=1)[-1].lower() for code in GREEK} | {"lambda"}  # LAMDA
+GREEK_NAMES = frozenset(name for name in _GREEK_NAMES if len(name) >= GREEK_MIN_CHARS)
 
 
 @dataclass(eq=False)
@@ -109,7 +115,10 @@ def joined(left: Line, right: Line) -> Line:
 
 
 def join_lines(texts: Iterable[str], words: frozenset[str] = frozenset()) -> str:
-    """Lines of a paragraph as one text; a word broken by a hyphen is mended, unless `words` (lower case) keeps it."""
+    """Lines of a paragraph as one text; a word broken by a hyphen is mended, a compound keeps its own.
+
+    `words` are those of the article, from `printed_words`: they tell the one from the other.
+    """
     result = ""
     for text in texts:
         result = _with_next(result, text.strip(), words) if result else text.strip()
@@ -118,28 +127,50 @@ def join_lines(texts: Iterable[str], words: frozenset[str] = frozenset()) -> str
 
 def _with_next(text: str, following: str, words: frozenset[str]) -> str:
     if text.endswith("-") and text[-2:-1].isalpha() and following[:1].islower():
-        return _mend(text, following, words)
+        return text + following if _is_compound(text[:-1], following, words) else text[:-1] + following
     after_dash = text.endswith(("-", "–", "/")) and following[:1].isalnum()
     without_spaces = _CJK.match(text[-1]) and _CJK.match(following)
     return text + ("" if after_dash or without_spaces else " ") + following
 
 
-def _mend(left: str, right: str, words: frozenset[str]) -> str:
-    """A word broken after a hyphen: with the hyphen where only that form is printed elsewhere, else without."""
-    last, first = _LAST_WORD.search(left[:-1]), _FIRST_WORD.match(right)
+def _is_compound(left: str, right: str, words: frozenset[str]) -> bool:
+    """Whether the hyphen between the end of a line and the start of the next belongs to the word."""
+    last, first = _LAST_WORD.search(left), _FIRST_WORD.match(right)
     assert last is not None, "the pattern matches anything"
     assert first is not None, "the pattern matches anything"
-    head, tail = last[0].lower(), first[0].lower()
-    if f"{head}-{tail}" in words and head + tail not in words:
-        return left + right
-    return left[:-1] + right
+    whole_head, whole_tail = last[0].lower(), first[0].lower()
+    head, tail = last[0].rsplit("-", 1)[-1], whole_tail.split("-", 1)[0]
+    if _is_symbol(head):
+        return True
+    head = head.lower()
+    if whole_head + whole_tail in words or head + tail in words:
+        return False
+    if f"{whole_head}-{whole_tail}" in words or not GREEK_NAMES.isdisjoint((head, tail)):
+        return True
+    long = len(head) >= HEAD_MIN_CHARS and len(tail) >= TAIL_MIN_CHARS
+    return long and not words.isdisjoint((head, f"{head}-")) and not words.isdisjoint((tail, f"-{tail}"))
+
+
+def _is_symbol(head: str) -> bool:
+    """Whether what stands before a hyphen is no first half of a word but a name or a symbol: DNA, T, p53b, mTOR, β."""
+    capital = head.isupper() if len(head) == 1 else any(map(str.isupper, head[1:]))
+    return capital or ord(head[-1:] or " ") in GREEK or any(map(str.isdigit, head))
 
 
 def printed_words(texts: Iterable[str]) -> frozenset[str]:
-    """The words printed within lines, lower case: they tell which hyphens belong to a word."""
+    """The words printed whole within lines, lower case, and the ends of compounds: "low-dose", "low-", "-dose".
+
+    Halves of words that are broken between two of the lines, which follow each other as printed, are none.
+    """
     words: set[str] = set()
+    broken = False
     for text in texts:
-        words.update(_WORD.findall(text.lower()))
+        found = _WORD.findall(text.lower())
+        start, broken = broken, text.rstrip().endswith("-")
+        words.update(found[start : len(found) - broken])
+    for compound in [word for word in words if "-" in word]:
+        head, *inner, tail = compound.split("-")
+        words.update((f"{head}-", f"-{tail}", *(f"-{part}" for part in inner), *(f"{part}-" for part in inner)))
     return frozenset(words)
 
 

@@ -20,6 +20,14 @@ FULL_LINE_SHARE = 0.85  # of the column's width that a line of running text fill
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table whose rows and columns a model has read."""
+
+    box: Box
+    markdown: str
+
+
 @dataclass
 class PageContent:
     """What a reader of PDFs found on one page.
@@ -35,6 +43,12 @@ class PageContent:
     shapes: list[Box] = field(default_factory=list)
     turn: int = 0  # quarters counter-clockwise by which the text stands turned on the page as displayed
     damage: float = 0.0  # share of its glyphs that mean nothing or are printed twice, 0-1
+    tables: list[Table] = field(default_factory=list)  # as docling reads them; none on the way without its models
+
+    @property
+    def display_height(self) -> float:
+        """Of the page as displayed, points."""
+        return self.width if self.turn % 2 else self.height
 
     def display_box(self, box: Box) -> Box:
         """A box of the upright page on the page as displayed."""

@@ -3,7 +3,9 @@
 Two boxes see each other when the rectangle around both holds no barrier: neither running text nor a caption.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +27,8 @@ LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
 TURNED_LABEL_REACH_PT = 30  # turned text is hardly ever anything else than the title of an axis
 DRAWING_MARGIN_PT = 0.25  # around drawings, whose boxes hold their strokes: what a pixel is too many
 TEXT_MARGIN_PT = 1  # around text of a figure
+STACK_GAP_EM = 1.5  # between captions one below the other, under figures side by side
+_NAMES_PANELS = re.compile(r"\([A-Da-d](?:[,–-]\s?[A-Ha-h])?\)|(?<!\w)[A-Da-d][.,:]\s")  # "(A)", "A, dose"
 GLYPH_OVERHANG_PT = 2.5  # letters reach this far out of the box of their line
 
 ABOVE, BELOW = -1, 1  # the side of its caption on which a figure stands
@@ -54,6 +58,7 @@ def match(
     found = {captions[c]: [drawings[k]] for k, c in used.items()}
     free = [box for k, box in enumerate(drawings) if k not in used]
     _grow(found, free, [*walls, *_lines_of(captions)])
+    _share_rows(found, captions)
     return found
 
 
@@ -159,6 +164,37 @@ def _may_join(caption: Caption, region: Box, box: Box, barriers: list[Box]) -> b
 
 def _collide(rival: Box, around: Box) -> bool:
     return rival.overlap(around) > RIVAL_SHARE * min(rival.area, around.area)
+
+
+# ---- several captions below one row of figures ----
+
+
+def _share_rows(found: dict[Caption, list[Box]], captions: list[Caption]) -> None:
+    """Of figures side by side, over captions one below the other, each gets its own, from the left.
+
+    Where the one caption that has clusters names panels, they are its own.
+    """
+    for stack in _stacks(captions):
+        owners = [caption for caption in stack if caption in found]
+        if len(owners) != 1 or _NAMES_PANELS.search(owners[0].text):
+            continue
+        row = sorted(found[owners[0]])
+        if len(row) == len(stack) and all(one.is_beside(other) for one, other in pairwise(row)):
+            found.update({caption: [box] for caption, box in zip(stack, row, strict=True)})
+
+
+def _stacks(captions: list[Caption]) -> list[list[Caption]]:
+    """The captions of different figures that stand directly one below the other."""
+    stacks: list[list[Caption]] = []
+    for caption in sorted((caption for caption in captions if not caption.is_table), key=lambda own: own.box.y0):
+        above = stacks[-1][-1] if stacks else None
+        near = STACK_GAP_EM * caption.lines[0].size
+        together = above is not None and caption.key not in {own.key for own in stacks[-1]}
+        if above and together and caption.box.gap(above.box) < near and caption.box.x_overlap(above.box) > 0:
+            stacks[-1].append(caption)
+        else:
+            stacks.append([caption])
+    return [stack for stack in stacks if len(stack) > 1]
 
 
 # ---- the region of a figure ----

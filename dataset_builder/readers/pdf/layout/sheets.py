@@ -5,9 +5,17 @@ from dataclasses import dataclass, replace
 
 from dataset_builder.readers.pdf.layout.blocks import Block, make_blocks
 from dataset_builder.readers.pdf.layout.boxes import Box, hull
-from dataset_builder.readers.pdf.layout.captions import Caption, Unbelieved, find_captions, unbelieved
+from dataset_builder.readers.pdf.layout.caption_lines import lines_below
+from dataset_builder.readers.pdf.layout.captions import (
+    Caption,
+    Unbelieved,
+    breaks_off,
+    find_captions,
+    may_go_on,
+    unbelieved,
+)
 from dataset_builder.readers.pdf.layout.drawings import Place, clusters
-from dataset_builder.readers.pdf.layout.lines import Line, join_fragments, without_doubles
+from dataset_builder.readers.pdf.layout.lines import Line, ends_sentence, join_fragments, without_doubles
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
 from dataset_builder.readers.pdf.layout.regions import (
     ABOVE,
@@ -61,6 +69,42 @@ class Sheet:
         blocks = make_blocks(self.rest, self.page.number, self.style.max_pitch_em)
         lines = [line for block in blocks if _is_wall(block, blocks, self.style) for line in block.lines]
         return [line for line in lines if not _is_in_any(line.box, self.drawings)]
+
+    def end_captions(self, following: "Sheet | None") -> None:
+        """Gives captions that break off at the end of a column their last lines, from the next column or page."""
+        for caption in filter(breaks_off, self.captions):
+            taken = self._taken(caption)
+            if any(_is_below(box, caption.box) for box in taken):
+                continue
+            beside = any(box.x0 > caption.box.x1 for box in taken)
+            sheet = self if beside else following
+            if sheet is not None:
+                caption.tail = self._tail(caption, sheet, caption.box.x1 if beside else 0.0)
+                sheet.stray = [line for line in sheet.stray if line not in caption.tail]
+
+    def _tail(self, caption: Caption, sheet: "Sheet", left_pt: float) -> list[Line]:
+        """The last lines of a caption: they start the first column of a sheet to the right of `left_pt`."""
+        taken = [box for box in sheet._taken(caption) if box.x0 > left_pt]
+        top = min(box for box in taken if not any(_is_below(box, other) for other in taken)) if taken else None
+        rest = [line for line in sheet.rest if line.box.x0 > left_pt]
+        first = next((line for line in rest if line.box == top), None)
+        if first is None or not may_go_on(caption, first) or _is_cell(first, rest, caption.box.width):
+            return []
+        if self.style.matches(first) and (first.text[:1].isupper() or self._text_breaks_off(caption)):
+            return []
+        return lines_below(first, [line for line in rest if line is not first], self.style)[0]
+
+    def _taken(self, caption: Caption) -> list[Box]:
+        """What stands on the page besides a caption: text, other captions, drawings."""
+        others = [line.box for other in self.captions if other is not caption for line in other.lines]
+        return [*(line.box for line in self.rest), *others, *self.drawings]
+
+    def _text_breaks_off(self, caption: Caption) -> bool:
+        """Whether the running text that stands before a caption goes on behind it."""
+        own = caption.box
+        before = [line for line in self.rest if line.box in self.walls and line.box.x_overlap(own) > 0]
+        in_order = sorted(before, key=lambda line: (line.box.x0 > (own.x0 + own.x1) / 2, line.box.y0))
+        return in_order != [] and not ends_sentence(in_order[-1].text)
 
     @property
     def lost(self) -> list[Caption]:
@@ -141,6 +185,17 @@ class Sheet:
         lines = [*self.rest, *(line for caption in self.captions for line in caption.lines)]
         own = [line for line in lines if id(line) not in left_out and not _is_in_picture(line, regions)]
         return make_blocks(own, self.page.number, self.style.max_pitch_em)
+
+
+def _is_below(box: Box, other: Box) -> bool:
+    """Whether a box stands below another one, in its column."""
+    return box.y0 >= other.y1 and box.x_overlap(other) > 0
+
+
+def _is_cell(line: Line, lines: list[Line], width_pt: float) -> bool:
+    """Whether something stands to the right of a line on its row, within a column's width: a row of a table."""
+    right = line.box.x0 + width_pt
+    return any(line.box.x1 < other.box.x0 < right and other.box.is_level_with(line.box) for other in lines)
 
 
 def _is_in_any(box: Box, others: list[Box]) -> bool:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dataset_builder.readers.pictures import images
 from tests.dataset_builder.readers.jats.articles import article, context, fig, xref
 from tests.dataset_builder.readers.paper import image_of
+from trust.pictures import opener
 
 CAPTIONS = {
     "<title>Dose.</title><p>(A) Left.</p><p>(B) Right.</p>": "Dose. (A) Left. (B) Right.",
@@ -157,7 +157,7 @@ def test_broken_picture(read, tmp_path):
 
 
 def test_composed_picture_is_bounded(read, tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS", 2000)
+    monkeypatch.setattr(opener, "MAX_PIXELS", 2000)
     files = {name: picture(tmp_path, name) for name in ("a.png", "b.png")}
     found = read(article('<fig><graphic xlink:href="a"/><graphic xlink:href="b"/></fig>'), files).figures[0]
     assert found.picture is None

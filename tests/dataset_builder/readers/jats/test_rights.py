@@ -98,6 +98,98 @@ ARTICLES = [
 ]
 
 
+UNKNOWN = "https://publisher.example.org/terms"
+MINING = f"<license specific-use='textmining' xlink:href='{BY}'/>"
+ELSEWHERE = {  # behind or in the caption: words
+    "<attrib>Wiley</attrib>": "Wiley",
+    "<attrib>Source: Getty Images</attrib>": "Source: Getty Images",
+    "<attrib>Reuters/Tom Jones</attrib>": "Reuters/Tom Jones",
+    "<attrib>Photo: Tom Jones.</attrib>": "Photo: Tom Jones.",
+    "<attrib>National Museum of Health</attrib>": "National Museum of Health",
+    "<alt-text>The knee. Reprinted with permission of A House.</alt-text>": "Reprinted with permission of A House.",
+    "<long-desc>Reprinted from [12].</long-desc>": "Reprinted from [12].",
+    "<fn><p>Scale bar, 5 mm.</p><p>Reprinted from [12].</p></fn>": "Reprinted from [12].",
+    "<p>Reprinted from [<xref>12</xref>].</p>": "Reprinted from [12].",
+    "<notes><p>© 2011 A House.</p></notes>": "© 2011 A House.",
+    "<subtitle>Reprinted from [12].</subtitle>": "Reprinted from [12].",
+    "<ext-link>Reproduced with permission of A House</ext-link>": "Reproduced with permission of A House",
+    "<graphic xlink:href='f1'><alt-text>© 2011 A House.</alt-text></graphic>": "© 2011 A House.",
+    "<unheard-of>Reprinted from [12].</unheard-of>": "Reprinted from [12].",
+    permissions("<license license-type='all-rights-reserved'/>"): "all-rights-reserved",
+    permissions("<license license-type='restricted'/>"): "restricted",
+    permissions(f"<license xlink:href='{UNKNOWN}'/>"): "publisher.example.org/terms",
+    permissions(f"<license xlink:href='{UNKNOWN}'><license-p>Terms.</license-p></license>"): "Terms.",
+    permissions(f"<license license-type='restricted'/>{licensed(BY)}"): "Open.",
+    permissions(f"<copyright-holder>A House</copyright-holder>{MINING}"): "A House",
+}
+NOTHING = [
+    "<attrib>Jane Smith</attrib>",
+    "<attrib>The authors</attrib>",
+    "<attrib>Source: own elaboration.</attrib>",
+    "<attrib>* p &lt; 0.05</attrib>",
+    "<alt-text>Photograph of the knee of a mouse; Image: left, before.</alt-text>",
+    "<fn><p>Values are means; adapted mice.</p></fn>",
+    "<object-id>10.1/Elsevier</object-id>",
+    permissions("<license license-type='open-access'/>"),
+    permissions("<license license-type='CC-BY'/>"),
+    permissions(f"<license specific-use='textmining' xlink:href='{NC}'/>"),
+]
+
+
+@pytest.mark.parametrize(("part", "words"), ELSEWHERE.items())
+def test_rights_wherever_a_figure_states_them(part, words, tmp_path):
+    assert read(tmp_path, figure(behind=part)) == [(None, words)]
+
+
+@pytest.mark.parametrize("part", NOTHING)
+def test_what_else_a_figure_holds_says_nothing_of_rights(part, tmp_path):
+    assert read(tmp_path, figure(behind=part)) == [(None, None)]
+
+
+def test_a_licence_behind_a_link_of_the_caption(tmp_path):
+    link = f"<ext-link xlink:href='{NC}'>the licence</ext-link>"
+    [(license, words)] = read(tmp_path, figure(caption=f"The knee. Adapted from [12] under {link}."))
+    assert license == "CC-BY-NC-4.0"
+    assert words.startswith("Adapted from [12] under the licence")
+
+
+def test_a_panel_that_states_rights(tmp_path):
+    panels = "".join(
+        f"<fig-panel><label>{letter}</label><caption><p>{text}</p></caption></fig-panel>"
+        for letter, text in (("A", "Before."), ("B", "Reprinted from [12]."))
+    )
+    assert read(tmp_path, figure(behind=panels)) == [(None, "Reprinted from [12].")]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<caption><p>All. Reprinted from [12].</p></caption>",
+        "<notes><p>Reprinted from [12].</p></notes>",
+        "<label>Figure 1</label><caption><p>All. Reprinted from [12].</p></caption>",
+    ],
+)
+def test_what_a_group_says_holds_for_each_of_its_figures(part, tmp_path):
+    other = figure().replace("f1", "f2").replace("Figure 1", "Figure 2")
+    found = read(tmp_path, f"<fig-group>{part}{figure()}{other}</fig-group>")
+    assert set(found) == {(None, "Reprinted from [12].")}
+
+
+def test_the_articles_own_terms_repeated(tmp_path):
+    own = f"<license license-type='house' xlink:href='{UNKNOWN}'><license-p>Terms.</license-p></license>"
+    assert read(tmp_path, figure(behind=permissions(own)), own) == [(None, None)]
+    other = own.replace("terms", "other")
+    assert read(tmp_path, figure(behind=permissions(other)), own) == [(None, "Terms.")]
+
+
+def test_a_licence_for_text_mining_is_not_the_articles(tmp_path):
+    path = tmp_path / "a.xml"
+    mining = f"<license specific-use='text-mining' xlink:href='{BY}'/>"
+    path.write_text(f"""<article xmlns:xlink="http://www.w3.org/1999/xlink"><front><article-meta>
+    {permissions(mining)}</article-meta></front><body>{figure()}</body></article>""")
+    assert read_jats(path).license is None
+
+
 @pytest.mark.parametrize(("body", "stated"), OTHERS.items())
 def test_a_figure_with_rights_of_its_own(body, stated, tmp_path):
     assert read(tmp_path, body) == [stated]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pypdfium2
 
-from dataset_builder.readers.pdf.content import read_page
 from dataset_builder.readers.pdf.layout.pages import PageContent
+from dataset_builder.readers.pdf.page.content import read_page
 
 
 @dataclass

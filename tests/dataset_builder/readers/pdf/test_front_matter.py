@@ -10,7 +10,6 @@ import pytest
 
 from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.reader import read_jats
-from dataset_builder.readers.pdf.content import read_page
 from dataset_builder.readers.pdf.front_matter import (
     front_matter,
     printed_doi,
@@ -21,6 +20,7 @@ from dataset_builder.readers.pdf.front_matter import (
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.layout.pages import PageContent, Style
+from dataset_builder.readers.pdf.page.content import read_page
 from dataset_builder.readers.pdf.reader import read_pdf
 from tests.dataset_builder.readers.paper import Paper, prose
 

@@ -1,6 +1,7 @@
 """Where a caption may stand: beside, between and above pictures, on another page; and files of several articles."""
 
 import pytest
+from reportlab.lib.utils import simpleSplit
 
 from dataset_builder.readers.pdf.reader import read_pdf
 from tests.dataset_builder.readers.paper import Paper, image_of, prose
@@ -69,6 +70,38 @@ def test_caption_between_two_pictures(tmp_path, width, gap):
     picture = image_of(figure).convert("L")  # the caption itself is no part of the picture
     middle = picture.crop((picture.width * 2 // 5, 0, picture.width * 3 // 5, picture.height))
     assert middle.getextrema() == (255, 255)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_captions_one_below_the_other_under_figures_side_by_side(tmp_path, count):
+    paper = Paper(tmp_path / "a.pdf")
+    end = opening(paper) + 20
+    width = 475 / count - 10
+    for k in range(count):
+        paper.photo(60 + k * (width + 10), end, width, 120, seed=k)
+    low = end + 128
+    for k in range(count):
+        low = paper.caption(60, low + 2, 475, f"Figure {k + 1}. {TEXT}")
+    paper.text(60, low + 20, 475, prose(3, 12))
+    figures = read_pdf(paper.save()).figures
+    assert len(figures) == count
+    for k, figure in enumerate(figures):
+        x = 60 + k * (width + 10)
+        assert close(figure.bbox, (x, end, x + width, end + 120))
+
+
+@pytest.mark.parametrize("panels", ["(A) Dose, (B) pain.", "(a, b) Two joints.", "A, dose; B, pain."])
+def test_panels_of_a_figure_over_another_caption_are_its_own(tmp_path, panels):
+    paper = Paper(tmp_path / "a.pdf")
+    end = opening(paper) + 20
+    for k in range(2):
+        paper.photo(60 + 240 * k, end, 230, 120, seed=k)
+    low = paper.caption(60, end + 130, 475, f"Figure 1. {panels}")
+    low = paper.caption(60, low + 2, 475, f"Figure 2. {TEXT}")
+    paper.text(60, low + 20, 475, prose(3, 12))
+    one, two = read_pdf(paper.save()).figures
+    assert close(one.bbox, (60, end, 530, end + 120))
+    assert two.bbox is None
 
 
 # ---- above ----
@@ -198,6 +231,145 @@ def test_caption_printed_again_in_the_list_at_the_end_is_one_figure(tmp_path):
     paper.photo(60, 80, 200, 120)
     paper.caption(60, 210, 475, f"Figure 1. {TEXT}")
     assert len(read_pdf(paper.save()).figures) == 1
+
+
+# ---- figures that share a number ----
+
+
+@pytest.mark.parametrize("place", ["below", "beside", "next page", "legends"])
+@pytest.mark.parametrize("label", ["Figure 2{}. ", "Fig. 2{}: ", "Fig. 2({}) "])
+def test_figures_of_one_number_with_letters_of_their_own(tmp_path, place, label):
+    paper = Paper(tmp_path / "a.pdf")
+    end = opening(paper, "The dose is low (Figure 2A).") + 10
+    texts = [TEXT, "Pain of all patients on each day of the study, as scored by themselves."]
+    one, two = (label.format(letter) + text for letter, text in zip("AB", texts, strict=True))
+    if place == "legends":
+        paper.page()
+        end = paper.text(60, 50, 475, one) + 12
+        paper.text(60, end, 475, two)
+        for k in range(2):
+            paper.page()
+            paper.photo(60, 100, 300, 200, seed=k)
+    else:
+        paper.photo(60, end, 200, 120, seed=1)
+        low = paper.caption(60, end + 125, 200, one) + 12
+        if place == "next page":
+            paper.text(60, low, 475, prose(3, 12))
+            paper.page()
+        x, top = (310, end) if place == "beside" else (60, low if place == "below" else 60)
+        paper.photo(x, top, 200, 120, seed=2)
+        low = paper.caption(x, top + 125, 200, two)
+        paper.text(60, low + 20, 475, prose(4, 12))
+    article = read_pdf(paper.save())
+    assert [
+        figure.caption.removeprefix(f"({letter}) ") for figure, letter in zip(article.figures, "AB", strict=True)
+    ] == texts
+    assert len({(figure.page, *figure.bbox) for figure in article.figures}) == 2
+    assert [len(figure.context) for figure in article.figures] == [1, 1]
+    assert article.rejected_captions == []
+
+
+@pytest.mark.parametrize("label", ["Figure 2{}. ", "Figure 2. ({}) "])
+def test_two_captions_below_one_picture_are_of_its_panels(tmp_path, label):
+    paper = Paper(tmp_path / "a.pdf")
+    end = opening(paper) + 10
+    for k in range(2):
+        paper.photo(60 + 210 * k, end, 200, 120, seed=k)
+    end = paper.caption(60, end + 130, 475, label.format("A") + TEXT)
+    end = paper.caption(60, end + 2, 475, label.format("B") + "Pain of all patients.")
+    paper.text(60, end + 20, 475, prose(4, 12))
+    article = read_pdf(paper.save())
+    [figure] = article.figures
+    assert (figure.label, figure.caption) == ("Figure 2", f"(A) {TEXT} (B) Pain of all patients.")
+    assert close(figure.bbox, (60, 230, 470, 350), by=25)
+    assert article.rejected_captions == []
+
+
+def test_mention_of_a_panel_set_like_a_caption_makes_no_figure(tmp_path):
+    paper = Paper(tmp_path / "a.pdf")
+    end = opening(paper) + 10
+    paper.photo(60, end, 200, 120, seed=1)
+    end = paper.caption(60, end + 130, 475, f"Figure 2. {TEXT}") + 20
+    end = paper.text(60, end, 475, "Figure 2A. The dose of the first day", font="Times-Bold") + 10
+    paper.text(60, end, 475, prose(4, 12))
+    article = read_pdf(paper.save())
+    assert [figure.label for figure in article.figures] == ["Figure 2"]
+    assert [line.reason for line in article.rejected_captions] == ["duplicate"]
+
+
+# ---- captions that break off ----
+
+LONG = (
+    "Dose in the joint of all patients, as measured by two readers with films on three days of the study, and pain "
+    "scored before each visit by the patients themselves, with errors of all groups as bars and the number of patients "
+    "in each of the groups in brackets below the axis of each panel, or in the text."
+)
+
+
+def in_parts(text, font, size, width, last):
+    """A caption's first lines, and its `last` ones, with the line breaks of a column."""
+    lines = simpleSplit(text, font, size, width)
+    return "\n".join(lines[:-last]), "\n".join(lines[-last:])
+
+
+@pytest.mark.parametrize("last", [1, 2, 3])
+@pytest.mark.parametrize("left_end", ["Here a sentence of the text goes on in the", "Here it ends."])
+def test_last_lines_of_a_caption_start_the_next_column(tmp_path, last, left_end):
+    paper = Paper(tmp_path / "a.pdf")
+    paper.text(50, 40, 475, "Doses in joints", **TITLE)
+    paper.text(50, 80, 240, prose(1, 25) + " The dose is low (Figure 1). " + left_end)
+    upper, lower = in_parts(f"Figure 1. {LONG}", "Helvetica", 8, 240, last)
+    paper.photo(50, 600, 240, 120)
+    paper.caption(50, 725, 240, upper)
+    end = paper.caption(305, 80, 240, lower)
+    paper.text(305, end + 10, 240, "other column. " + prose(4, 30))
+    article = read_pdf(paper.save())
+    assert [figure.caption for figure in article.figures] == [LONG]
+    assert "or in the text" not in article.markdown.replace(LONG, "")
+
+
+@pytest.mark.parametrize("font", [("Helvetica", 8.0), ("Times-Roman", 10.0)])
+def test_last_lines_of_a_caption_start_the_next_page(tmp_path, font):
+    paper = Paper(tmp_path / "a.pdf")
+    opening(paper)
+    upper, lower = in_parts(f"Figure 1. {LONG}", *font, 475, 1)
+    paper.photo(60, 560, 475, 170)
+    paper.text(60, 740, 475, upper, *font)
+    paper.page()
+    end = paper.text(60, 60, 475, lower, *font)
+    paper.text(60, end + 14, 475, prose(4, 40))
+    article = read_pdf(paper.save())
+    assert [figure.caption for figure in article.figures] == [LONG]
+    assert "or in the text" not in article.markdown.replace(LONG, "")
+
+
+@pytest.mark.parametrize("start", ["Another thing", "patients. Another thing"])
+def test_running_text_of_the_next_page_is_not_the_end_of_a_title_without_a_full_stop(tmp_path, start):
+    """Text that broke off above the figure goes on below it."""
+    paper = Paper(tmp_path / "a.pdf")
+    paper.text(60, 80, 475, prose(1, 12) + " The dose is low (Figure 1) and of all the")
+    paper.photo(60, 560, 475, 170)
+    upper, _ = in_parts(f"Figure 1. {LONG}", "Times-Roman", 10, 475, 1)
+    paper.text(60, 740, 475, upper)
+    paper.page()
+    paper.text(60, 60, 475, f"{start} is the case here. " + prose(4, 40))
+    [figure] = read_pdf(paper.save()).figures
+    assert figure.caption == " ".join(upper.split()).removeprefix("Figure 1. ")
+
+
+def test_cells_of_a_table_on_the_next_page_are_not_the_end_of_a_caption(tmp_path):
+    paper = Paper(tmp_path / "a.pdf")
+    opening(paper)
+    paper.photo(60, 560, 475, 170)
+    upper, _ = in_parts(f"Figure 1. {LONG}", "Helvetica", 8, 475, 1)
+    paper.caption(60, 740, 475, upper)
+    paper.page()
+    for row in range(5):
+        for column in range(4):
+            paper.caption(60 + 120 * column, 60 + 12 * row, 100, f"cell {row} {column}")
+    paper.text(60, 150, 475, prose(4, 40))
+    [figure] = read_pdf(paper.save()).figures
+    assert figure.caption == " ".join(upper.split()).removeprefix("Figure 1. ")
 
 
 # ---- what reads like a caption and is none ----

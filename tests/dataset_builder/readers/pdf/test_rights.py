@@ -49,3 +49,54 @@ def test_a_caption_that_states_rights(statement, stated, tmp_path):
 @pytest.mark.parametrize("licence", [DENIED, OPTION])
 def test_a_licence_that_is_denied_is_none(licence, tmp_path):
     assert article(tmp_path / "a.pdf", "The knee.", licence).license is None
+
+
+BELOW = {
+    "Source: Getty Images": "Source: Getty Images",
+    "Source: Atlas of bones, 2003.": "Source: Atlas of bones, 2003.",
+    "Photo: Tom Jones": "Photo: Tom Jones",
+    "© 2011 A House": "© 2011 A House",
+    "Reprinted with permission of A House": "Reprinted with permission of A House",
+    "Source: own elaboration.": None,
+    "Source: World Health Organization, 2020.": None,
+    "Photo: Jane Smith": None,
+    "Dose (Gy)": None,
+}
+
+
+def credited(path, credit, gap, above, font="Helvetica", size=6.5):
+    """An article with two figures; a credit stands right above or below the caption of the first."""
+    paper = Paper(path)
+    paper.text(LEFT, 30, FULL, "Low doses in painful joints", size=18)
+    paper.text(LEFT, 60, FULL, "Jane Smith1, Bo Li1 and Eva Cruz2", size=11)
+    top = paper.text(LEFT, 90, FULL, LICENCE + "\n" + prose(1, 8)) + 20
+    paper.chart(150, top, 300, 150)
+    top += 156
+    if above:
+        top = paper.text(LEFT, top, FULL, credit, font, size) + gap
+    top = paper.caption(LEFT, top, FULL, "Figure 1. The knee of a mouse, in the second week.")
+    if not above:
+        top = paper.text(LEFT, top + gap, FULL, credit, font, size)
+    paper.chart(150, top + 40, 300, 150)
+    top = paper.caption(LEFT, top + 200, FULL, "Figure 2. Pain after treatment in both groups.") + 20
+    paper.text(LEFT, top, FULL, prose(2, 10) + " As Figure 1 and Figure 2 show, no dose was best.")
+    return read_pdf(paper.save())
+
+
+@pytest.mark.parametrize(("credit", "words"), BELOW.items())
+@pytest.mark.parametrize(("gap", "above"), [(0, False), (5, False), (3, True)])
+def test_a_credit_beside_a_caption(credit, words, gap, above, tmp_path):
+    found = credited(tmp_path / "a.pdf", credit, gap, above)
+    assert [(figure.license, figure.rights) for figure in found.figures] == [(None, words), (None, None)]
+    assert found.figures[0].caption.startswith("The knee of a mouse, in the second week.")
+
+
+def test_a_credit_set_like_the_running_text(tmp_path):
+    found = credited(tmp_path / "a.pdf", "Source: Getty Images", 4, False, "Times-Roman", 10)
+    assert found.figures[0].rights == "Source: Getty Images"
+
+
+def test_running_text_beside_a_caption_credits_nothing(tmp_path):
+    text = "Reprinted from Miller et al. is the scale of pain, and it was used here. " + prose(3, 4)
+    found = credited(tmp_path / "a.pdf", text, 8, False, "Times-Roman", 10)
+    assert [figure.rights for figure in found.figures] == [None, None]

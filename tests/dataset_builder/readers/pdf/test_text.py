@@ -1,8 +1,18 @@
 """Blocks become paragraphs and Markdown."""
 
 import pytest
+from docling_core.types.doc import (
+    BoundingBox,
+    DocItemLabel,
+    DoclingDocument,
+    ProvenanceItem,
+    TableCell,
+    TableData,
+)
 
+from dataset_builder.readers.pdf.docling_pages import tables_of
 from dataset_builder.readers.pdf.layout.blocks import make_blocks
+from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.figures import lay_out
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.text import join_paragraphs, to_markdown
@@ -34,15 +44,15 @@ def test_markdown_marks_title_headings_and_rows_of_cells():
         *(line(cell, x, 400) for cell, x in (("Dose", 50), ("0.5", 120), ("1.0", 190))),
     ]
     found = lay_out([PageContent(1, 595, 842, lines)])
-    parts = to_markdown(join_paragraphs(found.blocks), found, "Low doses in painful joints of many").split("\n\n")
+    parts = to_markdown(join_paragraphs(found.blocks), found, "Low doses in painful joints of many", {}).split("\n\n")
     assert parts[:2] == ["# Low doses in painful joints of many", "## Results"]
     assert parts[2].startswith(LONG)
     assert parts[3:] == ["Dose | 0.5 | 1.0"]
 
 
-def markdown(lines, title="Low doses in painful joints of many"):
+def markdown(lines, title="Low doses in painful joints of many", tables=()):
     found = lay_out([PageContent(1, 595, 842, lines)])
-    return to_markdown(join_paragraphs(found.blocks), found, title)
+    return to_markdown(join_paragraphs(found.blocks), found, title, {1: tables})
 
 
 TITLE = line("Low doses in painful joints of many", 50, 90, 400, size=18)
@@ -75,3 +85,51 @@ def test_a_misread_copyright_sign_is_one(printed, read):
     body = column(50, 130, 5)
     body[-1].text += "."
     assert markdown([TITLE, *body, line(printed, 50, 300)]).endswith(read)
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+def test_a_table_that_docling_reads_stands_in_the_place_of_its_cells(turn):
+    """docling-core's own document: its models, which fill the cells, need weights."""
+    body = column(50, 130, 5)
+    body[-1].text += "."
+    rows = [["Dose", "Pain"], ["0.5 Gy", "3 of 4"]]
+    cells = [
+        line(text, 50 + 120 * k, 250 + 14 * row, 60) for row, texts in enumerate(rows) for k, text in enumerate(texts)
+    ]
+    below = [line(f"{LONG} {k}", 50, 400 + 12 * k) for k in range(3)]
+    below[-1].text += "."
+    lines = [TITLE, *body, *cells, *below]
+    page = PageContent(1, 595, 842, lines, turn=turn)
+    document = document_with_table(rows, page, Box(45, 240, 250, 280))
+    [table] = tables_of(document, [page])[1]
+    assert "| Dose" in table.markdown
+    assert "Table 1" not in table.markdown  # its caption is printed where captions are
+    parts = markdown(lines, tables=[table]).split("\n\n")
+    assert [part.split()[0] for part in parts] == ["#", "The", "|", "The"]
+    assert parts[2] == table.markdown
+    assert parts[2].splitlines()[2].split() == ["|", "0.5", "Gy", "|", "3", "of", "4", "|"]
+
+
+def document_with_table(rows, page, box):
+    """A document of docling's with one table, which stands in a box of the upright page."""
+    document = DoclingDocument(name="a")
+    cells = [
+        TableCell(
+            text=text,
+            start_row_offset_idx=row,
+            end_row_offset_idx=row + 1,
+            start_col_offset_idx=column,
+            end_col_offset_idx=column + 1,
+            column_header=row == 0,
+        )
+        for row, texts in enumerate(rows)
+        for column, text in enumerate(texts)
+    ]
+    shown = page.display_box(box)
+    bbox = BoundingBox(l=shown.x0, t=shown.y0, r=shown.x1, b=shown.y1).to_bottom_left_origin(page.display_height)
+    caption = document.add_text(label=DocItemLabel.CAPTION, text="Table 1. Doses")
+    data = TableData(num_rows=len(rows), num_cols=len(rows[0]), table_cells=cells)
+    document.add_table(data, caption=caption, prov=ProvenanceItem(page_no=1, bbox=bbox, charspan=(0, 0)))
+    empty = TableData(num_rows=0, num_cols=0, table_cells=[])
+    document.add_table(empty, prov=ProvenanceItem(page_no=1, bbox=bbox, charspan=(0, 0)))
+    return document

@@ -3,17 +3,18 @@
 from PIL import Image
 
 from dataset_builder.readers.article import Figure, Panel
-from dataset_builder.readers.pictures.images import THUMBNAIL_PX, open_image
 from dataset_builder.readers.pictures.keep import keep_picture
+from trust.pictures.encoding import THUMBNAIL_PX
+from trust.pictures.opener import open_picture
 
 
 def test_a_kept_picture_is_encoded_with_a_thumbnail():
     figure = Figure("Figure 1", None)
     keep_picture(figure, Image.new("RGB", (1000, 500), "red"))
-    kept = open_image(figure.picture.encoded)
+    kept = open_picture(figure.picture.encoded)
     assert kept.size == (1000, 500)
     assert kept.getpixel((0, 0)) == (255, 0, 0)
-    small = open_image(figure.picture.thumbnail)
+    small = open_picture(figure.picture.thumbnail)
     assert small.size == (THUMBNAIL_PX, THUMBNAIL_PX // 2)
     assert figure.picture.measures["width"] == 1000
 

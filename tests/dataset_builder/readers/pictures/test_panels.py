@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from dataset_builder.readers.article import Panel
 from dataset_builder.readers.pictures.panels import split_panels, with_captions
 from dataset_builder.sample.figures import KINDS, draw_panels, to_image
+from tests.benchmarks.compound_figures import compound_figure, is_right
 
 LETTERS = "ABCDEFGH"
 
@@ -154,6 +155,81 @@ def test_letters_in_another_order_than_the_pieces_keep_the_figure_whole():
         write(image, (x + 8, y + 4), letter, "white")
     panels = split_panels(image, caption(4))
     assert_same_boxes(panels, [[x, y, x + 300, y + 300] for x, y in (places[letter] for letter in "ABCD")])
+
+
+def boxed_plots(places: dict[str, tuple[int, int]], size: tuple[int, int] = (620, 620)) -> Image.Image:
+    """Squares of 260 pixels with a diagonal, a letter above each at its left."""
+    image = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(image)
+    for letter, (x, y) in places.items():
+        pen.rectangle((x, y + 30, x + 260, y + 280), outline="black", width=2)
+        pen.line((x, y + 280, x + 260, y + 30), fill="blue", width=3)
+        write(image, (x, y), letter)
+    return image
+
+
+def test_letters_that_are_marks_in_the_drawing_keep_the_figure_whole():
+    """B right of A and above it: no order in which anyone reads."""
+    assert split_panels(boxed_plots({"A": (0, 300), "B": (320, 0)}), caption(2)) == []
+    assert len(split_panels(boxed_plots({"A": (0, 0), "B": (320, 0)}, (620, 300)), caption(2))) == 2
+
+
+def test_lines_in_the_gutters_part_panels():
+    image = boxed_plots({"A": (10, 10), "B": (330, 10), "C": (10, 330), "D": (330, 330)})
+    pen = ImageDraw.Draw(image)
+    pen.line((0, 315, 620, 315), fill="black", width=2)
+    pen.line((310, 0, 310, 620), fill="black", width=2)
+    assert [panel.label for panel in split_panels(image, caption(4))] == list("ABCD")
+
+
+def test_a_title_just_above_the_next_letter_stays_with_its_own_panel():
+    image = Image.new("RGB", (500, 640), "white")
+    pen = ImageDraw.Draw(image)
+    for top, letter in ((0, "A"), (320, "B")):
+        write(image, (2, top + 4), letter)
+        pen.rectangle((40, top + 20, 480, top + 240), outline="black", width=2)
+        write(image, (200, top + 284), "Time (days)")  # farther from its plot than from the next letter
+    panels = split_panels(image, caption(2))
+    assert [panel.label for panel in panels] == ["A", "B"]
+    assert panels[0].bbox[3] > 298
+    assert panels[1].bbox[1] >= 320
+
+
+@pytest.mark.parametrize("mark", ["{}", "({})", "{}."])
+def test_letters_on_white_labels_in_dark_photographs(mark):
+    """The photograph beside the label is no word of which the letter were a part."""
+    boxes = [[0, 0, 300, 240], [320, 0, 620, 240], [0, 260, 620, 500]]
+    image = Image.new("RGB", (620, 500), "white")
+    for k, (letter, (x0, y0, x1, y1)) in enumerate(zip("ABC", boxes, strict=True)):
+        image.paste(Image.fromarray(photograph(x1 - x0, y1 - y0, 60, k)), (x0, y0))
+        text = mark.format(letter)
+        width = round(ImageFont.load_default(22).getlength(text))
+        ImageDraw.Draw(image).rectangle((x0 + 8, y0 + 8, x0 + 16 + width, y0 + 38), fill="white")
+        write(image, (x0 + 12, y0 + 8), text)
+    assert_same_boxes(split_panels(image, caption(3)), boxes)
+
+
+def test_letters_in_brackets_of_the_other_case_are_tried_where_the_caption_names_marks_too():
+    words = "(a) Retina. A: disc. B: nerve. C: vein. (b) Choroid. A: layer. B: sclera. C: fat."
+    image = boxed_plots({"a": (0, 0), "b": (320, 0)}, (620, 300))
+    assert [panel.label for panel in split_panels(image, words)] == ["a", "b"]
+    assert split_panels(boxed_plots({"x": (0, 0)}, (620, 300)), words) == []
+
+
+def test_full_width_brackets_of_chinese_and_japanese_captions():
+    image = boxed_plots({"a": (0, 0), "b": (320, 0)}, (620, 300))
+    panels = split_panels(image, "胸部の画像。（a）正面像。（b）側面像。")
+    assert [(panel.label, panel.caption) for panel in panels] == [("a", "正面像。"), ("b", "側面像。")]
+    panels = split_panels(image, "影像学检查：（ａ）术前；（ｂ）术后。")
+    assert len(panels) == 2
+
+
+def test_drawn_figures_of_many_styles():
+    """None wrong, and most of them split: a number of the benchmark, to notice when a rule spoils it."""
+    figures = [compound_figure(seed) for seed in range(48)]
+    results = [(figure, split_panels(figure.picture, figure.caption)) for figure in figures]
+    assert [figure.style for figure, panels in results if panels and not is_right(figure, panels)] == []
+    assert sum(bool(panels) for _, panels in results) >= 0.55 * len(figures)
 
 
 def test_captions_of_another_text():

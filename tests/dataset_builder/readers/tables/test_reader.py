@@ -85,6 +85,7 @@ LICENSES = {
     "CC0": "CC0-1.0",
     "CC-PDM-1.0": "CC-PDM-1.0",
     "CC-BY-3.0-IGO": "CC-BY-3.0-IGO",
+    "pddl-1.0": "PDDL-1.0",
     "CC BY": "CC-BY",
 }
 
@@ -126,12 +127,32 @@ def test_rights_of_a_figure(tmp_path, row, rights, license):
     assert (figure.rights, figure.license) == (rights, license)
 
 
-def test_licences_that_differ_are_the_figures_and_not_the_articles(tmp_path):
-    rows = ({"license": "CC BY 4.0"}, {"picture": "b.png", "license": "CC0"}, {"picture": "c.png"})
+SEVERAL = {
+    "one of them is not stated": (
+        ["CC BY 4.0", "CC0", ""],
+        None,
+        [("CC BY 4.0", "CC-BY-4.0"), ("CC0", "CC0-1.0"), None],
+    ),
+    "one covers all": (
+        ["CC BY 4.0", "CC BY-NC 4.0", "CC0"],
+        "CC-BY-NC-4.0",
+        [("CC BY 4.0", "CC-BY-4.0"), None, ("CC0", "CC0-1.0")],
+    ),
+    "none covers all": (
+        ["CC BY-SA 4.0", "CC BY-NC 4.0"],
+        None,
+        [("CC BY-SA 4.0", "CC-BY-SA-4.0"), ("CC BY-NC 4.0", "CC-BY-NC-4.0")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "license", "own"), SEVERAL.values(), ids=SEVERAL)
+def test_licences_that_differ_are_the_figures_and_the_article_has_one_that_covers_all(tmp_path, words, license, own):
+    rows = [{"picture": f"{number}.png", "license": license} for number, license in enumerate(words)]
     article = read(tmp_path / "own", *rows)
-    assert article.license is None
-    said = [(figure.rights, figure.license) for figure in article.figures]
-    assert said == [("CC BY 4.0", "CC-BY-4.0"), ("CC0", "CC0-1.0"), (None, None)]
+    assert article.license == license
+    said = [(figure.rights, figure.license) if figure.rights else None for figure in article.figures]
+    assert said == own
 
 
 # ---- pictures ----

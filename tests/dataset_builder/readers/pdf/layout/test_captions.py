@@ -100,6 +100,75 @@ def test_letter_spaced_label():
     assert captions(line("F I G U R E 1 Dose in the joint", 50, 400))[0] == [("1", "Dose in the joint")]
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("■ Figure 1. Dose", "1"),
+        ("▲FIGURE 1 Dose", "1"),
+        ("[Figure 1] Dose", "1"),
+        ("(Figure 1) Dose", "1"),
+        ("Fig. IV. Dose", "4"),
+        ("Text-fig. 1. Dose", "1"),
+        ("Picture 1. Dose", "IMAGE1"),
+        ("Diagram 1. Dose", "GRAPH1"),
+        ("FIG. 1.—Dose", "1"),
+    ],
+)
+def test_labels_and_what_decorates_them(text, key):
+    assert captions(line(text, 50, 400))[0] == [(key, "Dose")]
+
+
+def test_decorated_label_of_a_table():
+    found, _ = find_captions([line("■ Table 1. Doses.", 50, 400)], 1, STYLE)
+    assert [(caption.key, caption.is_table) for caption in found] == [("TABLE1", True)]
+
+
+def test_mention_in_brackets_at_the_start_of_a_line_is_no_label():
+    assert captions(body("(Figure 1). Dose in the joint", 400))[0] == []
+    assert captions(line("(Figure 1) and the dose", 50, 400))[0] == []
+    lines = [line("Figure 2. Dose of the knee as shown in the hip", 50, 400), line("(Fig. 1). Pain of all.", 50, 410)]
+    assert captions(*lines)[0] == [("2", "Dose of the knee as shown in the hip (Fig. 1). Pain of all.")]
+
+
+def test_caption_to_the_right_of_a_label_in_the_margin():
+    label = line("Figure 1", 50, 400, 35, font="Arial-Bold")
+    own = [line("Dose in the joint", 150, 400), line("of all patients.", 150, 410)]
+    assert captions(label, *own)[0] == [("1", "Dose in the joint of all patients.")]
+    assert captions(label, body(BODY, 400, 150))[0] == [("1", "")]
+    below = line("Pain of all patients in the groups", 50, 415, 90)
+    assert captions(label, body(BODY, 400, 150), below)[0] == [("1", "Pain of all patients in the groups")]
+
+
+@pytest.mark.parametrize("size", [7, 8, 9])
+def test_text_below_a_bold_title_set_larger(size):
+    title = line("Figure 1. Dose in the joint.", 50, 400, 120, 9, font="Arial-Bold")
+    own = [line("It was measured with films on three days of", 50, 415, 240, size), line("all.", 50, 424, 20, size)]
+    found, _ = captions(title, *own, body(BODY, 450), body(BODY, 462))
+    assert found == [("1", "Dose in the joint. It was measured with films on three days of all.")]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        line("Dose (Gy)", 50, 415, 40, 8),
+        body(BODY, 415),
+        line("Another title of this figure, set in bold type", 50, 417, 240, 8, "Arial-Bold"),
+    ],
+)
+def test_what_else_stands_below_a_bold_title_is_no_part_of_it(below):
+    title = line("Figure 1. Dose in the joint.", 50, 400, 120, 9, font="Arial-Bold")
+    assert captions(title, below)[0] == [("1", "Dose in the joint.")]
+
+
+def test_short_lines_of_panels_and_a_long_one_below_them_are_one_caption():
+    lines = [
+        line("Fig. 1. (A) Dose.", 50, 400, 60),
+        line("(B) Pain.", 50, 410, 40),
+        line("In all patients of one", 50, 420),
+    ]
+    assert captions(*lines)[0] == [("1", "(A) Dose. (B) Pain. In all patients of one")]
+
+
 def test_figure_without_a_number():
     assert captions(line("Figura. Doses das articulações", 50, 400))[0] == [(UNNUMBERED, "Doses das articulações")]
     assert captions(body("Figure. It is set like the text", 400))[0] == []
@@ -203,6 +272,20 @@ NOTES = (
     "Data are means.",
     "Barra de escala, 5 mm.",
     "Abkürzungen: Gy.",
+    "† p < 0.05 against the day before.",
+    "‡Significant difference between all of the groups of the study (P<0.01).",
+    "a,b Means without a common letter differ, P < 0.05.",
+    "a Different from day 1.",
+    "*, p < 0.05; #, p < 0.01",
+    "ns, not significant.",
+    "CI, confidence interval; OR, odds ratio.",
+    "(A) Dose. (B) Pain.",
+    "Scale bar 5 µm.",
+    "Asterisks show differences.",
+    "Original magnification ×200.",
+    "P values by a t test.",
+    "Стрелки указывают на кость.",
+    "不同字母表示差异显著。",
 )
 
 
@@ -213,9 +296,21 @@ def test_notes_below_a_caption_belong_to_it(note, gap, size):
     assert found == [("1", f"Dose. {note}")]
 
 
+@pytest.mark.parametrize("sign", ["§", "*", "¶"])
+def test_a_sign_that_the_caption_prints_is_explained_below_it(sign):
+    note = line(f"{sign} Patients of the second group.", 50, 416, 90, 6.5)
+    assert captions(line(f"Figure 1. Dose{sign} in joints.", 50, 400), note)[0] == [
+        ("1", f"Dose{sign} in joints. {sign} Patients of the second group.")
+    ]
+    assert captions(line("Figure 1. Dose in joints.", 50, 400), note)[0] == [("1", "Dose in joints.")]
+
+
 @pytest.mark.parametrize(
     "other",
     [
+        line("a dose", 50, 416, 90, 6.5),
+        line("(A)", 50, 416, 20, 6.5),
+        line("Ann Example, Clinic of Dose; Town", 50, 416, 90, 6.5),
         line("* Correspondence: Ann Example", 50, 416, 90, 6.5),
         line("Source: WHO", 50, 416, 90, 6.5),
         line("Scale bar", 200, 416, 40, 6.5),

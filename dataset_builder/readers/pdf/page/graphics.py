@@ -7,7 +7,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from dataset_builder.readers.pdf.layout.boxes import Box
-from dataset_builder.readers.pdf.matrices import transform
+from dataset_builder.readers.pdf.page.matrices import transform
 
 MAX_GRAPHICS_PER_PAGE = 60_000  # further drawings add time, not information
 MAX_FORM_DEPTH = 6  # nesting of form XObjects; cyclic ones end here
@@ -35,6 +35,13 @@ def graphics(page: pypdfium2.PdfPage, matrix: np.ndarray) -> tuple[list[Box], li
             kind = images if item.type == pdfium_c.FPDF_PAGEOBJ_IMAGE else shapes
             kind.append(bounds)
     return _boxes(images, matrix), _boxes(shapes, matrix)
+
+
+def bitmap_box(item: pypdfium2.PdfObject, matrix: np.ndarray) -> Box | None:
+    """The visible part of one bitmap; None where nothing of it is seen. `matrix` as for `graphics`."""
+    bounds = _visible_bounds(item)
+    boxes = _boxes([bounds], matrix) if bounds is not None else []
+    return boxes[0] if boxes else None
 
 
 def _boxes(bounds: list[Bounds], matrix: np.ndarray) -> list[Box]:

@@ -11,11 +11,12 @@ from itertools import pairwise
 import numpy as np
 import pypdfium2
 
-from dataset_builder.readers.pdf.characters import SOFT_HYPHEN, Characters
-from dataset_builder.readers.pdf.damage import REPLACEMENT, damaged_share
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
-from dataset_builder.readers.pdf.matrices import transform
+from dataset_builder.readers.pdf.page.characters import SOFT_HYPHEN, Characters
+from dataset_builder.readers.pdf.page.damage import REPLACEMENT, damaged_share
+from dataset_builder.readers.pdf.page.letter_spacing import is_letter_spaced, without_letter_spacing
+from dataset_builder.readers.pdf.page.matrices import transform
 
 COLUMN_GAP_EM = 1.4  # a wider gap between two glyphs of one baseline separates two columns or cells
 STEP_BACK_EM = 1.0  # a glyph that starts farther left of where the one before ends begins a new line
@@ -86,12 +87,16 @@ class Glyphs:
                 continue
             boxes = transform(self.boxes[index], upright)
             own_turn = (quarter - turn) % 4  # how these glyphs still stand once the page is upright
-            starts, spaced = _breaks(index, _lay_flat(boxes, own_turn))
+            flat = _lay_flat(boxes, own_turn)
+            starts, spaced = _breaks(index, flat)
             spaced[starts] = False
             text, places = self._text(index, spaced)
             bounds = [*starts.tolist(), len(index)]
             for (start, stop), box in zip(pairwise(bounds), _line_boxes(boxes, bounds, own_turn), strict=True):
-                yield self._line(index[start:stop], text[places[start] : places[stop]], box, own_turn)
+                own_text = text[places[start] : places[stop]]
+                if is_letter_spaced(own_text):
+                    own_text = without_letter_spacing(own_text, flat[start:stop])
+                yield self._line(index[start:stop], own_text, box, own_turn)
 
     def _text(self, index: np.ndarray, spaced: np.ndarray) -> tuple[str, list[int]]:
         """The text of the glyphs at `index`, a space before those `spaced`; and where in it each one's part begins."""

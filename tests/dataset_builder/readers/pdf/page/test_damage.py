@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dataset_builder.readers.pdf.damage import DAMAGED_SHARE, damaged_share, text_damage, with_words
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.pages import PageContent
+from dataset_builder.readers.pdf.page.damage import DAMAGED_SHARE, damaged_share, text_damage, with_words
 from dataset_builder.readers.pdf.reader import read_pdf
 from tests.dataset_builder.readers.pdf.layout.by_hand import LONG, column
 from tests.dataset_builder.readers.pdf.press import Font, content_of, write_pdf

@@ -12,12 +12,12 @@ import numpy as np
 import pypdfium2
 from PIL import Image
 
-from dataset_builder.readers.pdf.glyphs import Glyphs
-from dataset_builder.readers.pdf.graphics import graphics
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.layout.pages import PageContent
-from dataset_builder.readers.pdf.matrices import display_matrix, turn_matrix
+from dataset_builder.readers.pdf.page.glyphs import Glyphs
+from dataset_builder.readers.pdf.page.graphics import graphics
+from dataset_builder.readers.pdf.page.matrices import display_matrix, turn_matrix
 
 POINTS_PER_INCH = 72
 OVER_TOP_PT = 1  # a line may start this far above the page

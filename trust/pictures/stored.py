@@ -1,0 +1,63 @@
+"""Pictures in the rows of datasets: their bytes and nothing else, opened by the one opener.
+
+`datasets` itself would open whatever a row names, a file of this disk or an address, by any of Pillow's readers: so
+rows are read `as_stored`.
+"""
+
+from typing import TYPE_CHECKING, TypedDict
+
+from PIL import Image as PILImage
+
+from trust.pictures.metadata import is_whole
+from trust.pictures.opener import UnreadablePicture, in_one_line, open_picture, picture_size
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+class StoredPicture(TypedDict):
+    """A picture in a dataset row, as `as_stored` gives it."""
+
+    bytes: bytes | None
+    path: str | None  # never followed
+
+
+def as_stored(rows: "Dataset") -> "Dataset":
+    """The rows with their column `images` as lists of `StoredPicture`s."""
+    from datasets import Image, List  # takes a second, which the preview need not wait
+
+    stored = List(Image(decode=False))
+    return rows if rows.features["images"] == stored else rows.cast_column("images", stored)
+
+
+def stored_bytes(picture: StoredPicture | None) -> bytes:
+    """The bytes of a row's picture.
+
+    Raises `UnreadablePicture` where the row holds none. A path or address in its place is not opened: it would be a
+    file of whoever reads the dataset, which a stranger chose.
+    """
+    if picture is None or (picture["bytes"] is None and not picture["path"]):
+        raise UnreadablePicture("the row has no picture")
+    if picture["bytes"] is None:
+        raise UnreadablePicture(
+            f"the row names {in_one_line(picture['path'])!r} and does not hold the picture itself; files and addresses "
+            "that a dataset names are not opened: whoever publishes it embeds its pictures "
+            "(`Dataset.push_to_hub(…, embed_external_files=True)`)"
+        )
+    return picture["bytes"]
+
+
+def open_stored(picture: StoredPicture | None) -> PILImage.Image:
+    """A row's picture in RGB, prepared as opener.py says. Raises `UnreadablePicture`."""
+    image = open_picture(stored_bytes(picture))
+    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy
+
+
+def whole_size(picture: StoredPicture | None) -> tuple[int, int]:
+    """(width, height) in pixels of a row's picture that can be opened; raises `UnreadablePicture` for one that cannot.
+
+    A JPEG or PNG whose parts follow each other up to its end mark is not decoded for it; anything else is.
+    """
+    data = stored_bytes(picture)
+    size = picture_size(data)
+    return size if is_whole(data) else open_picture(data).size
