@@ -43,7 +43,7 @@ def open_session(server: Server) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=server.timeout_s),
-        proxy=_proxy(server.base_url),
+        proxy=proxy_of(server.base_url),
     )
 
 
@@ -97,7 +97,7 @@ def _asked_wait_s(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _proxy(url: str) -> str | None:
+def proxy_of(url: str) -> str | None:
     """The proxy that the environment (HTTPS_PROXY, NO_PROXY …) names for this address."""
     parts = urllib.parse.urlsplit(url)
     if not parts.hostname or urllib.request.proxy_bypass(parts.hostname):

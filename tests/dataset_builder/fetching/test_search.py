@@ -5,9 +5,12 @@ import datetime
 
 import pytest
 
-from dataset_builder.fetching.query import with_limits
-from dataset_builder.fetching.search import Asker, convert_ids, read_ids, search_esearch, search_europepmc
-from dataset_builder.fetching.transfer import Manners, TransferError, open_client
+from dataset_builder.fetching.answers import TransferError
+from dataset_builder.fetching.searching.esearch import Asker, search_esearch
+from dataset_builder.fetching.searching.europepmc import search_europepmc
+from dataset_builder.fetching.searching.ids import convert_ids, read_ids
+from dataset_builder.fetching.searching.query import with_limits
+from dataset_builder.fetching.transfer import Manners, open_client
 from tests.dataset_builder.fetching.conftest import fetch, names, rows
 from tests.pmc_server import Fault, PmcServer
 
@@ -67,7 +70,7 @@ def test_an_empty_page_ends_the_search(many, body):
 
 
 def test_esearch_halves_the_time_beyond_its_reach(many, monkeypatch):
-    monkeypatch.setattr("dataset_builder.fetching.search._ESEARCH_REACH", 400)
+    monkeypatch.setattr("dataset_builder.fetching.searching.esearch._REACH", 400)
     asker = Asker("me@example.org")
     ids, counted = found_by(lambda client: search_esearch(client, many.url("eutils"), "x", asker, TODAY))
     assert sorted(ids, key=lambda each: int(each[3:])) == [f"PMC{i}" for i in range(1, 2_501)]
@@ -112,7 +115,7 @@ def test_ids_of_every_kind_and_shape():
         + ["PMC12", "pmcid", "banana"]
     )
     assert ids == {
-        "pmcid": ["PMC12", "PMC7"],
+        "pmcid": ["PMC12", "PMC7.2"],
         "doi": ["10.1000/a(b)1", "10.1000/X", "10.1000/y"],
         "pmid": ["12345678", "99"],
     }
