@@ -17,7 +17,10 @@ _MAX_HREF_CHARS = 2_000
 
 def graphic_hrefs(xml: bytes) -> list[str]:
     """The hrefs of an article's `<graphic>`s without those of its supplements; of broken XML as far as it goes."""
-    root = _tree(xml, recover=True)
+    try:
+        root = _tree(xml, recover=True)
+    except etree.XMLSyntaxError:  # nothing to recover in it
+        return []
     found: dict[str, None] = {}
     for graphic in root.iter(*_GRAPHICS) if root is not None else ():
         href = next((value for name, value in graphic.attrib.items() if etree.QName(name).localname == "href"), "")

@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 
 from dataset_builder.articles.kinds import PICTURE_SUFFIXES
 from dataset_builder.articles.sidecar import SIDECAR
+from dataset_builder.domain import without_version
 from dataset_builder.fetching.answers import NotThere, TransferError, json_object, one_line, text
 from dataset_builder.fetching.bucket import ArticleVersion, Bucket
 from dataset_builder.fetching.searching.found import Found
@@ -167,7 +168,7 @@ def write_list(growing: Path, path: Path, wanted: Iterable[str], licenses: Seque
         def lines() -> Iterator[str]:
             for pmcid in there:
                 line = _line_at(file, place[pmcid])
-                if not licenses or json.loads(line)["license"] in licenses:
+                if not licenses or without_version(json.loads(line)["license"]) in licenses:
                     yield line
 
         return write_lines(path, lines())

@@ -62,6 +62,7 @@ class There:
     metadata_md5: str | None
     is_removed: bool
     is_pinned: bool
+    is_listed_so: bool  # whether its row says the same; not after a kill between the two
 
 
 @dataclass
@@ -117,9 +118,14 @@ def _there(articles: Path) -> tuple[dict[str, There], list[Failure]]:
             failed.append({"id": row["pmcid"], "reason": reason_of(error)})
             continue
         if sidecar:
-            pinned = row.get("is_pinned", False)
-            found[row["pmcid"]] = There(sidecar["version"], sidecar["metadata_md5"], sidecar["is_removed"], pinned)
+            found[row["pmcid"]] = _of_folder(sidecar, row)
     return found, failed
+
+
+def _of_folder(sidecar: Sidecar, row: Listed) -> There:
+    version, metadata_md5 = sidecar["version"], sidecar["metadata_md5"]
+    is_listed_so = (version, metadata_md5) == (row["version"], row["metadata_md5"])
+    return There(version, metadata_md5, sidecar["is_removed"], row.get("is_pinned", False), is_listed_so)
 
 
 def _earlier(articles: Path, there: Mapping[str, There]) -> list[dict]:
@@ -142,7 +148,7 @@ async def _stale(
 
 
 def _may_have_changed(article: There, known: Mapping[int, str | None] | None) -> bool:
-    if known is None or article.version is None or article.is_removed:
+    if known is None or article.version is None or article.is_removed or not article.is_listed_so:
         return True
     is_newest = article.is_pinned or max(known) == article.version
     return not is_newest or known.get(article.version) != article.metadata_md5

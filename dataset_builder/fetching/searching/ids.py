@@ -20,7 +20,7 @@ _MAX_LINE_CHARS = 20_000  # of a row of a table, with an abstract in it
 _HEADINGS = {"id", "ids", *_COLUMNS}
 _REMARK = re.compile(r"(?:^|\s)#.*")  # a DOI may hold a "#" within
 _SEPARATORS = re.compile(r"[,;\t]|\s+")
-_PMCID = re.compile(r"(?:pmc(?:id)?:?\s*)?(PMC\d{1,9})(?:\.(\d{1,4}))?", re.IGNORECASE)
+_PMCID = re.compile(r"(?:PMCID:?\s*(?:PMC)?|PMC)0*([1-9]\d{0,8})(?:\.(\d{1,4}))?", re.IGNORECASE)
 _DOI = re.compile(r"(?:doi:?\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _PMID = re.compile(r"(?:pmid:?\s*)?(\d{1,8})", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://)?(?P<host>[a-z.]+\.(?:gov|org))/(?P<path>\S+)", re.IGNORECASE)
@@ -83,7 +83,7 @@ def _of_line(line: str) -> list[Named]:
 
 def _named(written: str) -> Named | None:
     """The id that is written; None where it is none."""
-    word = written.strip().strip("\"'").strip(",;").strip()
+    word = written.strip(" \t\r\n\"',;")
     if match := _ADDRESS.fullmatch(word.strip("<>")):
         return _addressed(match["host"].lower(), urllib.parse.unquote(match["path"]))
     if match := _DOI.fullmatch(word):
@@ -95,8 +95,7 @@ def _named(written: str) -> Named | None:
 
 
 def _pmcid(match: re.Match) -> Named:
-    pmcid = f"PMC{int(match[1][3:])}"
-    return "pmcid", f"{pmcid}.{int(match[2])}" if match[2] else pmcid
+    return "pmcid", f"PMC{match[1]}.{int(match[2])}" if match[2] else f"PMC{match[1]}"
 
 
 def _addressed(host: str, path: str) -> Named | None:
