@@ -112,12 +112,11 @@ def mentions(text: str, other_kinds: bool = True) -> list[Mention]:
 
 def mentions_of_each(texts: list[str], other_kinds: bool = True) -> list[list[Mention]]:
     """`mentions` of each of the texts. Which of them may have any is looked up in all at once: few paragraphs have."""
-    plain = [n for n, text in enumerate(texts) if text.isascii()]  # others are slow to search together
-    starts = [0, *accumulate(len(texts[n]) + 1 for n in plain)]
-    joined = "\n".join(texts[n] for n in plain)
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    joined = "\n".join(texts)
     places = anchors(joined, other_kinds) + [match.start() for match in _SUPPLEMENT_NUMBER.finditer(joined)]
-    empty = set(plain) - {plain[bisect_right(starts, place) - 1] for place in places}
-    return [[] if n in empty else mentions(text, other_kinds) for n, text in enumerate(texts)]
+    named = {bisect_right(starts, place) - 1 for place in places}
+    return [mentions(text, other_kinds) if n in named else [] for n, text in enumerate(texts)]
 
 
 def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
