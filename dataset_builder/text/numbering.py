@@ -6,6 +6,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dataset_builder.text.language_files import picture_words
 from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced, every, stems
@@ -135,8 +136,7 @@ def _roman(text: str) -> int:
     return sum(-v if v < max(values[i:]) else v for i, v in enumerate(values))
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """A figure word in front of a number."""
 
     start: int  # of the word, or of the "Supplementary" before it
@@ -148,8 +148,13 @@ class Head:
 
 def heads(text: str, other_kinds: bool = True) -> Iterator[Head]:
     """The figure words in front of a number, from left to right."""
-    for anchor in anchors(text, other_kinds):
-        if head := _HEAD.match(text, anchor):
+    return heads_at(text, anchors(text, other_kinds))
+
+
+def heads_at(text: str, places: Iterable[int]) -> Iterator[Head]:
+    """Those that start at one of the places, which are `anchors`."""
+    for place in places:
+        if head := _HEAD.match(text, place):
             start = head.start()
             if head["electronic"] is not None:  # the "e" of "eFigure", "e-Figure"
                 start -= 1 + (text[start - 1] == "-")
@@ -157,13 +162,15 @@ def heads(text: str, other_kinds: bool = True) -> Iterator[Head]:
             bracket = before.rstrip()[-1:] in "([,;/"  # before most figure words stands one of these, or nothing
             if prefix := None if bracket else _PREFIX.search(before):
                 start -= len(before) - prefix.start()
-            word = (head["word"] or head["unspaced"] or _other_kind(head)).rstrip(".")
+            word = head["word"] or head["unspaced"]
+            kind = "" if word else _other_kind(head)
+            word = (word or head[kind]).rstrip(".")
             plural = head["word"] is not None and word.lower().endswith(_PLURALS)
-            yield Head(start, head.end(), word, plural, _series(head, prefix))
+            yield Head(start, head.end(), word, plural, _series(head, kind, prefix))
 
 
 def _other_kind(head: re.Match) -> str:
-    return next(head[kind] for kind in OTHER_KINDS if head[kind])
+    return next(kind for kind in OTHER_KINDS if head[kind])
 
 
 def anchors(text: str, other_kinds: bool = True) -> list[int]:
@@ -191,8 +198,7 @@ def _small(text: str) -> str:
     return folded if len(folded) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
-def _series(head: re.Match, prefix: re.Match | None) -> str:
-    kind = next((kind for kind in OTHER_KINDS if head[kind]), "")
+def _series(head: re.Match, kind: str, prefix: re.Match | None) -> str:
     if head["supplement"] or (prefix and prefix["supplement"]):
         return f"{kind}S"
     if prefix and (prefix["extended"] or prefix["expanded"]):
