@@ -15,7 +15,7 @@ from lxml import etree
 from dataset_builder.readers.article import Figure
 from dataset_builder.readers.jats.figures import Found
 from dataset_builder.readers.jats.formulas import MATHML
-from dataset_builder.readers.jats.xml import text_of
+from dataset_builder.readers.jats.xml import child_of, text_of
 from dataset_builder.text.addresses import without_addresses
 from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
@@ -101,7 +101,7 @@ def _links(xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
     for n, figure in found.items():
         for name in figure.ids:
             ids.setdefault(name, []).append(n)
-    marked = {next(xref.iterancestors("p"), None) for xref in xrefs if _referred(xref, ids)}
+    marked = {next(xref.iterancestors("p"), None) for xref in xrefs if _referred(xref, ids)} if ids else set()
     return _Links(ids, marked)
 
 
@@ -144,7 +144,7 @@ def _add_context(
 def _sections(part: etree._Element) -> Iterator[tuple[etree._Element, str | None, bool]]:
     """(element, heading in Markdown, whether its sentences count as context) in reading order."""
     for abstract in part.findall("front/article-meta/abstract"):
-        yield abstract, None if abstract.find("title") is not None else "Abstract", False
+        yield abstract, None if child_of(abstract, "title") is not None else "Abstract", False
     for name in ("body", "back", "floats-group"):  # the last one has boxes
         yield from ((element, None, True) for element in part.findall(name))
 
@@ -196,7 +196,7 @@ class _Reading:
             if text := text_of(element):
                 self.blocks.append(_Heading(min(max(level, _FIRST_LEVEL), _LAST_LEVEL), text))
         else:
-            deeper = tag in _DEEPER or (tag not in _CONTAINERS and element.find("title") is not None)
+            deeper = tag in _DEEPER or (tag not in _CONTAINERS and child_of(element, "title") is not None)
             self._container(element, level + deeper, "- " if tag == "list-item" else prefix)
 
     def _paragraph(self, p: etree._Element, level: int, prefix: str) -> None:
