@@ -45,7 +45,9 @@ def _is_figure(graphic: etree._Element) -> bool:
     if next(graphic.iterancestors(*_NO_PLACE_FOR_FIGURES), None) is not None:
         return False
     label = child_of(graphic, "label")
-    return _number(graphic) is not None and (label is None or _has_word(label) or child_of(graphic, "caption") is not None)
+    return _number(graphic) is not None and (
+        label is None or _has_word(label) or child_of(graphic, "caption") is not None
+    )
 
 
 def _wrap(graphic: etree._Element) -> None:
