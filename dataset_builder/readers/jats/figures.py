@@ -20,7 +20,7 @@ from dataset_builder.articles.pictures import (
 )
 from dataset_builder.readers.article import Figure, Panel
 from dataset_builder.readers.jats.rights import figure_rights
-from dataset_builder.readers.jats.xml import href_of, set_text, text_of
+from dataset_builder.readers.jats.xml import child_of, href_of, set_text, text_of
 from dataset_builder.text.holders import Owner
 from dataset_builder.text.labels import label_key, split_label
 
@@ -81,9 +81,9 @@ def _label_and_caption(element: etree._Element) -> tuple[str | None, str | None]
 
     A figure without a caption of its own has those of its panels.
     """
-    label = text_of(element.find("label"))
+    label = text_of(child_of(element, "label"))
     label = _RAISED.sub("", label) if label else None
-    caption = _caption(element.find("caption")) or _captions_of_panels(element)
+    caption = _caption(child_of(element, "caption")) or _captions_of_panels(element)
     split = split_label(caption) if caption else None
     if split is None:
         return label, caption
@@ -97,7 +97,7 @@ def _captions_of_panels(element: etree._Element) -> str | None:
     """ "(a) Dose. (b) Survival." """
     captions = []
     for panel in element.iter("fig-panel"):
-        label, caption = text_of(panel.find("label")), _caption(panel.find("caption"))
+        label, caption = text_of(child_of(panel, "label")), _caption(child_of(panel, "caption"))
         if caption:
             captions.append(f"{label} {caption}" if label else caption)
     return " ".join(captions) or None
@@ -209,11 +209,11 @@ def _pixels(path: Path) -> int:
 
 def _panel_label(graphic: etree._Element, index: int) -> str:
     """The label printed with a graphic or its sub-figure, else its place: "1", "2", ..."""
-    label = text_of(graphic.find("label"))
+    label = text_of(child_of(graphic, "label"))
     panel = next(graphic.iterancestors("fig-panel"), None)
     if label is None and panel is not None:
-        label = text_of(panel.find("label"))
-        letter = _PANEL_LETTER.match(_caption(panel.find("caption")) or "") if label is None else None
+        label = text_of(child_of(panel, "label"))
+        letter = _PANEL_LETTER.match(_caption(child_of(panel, "caption")) or "") if label is None else None
         label = letter[1] if letter else label
     if letter := _LETTER_OF_LABEL.search(label or ""):
         label = letter[1]
@@ -223,7 +223,7 @@ def _panel_label(graphic: etree._Element, index: int) -> str:
 def _panel_caption(graphic: etree._Element) -> str | None:
     """What stands below a sub-figure alone, without the letter that it starts with."""
     panel = next(graphic.iterancestors("fig-panel"), graphic)
-    caption = _caption(panel.find("caption"))
+    caption = _caption(child_of(panel, "caption"))
     return _PANEL_LETTER.sub("", caption) or None if caption else None
 
 
