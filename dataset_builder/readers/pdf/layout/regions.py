@@ -95,7 +95,7 @@ def _barriers(caption: Caption, captions: list[Caption], walls: list[Box]) -> li
 
 
 def _is_past_table(caption: Caption, drawing: Box, cells: list[Box]) -> bool:
-    """Whether a drawing without text stands behind the rows of the table that a caption heads: a picture, no part of it."""
+    """Whether a drawing without text stands behind the rows of the table that a caption heads: it is no part of it."""
     if not caption.is_table or any(cell.is_in(drawing) for cell in cells):
         return False
     return not sees(caption.box, drawing, cells)

@@ -63,7 +63,7 @@ def test_a_head_set_like_the_text_but_apart_from_it_goes_with_its_page_number():
 )
 @pytest.mark.parametrize("number_y", [30, 52])
 def test_the_letters_of_panels_at_the_top_of_many_pages_are_no_running_heads(letter, stays, number_y):
-    """Figures fill the tops of the pages: the same letter stands at the same place, maybe level with the page number."""
+    """Figures fill the tops of the pages: the same letter is at the same place, maybe level with the page number."""
     pages = []
     for number in range(1, 5):
         lines = [line(letter, 50, 50), line(str(number), 540, number_y), *own_text(number, 300)]
