@@ -38,6 +38,7 @@ MIN_EDGE_RANGE_PX = 3  # in which an edge is looked for
 RIVAL_EDGE_SHARE = 0.6  # of the best edge: another one as visible as this leaves doubt
 MAX_OFFSET, MAX_OFFSET_SPREAD = 3.0, 1.4  # between letters and the end of their boxes, in heights of a capital
 MAX_INDENT_SPREAD = 5  # between letters and the left side of their boxes, in heights of a capital
+MAX_MIDDLE_SPREAD = 0.12  # of a box's width: letters in the middle of their panels are so alike in place
 LEFT_SHARE, RIGHT_SHARE = 0.35, 0.65  # of a box's width: letters in its left part, and in its right one
 
 
@@ -261,7 +262,8 @@ def _fit(copy: WorkingCopy, boxes: list[Box], letters: Sequence[Letter], where: 
         return False
     across = [_across(box, letter) for box, letter in pairs]
     if where.side == "middle":
-        return min(across) > LEFT_SHARE and max(across) < RIGHT_SHARE
+        alike = max(across) - min(across) <= MAX_MIDDLE_SPREAD
+        return alike and min(across) > LEFT_SHARE and max(across) < RIGHT_SHARE
     if where.end == "below":
         return max(across) < LEFT_SHARE
     indents = [(letter.x0 - box[0]) / letter.capital_px for box, letter in pairs]

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 DARK, LIGHT = 140, 185  # grey levels: ink is darker than the one; letters on dark ground are lighter than the other
 # Further limits, looked at where the usual ones leave panels without a letter:
 FAINT = 195  # of ink where letters are thin or pale
-ON_PHOTOGRAPH, LIGHT_LEVELS = 70, (235, 130)  # of letters on photographs nearly as dark or as light as they are
+DARKEST, LIGHTEST = 70, 235  # of letters on photographs nearly as dark or as light as they are
 SAME_PLACE_PX = 4  # by which the edges of a letter move from one limit to another, at most
 DARK_GROUND, DARK_GROUND_SHARE = 100, 0.1  # grey level; where more of the picture is darker, light letters may stand
 MID_GROUND = 200  # the same for white letters, which also stand on brown or violet photographs
@@ -103,11 +103,10 @@ def find_letters(grey: np.ndarray, wanted: str) -> list[Letter]:
 
 def find_hidden_letters(grey: np.ndarray, wanted: str, found: list[Letter]) -> list[Letter]:
     """`found`, and the letters that the usual limits break, or join with the photograph behind them."""
-    letters = found + _letters_of(grey, (grey < FAINT).astype(np.uint8), wanted, dark=True)
+    letters = found + _letters_of(grey, (grey < FAINT).astype(np.uint8), wanted, dark=True, widest=MAX_JOINED_WIDTH)
     if _has_ground_below(MID_GROUND, grey):
-        letters += _letters_of(grey, (grey < ON_PHOTOGRAPH).astype(np.uint8), wanted, dark=True)
-        for level in LIGHT_LEVELS:
-            letters += _letters_of(grey, (grey > level).astype(np.uint8), wanted, dark=False)
+        letters += _letters_of(grey, (grey < DARKEST).astype(np.uint8), wanted, dark=True)
+        letters += _letters_of(grey, (grey > LIGHTEST).astype(np.uint8), wanted, dark=False)
     return _without_doubles(letters)
 
 
@@ -131,9 +130,12 @@ def _same_place(letter: Letter, other: Letter) -> bool:
     return letter.char == other.char and near
 
 
-def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool) -> list[Letter]:
-    """The letters among the patches of the mask (height, width), 0 or 1; `dark`: it shows dark letters."""
-    boxes = _lone_patches(mask, int(MAX_HEIGHT_SHARE * max(grey.shape)))[:MAX_CANDIDATES]
+def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool, widest: float = MAX_WIDTH) -> list[Letter]:
+    """The letters among the patches of the mask (height, width), 0 or 1; `dark`: it shows dark letters.
+
+    Patches up to `widest` heights wide are looked at: above `MAX_WIDTH` for letters that touch their brackets.
+    """
+    boxes = _lone_patches(mask, int(MAX_HEIGHT_SHARE * max(grey.shape)), widest)[:MAX_CANDIDATES]
     if not len(boxes):
         return []
     scores = _scores(grey, boxes, dark)
@@ -171,11 +173,11 @@ def _readable(boxes: np.ndarray, scores: np.ndarray, alphabet: str) -> list[Lett
 # ---- patches that stand alone ----
 
 
-def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
+def _lone_patches(mask: np.ndarray, max_height: int, widest: float) -> np.ndarray:
     """Boxes (n, 4) x0, y0, x1, y1 of the connected patches of letter size with nothing near them."""
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     stats = stats.astype(np.int32)  # (patches, 5), the first row is the ground
-    boxes = _boxes_of_letter_size(stats, max_height)
+    boxes = _boxes_of_letter_size(stats, max_height, widest)
     printed = _is_print(stats, max_height)  # (patches,)
     print_only = np.take(printed, labels, mode="clip")  # (height, width) uint8, 0 or 1
     total = cv2.integral(print_only)
@@ -190,7 +192,8 @@ def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
     # "(a)", "a)" and "a.": brackets and dots are narrow, and nothing is behind them
     marked = free & ~lone & _clear_behind(total, boxes, near)
     marked[marked] = [_has_bracket_or_dot(labels, stats, printed, box) for box in boxes[marked]]
-    return _without_brackets(mask, boxes[lone | marked])
+    own = boxes[lone | marked]
+    return _without_brackets(mask, own) if widest > MAX_WIDTH else own
 
 
 def _without_brackets(mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -225,7 +228,7 @@ def _between_brackets(mask: np.ndarray, box: np.ndarray) -> np.ndarray | None:
 
 
 def _bracket_width(patch: np.ndarray) -> int | None:
-    """How many columns of a patch (height, width), 0 or 1, a bracket at its left takes with the joint; None for none."""
+    """How many columns of a patch (height, width), 0 or 1, a bracket at its left and the joint take; None for none."""
     height, width = patch.shape
     nearest, farthest = (max(1, round(share * width)) for share in JOINED_BRACKET)
     ink = patch[:, nearest:farthest].sum(axis=0)  # (columns,)
@@ -235,11 +238,11 @@ def _bracket_width(patch: np.ndarray) -> int | None:
     return joint + 1 if as_high and ink.min() <= MAX_JOINT * height else None
 
 
-def _boxes_of_letter_size(stats: np.ndarray, max_height: int) -> np.ndarray:
+def _boxes_of_letter_size(stats: np.ndarray, max_height: int, widest: float) -> np.ndarray:
     """Boxes (n, 4) of the patches that have the height and proportions of a letter; `stats` as OpenCV gives them."""
     x, y, width, height, area = stats.T
     high = (height >= MIN_HEIGHT_PX) & (height <= max_height)
-    wide = (width <= MAX_JOINED_WIDTH * height) & (width >= MIN_WIDTH * height)
+    wide = (width <= widest * height) & (width >= MIN_WIDTH * height)
     fits = high & wide & (area >= MIN_FILLED_SHARE * width * height)
     fits[0] = False  # the ground
     return np.stack([x, y, x + width, y + height], axis=1)[fits]
