@@ -12,7 +12,7 @@ SENTENCES = {
         "As Fig. 2A–C shows, it rose [3].": "As the figure shows, it rose.",
         "It rose (see Fig. 2, left panel).": "It rose.",
         "It rose (p < 0.01, see Fig. 2A–C).": "It rose (p < 0.01).",
-        "It rose (data not shown; Fig. 2; n = 3).": "It rose (data not shown; n = 3).",
+        "It rose (both sexes; Fig. 2; n = 3).": "It rose (both sexes; n = 3).",
         "Figures 2A and 2B show a peak.": "The figures show a peak.",
         "Figs. 2A and 2B show a peak.": "The figures show a peak.",
         "In Figure 1, the dose is high.": "In the figure, the dose is high.",
