@@ -15,7 +15,7 @@ from dataset_builder.text.sentences import MIXED_CASE, is_caseless
 from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
 
 MIN_WORDS = 4  # of a sentence of the running text: fewer are what is left of one
-MAX_REPEATED = 0.8  # share of a sentence's groups of four letters that may stand in an earlier one
+MAX_REPEATED = 0.7  # share of a sentence's groups of four letters that may stand in an earlier one
 MIN_CHARS_UNSPACED = 6  # the same where no spaces stand between words
 
 _ENDS = re.compile(r"[.!…。！．｡][\"'”’»)\]」』）]*$")
@@ -27,9 +27,11 @@ _NOTE = re.compile(
     r"|[pPnNＰ]\s?[-=<>≤≥＜＞＝]|n\.?\s?s\.?\s?[,:=]|[pP][\s-]values?)",
     re.IGNORECASE,
 )
-_ABBREVIATION = r"[^\W\d_]*[^\W\d_a-zа-яёіїєґ][\w/+-]*"  # a word with a capital: "CTX", "mTOR"
+_ABBREVIATION = r"[^\W\d_]*[A-ZА-ЯЁІЇЄҐΑ-Ω][\w/+-]*[A-ZА-ЯЁІЇЄҐ\d][\w/+-]*"  # "CTX", "mTOR", "Oprm1"
 _EXPLAINED = rf"{_ABBREVIATION}(?:\s?[=:：＝]\s?|,\s|，|\s?[–—]\s)[^;；,，.]{{2,80}}"
-_ABBREVIATIONS = re.compile(rf"\W*{_EXPLAINED}(?:[;；,，.]\s?{_EXPLAINED})+[.;。]?\s*$|\W*{_EXPLAINED}[;；]")
+_ABBREVIATIONS = re.compile(
+    rf"\W*{_EXPLAINED}(?:[;；,，.]\s?{_EXPLAINED})+[.;。]?\s*$|\W*{_EXPLAINED}[;；]|\W*[A-Z]{{2,6}}\s?=[^=]*$"
+)
 _ONE_EXPLAINED = re.compile(
     r"\W*(?P<short>[A-Z]{2,8})s?\s?(?:[=:,]|\s)\s?(?P<long>[^.;,=:]{4,80}?)\s*(?:\([^()]*\))?\.?"
 )
@@ -48,6 +50,11 @@ def leans_on_another(sentence: str, language: str | None) -> bool:
     """Whether it starts with a connective or a pronoun whose other half stands in the sentence before."""
     own = _own(language)
     return bool(_start((*own.teaching.connectives, *own.teaching.pronouns), own.spaces).match(sentence))
+
+
+def points_back(sentence: str, language: str | None) -> bool:
+    """Whether it speaks of "these mice": which ones, a sentence of the running text mostly says before."""
+    return bool(_demonstratives(_code(language)).search(sentence))
 
 
 def only_points(sentence: str, language: str | None) -> bool:
@@ -134,3 +141,10 @@ def _start(words: Words, spaces: bool, comma: bool = False) -> re.Pattern:
 @cache
 def _pointing(code: str) -> re.Pattern:
     return re.compile(rf"(?:{'|'.join(LANGUAGES[code].teaching.pointing) or '(?!)'})[\s.。:：]*$", re.IGNORECASE)
+
+
+@cache
+def _demonstratives(code: str) -> re.Pattern:
+    own = LANGUAGES[code]
+    words = "|".join(own.teaching.demonstratives) or "(?!)"
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if own.spaces else words, re.IGNORECASE)

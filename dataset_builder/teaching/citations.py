@@ -15,9 +15,14 @@ _NUMBERED = re.compile(rf"(?P<gap>\s*)[\[［〔]\s?{_NUMBERS}\s?[\]］〕]")
 _OF_A_NUCLIDE = re.compile(  # "[18]F-FDG", "[131] I": a mass number and its element
     r"\s?(?:F|C|N|O|P|S|H|I|Ga|Cu|Zr|Tc|In|Lu|Ra|Ac|Rb|Sr|Sm|Re|Ir|Tl|Y|At|Bi|Pb|Cr|Fe|Co|Xe|Kr)(?![^\W\d_])"
 )
-_ROUND_NUMBERS = re.compile(rf"(?<=[^\W\d_]{{2}})\s\({_NUMBERS}\)(?=[.,;]?(?:\s[a-z]|$)|[.,;])")
-_RAISED_NUMBERS = re.compile(r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])")  # "studies12,13", as PDFs give it
-_YEAR = r"(?:18|19|20)\d\d[a-z]?"
+_ROUND_NUMBERS = re.compile(  # "was seen (12) in", "was seen (3)."; not "groups (1) fed and (2) not fed"
+    rf"(?<=[^\W\d_]{{2}})\s\((?:{_NUMBERS}\)(?=[.,;]|$)|(?!\d\)){_NUMBERS}\)(?=\s[a-z]))"
+)
+_RAISED_NUMBERS = re.compile(  # "studies12,13", "in the clinic.2", as PDFs and plain texts give them
+    r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])|[^\W\d_A-Z]{3}[.,]\d{1,3}(?:[,–-]\d{1,3})*\.?(?=\s|$)"
+)
+_RAISED_NUMBER = re.compile(r"(?<![\w-])[^\W\d_A-Z]{6,}\d{1,2}(?![\w-])")  # "authors33"; but also "caspase3"
+_YEAR = r"(?:18|19|20)\d\d(?:[a-z](?:,\s?[a-z](?!\w))*)?"
 _CAPITAL = r"[A-ZÀ-ÞŁŚŠŽČĐА-ЯЁЄІЇҐ\u3040-\u9fff]"
 _PARTICLE = r"(?:(?:de|del|della|di|da|van|von|der|den|le|la|el|al|ter|ten|dos)[\s-]|[dOL]['’])*"
 _MONTH = rf"(?i:(?:{any_of(lambda it: it.imprint.months)})\w*\.?\s)"
@@ -42,6 +47,11 @@ def cites(sentence: str) -> bool:
 
 
 def may_cite(sentence: str) -> bool:
+    """Whether a number may be a raised citation: that of "authors33" is one, that of "caspase3" is none."""
+    return bool(_RAISED_NUMBER.search(sentence))
+
+
+def may_cite_in_brackets(sentence: str) -> bool:
     """Whether a number in round brackets may be a citation, as in "was seen (12)"; in captions it names a part."""
     return bool(_ROUND_NUMBERS.search(sentence))
 

@@ -17,13 +17,14 @@ from dataset_builder.teaching.alone import (
     is_whole,
     leans_on_another,
     only_points,
+    points_back,
     repeats,
     starts_with_a_noun,
     states_a_purpose,
     without_addition,
 )
-from dataset_builder.teaching.citations import cites, may_cite
-from dataset_builder.teaching.evidence import Answer, evidence_sentences
+from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_brackets
+from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
 from dataset_builder.teaching.faults import fault
 from dataset_builder.teaching.glued import closed, pieces
 from dataset_builder.teaching.references import refers
@@ -35,6 +36,10 @@ from dataset_builder.text.vocabulary import LANGUAGES
 MAX_ANSWER_CHARS = 1500  # about 400 tokens: with 576 image tokens well within LLaVA's 2,048
 MIN_TITLE_CHARS = 100  # of a description of one sentence: a shorter title describes nothing "in detail"
 MIN_TITLE_CHARS_UNSPACED = 40  # the same in Chinese and Japanese
+_PANEL = re.compile(
+    r"\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*(?:\)[.:,]?|[.:,])\s|\(?[A-Z]\)?\s(?=[A-Z][a-z])"
+)  # "(A) ", "b: ", "C Dose"
+_PANEL_ALONE = re.compile(r"\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*(?:\)[.:]?|[.:])")  # "(A)." that splitting left
 
 
 class Said(NamedTuple):
@@ -57,7 +62,9 @@ def extractive(row: dict[str, Any], task: str, wording: Wording = GENERAL) -> An
     answer = _joined(chosen, language)
     if not answer or fault(answer, language):
         return None
-    evidence = [{"source": said.source, "sentence": said.number} for said in chosen]
+    evidence = [
+        Evidence(source=source, sentence=number) for source, number in dict.fromkeys(said[:2] for said in chosen)
+    ]
     return {"question": _question(row, task, wording), "answer": answer, "evidence": evidence}
 
 
@@ -78,22 +85,36 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
     """The sentences of the caption that describe; one that starts with "However" or "It" needs the one before it."""
     language = row["language"]
     kept: list[Said] = []
-    follows = False
+    follows = panel_is_lost = False
     for number, piece in _pieces_of_caption(row):
-        text = (
-            "" if all_mentions(piece) else _opened(beside_the_figure(piece, language), language, is_first=number == 0)
-        )
-        text = without_addition(text, language)
-        follows = _describes_alone(text, language) and (follows or not leans_on_another(text, language))
+        panel_is_lost = panel_is_lost and not _PANEL.match(piece)
+        text = "" if panel_is_lost or all_mentions(piece) else _clean(piece, language, is_first=number == 0)
+        follows = bool(text) and (follows or not leans_on_another(text, language))
         if follows:
             kept.append(Said("caption", number, text))
+        panel_is_lost = panel_is_lost or (bool(_PANEL.match(piece)) and not follows)
     return kept
+
+
+def _clean(piece: str, language: str | None, is_first: bool) -> str:
+    """The sentence of a caption as the answer has it; "" for one that does not describe."""
+    text = without_addition(_opened(beside_the_figure(piece, language), language, is_first), language)
+    is_clean = text and not is_note(text) and not may_cite(text) and fault(text, language) is None
+    return text if is_clean else ""
 
 
 def _pieces_of_caption(row: dict[str, Any]) -> list[tuple[int, str]]:
     """(number of the caption's sentence, sentence), with those apart that lack a full stop between them."""
-    sentences = [(number, sentence) for source, number, sentence in evidence_sentences(row) if source == "caption"]
-    return [(number, piece) for number, sentence in sentences for piece in pieces(sentence, row["language"])]
+    found: list[tuple[int, str]] = []
+    letter = ""
+    for source, number, sentence in evidence_sentences(row):
+        for piece in pieces(sentence, row["language"]) if source == "caption" else ():
+            if _PANEL_ALONE.fullmatch(piece):
+                letter = f"{piece.rstrip('.:')} "
+            else:
+                found.append((number, letter + piece))
+                letter = ""
+    return found
 
 
 def _opened(text: str, language: str | None, is_first: bool) -> str:
@@ -103,27 +124,25 @@ def _opened(text: str, language: str | None, is_first: bool) -> str:
     return capitalised(text) if starts_with_a_noun(text, language) else ""
 
 
-def _describes_alone(text: str, language: str | None) -> bool:
-    return bool(text) and not is_note(text) and fault(text, language) is None
-
-
 def _of_context(row: dict[str, Any]) -> list[Said]:
     """The sentences of the running text that can be understood beside the figure alone."""
     language = row["language"]
     kept: list[Said] = []
     for source, number, sentence in evidence_sentences(row):
-        if source == "context" and _is_of_the_figure(sentence):
+        if source == "context" and _is_of_the_figure(sentence, language):
             text = without_addition(beside_the_figure(sentence, language), language)
             if _stands_alone(text, language):
                 kept.append(Said(source, number, text))
     return kept
 
 
-def _is_of_the_figure(sentence: str) -> bool:
+def _is_of_the_figure(sentence: str, language: str | None) -> bool:
     """Whether it speaks of one figure, and of no other work: what that one found cannot be seen here."""
     others = any(mention.elsewhere for mention in all_mentions(sentence))
-    from_elsewhere = others or refers(sentence) or cites(sentence) or may_cite(sentence)
-    return not from_elsewhere and len(mentioned_keys(sentence)) <= 1
+    from_elsewhere = (
+        others or refers(sentence) or cites(sentence) or may_cite(sentence) or may_cite_in_brackets(sentence)
+    )
+    return not from_elsewhere and len(mentioned_keys(sentence)) <= 1 and len(pieces(sentence, language)) == 1
 
 
 def _stands_alone(text: str, language: str | None) -> bool:
@@ -132,6 +151,7 @@ def _stands_alone(text: str, language: str | None) -> bool:
         or only_points(text, language)
         or is_note(text)
         or leans_on_another(text, language)
+        or points_back(text, language)
         or states_a_purpose(text, language)
     )
     return not unfit and fault(text, language) is None
@@ -155,12 +175,12 @@ def _describes(chosen: Sequence[Said], language: str | None) -> bool:
 
 
 def _within_length(chosen: Sequence[Said], language: str | None) -> list[Said]:
-    """As many of the sentences, from the first on, as an answer may have; none twice."""
+    """As many of the sentences, from the first on, as an answer may have; the context adds none twice."""
     kept: list[Said] = []
     for said in chosen:
         if len(_joined([*kept, said], language)) > MAX_ANSWER_CHARS:
             break
-        if not any(repeats(said.text, other.text) for other in kept):
+        if said.source == "caption" or not any(repeats(said.text, other.text) for other in kept):
             kept.append(said)
     return kept
 

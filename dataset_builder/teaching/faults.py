@@ -11,6 +11,7 @@ from functools import cache
 from dataset_builder.teaching.citations import cites
 from dataset_builder.teaching.references import refers
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
+from dataset_builder.text.language_files import Language, Words
 from dataset_builder.text.mentions import all_mentions
 from dataset_builder.text.vocabulary import LANGUAGES, any_of, any_spaced, any_unspaced, every
 
@@ -23,28 +24,31 @@ BRACKETS = "brackets"  # empty, or without their other half
 PUNCTUATION = "punctuation"  # doubled, or behind a space
 INCOMPLETE = "incomplete"  # a word is missing that another asks for
 
-_RIGHTS = tuple(
-    words
-    for key in ("reprinted", "adapted", "permission", "reserved", "courtesy", "public_domain")
-    for words in (
-        rf"(?<!\w)(?:{any_spaced(lambda it, key=key: getattr(it.rights, key))})",
-        any_unspaced(lambda it, key=key: getattr(it.rights, key)),
-    )
+
+def _words_of_rights(language: Language) -> Words:
+    of = language.rights
+    return (*of.reprinted, *of.adapted, *of.permission, *of.reserved, *of.courtesy, *of.public_domain)
+
+
+_RIGHT = re.compile(
+    rf"(?<!\w)(?=[^\W\d_])(?:{any_spaced(_words_of_rights)})|{any_unspaced(_words_of_rights)}", re.IGNORECASE
 )
-_MADE_BY = (
+_MAKER = re.compile(
     rf"(?<!\w)(?:{any_of(lambda it: it.captions.source)})\s?[:：]"
     rf"|(?<!\w)(?:{any_of(lambda it: it.rights.photos)})\s?(?:[:：]|(?:{any_of(lambda it: it.rights.by_words)}))"
-    r"\s?(?-i:[A-ZА-ЯЁ])"
+    r"\s?(?-i:[A-ZА-ЯЁ])|©|\(c\)\s(?:19|20)\d\d|creative commons|(?<!\w)CC[ -]BY",
+    re.IGNORECASE,
 )
-_LICENSED = r"©|\(c\)\s(?:19|20)\d\d|creative commons|\bCC[ -]BY"
-_CREDIT = re.compile("|".join((*_RIGHTS, _MADE_BY, _LICENSED)), re.IGNORECASE)
 _ADDRESS = re.compile(r"https?:|www\.|\bdoi\b|\b10\.\d{4,}/|\w@\w", re.IGNORECASE)
 _OPENING, _CLOSING = "([{（【［", ")]}）】］"
 _EMPTY = re.compile(r"[(\[（【［]\s*(?:[)\]）】］]|[,;:，；]|\.(?!\d))|[,;:，；、]\s*[)\]）】］]")
-_LIST_MARK = re.compile(r"(?:^|[\s(（,;])[^\W_]{1,3}$")  # "a) before, b) after": a bracket of its own
+_LIST_MARK = re.compile(r"(?:^|[\s(（,;])(?:[^\W_]|[ivx]{1,3}|\d{1,2})$")  # "a) before, b) after": a bracket of its own
 _PUNCTUATION = re.compile(
     r"\s,|[,;]\s?[,;.](?!\d)|:\s?[,;](?!\d)|:\.(?!\d)|(?<!\.)\.\.(?!\.)|\s\.(?!\d)|\.\s\.|[，；、]\s?[，；、。]|。。|\s{2}"
 )
+_SIGN_LAST = re.compile(r"(?<=[\w\])])\s?[=<>≤≥×±≈]\s?(?:[),;]|\.?$)")
+_FIRST = re.compile(r"(?<![\w(])\(?(?:1|i)\)|①")
+_SECOND = re.compile(r"[;.:,]\s\((?:2|ii)\)\s|②")
 _NOUNS = "|".join(every(lambda it: it.teaching.the_figure.noun))
 _FORMS = any_of(lambda it: [form for forms in it.teaching.the_figure.forms.values() for form in forms])
 _BARE = re.compile(  # "(p = 0.1, the figure)", "(Figure)", "their the figure"
@@ -57,7 +61,10 @@ _PANELS_LEFT = re.compile(  # "the figure and (B)", "the figure, B", "the figure
     r"(?:\([A-Za-z]\)|(?-i:[B-Z])(?!\w))|(?-i:[A-Z])(?!\w)|\s?\d)",
     re.IGNORECASE,
 )
-_MERGED = re.compile(rf"(?<!\w)(?:{any_spaced(lambda it: it.figure.words)})[^\W\d_]{{4,}}", re.IGNORECASE)
+_MERGED = re.compile(  # "figureshows"
+    rf"(?<!\w)(?:{any_spaced(lambda it: it.figure.words)})(?:{any_spaced(lambda it: it.running.verbs)})(?!\w)",
+    re.IGNORECASE,
+)
 
 
 def fault(text: str, language: str | None) -> str | None:
@@ -66,18 +73,21 @@ def fault(text: str, language: str | None) -> str | None:
         (FIGURE_NUMBER, _names_a_figure(text)),
         (REFERENCE, refers(text)),
         (CITATION, cites(text)),
-        (CREDIT, _CREDIT.search(text)),
+        (CREDIT, _credits(text)),
         (ADDRESS, _ADDRESS.search(text)),
         (BRACKETS, _EMPTY.search(text) or not _balanced(text)),
         (PUNCTUATION, _PUNCTUATION.search(text)),
-        (INCOMPLETE, _incomplete(_known(language)).search(text)),
+        (INCOMPLETE, _lacks_a_part(text) or _incomplete(_known(language)).search(text)),
     )
     return next((name for name, found in checks if found), None)
 
 
+def _credits(text: str) -> bool:
+    return bool(_MAKER.search(text) or _RIGHT.search(text))
+
+
 def _names_a_figure(text: str) -> bool:
-    text_words = _MERGED.search(text)  # "figureshows"
-    return bool(text_words) or bool(all_mentions(text) or _BARE.search(text) or _PANELS_LEFT.search(text))
+    return bool(all_mentions(text) or any(left.search(text) for left in (_BARE, _PANELS_LEFT, _MERGED)))
 
 
 def _balanced(text: str) -> bool:
@@ -91,6 +101,11 @@ def _balanced(text: str) -> bool:
         elif character in _CLOSING and not _LIST_MARK.search(text, max(0, position - 4), position):
             return False
     return not opened
+
+
+def _lacks_a_part(text: str) -> bool:
+    """Whether a formula ends with its sign, "(D = )", or a list of numbered items starts with the second."""
+    return bool(_SIGN_LAST.search(text) or (_SECOND.search(text) and not _FIRST.search(text)))
 
 
 def _known(language: str | None) -> str:

@@ -7,22 +7,28 @@ closed("Dose map of the knee")                               -> "Dose map of the
 import re
 from functools import cache
 
+from dataset_builder.teaching.alone import is_note
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
 from dataset_builder.text.sentences import is_caseless
 from dataset_builder.text.vocabulary import LANGUAGES
 
 _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel follows in the sentence
-    r"(?<=[^\W\d_][^\W\d_A-Z])\s(?=\([Aa]\)\s[A-Z][a-z]+\s[^()]*\.$)"
+    r"(?<=[^\W\d_][^\W\d_A-Z])\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s[^()]*\.$)"
 )
-_SAMPLES = re.compile(r"(?<=[.;])\s(?=[nN]\s?[=≥>]|\*+\s?,?\s?[pP]\s?[<=])")  # "... replicates. n = 3."
+_SAMPLES = re.compile(r"(?<=[.;])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
+_CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
 _CUT = "\n"
 _ENDS = re.compile(r"[.!?…。！？．｡][\"'”’»)\]」』）]*$")
 
 
 def pieces(sentence: str, language: str | None) -> list[str]:
     """The sentences within one: where a capital "The", a first panel "(A)" or a number of samples starts another."""
-    start = _start(language) if language in LANGUAGES else _start(DEFAULT_LANGUAGE)
-    return _SAMPLES.sub(_CUT, _FIRST_PANEL.sub(_CUT, start.sub(_CUT, sentence), count=1)).split(_CUT)
+    known = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    start = _start(known)
+    cut = _FIRST_PANEL.sub(_CUT, start.sub(rf"\g<before>{_CUT}", sentence), count=1)
+    cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, cut))
+    cut = _CAPITAL.sub(lambda gap: _CUT if is_note(cut[gap.end() :]) else gap.group(), cut)
+    return cut.split(_CUT)
 
 
 def closed(sentence: str) -> str:
@@ -34,6 +40,16 @@ def closed(sentence: str) -> str:
 
 @cache
 def _start(language: str) -> re.Pattern:
-    """The gap between a small letter and a word that starts sentences, with a capital, before a small letter."""
-    starters = "|".join(word.capitalize() for word in LANGUAGES[language].sentences.starters if len(word) > 1)
-    return re.compile(rf"(?<=[^\W\d_A-Z]{{2}})\s(?=(?:{starters or '(?!)'})\s[^\W\d_A-Z]{{2}})")
+    """The gap between a small word and one that starts sentences, with a capital, before another small word."""
+    own = LANGUAGES[language]
+    starters = "|".join(starter.capitalize() for starter in own.sentences.starters if len(starter) > 1)
+    nouns_are_capitals = own.teaching.the_figure.noun[0][0].isupper()
+    word = r"[^\W\d_]{2,}" if nouns_are_capitals else r"[^\W\d_A-ZА-ЯЁÀ-Þ]{2,}"
+    return re.compile(rf"(?P<before>(?<![\w-]){word})\s(?=(?:{starters or '(?!)'})\s{word})")
+
+
+@cache
+def _lost_start(language: str) -> re.Pattern:
+    """The gap before "is" behind a full stop: of "Ω is the rate" the sign was a picture, and is lost."""
+    verbs = "|".join(LANGUAGES[language].teaching.verbs_of_being) or "(?!)"
+    return re.compile(rf"(?<=[^\W\d_]\.)\s(?=(?:{verbs})\s)")

@@ -6,6 +6,7 @@ refers("It rose, see Section 3.1.")                       -> True
 """
 
 import re
+from collections.abc import Iterator
 
 from dataset_builder.text.mentions import all_mentions
 from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
@@ -17,11 +18,14 @@ _PARTS_UNSPACED = any_unspaced(
 )
 _DETERMINERS = any_spaced(lambda it: it.teaching.the_figure.determiners)
 _REFERENCE = re.compile(  # "Table 2", "Section 3.1", "the table", "Materials and Methods"
-    rf"(?<!\w)(?:{_TABLES}|{any_spaced(lambda it: it.teaching.parts)})\.?\s?(?:no\.|n\.?[º°]|№)?\s?{_NUMBER}"
-    rf"|(?<!\w)(?:{_DETERMINERS})\s(?:{any_spaced(lambda it: it.not_figures.table)})(?!\w)"
-    rf"|(?<!\w)(?:{any_spaced(lambda it: it.teaching.other_parts)})(?!\w)"
-    rf"|(?:{_PARTS_UNSPACED})\s?{_NUMBER}|{any_unspaced(lambda it: it.teaching.other_parts)}",
+    r"(?<!\w)(?=[^\W\d_])(?:"
+    rf"(?:{_TABLES}|{any_spaced(lambda it: it.teaching.parts)})\.?\s?(?:no\.|n\.?[º°]|№)?\s?{_NUMBER}"
+    rf"|(?:{_DETERMINERS})\s(?:{any_spaced(lambda it: it.not_figures.table)})(?:\s?{_NUMBER})?(?!\w)"
+    rf"|(?:{any_spaced(lambda it: it.teaching.other_parts)})(?!\w))",
     re.IGNORECASE,
+)
+_REFERENCE_UNSPACED = re.compile(  # "表2", "见下文"
+    rf"(?:{_PARTS_UNSPACED})\s?{_NUMBER}|{any_unspaced(lambda it: it.teaching.other_parts)}", re.IGNORECASE
 )
 _BRACKETS = re.compile(  # with what stands between them, brackets within brackets once
     r"\s*(?P<open>[(\[（【])(?P<inside>(?:[^()\[\]（）【】]|\([^()]*\)|（[^（）]*）)*)[)\]）】]"
@@ -43,7 +47,13 @@ _FIRST_MARK = 0xE000  # private characters stand for references while the clause
 
 def refers(text: str) -> bool:
     """Whether the text names another part of the article: a table, a section, a file, a text above or below."""
-    return bool(_REFERENCE.search(text))
+    return next(_references(text), None) is not None
+
+
+def _references(text: str) -> Iterator[re.Match]:
+    yield from _REFERENCE.finditer(text)
+    if not text.isascii():
+        yield from _REFERENCE_UNSPACED.finditer(text)
 
 
 def without_references(text: str) -> str:
@@ -70,7 +80,7 @@ def _without(brackets: re.Match) -> str:
 def _masked(text: str) -> tuple[str, list[str]]:
     """The text with a private character for every reference, and the references."""
     spans = [(mention.start, mention.end) for mention in all_mentions(text)]
-    spans += [found.span() for found in _REFERENCE.finditer(text)]
+    spans += [found.span() for found in _references(text)]
     references: list[str] = []
     done, position = "", 0
     for start, end in sorted(spans):

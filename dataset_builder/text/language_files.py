@@ -218,6 +218,7 @@ class TeachingWords:
     additions: Words
     connectives: Words
     pronouns: Words
+    demonstratives: Words
     purposes: Words
     pointing: Words
     notes: Words

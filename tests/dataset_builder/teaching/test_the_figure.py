@@ -43,7 +43,7 @@ SENTENCES = {
         "La Fig. 2A montre la dose (fig. 2B).": "La figure montre la dose.",
         "Figure 2 montre la dose.": "La figure montre la dose.",
         "Elle augmente (voir figure 2A–C).": "Elle augmente.",
-        "Elle augmente (voir la légende ; fig. 2).": "Elle augmente (voir la légende).",
+        "Elle augmente (courbe rouge ; fig. 2).": "Elle augmente (courbe rouge).",
         "Les figures 2A et 2B montrent la dose.": "Les figures montrent la dose.",
         "La courbe de la fig. 2 monte.": "La courbe de la figure monte.",
         "Comme le montre la figure 2, elle augmente.": "Comme le montre la figure, elle augmente.",
