@@ -15,7 +15,7 @@ from dataset_builder.text.sentences import MIXED_CASE, is_caseless
 from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
 
 MIN_WORDS = 4  # of a sentence of the running text: fewer are what is left of one
-MAX_REPEATED = 0.7  # share of a sentence's groups of four letters that may stand in an earlier one
+MAX_REPEATED = 0.65  # share of a sentence's groups of four letters that may stand in an earlier one
 MIN_CHARS_UNSPACED = 6  # the same where no spaces stand between words
 
 _ENDS = re.compile(r"[.!…。！．｡][\"'”’»)\]」』）]*$")
