@@ -15,7 +15,8 @@ from dataset_builder.text.sentences import MIXED_CASE, is_caseless
 from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
 
 MIN_WORDS = 4  # of a sentence of the running text: fewer are what is left of one
-MAX_REPEATED = 0.65  # share of a sentence's groups of four letters that may stand in an earlier one
+MAX_REPEATED = 0.6  # share of a sentence's groups of four letters that may stand in an earlier one
+MAX_REPEATED_IN_CAPTION = 0.95  # of a caption, whose panels are often described in nearly the same words
 MIN_CHARS_UNSPACED = 6  # the same where no spaces stand between words
 
 _ENDS = re.compile(r"[.!…。！．｡][\"'”’»)\]」』）]*$")
@@ -24,7 +25,7 @@ _NOTE = re.compile(
     r"\W*(?:"
     rf"(?:{any_spaced(lambda it: it.teaching.notes)})(?!\w)|{any_unspaced(lambda it: it.teaching.notes)}"
     r"|[*∗⁎†‡§#¶]+"
-    r"|[pPnNＰ]\s?[-=<>≤≥＜＞＝]|n\.?\s?s\.?\s?[,:=]|[pP][\s-]values?)",
+    r"|[pPnNＰ]\s?[-=<>≤≥＜＞＝]|n\.?\s?s\.?\s?[,:;=]|[pP][\s‐–-]values?)",
     re.IGNORECASE,
 )
 _ABBREVIATION = r"[^\W\d_]*[A-ZА-ЯЁІЇЄҐΑ-Ω][\w/+-]*[A-ZА-ЯЁІЇЄҐ\d][\w/+-]*"  # "CTX", "mTOR", "Oprm1"
@@ -95,10 +96,10 @@ def starts_with_a_noun(sentence: str, language: str | None) -> bool:
     return first_word.isalpha() and first_word not in unfit
 
 
-def repeats(sentence: str, other: str) -> bool:
-    """Whether most of the sentence stands in the other one."""
+def repeats(sentence: str, other: str, share: float = MAX_REPEATED) -> bool:
+    """Whether at least this share of the sentence, 0-1, stands in the other one."""
     own, known = _shingles(sentence), _shingles(other)
-    return len(own & known) >= MAX_REPEATED * max(1, len(own))
+    return len(own & known) >= share * max(1, len(own))
 
 
 def _shingles(text: str) -> set[str]:

@@ -21,7 +21,9 @@ _ROUND_NUMBERS = re.compile(  # "was seen (12) in", "was seen (3)."; not "groups
 _RAISED_NUMBERS = re.compile(  # "studies12,13", "in the clinic.2", as PDFs and plain texts give them
     r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])|[^\W\d_A-Z]{3}[.,]\d{1,3}(?:[,–-]\d{1,3})*\.?(?=\s|$)"
 )
-_RAISED_NUMBER = re.compile(r"(?<![\w-])[^\W\d_A-Z]{6,}\d{1,2}(?![\w-])")  # "authors33"; but also "caspase3"
+_RAISED_NUMBER = re.compile(  # "authors33", but also "caspase3"; "(of the atlas)12", not "Ca(OH)2"
+    r"(?<![\w-])[^\W\d_A-Z]{6,}\d{1,2}(?![\w-])|\([^()]*\s[^()]*\)\d{1,3}(?=[\s.,;])"
+)
 _YEAR = r"(?:18|19|20)\d\d(?:[a-z](?:,\s?[a-z](?!\w))*)?"
 _CAPITAL = r"[A-ZÀ-ÞŁŚŠŽČĐА-ЯЁЄІЇҐ\u3040-\u9fff]"
 _PARTICLE = r"(?:(?:de|del|della|di|da|van|von|der|den|le|la|el|al|ter|ten|dos)[\s-]|[dOL]['’])*"

@@ -11,6 +11,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from dataset_builder.teaching.alone import (
+    MAX_REPEATED,
+    MAX_REPEATED_IN_CAPTION,
     capitalised,
     is_note,
     is_opened,
@@ -99,7 +101,8 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
 def _clean(piece: str, language: str | None, is_first: bool) -> str:
     """The sentence of a caption as the answer has it; "" for one that does not describe."""
     text = without_addition(_opened(beside_the_figure(piece, language), language, is_first), language)
-    is_clean = text and not is_note(text) and not may_cite(text) and fault(text, language) is None
+    is_empty = is_note(text) or (only_points(text, language) and not is_first and not _PANEL.match(text))
+    is_clean = text and not is_empty and not may_cite(text) and fault(text, language) is None
     return text if is_clean else ""
 
 
@@ -175,12 +178,13 @@ def _describes(chosen: Sequence[Said], language: str | None) -> bool:
 
 
 def _within_length(chosen: Sequence[Said], language: str | None) -> list[Said]:
-    """As many of the sentences, from the first on, as an answer may have; the context adds none twice."""
+    """As many of the sentences, from the first on, as an answer may have; none twice."""
     kept: list[Said] = []
     for said in chosen:
         if len(_joined([*kept, said], language)) > MAX_ANSWER_CHARS:
             break
-        if said.source == "caption" or not any(repeats(said.text, other.text) for other in kept):
+        share = MAX_REPEATED_IN_CAPTION if said.source == "caption" else MAX_REPEATED
+        if not any(repeats(said.text, other.text, share) for other in kept):
             kept.append(said)
     return kept
 

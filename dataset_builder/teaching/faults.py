@@ -42,7 +42,10 @@ _MAKER = re.compile(
 _ADDRESS = re.compile(r"https?:|www\.|\bdoi\b|\b10\.\d{4,}/|\w@\w", re.IGNORECASE)
 _OPENING, _CLOSING = "([{（【［", ")]}）】］"
 _EMPTY = re.compile(r"[(\[（【［]\s*(?:[)\]）】］]|[,;:，；]|\.(?!\d))|[,;:，；、]\s*[)\]）】］]")
-_LIST_MARK = re.compile(r"(?:^|[\s(（,;])(?:[^\W_]|[ivx]{1,3}|\d{1,2})$")  # "a) before, b) after": a bracket of its own
+_LIST_MARK = re.compile(  # "a) before, b) after, and c) later": a bracket of its own
+    rf"(?:^|[(（,;:.]\s?|(?<!\w)(?:{any_spaced(lambda it: (*it.lists.and_words, *it.lists.or_words))})\s)"
+    r"(?:[^\W_]|[ivx]{1,3}|\d{1,2})$"
+)
 _PUNCTUATION = re.compile(
     r"\s,|[,;]\s?[,;.](?!\d)|:\s?[,;](?!\d)|:\.(?!\d)|(?<!\.)\.\.(?!\.)|\s\.(?!\d)|\.\s\.|[，；、]\s?[，；、。]|。。|\s{2}"
 )
@@ -98,7 +101,7 @@ def _balanced(text: str) -> bool:
             opened.append(character)
         elif character in _CLOSING and opened and _OPENING.index(opened[-1]) == _CLOSING.index(character):
             opened.pop()
-        elif character in _CLOSING and not _LIST_MARK.search(text, max(0, position - 4), position):
+        elif character in _CLOSING and not _LIST_MARK.search(text[max(0, position - 12) : position]):
             return False
     return not opened
 

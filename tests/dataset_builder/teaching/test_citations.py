@@ -71,6 +71,8 @@ def test_citations_in_the_sentence_itself_are_found(sentence):
 
 def test_numbers_that_may_be_citations():
     assert may_cite("It was seen by other authors33.")
+    assert may_cite("It stems from the portal (GTEx, n = 4 samples)29 and others.")
+    assert not may_cite("It holds 25(OH)2 and Ca(OH)2 in water.")
     assert not may_cite("It was seen in CD8 and p53 mice at 12 h.")
     assert may_cite_in_brackets("The dose rose (12, 13).")
     assert not may_cite_in_brackets("The dose rose (12 Gy) in groups (1) fed and (2) not fed with it.")

@@ -156,6 +156,7 @@ def test_a_sentence_with_a_reason_that_needs_the_article_is_no_answer_either():
             "Dose of the knee. (A) As in Fig. 3. The dose rose. (B) The dose fell.",
             "Dose of the knee. (B) The dose fell.",
         ),
+        ("Dose of the knee. Results are shown. It rose. Blue: low.", "Dose of the knee. Blue: low."),
         ("Dose of the knee. (A). The dose rose.", "Dose of the knee. (A) The dose rose."),
         ("Dose of the knee The map shows a spot", "Dose of the knee. The map shows a spot."),
         ("doses of the knee (Smith 2010). The dose rose [3].", "Doses of the knee. The dose rose."),

@@ -40,6 +40,7 @@ FAULTY = {
         ("en", "The dose (, 2 Gy) rose."),
         ("en", "The dose (2 Gy rose."),
         ("en", "The dose 2 Gy) rose."),
+        ("en", "The dose rose since it was set to 1)."),
         ("zh", "剂量（2 Gy上升。"),
     ],
     faults.PUNCTUATION: [
@@ -66,7 +67,7 @@ FAULTY = {
 CLEAN = [
     ("en", "The dose rose to 2.5 Gy (p = 0.455; n = 3)."),
     ("en", "The figure shows the uptake of [18]F-FDG and t[1]."),
-    ("en", "a) before, b) after 2 h, c) at 10[5] cells."),
+    ("en", "a) before, b) after 2 h, and c) at 10[5] cells."),
     ("en", "Signal was high (+), low (–) or absent (*)."),
     ("en", "There were three kinds: (1) starch, (2) sugar and (3) fat; x > 2, y (+/+), z (<)."),
     ("en", "UAS::GFP was seen... and E. coli, too."),
