@@ -27,6 +27,7 @@ from dataset_builder.text.labels import label_key, split_label
 _NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
 _LABEL_STOPS = " .:;|-–—"  # behind a label
 _PANEL_STOPS = " .:()"  # around the label of a panel
+_MIN_TITLE_WORDS = 3  # of a caption's title that is a sentence, not a panel's letter or name
 _PANEL_LETTER = re.compile(r"^\(?([A-Za-z])[).:]\s*(?=\w|$)")  # in front of a panel's caption: "(a) Dose"
 _LETTER_OF_LABEL = re.compile(r"\d\s?[.,]?\s?\(?([A-Za-z])\)?[\s.:]*$")  # of a panel: "Figure 1A", "Fig. 1(a)"
 _RAISED = re.compile(r"(?<=[\w)])\^\S*$")  # a citation behind a label, see `formulas`
@@ -104,14 +105,24 @@ def _captions_of_panels(element: etree._Element) -> str | None:
 
 
 def _caption(element: etree._Element | None) -> str | None:
-    """Title and paragraphs of a caption as one text; None when there is no text."""
+    """Title and paragraphs of a caption as one text; None when there is no text.
+
+    A title gets the full stop that its own line stood for, so that it does not run into the paragraph.
+    """
     if element is None:
         return None
     for identifier in [*element.iter("object-id")]:
         set_text(identifier, None)
     for block in element.iter("label", "title", "p"):
-        block.tail = f" {block.tail or ''}"
+        block.tail = f"{_stop(block)} {block.tail or ''}"
     return text_of(element)
+
+
+def _stop(block: etree._Element) -> str:
+    """The full stop behind a title of several words that has none and a paragraph behind it."""
+    title = text_of(block) if block.tag == "title" else None
+    lacks_stop = title is not None and title[-1].isalnum() and len(title.split()) >= _MIN_TITLE_WORDS
+    return "." if lacks_stop and text_of(block.getnext()) else ""
 
 
 # ---- pictures ----

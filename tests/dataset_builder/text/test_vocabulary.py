@@ -158,6 +158,6 @@ def test_a_made_up_language_has_contexts(read):
 
 def test_a_made_up_language_has_questions_and_answers(read):
     assert read["detail"]["question"] == "Ko zhodal ke vurnak?"
-    assert read["detail"]["answer"] == "Krip balu 0.5 Gy. Mo krip zhodal em kem vurnak. Krip tu drosal."
+    assert read["detail"]["answer"] == "Krip balu 0.5 Gy. Mo krip zhodal em kem vurnak."
     assert read["reasoning"]["question"] == "Balu ko ke vurnak?"
     assert read["reasoning"]["answer"] == "Em kem vurnak krip zhodal, balu 0.5 Gy drosal."
