@@ -31,11 +31,11 @@ _UNIT = (
     rf"(?:%|‰|(?:{_SYMBOL}(?:\^?-?[23])?(?:\s?/\s?(?:{_SYMBOL}|(?:{any_spaced(lambda it: it.teaching.units)}))"
     rf"(?:\^?[23])?)*|(?:{any_spaced(lambda it: it.teaching.units)}))(?![^\W{_CJK}]))"
 )
-_NUMBER = r"\d+(?:[.,·]\d+)*(?:\^\d+)?"
+_NUMBER = r"(?:\d+(?:[.,·]\d+)*(?:\^\d+)?|\.\d+)"
 _UNSPACED = sorted(every(lambda it: () if it.spaces else it.answers.opposites.all_words()), key=len, reverse=True)
+_APART = r"(?<![A-Za-zΑ-ω\d_.,])(?<![A-Za-zΑ-ω]-)"  # before a number: no part of a name, nor of another number
 _WORD = re.compile(
-    rf"(?P<number>(?<![A-Za-zΑ-ω\d]-)(?<![A-Za-zΑ-ω\d_.,]){_NUMBER}(?![\dA-Za-zΑ-ω])|(?<![A-Za-zΑ-ω\d_.,])"
-    rf"{_NUMBER}(?=\s?{_UNIT}))(?:[\s-]?(?P<unit>{_UNIT}))?"
+    rf"{_APART}(?P<number>{_NUMBER})(?:[\s-]?(?P<unit>{_UNIT})|(?![\dA-Za-zΑ-ω])(?!-[^\W\d_]))"  # not 18F, 5-HETE
     rf"|(?:{'|'.join(_UNSPACED) or NO_MATCH})"
     rf"|[{_CJK}]"
     rf"|(?P<word>[^\W_{_CJK}]+(?:[-‐‑/][^\W_{_CJK}]+)*)"
@@ -117,7 +117,8 @@ class Known:
         if fact.is_number:
             units = self._units.get(fact.value, set())
             return bool(units) if fact.unit is None else fact.unit in units or None in units
-        return fact.value in self._names or all(part in self._names for part in _telling_parts(fact.value))
+        known = self._names | self._units.keys()
+        return fact.value in known or all(part in known for part in _telling_parts(fact.value))
 
     def says(self, word: str) -> bool:
         """Whether it has this word, as `Word.said` spells it."""
@@ -145,10 +146,10 @@ def _word(match: re.Match, text: str, language: str | None) -> Word:
 
 def _is_name(word: str, before: str, language: str | None) -> bool:
     """Greek, with a digit, with two capitals; or with one that no start of a sentence asks for."""
+    if word.lower() in _NO_NAMES or word.isdigit():
+        return False
     if len(word) > 1 and _SPECIAL.search(word):
         return True
-    if word.lower() in _NO_NAMES:
-        return False
     starts_with_capital = word[0].isupper() and word[1:2].islower()
     return starts_with_capital and not _capital_nouns(language) and bool(_AHEAD_OF_NAME.search(before))
 

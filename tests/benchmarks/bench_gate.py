@@ -22,7 +22,7 @@ from dataset_builder.teaching.evidence import TASKS, support
 from dataset_builder.teaching.examples import EXTRACTIVE, extractive_answers, instruction_examples
 from dataset_builder.teaching.facts import Word, unified, words
 from dataset_builder.teaching.gate.exam import Limits, exam_of
-from dataset_builder.teaching.gate.gate import Gate, first_objection
+from dataset_builder.teaching.gate.gate import FORM_RULES, Gate, first_objection
 from dataset_builder.teaching.gate.tokens import estimated_tokens
 from dataset_builder.teaching.gate.verifier import verified
 from dataset_builder.teaching.wording import GENERAL
@@ -37,7 +37,7 @@ Example = dict[str, Any]
 
 
 def main() -> dict[str, float]:
-    """Of 200 answers: right ones lost, wrong ones caught, by kind of answer and of error."""
+    """Of 200 answers that are well written: right ones lost, wrong ones caught, by kind of answer and of error."""
     with tempfile.TemporaryDirectory() as folder:
         rows = _figures(Path(folder))
     figures = {row["figure_id"]: row for row in rows}
@@ -65,7 +65,8 @@ def _right_answers(rows: list[dict]) -> list[Example]:
     answers = extractive_answers(rows, GENERAL)
     made = [e for task in TASKS for e in instruction_examples(rows, task, answers, EXTRACTIVE, GENERAL)]
     random.Random(SEED).shuffle(made)
-    return made
+    figures = {row["figure_id"]: row for row in rows}
+    return [e for e in made if not first_objection(_exam(e, figures), Limits(), FORM_RULES)]
 
 
 def _condensed(example: Example, row: Mapping[str, Any]) -> Example:

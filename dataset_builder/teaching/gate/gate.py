@@ -13,7 +13,7 @@ from dataset_builder.teaching.gate.exam import CountTokens, Exam, Limits, Object
 Rule = Callable[[Exam, Limits], Objection | None]
 
 _CAPTION_RULES: tuple[Rule, ...] = (form.blank, form.too_many_tokens)  # `align`: the caption is what it is
-_RULES: tuple[Rule, ...] = (
+FORM_RULES: tuple[Rule, ...] = (
     form.placeholder,
     form.blank,
     form.answer_is_question,
@@ -25,6 +25,9 @@ _RULES: tuple[Rule, ...] = (
     form.too_many_chars,
     form.too_many_tokens,
     form.wrong_language,
+)
+_RULES: tuple[Rule, ...] = (
+    *FORM_RULES,
     grounds.evidence_out_of_range,
     grounds.not_visual,
     grounds.new_numbers,
