@@ -116,8 +116,8 @@ def run(options: Options) -> str:
     captions = given_context(pairs, "none")  # all that `align` is made of: no other figure's licence is its
     made = {"align": align_examples(captions)}
     made |= {task: instruction_examples(rows, task, answers, teacher, wording) for task in TASKS}
-    gate = _gate(rows, options, wording)
-    passed: Mapping[str, Iterable[dict]] = {task: gate.passed(of_it) for task, of_it in made.items()}
+    gate = _gate(options, wording)
+    passed: Mapping[str, Iterable[dict]] = {task: gate.passed(of_it, rows) for task, of_it in made.items()}
     verdicts: Counter[str] = Counter()
     if options.verifier:
         passed, verdicts = verified(passed, gate, rows, _verifier(options), dataset / ".work" / "verifier.jsonl")
@@ -163,7 +163,7 @@ def _cost(rows: list[dict], options: Options, wording: "Wording", ledger: Path) 
     return str(estimate(wanted, ledger, server.concurrency))
 
 
-def _gate(rows: list[dict], options: Options, wording: "Wording") -> "Gate":
+def _gate(options: Options, wording: "Wording") -> "Gate":
     """The gate with the limits of the options; it knows the prompts that an LLM is given."""
     from dataset_builder.teaching.evidence import TASKS
     from dataset_builder.teaching.gate.exam import Limits
@@ -172,7 +172,7 @@ def _gate(rows: list[dict], options: Options, wording: "Wording") -> "Gate":
 
     limits = Limits(min_support=options.min_support, max_example_tokens=options.max_example_tokens)
     prompts = {task: wording.prompt(task).render(evidence="") for task in TASKS} if options.teacher == "openai" else {}
-    return Gate(rows, limits, counter(options.tokenizer), prompts)
+    return Gate(limits, counter(options.tokenizer), prompts)
 
 
 def _verifier(options: Options) -> "Server":

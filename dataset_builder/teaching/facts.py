@@ -146,11 +146,9 @@ def _word(match: re.Match, text: str, language: str | None) -> Word:
 
 def _is_name(word: str, before: str, language: str | None) -> bool:
     """Greek, with a digit, with two capitals; or with one that no start of a sentence asks for."""
-    if word.lower() in _NO_NAMES or word.isdigit():
-        return False
     if len(word) > 1 and _SPECIAL.search(word):
-        return True
-    starts_with_capital = word[0].isupper() and word[1:2].islower()
+        return not word.isdigit()
+    starts_with_capital = word[0].isupper() and word[1:2].islower() and word.lower() not in _NO_NAMES
     return starts_with_capital and not _capital_nouns(language) and bool(_AHEAD_OF_NAME.search(before))
 
 
@@ -194,9 +192,10 @@ def _one_unit(unit: str | None) -> str | None:
 
 def _directions(word: str, language: str | None) -> tuple[Direction, ...]:
     whole, starts = _opposites(language if language in LANGUAGES else "en")
-    found = list(whole.get(word, ()))
-    match = starts.match(word)
-    return tuple(found or whole.get(match.group() + "-", ()) if match else found)
+    if word in whole:
+        return tuple(whole[word])
+    start = starts.match(word)
+    return tuple(whole[start.group() + "-"]) if start else ()
 
 
 @cache

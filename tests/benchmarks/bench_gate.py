@@ -110,7 +110,7 @@ def _changes(text: str, language: str | None, error: str, draw: random.Random) -
 
 def _another_number(said: str, draw: random.Random) -> tuple[str, str]:
     """(number as printed, one with another digit)."""
-    printed = re.match(r"[\d.,]+", said)[0]
+    printed = said[: len(said) - len(said.lstrip("0123456789.,"))]
     places = [i for i, character in enumerate(printed) if character.isdigit()]
     place = draw.choice(places)
     digit = draw.choice([d for d in "123456789" if d != printed[place]])
@@ -148,7 +148,7 @@ def _exam(example: Example, figures: Mapping[str, dict]):
 
 def _confirmed(examples: list[Example], figures: Mapping[str, dict]) -> list[Example]:
     model, url = os.environ["LDRT_VERIFIER"].rsplit("@", 1)
-    gate = Gate(figures.values(), Limits(), estimated_tokens)
+    gate = Gate(Limits(), estimated_tokens)
     with tempfile.TemporaryDirectory() as folder:
         kept, _ = verified({"": examples}, gate, figures.values(), Server(url, model), Path(folder, "verifier.jsonl"))
     return kept[""]

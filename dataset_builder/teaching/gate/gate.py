@@ -64,21 +64,24 @@ class RejectedExample(TypedDict):
 class Gate:
     """Lets examples through or rejects them; `rejected` are those, in the order in which they came."""
 
-    def __init__(
-        self, rows: Iterable[dict], limits: Limits, count_tokens: CountTokens, prompts: Mapping[str, str] | None = None
-    ):
-        """`rows` are the figures with the context that the teacher was given, `prompts` the text of each task's
-        prompt, whose examples no answer may repeat."""
+    def __init__(self, limits: Limits, count_tokens: CountTokens, prompts: Mapping[str, str] | None = None):
+        """`prompts` are the text of each task's prompt, whose own examples no answer may repeat."""
         self.rejected: list[RejectedExample] = []
-        self._rows = {row["figure_id"]: row for row in rows}
         self._limits, self._count_tokens = limits, count_tokens
         self._examples = {task: quoted(text) for task, text in (prompts or {}).items()}
         self._seen = Seen()
 
-    def passed(self, examples: Iterable[dict]) -> Iterator[dict]:
-        """The examples that no rule objects to."""
+    def passed(self, examples: Iterable[dict], rows: Iterable[Mapping[str, Any]]) -> Iterator[dict]:
+        """The examples that no rule objects to.
+
+        `rows` are the figures with the context that the teacher was given, in the order of the examples.
+        """
+        given: Iterator[Mapping[str, Any]] = iter(rows)
+        row: Mapping[str, Any] = {"figure_id": None}
         for example in examples:
-            objection = self._objection(example)
+            while row["figure_id"] != example["figure_id"]:
+                row = next(given)
+            objection = self._objection(example, row)
             if objection is None:
                 yield example
             else:
@@ -92,8 +95,8 @@ class Gate:
         """reason -> how many examples were left out for it, by name."""
         return dict(sorted(Counter(row["reason"] for row in self.rejected).items()))
 
-    def _objection(self, example: Mapping[str, Any]) -> Objection | None:
-        task, row = example["task"], self._rows[example["figure_id"]]
+    def _objection(self, example: Mapping[str, Any], row: Mapping[str, Any]) -> Objection | None:
+        task = example["task"]
         exam = exam_of(example, row, self._count_tokens, self._examples.get(task, frozenset()))
         if task == "align":
             return first_objection(exam, self._limits, _CAPTION_RULES)
