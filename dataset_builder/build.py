@@ -241,8 +241,9 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     audited.unlink(missing_ok=True)  # of an earlier build: the card would print it as this one's
     if options.audit:
         from dataset_builder.assembly.audit import audit
+        from trust.handovers import stamped
 
-        write_json(audited, audit(join_articles(heads)))
+        write_json(audited, stamped(audit(join_articles(heads))))
     settings = {name: value for name, value in asdict(options).items() if name not in _NOT_IN_MANIFEST}
     settings["benchmarks"] = [folder.resolve().name for folder in benchmarks]  # a path is the user's own
     entry: dict = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}

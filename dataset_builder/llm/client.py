@@ -17,6 +17,7 @@ from dataset_builder.llm import http
 from dataset_builder.llm.ledger import answered, is_ok
 from dataset_builder.llm.replies import MAX_ERROR_CHARS, is_moderated, read_completion, storable
 from dataset_builder.llm.requests import Request, Server, by_key
+from trust.handovers import stamped
 
 _DEAD_AFTER = 8  # requests in a row, each after the client's own retries, that the server was gone, busy or broken for
 _LATENCY_DIGITS = 3  # of seconds, in the ledger
@@ -80,7 +81,8 @@ async def _work(
         found, is_down = await _ask_one(session, server, request, result)
         found["latency_s"] = round(time.monotonic() - start, _LATENCY_DIGITS)
         empty = {"status": "error", "reply": None, result: None}
-        replies.put_nowait(({"key": key, **request.about, **empty, **storable(found)}, is_down))
+        record = stamped({"key": key, **request.about, **empty, **storable(found)})
+        replies.put_nowait((record, is_down))
 
 
 async def _write(replies: asyncio.Queue[_Incoming], ledger: Path, records: dict, server: Server, n: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 REPAIRED = "repaired XML"  # a note: characters or tags of the file were no XML
 
