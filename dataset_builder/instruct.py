@@ -3,10 +3,11 @@
     ldrt instruct dataset                                     # offline, sentences of the article
     ldrt instruct dataset --teacher openai --base_url http://localhost:8000/v1 --model Qwen/Qwen2-72B-Instruct
     ldrt instruct dataset --teacher openai --model gpt-4 --dry_run true        # how many calls, how many words
+    ldrt instruct dataset --teacher given                     # only the questions that came with the pictures
     ldrt instruct dataset-without --context none              # an ablation: a copy of `dataset`, training rows changed
 
 Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
-only what is missing is asked for.
+only what is missing is asked for. Figures that came with questions (a `figures.csv`) keep these, whatever the teacher.
 """
 
 import shutil
@@ -29,10 +30,11 @@ class Options:
     """Options of `ldrt instruct`."""
 
     dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
-    teacher: Literal["extractive", "openai"] = field(
+    teacher: Literal["extractive", "openai", "given"] = field(
         default="extractive",
         metadata={
-            "help": "`extractive`: offline, picks sentences; `openai`: an LLM behind an OpenAI-compatible server"
+            "help": "`extractive`: offline, picks sentences; `openai`: an LLM behind an OpenAI-compatible server; "
+            "`given`: nobody, only the questions that came with figures (they are kept with every teacher)"
         },
     )
     base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the LLM server"})
@@ -78,8 +80,8 @@ class Options:
 def run(options: Options) -> str:
     """Write the instruction configs; returns how many examples each has.
 
-    Raises FileNotFoundError without config `pairs`, ValueError without a model, ConnectionError or PermissionError
-    when the LLM server cannot be used, RuntimeError when no example came out.
+    Raises FileNotFoundError without config `pairs`, ValueError without a model or without given questions,
+    ConnectionError or PermissionError when the LLM server cannot be used, RuntimeError when no example came out.
     """
     from dataset_builder.domain import read_domain
     from dataset_builder.files.jsonfiles import write_jsonl
@@ -87,9 +89,7 @@ def run(options: Options) -> str:
     from dataset_builder.teaching.context import given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
     from dataset_builder.teaching.examples import (
-        EXTRACTIVE,
         align_examples,
-        extractive_answers,
         instruction_examples,
         without_special_tokens,
     )
@@ -99,20 +99,14 @@ def run(options: Options) -> str:
     dataset = Path(options.dataset)
     pairs = list(read_pairs(dataset))
     rows = given_context(pairs, options.context)
-    if options.teacher == "openai" and not options.model:
-        raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    _check_teacher(options, rows)
     if options.verifier:
-        refuse_kin(options.verifier, EXTRACTIVE if options.teacher == "extractive" else options.model or "")
+        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
     wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
         return _cost(rows, options, wording, ledger)
-    failed: Counter[str] = Counter()
-    if options.model is None or options.teacher == "extractive":
-        teacher, answers = EXTRACTIVE, extractive_answers(rows, wording)
-    else:
-        teacher = f"{options.model}@{options.revision}" if options.revision else options.model
-        answers, failed = _ask(rows, options, wording, ledger)
+    teacher, answers, failed = _taught(rows, options, wording, ledger)
     captions = given_context(pairs, "none")  # all that `align` is made of: no other figure's licence is its
     made = {"align": align_examples(captions)}
     made |= {task: instruction_examples(rows, task, answers, teacher, wording) for task in TASKS}
@@ -138,6 +132,29 @@ def run(options: Options) -> str:
         f"{task:<10} {n:>7} of them had special tokens in their text, made ordinary" for task, n in (+disarmed).items()
     ]
     return "\n".join(lines)
+
+
+def _check_teacher(options: Options, rows: list[dict]) -> None:
+    """Raises ValueError for a teacher that cannot teach."""
+    if options.teacher == "openai" and not options.model:
+        raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    if options.teacher == "given" and not any(row["questions"] for row in rows):
+        raise ValueError(
+            f"no figure of {options.dataset} came with questions; the teacher `given` needs a figures.csv with the "
+            "columns picture, question and answer among the articles that `ldrt build` read"
+        )
+
+
+def _taught(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> tuple[str, dict, Counter]:
+    """The teacher, as the column has it, its answers, and how many replies gave none, by status."""
+    from dataset_builder.teaching.examples import EXTRACTIVE, GIVEN, extractive_answers
+
+    if options.teacher == "given":
+        return GIVEN, {}, Counter()
+    if options.model is None or options.teacher == "extractive":
+        return EXTRACTIVE, extractive_answers(rows, wording), Counter()
+    answers, failed = _ask(rows, options, wording, ledger)
+    return f"{options.model}@{options.revision}" if options.revision else options.model, answers, failed
 
 
 def _ask(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> tuple[dict, Counter]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure, TextDamage, Version
+from dataset_builder.readers.article import Article, Figure, Question, TextDamage, Version
 from trust.handovers import Kind, stamped
 
 _PNG = b"\x89PNG"  # how such a file starts; `encode` makes only PNG and JPEG
@@ -41,6 +41,7 @@ class FigureRecord(TypedDict):
     panels: list[PanelRecord]
     rights: str | None  # as the figure states them, where they are not the article's
     license: str | None  # SPDX id of its own licence, where it has `rights`
+    questions: list[Question]  # that came with it
     image_file: str | None
 
 
@@ -57,7 +58,7 @@ class CaptionLikeRecord(TypedDict):
 class About(TypedDict):
     """What a record says of the file that was read."""
 
-    source: str  # jats | pdf | package
+    source: str  # jats | pdf | csv | package
     source_file: str  # relative to the articles folder
     digest: str  # sha256 of the package's content
     paired: bool  # whether the package has an XML and a PDF

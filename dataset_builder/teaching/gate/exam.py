@@ -81,7 +81,7 @@ def exam_of(
         is_quotation=example["teacher"] == EXTRACTIVE,
         question=question,
         answer=answer,
-        evidence=example["evidence"],
+        evidence=example["evidence"] or (),
         sentences={(source, number): text for source, number, text in evidence_sentences(row)},
         language=row["language"],
         support=example["support"],

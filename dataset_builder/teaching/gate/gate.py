@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypedDict, cast
 
 from dataset_builder.teaching.evidence import Evidence
+from dataset_builder.teaching.examples import GIVEN
 from dataset_builder.teaching.gate import form, grounds
 from dataset_builder.teaching.gate.duplicates import Seen
 from dataset_builder.teaching.gate.exam import CountTokens, Exam, Limits, Objection, exam_of
@@ -13,6 +14,7 @@ from dataset_builder.teaching.gate.exam import CountTokens, Exam, Limits, Object
 Rule = Callable[[Exam, Limits], Objection | None]
 
 _CAPTION_RULES: tuple[Rule, ...] = (form.blank, form.too_many_tokens)  # `align`: the caption is what it is
+_GIVEN_RULES: tuple[Rule, ...] = (form.too_many_tokens,)  # questions and answers of people: "None" may be right
 FORM_RULES: tuple[Rule, ...] = (
     form.placeholder,
     form.blank,
@@ -55,7 +57,7 @@ class RejectedExample(TypedDict):
     rights: str | None
     question: str
     answer: str
-    evidence: list[Evidence]
+    evidence: list[Evidence] | None  # None: the answer was given
     reason: str
     value: float | str | None
     threshold: float | None
@@ -100,6 +102,8 @@ class Gate:
         exam = exam_of(example, row, self._count_tokens, self._examples.get(task, frozenset()))
         if task == "align":
             return first_objection(exam, self._limits, _CAPTION_RULES)
+        if example["teacher"] == GIVEN:
+            return first_objection(exam, self._limits, _GIVEN_RULES)
         of_its_kind = (example["split"], task)  # not across splits: held-out rows depend on no training row
         return first_objection(exam, self._limits) or self._seen.copy_of(
             example["example_id"], of_its_kind, exam, self._limits

@@ -45,7 +45,7 @@ def verified(
         request(example, given[example["figure_id"]])
         for task, examples in listed.items()
         for example in examples
-        if task != "align"
+        if task != "align" and example["evidence"]
     ]
     replies = ask(requests, server, ledger).values()
     verdicts = {reply["example_id"]: reply["parsed"] or _UNJUDGED for reply in replies}

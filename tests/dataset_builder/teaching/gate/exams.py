@@ -16,7 +16,7 @@ ANSWER = "The treated group shows 1.9 mm of edema in the left paw, the control g
 def row(caption: str = CAPTION, context: list[str] | None = None, **columns: Any) -> dict:
     """A row as a teacher is given it."""
     own = {"figure_id": "a/fig1", "article_id": "a", "language": "en", "split": "train", "license": "CC-BY-4.0"}
-    own |= {"licenses": ["CC-BY-4.0"], "rights": None, "context_of": "a/fig1", "caption": caption}
+    own |= {"licenses": ["CC-BY-4.0"], "rights": None, "context_of": "a/fig1", "questions": [], "caption": caption}
     return own | {"context": CONTEXT if context is None else context} | columns
 
 

@@ -1,8 +1,10 @@
 """The gate as a whole: reasons, what is kept of rejected examples, and answers that repeat others."""
 
+from dataset_builder.teaching.examples import instruction_examples
 from dataset_builder.teaching.gate.exam import Limits, Objection
 from dataset_builder.teaching.gate.gate import Gate
 from dataset_builder.teaching.gate.tokens import counter
+from dataset_builder.teaching.wording import GENERAL
 from tests.dataset_builder.teaching.gate.exams import ANSWER, example, row
 
 STANDING = "The picture shows representative results of the experiment, as described for the animals of this study."
@@ -68,6 +70,12 @@ def test_captions_are_only_judged_by_what_training_cannot_use():
     caption = example("Fig. 2. See the text.", question="") | {"task": "align"}
     assert list(gate.passed([caption, caption], [row()])) == [caption, caption]
     assert list(gate.passed([example("–", question="") | {"task": "align"}], [row()])) == []
+
+
+def test_questions_that_came_with_a_picture_are_taken_as_they_are():
+    given = row(questions=[{"task": "detail", "question": "Is Fig. 2 of 5 mm?", "answer": "None"}] * 2)
+    examples = list(instruction_examples([given], "detail", {}, "model", GENERAL))
+    assert list(gate_of().passed(examples, [given])) == examples
 
 
 def test_what_another_judge_rejects_is_kept_too():
