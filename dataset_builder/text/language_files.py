@@ -250,6 +250,18 @@ class TeachingWords:
     see: Words
     reasons: Words
     units: Words
+    parts: Words
+    other_parts: Words
+    colleagues: Words
+    additions: Words
+    connectives: Words
+    pronouns: Words
+    demonstratives: Words
+    purposes: Words
+    pointing: Words
+    notes: Words
+    incomplete: Words
+    verbs_of_being: Words
     the_figure: TheFigure
     questions: Questions
 
