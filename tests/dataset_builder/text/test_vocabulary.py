@@ -18,7 +18,15 @@ from dataset_builder.text.vocabulary import LANGUAGES, stems
 
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 PROMISED = {"en", "de", "fr", "es", "pt", "it", "ru", "uk", "zh", "ja"}
-PLAIN_WORDS = ("sentences.", "figure.plural_endings", "figure.not_after", "the_figure.", "questions.")  # no patterns
+PLAIN_WORDS = (
+    "sentences.",
+    "figure.plural_endings",
+    "figure.not_after",
+    "the_figure.",
+    "questions.",
+    "opposites.",
+    "numerals",
+)  # no patterns
 
 
 def leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
