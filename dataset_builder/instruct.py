@@ -12,13 +12,14 @@ only what is missing is asked for. Figures that came with questions (a `figures.
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Server
+    from dataset_builder.teaching.gate.gate import Gate
     from dataset_builder.teaching.wording import Wording
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
@@ -51,6 +52,25 @@ class Options:
     domain: str | None = field(
         default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
     )
+    min_support: float = field(
+        default=0.7,
+        metadata={"help": "least share of an answer's numbers, terms and names that its evidence must have"},
+    )
+    tokenizer: str | None = field(
+        default=None,
+        metadata={"help": "Hub id or folder whose tokenizer counts an example's tokens; without it they are estimated"},
+    )
+    max_example_tokens: int = field(
+        default=1400,
+        metadata={"help": "longest question and answer, tokens: the recipe's `max_length` less those of the picture"},
+    )
+    verifier: str | None = field(
+        default=None,
+        metadata={"help": "a second LLM, of another family than the teacher, that checks every answer by its evidence"},
+    )
+    verifier_url: str | None = field(
+        default=None, metadata={"help": "address of the verifier's server, where it is not `base_url`"}
+    )
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
     dry_run: bool = field(
         default=False, metadata={"help": "only count the calls that are left and their words, and estimate the time"}
@@ -64,16 +84,24 @@ def run(options: Options) -> str:
     ConnectionError or PermissionError when the LLM server cannot be used, RuntimeError when no example came out.
     """
     from dataset_builder.domain import read_domain
+    from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
-    from dataset_builder.teaching.examples import align_examples, instruction_examples, without_special_tokens
+    from dataset_builder.teaching.examples import (
+        align_examples,
+        instruction_examples,
+        without_special_tokens,
+    )
+    from dataset_builder.teaching.gate.verifier import refuse_kin, verified
     from dataset_builder.teaching.wording import wording_of
 
     dataset = Path(options.dataset)
     pairs = list(read_pairs(dataset))
     rows = given_context(pairs, options.context)
     _check_teacher(options, rows)
+    if options.verifier:
+        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
     wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
@@ -82,15 +110,24 @@ def run(options: Options) -> str:
     captions = given_context(pairs, "none")  # all that `align` is made of: no other figure's licence is its
     made = {"align": align_examples(captions)}
     made |= {task: instruction_examples(rows, task, answers, teacher, wording) for task in TASKS}
+    gate = _gate(options, wording)
+    passed: Mapping[str, Iterable[dict]] = {task: gate.passed(of_it, rows) for task, of_it in made.items()}
+    verdicts: Counter[str] = Counter()
+    if options.verifier:
+        passed, verdicts = verified(passed, gate, rows, _verifier(options), dataset / ".work" / "verifier.jsonl")
     disarmed: Counter[str] = Counter()
-    counts = {task: _write(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in made.items()}
+    counts = {task: _write(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in passed.items()}
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
+    write_jsonl(dataset / "provenance" / "rejected_examples.jsonl", gate.rejected)
     results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
+    results |= {"rejected": gate.counts(), "verdicts": dict(verdicts)}
     write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
     lines += [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
+    lines += [f"{reason:<20} {n:>7} examples rejected" for reason, n in gate.counts().items()]
+    lines += [f"{verdict:<20} {n:>7} answers, says the verifier" for verdict, n in sorted(verdicts.items())]
     lines += [
         f"{task:<10} {n:>7} of them had special tokens in their text, made ordinary" for task, n in (+disarmed).items()
     ]
@@ -143,6 +180,23 @@ def _cost(rows: list[dict], options: Options, wording: "Wording", ledger: Path) 
     return str(estimate(wanted, ledger, server.concurrency))
 
 
+def _gate(options: Options, wording: "Wording") -> "Gate":
+    """The gate with the limits of the options; it knows the prompts that an LLM is given."""
+    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.gate.exam import Limits
+    from dataset_builder.teaching.gate.gate import Gate
+    from dataset_builder.teaching.gate.tokens import counter
+
+    limits = Limits(min_support=options.min_support, max_example_tokens=options.max_example_tokens)
+    prompts = {task: wording.prompt(task).render(evidence="") for task in TASKS} if options.teacher == "openai" else {}
+    return Gate(limits, counter(options.tokenizer), prompts)
+
+
+def _verifier(options: Options) -> "Server":
+    url = options.verifier_url or options.base_url
+    return replace(_server(options), base_url=url, model=options.verifier or "", revision=None, temperature=0.0)
+
+
 def _server(options: Options) -> "Server":
     from dataset_builder.llm.requests import Server
 
@@ -156,7 +210,7 @@ def _server(options: Options) -> "Server":
     )
 
 
-def _write(dataset: Path, task: str, examples: Iterator[dict]) -> int:
+def _write(dataset: Path, task: str, examples: Iterable[dict]) -> int:
     """Write the config of a task, or take it away where it would be empty; returns the number of examples."""
     from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.ldrt import write_config
@@ -172,7 +226,8 @@ def _write(dataset: Path, task: str, examples: Iterator[dict]) -> int:
 
 def _recorded(options: Options) -> dict:
     """The options that the manifest has: those that can change an example."""
-    names = ["teacher", "context"]
+    names = ["teacher", "context", "min_support", "max_example_tokens"]
+    names += [name for name in ("tokenizer", "verifier") if getattr(options, name)]
     if options.model:
         names[1:1] = ["model", "revision", "temperature", "max_tokens"]
     return {name: getattr(options, name) for name in names}

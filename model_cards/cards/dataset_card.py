@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 from markupsafe import Markup
 
-from model_cards.cards.text import TEST_DOI, environment
+from model_cards.cards.text import GENERAL_TAGS, TEST_DOI, environment
 from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import read_json, read_jsonl, write_text
 from model_cards.result_files import CERTIFICATE, DATASET_MANIFEST, DatasetManifest
@@ -26,7 +26,6 @@ from trust.markup import front_matter
 _INSTRUCT = ("detail", "reasoning")  # config `instruct` lists their files, without a copy
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
-GENERAL_TAGS = ("biomedical", "figures", "image-caption", "ldrt-vlm")  # of every dataset; a domain adds its own
 _SHOWN_CHANGES = 500  # ids of rows that are gone; all of them are in provenance/changelog.jsonl
 
 
@@ -120,7 +119,7 @@ def _front_matter(configs: dict[str, Splits], languages: Counter[str | None], ta
 def _stages(manifest: DatasetManifest) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
     empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
-    empty |= {"domain": None, "archives": None}
+    empty |= {"domain": None, "archives": None, "rejected": {}, "verdicts": {}}
     stages = dict.fromkeys(("build", "instruct", "push"), empty)
     for name, entry in manifest["stages"].items():
         stages[name] = empty | entry

@@ -1,9 +1,9 @@
 """Where a checkpoint comes from: `lineage.json` beside the weights, one entry a training phase.
 
 {"base_model": Hub id or folder name, "base_revision": Hub commit or null, "phases": [{"trainable", "dataset", …,
-"licenses": {licence of what the rows are made from: rows}, "settings": {…}, "versions": {…}, "train_loss", "steps",
-"start_revision": Hub commit or hash of the folder that it started from}]}. It is written last: where it is, the run is
-finished.
+"licenses": {licence of what the rows are made from: rows}, "tags": [of the dataset's card], "settings": {…},
+"versions": {…}, "train_loss", "steps", "start_revision": Hub commit or hash of the folder that it started from}]}.
+It is written last: where it is, the run is finished.
 """
 
 import importlib.metadata
@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """The first setting or input of `new` that is another in `old`, as "learning_rate 0.001 there, 0.002 here"."""
     old, new = ({**entry, **entry["settings"]} for entry in (old, new))
-    beside = {"settings", "versions", "recipe", "licenses"}  # the licences are in the data's hash
+    beside = {"settings", "versions", "recipe", "licenses", "tags"}  # the licences are in the data's hash
     for key in sorted(set(new) - beside):
         if old.get(key) != new[key]:
             return f"{key} {old.get(key)!r} there, {new[key]!r} here"

@@ -18,7 +18,15 @@ from dataset_builder.text.vocabulary import LANGUAGES, stems
 
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 PROMISED = {"en", "de", "fr", "es", "pt", "it", "ru", "uk", "zh", "ja"}
-PLAIN_WORDS = ("sentences.", "figure.plural_endings", "figure.not_after", "the_figure.", "questions.")  # no patterns
+PLAIN_WORDS = (
+    "sentences.",
+    "figure.plural_endings",
+    "figure.not_after",
+    "the_figure.",
+    "questions.",
+    "opposites.",
+    "numerals",
+)  # no patterns
 
 
 def leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
@@ -76,7 +84,7 @@ def test_a_mistake_in_a_file_is_one_clear_line(tmp_path, was, now, message):
 
 # a made-up language, known from its file alone
 
-ARTICLE = """<article xml:lang="qx"><front><article-meta><title-group><article-title>Krip</article-title></title-group>
+ARTICLE = """<article xml:lang="vo"><front><article-meta><title-group><article-title>Krip</article-title></title-group>
 </article-meta></front><body><sec><title>Zhod</title>
 <p>Mo krip zhodal em vur. 2A. Krip tu drosal (mirk vur. 2B, lotha). Vurnaki 2 tel 4 zhodal krip. Vurnak 7 zu 8 dolb.
 Em vurnak 2 krip zhodal, balu 0.5 Gy drosal. Tharn 2 dolb.</p>
@@ -134,7 +142,7 @@ def read(tmp_path_factory) -> dict:
     """What a copy of the code reads in an article whose language is one more file."""
     folder = tmp_path_factory.mktemp("made_up")
     shutil.copytree(Path(vocabulary.__file__).parents[1], folder / "dataset_builder")
-    added = folder / "dataset_builder" / "text" / "languages" / "qx.yaml"
+    added = folder / "dataset_builder" / "text" / "languages" / "vo.yaml"
     added.write_text(yaml.safe_dump(made_up_language(), allow_unicode=True), encoding="utf-8")
     (folder / "article.xml").write_text(ARTICLE, encoding="utf-8")
     (folder / "read.py").write_text(SCRIPT, encoding="utf-8")
@@ -158,6 +166,6 @@ def test_a_made_up_language_has_contexts(read):
 
 def test_a_made_up_language_has_questions_and_answers(read):
     assert read["detail"]["question"] == "Ko zhodal ke vurnak?"
-    assert read["detail"]["answer"] == "Krip balu 0.5 Gy. Mo krip zhodal em kem vurnak. Krip tu drosal."
+    assert read["detail"]["answer"] == "Krip balu 0.5 Gy. Mo krip zhodal em kem vurnak."
     assert read["reasoning"]["question"] == "Balu ko ke vurnak?"
     assert read["reasoning"]["answer"] == "Em kem vurnak krip zhodal, balu 0.5 Gy drosal."
