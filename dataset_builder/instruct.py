@@ -2,22 +2,26 @@
 
     ldrt instruct dataset                                     # offline, sentences of the article
     ldrt instruct dataset --teacher openai --base_url http://localhost:8000/v1 --model Qwen/Qwen2-72B-Instruct
-    ldrt instruct dataset --teacher openai --model gpt-4 --dry_run true        # how many calls, how many words
+    ldrt instruct dataset --teacher openai --model gpt-4o --price_in 2.5 --price_out 10 --dry_run true   # what is left
+    ldrt instruct dataset --teacher openai --model gpt-4o --batch true        # half the price, within a day
+    ldrt instruct dataset --teacher openai --model o4-mini --request '{"max_completion_tokens": 4096, "temperature":
+        null}'                                                # a model that refuses `max_tokens` and `temperature`
     ldrt instruct dataset-without --context none              # an ablation: a copy of `dataset`, training rows changed
 
 Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
-only what is missing is asked for.
+only what is missing is asked for. The configs are written when all is answered: a teacher that fails changes nothing.
 """
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from dataset_builder.llm.requests import Server
+    from dataset_builder.llm.requests import Request, Server
+    from dataset_builder.teaching.ledger_answers import LedgerAnswers
     from dataset_builder.teaching.wording import Wording
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
@@ -39,6 +43,13 @@ class Options:
     revision: str | None = field(default=None, metadata={"help": "the LLM's revision, for the record"})
     temperature: float = field(default=0.0, metadata={"help": "sampling temperature of the LLM"})
     max_tokens: int = field(default=1024, metadata={"help": "longest reply of the LLM, tokens"})
+    request: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "help": "JSON: fields of the request that are added or replace ours; null leaves one out, for models that "
+            'refuse it: \'{"max_completion_tokens": 2048, "temperature": null}\''
+        },
+    )
     context: Literal["own", "none", "shuffled"] = field(
         default="own",
         metadata={
@@ -50,23 +61,40 @@ class Options:
         default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
     )
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
+    requests_per_minute: float | None = field(default=None, metadata={"help": "no more requests than that a minute"})
+    tokens_per_minute: float | None = field(
+        default=None, metadata={"help": "no more tokens, of prompts and replies, than that a minute"}
+    )
+    price_in: float = field(
+        default=0.0, metadata={"help": "money for a million tokens of prompts (--dry_run, --max_cost)"}
+    )
+    price_out: float = field(default=0.0, metadata={"help": "money for a million tokens of replies"})
+    max_cost: float | None = field(
+        default=None, metadata={"help": "stop before this run costs more, at these prices; what was answered is kept"}
+    )
+    batch: bool = field(
+        default=False,
+        metadata={"help": "ask through the server's Batch API: cheaper, answers within a day; run again to go on"},
+    )
     dry_run: bool = field(
-        default=False, metadata={"help": "only count the calls that are left and their words, and estimate the time"}
+        default=False, metadata={"help": "only say what is left: calls, tokens, time and, with prices, money"}
     )
 
 
 def run(options: Options) -> str:
     """Write the instruction configs; returns how many examples each has.
 
-    Raises FileNotFoundError without config `pairs`, ValueError without a model, ConnectionError or PermissionError
-    when the LLM server cannot be used, RuntimeError when no example came out.
+    Raises FileNotFoundError without config `pairs`, ValueError without a model or for options that contradict each
+    other, ConnectionError or PermissionError when the LLM server cannot be used, RuntimeError when it refuses, when no
+    reply of a task can be used, or when no example came out. Whatever is raised, the configs are as they were.
     """
     from dataset_builder.domain import read_domain
     from dataset_builder.manifest import write_stage
-    from dataset_builder.teaching.context import given_context, read_pairs
+    from dataset_builder.teaching.context import count_pairs, given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
     from dataset_builder.teaching.examples import (
         EXTRACTIVE,
+        Answers,
         align_examples,
         extractive_answers,
         instruction_examples,
@@ -75,27 +103,31 @@ def run(options: Options) -> str:
     from dataset_builder.teaching.wording import wording_of
 
     dataset = Path(options.dataset)
-    pairs = list(read_pairs(dataset))
-    rows = given_context(pairs, options.context)
-    if options.teacher == "openai" and not options.model:
-        raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    _check(options)
+
+    def rows(context: str = options.context) -> Iterator[dict]:
+        return given_context(read_pairs(dataset), context)
+
     wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
         return _cost(rows, options, wording, ledger)
     failed: Counter[str] = Counter()
     if options.model is None or options.teacher == "extractive":
-        teacher, answers = EXTRACTIVE, extractive_answers(rows, wording)
+        teacher = EXTRACTIVE
+        answers: Answers = extractive_answers(rows(), wording)
     else:
         teacher = f"{options.model}@{options.revision}" if options.revision else options.model
-        answers, failed = _ask(rows, options, wording, ledger)
-    captions = given_context(pairs, "none")  # all that `align` is made of: no other figure's licence is its
-    made = {"align": align_examples(captions)}
-    made |= {task: instruction_examples(rows, task, answers, teacher, wording) for task in TASKS}
+        answers = replies = _ask(rows, options, wording, ledger)
+        failed = sum(replies.without.values(), Counter())
+    made = {"align": align_examples(rows("none"))}  # made of captions alone: no other figure's licence is its
+    made |= {task: instruction_examples(rows(), task, answers, teacher, wording) for task in TASKS}
     disarmed: Counter[str] = Counter()
-    counts = {task: _write(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in made.items()}
+    counts = {task: _make(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in made.items()}
     if not any(counts.values()):
-        raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
+        raise RuntimeError(f"no example came out of {count_pairs(dataset)} figures; replies: {dict(failed) or 'none'}")
+    for task, count in counts.items():
+        _write(dataset, task, count)
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
     results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
     write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)
@@ -107,31 +139,58 @@ def run(options: Options) -> str:
     return "\n".join(lines)
 
 
-def _ask(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> tuple[dict, Counter]:
-    """The LLM's answers, and how many replies gave none, by status."""
-    from dataset_builder.llm.client import ask
-    from dataset_builder.teaching.examples import llm_answers, questions_to_ask
-    from dataset_builder.teaching.llm_teacher import request
-
-    requests = [request(row, task, wording) for row, task in questions_to_ask(rows)]
-    return llm_answers(ask(requests, _server(options), ledger).values())
+def _check(options: Options) -> None:
+    if options.teacher == "openai" and not options.model:
+        raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    if options.max_cost is not None and not (options.price_in or options.price_out):
+        raise ValueError("--max_cost needs --price_in and --price_out, the money for a million tokens")
 
 
-def _cost(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> str:
-    """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
-    from dataset_builder.llm.cost import estimate
-    from dataset_builder.llm.requests import by_key
+def _ask(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path) -> "LedgerAnswers":
+    """The LLM's answers, of which there are some for each task."""
+    from dataset_builder.llm.batch import ask_in_batches
+    from dataset_builder.llm.client import ask_each
+    from dataset_builder.llm.index import Index
+    from dataset_builder.teaching.ledger_answers import LedgerAnswers
+
+    server = _server(options)
+
+    def wanted() -> Iterator[tuple[str, "Request"]]:
+        return _requests(rows, wording, server)
+
+    if options.batch:
+        ask_in_batches(wanted, server, ledger)
+    else:
+        index = Index(ledger)
+        left = sum(not index.is_ok(key) for key, _ in wanted())
+        ask_each(((key, request) for key, request in wanted() if not index.is_ok(key)), left, server, ledger)
+    answers = LedgerAnswers(ledger, wanted())
+    answers.check(f"{server.model} at {server.base_url}")
+    return answers
+
+
+def _requests(
+    rows: Callable[[], Iterable[dict]], wording: "Wording", server: "Server"
+) -> Iterator[tuple[str, "Request"]]:
+    """What the LLM is asked, by its key in the ledger."""
     from dataset_builder.teaching.examples import questions_to_ask
     from dataset_builder.teaching.llm_teacher import request
 
+    for row, task in questions_to_ask(rows()):
+        asked = request(row, task, wording)
+        yield server.key(asked), asked
+
+
+def _cost(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path) -> str:
+    """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
+    from dataset_builder.llm.cost import estimate
+
     server = _server(options)
-    requests = [request(row, task, wording) for row, task in questions_to_ask(rows)]
-    wanted = by_key(requests, server.model, server.revision, server.temperature)
-    return str(estimate(wanted, ledger, server.concurrency))
+    return str(estimate(_requests(rows, wording, server), ledger, server))
 
 
 def _server(options: Options) -> "Server":
-    from dataset_builder.llm.requests import Server
+    from dataset_builder.llm.requests import Price, Server
 
     return Server(
         base_url=options.base_url,
@@ -140,28 +199,41 @@ def _server(options: Options) -> "Server":
         temperature=options.temperature,
         max_tokens=options.max_tokens,
         concurrency=options.concurrency,
+        request=options.request,
+        requests_per_minute=options.requests_per_minute,
+        tokens_per_minute=options.tokens_per_minute,
+        price=Price(options.price_in, options.price_out),
+        max_cost=options.max_cost,
     )
 
 
-def _write(dataset: Path, task: str, examples: Iterator[dict]) -> int:
-    """Write the config of a task, or take it away where it would be empty; returns the number of examples."""
+def _make(dataset: Path, task: str, examples: Iterator[dict]) -> int:
+    """Write the rows of a task's config where they wait for `_write`; returns their number."""
     from dataset_builder.files.jsonfiles import write_jsonl
+
+    (dataset / ".work").mkdir(exist_ok=True)  # a dataset from the Hub has none
+    return write_jsonl(_made(dataset, task), examples)
+
+
+def _write(dataset: Path, task: str, count: int) -> None:
+    """Write the config of a task, or take it away where it would be empty."""
     from dataset_builder.ldrt import write_config
 
-    file = dataset / ".work" / f"{task}.jsonl"
-    count = write_jsonl(file, examples)
     if count:
-        write_config(dataset, task, file)
+        write_config(dataset, task, _made(dataset, task))
     else:
         shutil.rmtree(dataset / task, ignore_errors=True)
-    return count
+
+
+def _made(dataset: Path, task: str) -> Path:
+    return dataset / ".work" / f"{task}.jsonl"
 
 
 def _recorded(options: Options) -> dict:
     """The options that the manifest has: those that can change an example."""
     names = ["teacher", "context"]
     if options.model:
-        names[1:1] = ["model", "revision", "temperature", "max_tokens"]
+        names[1:1] = ["model", "revision", "temperature", "max_tokens", *(["request"] if options.request else [])]
     return {name: getattr(options, name) for name in names}
 
 

@@ -14,4 +14,5 @@ def write_stage(dataset: Path, stage: str, packages: tuple[str, ...], **entry) -
     manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"stages": {}}
     versions = {"python": platform.python_version()} | {name: version(name) for name in packages}
     manifest["stages"][stage] = {"versions": versions, **entry}
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, manifest)

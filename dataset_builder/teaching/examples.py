@@ -15,9 +15,9 @@ EXTRACTIVE = "extractive"  # the teacher that picks sentences of the article
 Answers = Mapping[tuple[str, str], Answer]  # (figure_id, task) -> answer
 
 
-def questions_to_ask(rows: Iterable[dict]) -> list[tuple[dict, str]]:
+def questions_to_ask(rows: Iterable[dict]) -> Iterator[tuple[dict, str]]:
     """(row, task): what a teacher is asked, of the figures that have something to go on."""
-    return [(row, task) for row in rows for task in TASKS if row["caption"] or row["context"]]
+    return ((row, task) for row in rows for task in TASKS if row["caption"] or row["context"])
 
 
 def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[tuple[str, str], Answer]:
@@ -28,23 +28,6 @@ def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[tuple[str
         if answer:
             answers[row["figure_id"], task] = answer
     return answers
-
-
-def llm_answers(records: Iterable[dict]) -> tuple[dict[tuple[str, str], Answer], Counter[str]]:
-    """The answers among an LLM's replies (records of the ledger), and the replies that gave none, by status.
-
-    `declined` counts replies that say, in the form asked for, that there is too little to go on.
-    """
-    answers: dict[tuple[str, str], Answer] = {}
-    failed: Counter[str] = Counter()
-    for record in records:
-        if record["status"] != "ok":
-            failed[record["status"]] += 1
-        elif record["parsed"]["answer"] is None:
-            failed["declined"] += 1
-        else:
-            answers[record["figure_id"], record["task"]] = record["parsed"]
-    return answers, failed
 
 
 def align_examples(rows: Iterable[dict]) -> Iterator[dict]:

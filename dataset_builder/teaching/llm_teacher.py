@@ -3,14 +3,32 @@
 It sees text only, never the picture: the caption and the context, quoted as data.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from dataset_builder.llm.client import Request
-from dataset_builder.llm.requests import quote
+from dataset_builder.llm.replies import only_object
+from dataset_builder.llm.requests import Request, quote
 from dataset_builder.teaching.evidence import evidence_sentences
 from dataset_builder.teaching.wording import GENERAL, Wording
+
+_EVIDENCE = {
+    "type": "object",
+    "properties": {"source": {"type": "string", "enum": ["caption", "context"]}, "sentence": {"type": "integer"}},
+    "required": ["source", "sentence"],
+    "additionalProperties": False,
+}
+# What `parse` reads, for servers that hold a model to it. OpenAI asks for all keys to be required, and no others.
+_KEYS = ["question", "answer", "evidence"]
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "question": {"type": ["string", "null"]},
+        "answer": {"type": ["string", "null"]},
+        "evidence": {"type": "array", "items": _EVIDENCE},
+    },
+    "required": _KEYS,
+    "additionalProperties": False,
+}
 
 
 def request(row: Mapping[str, Any], task: str, wording: Wording = GENERAL) -> Request:
@@ -21,6 +39,7 @@ def request(row: Mapping[str, Any], task: str, wording: Wording = GENERAL) -> Re
         [{"role": "user", "content": wording.prompt(task).render(evidence=quoted)}],
         {"figure_id": row["figure_id"], "task": task},
         parse,
+        SCHEMA,
     )
 
 
@@ -29,13 +48,12 @@ def parse(reply: str) -> dict[str, Any]:
 
     Raises ValueError for anything else.
     """
-    start, end = reply.find("{"), reply.rfind("}")
+    value = only_object(reply, _KEYS)
+    question, answer = value["question"], value["answer"]
     try:
-        value = json.loads(reply[start : end + 1])
-        question, answer = value["question"], value["answer"]
         evidence = [{"source": e["source"], "sentence": int(e["sentence"])} for e in value["evidence"]]
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"no JSON object with question, answer and evidence ({error})") from error
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"evidence is no list of source and sentence ({error})") from error
     if any(e["source"] not in ("caption", "context") for e in evidence):
         raise ValueError("evidence from another source than caption or context")
     if answer is not None and not (isinstance(question, str) and isinstance(answer, str) and question and answer):
