@@ -37,8 +37,8 @@ def ask(requests: Iterable[Request], server: Server, ledger: Path, result: str =
     (raw text), the parsed reply or None under the name `result`, `usage`, `finish_reason`, `latency_s` (with retries),
     `model` (as served) and, where there is one, `error` and `reasoning`. A request that fails never stops the others.
     Raises ConnectionError when the server is not there or has failed many requests in a row, PermissionError when it
-    rejects the API key, RuntimeError when it refuses many requests in a row for the same reason, BudgetReached where
-    more may cost too much, OSError when the ledger cannot be written; what was answered before is kept.
+    rejects the API key, BudgetReached where more may cost too much, OSError when the ledger cannot be written; what was
+    answered before is kept.
     """
     wanted = {server.key(request): request for request in requests}
     records = answered(ledger, wanted)
@@ -47,7 +47,7 @@ def ask(requests: Iterable[Request], server: Server, ledger: Path, result: str =
     def keep(record: dict) -> None:
         records[record["key"]] = record
 
-    ask_each(iter(todo.items()), len(todo), server, ledger, result, keep)
+    ask_each(iter(todo.items()), len(todo), server, ledger, result, keep, stops_refused=False)
     return records
 
 
@@ -58,15 +58,17 @@ def ask_each(
     ledger: Path,
     result: str = "parsed",
     keep: Callable[[dict], None] = lambda _: None,
+    stops_refused: bool = True,
 ) -> None:
     """As `ask`, for any number of requests by their keys: each is drawn when it is its turn, and nothing is held.
 
     All `n` of `todo` are asked, whatever the ledger says. A record is in the ledger when `keep` gets it.
+    `stops_refused`: raises RuntimeError when the server refuses many requests in a row in the same words.
     """
     first = next(todo, None)
     if first is not None:
         ledger.parent.mkdir(parents=True, exist_ok=True)
-        run = _Run(server, ledger, result, keep, _chain(first, todo), n)
+        run = _Run(server, ledger, result, keep, _chain(first, todo), n, stops_refused)
         asyncio.run(_ask_all(run))
 
 
@@ -85,6 +87,7 @@ class _Run:
     keep: Callable[[dict], None]
     todo: _Todo
     n: int
+    stops_refused: bool
     form: str = NONE  # of the replies (structured.py)
     replies: asyncio.Queue[_Incoming] = field(default_factory=asyncio.Queue)
 
@@ -156,7 +159,7 @@ def body_of(server: Server, request: Request, form: str) -> dict:
 
 async def _write(run: _Run) -> None:
     """Append replies as they come, all that came in during one flush with the next, up to None."""
-    watch, ended = _Watch(run.server.base_url), False
+    watch, ended = _Watch(run.server.base_url, run.stops_refused), False
     with progress(run.n, "replies", run.server.model) as bar:
         while not ended:
             batch, ended = await _next_batch(run.replies)
@@ -174,8 +177,8 @@ async def _write(run: _Run) -> None:
 class _Watch:
     """Ends a run that is in vain."""
 
-    def __init__(self, base_url: str):
-        self._base_url = base_url
+    def __init__(self, base_url: str, stops_refused: bool):
+        self._base_url, self._stops_refused = base_url, stops_refused
         self._n_down = self._n_refused = 0  # in a row
         self._refusal: str | None = None
 
@@ -187,7 +190,7 @@ class _Watch:
         is_as_before = answer.refusal is not None and answer.refusal == self._refusal
         self._n_refused = self._n_refused + 1 if is_as_before else 1
         self._refusal = answer.refusal
-        if self._refusal and self._n_refused >= _REFUSED_AFTER:
+        if self._stops_refused and self._refusal and self._n_refused >= _REFUSED_AFTER:
             raise RuntimeError(f"{self._base_url} refuses {self._n_refused} requests in a row: {self._refusal}")
 
 

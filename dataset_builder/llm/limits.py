@@ -63,7 +63,7 @@ class Budget:
     def __init__(self, server: Server):
         self._price, self._max_cost = server.price, server.max_cost
         self._max_tokens_out = server.longest_reply
-        self._reserved = 0.0
+        self._reserved, self._n_reserved = 0.0, 0  # money, and of how many requests
         self._changed = asyncio.Event()
         self.spent = 0.0
         self.n_paid = 0
@@ -78,13 +78,15 @@ class Budget:
         if self._max_cost is not None and self.spent + self._reserved + cost > self._max_cost:
             return False
         self._reserved += cost
+        self._n_reserved += 1
         return True
 
     async def take(self, cost: float) -> bool:
         """As `reserve`; waits for requests under way, which may cost less than is put aside for them."""
         while not self.reserve(cost):
-            if not self._reserved or self.is_reached:
+            if not self._n_reserved or self.is_reached:
                 self.is_reached = True
+                self._changed.set()  # whoever else waits need not
                 return False
             self._changed.clear()
             await self._changed.wait()
@@ -92,7 +94,8 @@ class Budget:
 
     def pay(self, reserved: float, usage: dict[str, Any] | None) -> None:
         """A request has ended: what was put aside for it is free, what it used is spent."""
-        self._reserved = max(0.0, self._reserved - reserved)
+        self._n_reserved = max(0, self._n_reserved - 1)
+        self._reserved = max(0.0, self._reserved - reserved) if self._n_reserved else 0.0
         self.spent += self._price.of(*used_tokens(usage))
         self.n_paid += usage is not None
         self._changed.set()

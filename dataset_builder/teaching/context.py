@@ -10,6 +10,7 @@ import pyarrow.parquet as parquet
 from dataset_builder.schema import SPLITS
 from trust.licenses import combined, in_order, of_row
 
+_ROWS_AT_ONCE = 500  # in memory
 _COLUMNS = ["figure_id", "article_id", "caption", "context", "language", "license", "licenses", "rights"]
 
 
@@ -22,7 +23,7 @@ def read_pairs(dataset: Path) -> Iterator[dict]:
     if not files:
         raise FileNotFoundError(f"{dataset} has no config `pairs`; run `ldrt build ARTICLES --output {dataset}` first")
     for split, path in files:
-        for batch in parquet.ParquetFile(path).iter_batches(columns=_COLUMNS):
+        for batch in parquet.ParquetFile(path).iter_batches(_ROWS_AT_ONCE, columns=_COLUMNS):
             yield from ({"rights": None} | row | {"split": split} for row in batch.to_pylist())
 
 
