@@ -48,7 +48,12 @@ _MARK = "made-by-ldrt-build"  # in .work: the folder is ours to write to
 class Options:
     """Options of `ldrt build`."""
 
-    articles: str = field(metadata={"help": "folder of PDFs and JATS packages, nested at will", "positional": True})
+    articles: str = field(
+        metadata={
+            "help": "folder of PDFs, JATS packages and tables of figures (figures.csv), nested at will",
+            "positional": True,
+        }
+    )
     output: str = field(metadata={"help": "dataset repo folder to write; kept and extended if it is there"})
     layout: Literal["geometric", "heron"] = field(
         default="geometric",
@@ -64,7 +69,7 @@ class Options:
         default=Thresholds.max_text_share, metadata={"help": "most print in a picture's ink, 0 to 1; more is a text"}
     )
     min_text_chars: int = field(
-        default=Thresholds.min_text_chars, metadata={"help": "least caption + context, characters"}
+        default=Thresholds.min_text_chars, metadata={"help": "least caption + context + questions, characters"}
     )
     max_caption_chars: int = field(default=Thresholds.max_caption_chars, metadata={"help": "longest caption"})
     test_size: float = field(
@@ -134,7 +139,7 @@ def _files(articles: Path, work: Path, layout: Layout, skipped: Skipped) -> list
     _make_writable(work)
     packages = list(find_packages(articles, work / "unpacked", skipped))
     if not packages:
-        kinds = "no PDF (.pdf), JATS XML (.xml, .nxml, .xml.gz) or package (.tar.gz, .zip, .meca)"
+        kinds = "no PDF (.pdf), JATS XML (.xml, .nxml, .xml.gz), package (.tar.gz, .zip, .meca) or figures.csv"
         others = f"; it has {_counted(skipped.counts)}" if skipped.counts else ""
         raise RuntimeError(f"{articles} holds no article: {kinds}{others}")
     return list(units(packages, work / "records", layout))
@@ -241,8 +246,9 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     audited.unlink(missing_ok=True)  # of an earlier build: the card would print it as this one's
     if options.audit:
         from dataset_builder.assembly.audit import audit
+        from trust.handovers import stamped
 
-        write_json(audited, audit(join_articles(heads)))
+        write_json(audited, stamped(audit(join_articles(heads))))
     settings = {name: value for name, value in asdict(options).items() if name not in _NOT_IN_MANIFEST}
     settings["benchmarks"] = [folder.resolve().name for folder in benchmarks]  # a path is the user's own
     entry: dict = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}

@@ -3,16 +3,19 @@
     ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org --dry_run true
     ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org
     ldrt fetch --ids ids.txt --output articles --contact you@example.org
+    ldrt fetch --zotero "My library.bib" --output articles                          # a collection of one's own
     ldrt fetch --list articles.jsonl --output copy --contact you@example.org        # the same bytes again
     ldrt fetch --refresh articles --contact you@example.org                         # what has changed since
 
 Articles come from PMC's article datasets (a public bucket); what to fetch is searched for in Europe PMC or by NCBI's
-ESearch. Run it again after an interruption or a failure: only what is missing is asked for.
+ESearch. Of a Zotero export the attached PDFs and XML are copied, and references without any fetched by their ids. Run
+it again after an interruption or a failure: only what is missing is asked for.
 """
 
 import asyncio
 import datetime
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,10 +24,11 @@ from dataset_builder.files.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.cluster import Cluster
+    from dataset_builder.fetching.search import Failure
     from dataset_builder.fetching.task import Addresses, Fetching
 
 _TASK_MEMORY_GB = 2.0  # of a task on a cluster: the list is read row by row, files go to the disk piece by piece
-_PATHS = ("domain", "ids", "list", "output")  # options that a job sees from another folder
+_PATHS = ("domain", "ids", "list", "zotero", "output")  # options that a job sees from another folder
 
 
 @dataclass
@@ -37,6 +41,10 @@ class Options:
     )
     list: str | None = field(
         default=None, metadata={"help": "articles.jsonl of an earlier fetch: the same bytes again"}
+    )
+    zotero: str | None = field(
+        default=None,
+        metadata={"help": "Zotero export (BibTeX with files, or CSL JSON): files are copied, the others fetched by id"},
     )
     refresh: str | None = field(
         default=None, metadata={"help": "folder of an earlier fetch: note what was changed, retracted or removed since"}
@@ -90,24 +98,55 @@ def run(options: Options) -> str:
     """
     from dataset_builder.fetching.refresh import refresh
 
-    asked = [name for name in ("domain", "ids", "list", "refresh") if getattr(options, name)]
+    asked = [name for name in ("domain", "ids", "list", "zotero", "refresh") if getattr(options, name)]
     if len(asked) != 1:
-        raise UsageError(f"give one of --domain, --ids, --list and --refresh, not {', '.join(asked) or 'none'}")
-    task = _task(options)
+        raise UsageError(
+            f"give one of --domain, --ids, --list, --zotero and --refresh, not {', '.join(asked) or 'none'}"
+        )
     if options.refresh:
-        return asyncio.run(refresh(Path(options.refresh), task))
+        return asyncio.run(refresh(Path(options.refresh), _task(options)))
     if not options.output:
         raise UsageError("missing --output, the folder to fetch to")
-    return _fetch(Path(options.output), task, options)
+    if options.zotero:
+        return _fetch_library(Path(options.zotero), Path(options.output), options)
+    return _fetch(Path(options.output), _task(options), options)
 
 
-def _fetch(output: Path, task: "Fetching", options: Options) -> str:
-    """Search, list and download, here or on a cluster."""
+def _fetch_library(export: Path, output: Path, options: Options) -> str:
+    """Copy the files that the references of a Zotero export have, and fetch those that have none by their ids."""
+    from dataset_builder.fetching.library.copies import copy_attached, plan_copies
+    from dataset_builder.fetching.library.references import read_references
+    from dataset_builder.fetching.task import NothingFoundError, failure_lines, with_ids
+    from dataset_builder.files.jsonfiles import write_jsonl
+
+    references, unreadable = read_references(export)
+    plan = plan_copies(references, export.parent)
+    ids = [reference.id for reference in plan.without if reference.id]
+    task = _task(options) if ids else None  # asks for --contact before anything is copied
+    (output / ".fetch").mkdir(parents=True, exist_ok=True)
+    said = f"{len(plan.copied)} references with files, {len(ids)} to fetch by their ids"
+    if not options.dry_run:
+        copied, there = copy_attached(plan, output, _today().isoformat())
+        said = f"{copied} references copied, {there} were there, {len(ids)} to fetch by their ids"
+    failed = [*unreadable, *plan.failed]
+    if task:
+        try:
+            return f"{said}\n{_fetch(output, with_ids(task, ids, output), options, failed)}"
+        except NothingFoundError as error:
+            failed += error.failed
+    write_jsonl(output / "failed.jsonl", failed)
+    if not plan.copied:
+        raise RuntimeError(f"no article came of {export}; see {output}/failed.jsonl")
+    return "\n".join([said, *failure_lines(failed, output), f"next: ldrt build {output} --output dataset"])
+
+
+def _fetch(output: Path, task: "Fetching", options: Options, failed: Sequence["Failure"] = ()) -> str:
+    """Search, list and download, here or on a cluster; `failed` is what did not come before."""
     from dataset_builder.cluster import Share, run_on_ray
     from dataset_builder.fetching.shares import FetchArticles
     from dataset_builder.fetching.task import describe_list, failure_lines, fetch_listed, finish, list_wanted
 
-    unlisted = asyncio.run(list_wanted(output, task))
+    unlisted = [*failed, *asyncio.run(list_wanted(output, task))]
     if options.dry_run:
         next_step = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
         return "\n".join([describe_list(output), *failure_lines(unlisted, output), next_step])
@@ -168,8 +207,12 @@ def _task(options: Options) -> "Fetching":
         max_file_bytes=int(options.max_file_mb * 1e6),
         tries=options.tries,
         addresses=_addresses(options),
-        today=datetime.datetime.now(datetime.UTC).date(),
+        today=_today(),
     )
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def _addresses(options: Options) -> "Addresses":

@@ -6,10 +6,12 @@
     ldrt instruct dataset --teacher openai --model gpt-4o --batch true        # half the price, within a day
     ldrt instruct dataset --teacher openai --model o4-mini --request '{"max_completion_tokens": 4096, "temperature":
         null}'                                                # a model that refuses `max_tokens` and `temperature`
+    ldrt instruct dataset --teacher given                     # only the questions that came with the pictures
     ldrt instruct dataset-without --context none              # an ablation: a copy of `dataset`, training rows changed
 
 Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
 only what is missing is asked for. The configs are written when all is answered: a teacher that fails changes nothing.
+Figures that came with questions (a `figures.csv`) keep these, whatever the teacher.
 """
 
 import shutil
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Request, Server
+    from dataset_builder.teaching.examples import Answers
     from dataset_builder.teaching.ledger_answers import LedgerAnswers
     from dataset_builder.teaching.wording import Wording
 
@@ -32,10 +35,11 @@ class Options:
     """Options of `ldrt instruct`."""
 
     dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
-    teacher: Literal["extractive", "openai"] = field(
+    teacher: Literal["extractive", "openai", "given"] = field(
         default="extractive",
         metadata={
-            "help": "`extractive`: offline, picks sentences; `openai`: an LLM behind an OpenAI-compatible server"
+            "help": "`extractive`: offline, picks sentences; `openai`: an LLM behind an OpenAI-compatible server; "
+            "`given`: nobody, only the questions that came with figures (they are kept with every teacher)"
         },
     )
     base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the LLM server"})
@@ -84,42 +88,29 @@ class Options:
 def run(options: Options) -> str:
     """Write the instruction configs; returns how many examples each has.
 
-    Raises FileNotFoundError without config `pairs`, ValueError without a model or for options that contradict each
-    other, ConnectionError or PermissionError when the LLM server cannot be used, RuntimeError when it refuses, when no
-    reply of a task can be used, or when no example came out. Whatever is raised, the configs are as they were.
+    Raises FileNotFoundError without config `pairs`, ValueError without a model, without given questions or for options
+    that contradict each other, ConnectionError or PermissionError when the LLM server cannot be used, RuntimeError when
+    it refuses, when no reply of a task can be used, or when no example came out. Whatever is raised, the configs are as
+    they were.
     """
     from dataset_builder.domain import read_domain
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import count_pairs, given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
-    from dataset_builder.teaching.examples import (
-        EXTRACTIVE,
-        Answers,
-        align_examples,
-        extractive_answers,
-        instruction_examples,
-        without_special_tokens,
-    )
+    from dataset_builder.teaching.examples import align_examples, instruction_examples, without_special_tokens
     from dataset_builder.teaching.wording import wording_of
 
     dataset = Path(options.dataset)
-    _check(options)
 
     def rows(context: str = options.context) -> Iterator[dict]:
         return given_context(read_pairs(dataset), context)
 
+    _check(options, rows())
     wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
         return _cost(rows, options, wording, ledger)
-    failed: Counter[str] = Counter()
-    if options.model is None or options.teacher == "extractive":
-        teacher = EXTRACTIVE
-        answers: Answers = extractive_answers(rows(), wording)
-    else:
-        teacher = f"{options.model}@{options.revision}" if options.revision else options.model
-        answers = replies = _ask(rows, options, wording, ledger)
-        failed = sum(replies.without.values(), Counter())
+    teacher, answers, failed = _taught(rows, options, wording, ledger)
     made = {"align": align_examples(rows("none"))}  # made of captions alone: no other figure's licence is its
     made |= {task: instruction_examples(rows(), task, answers, teacher, wording) for task in TASKS}
     disarmed: Counter[str] = Counter()
@@ -139,11 +130,32 @@ def run(options: Options) -> str:
     return "\n".join(lines)
 
 
-def _check(options: Options) -> None:
+def _check(options: Options, rows: Iterable[dict]) -> None:
+    """Raises ValueError for a teacher that cannot teach, and for options that contradict each other."""
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
     if options.max_cost is not None and not (options.price_in or options.price_out):
         raise ValueError("--max_cost needs --price_in and --price_out, the money for a million tokens")
+    if options.teacher == "given" and not any(row["questions"] for row in rows):
+        raise ValueError(
+            f"no figure of {options.dataset} came with questions; the teacher `given` needs a figures.csv with the "
+            "columns picture, question and answer among the articles that `ldrt build` read"
+        )
+
+
+def _taught(
+    rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path
+) -> tuple[str, "Answers", Counter]:
+    """The teacher, as the column has it, its answers, and how many replies gave none, by status."""
+    from dataset_builder.teaching.examples import EXTRACTIVE, GIVEN, extractive_answers
+
+    if options.teacher == "given":
+        return GIVEN, {}, Counter()
+    if options.model is None or options.teacher == "extractive":
+        return EXTRACTIVE, extractive_answers(rows(), wording), Counter()
+    teacher = f"{options.model}@{options.revision}" if options.revision else options.model
+    answers = _ask(rows, options, wording, ledger)
+    return teacher, answers, sum(answers.without.values(), Counter())
 
 
 def _ask(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path) -> "LedgerAnswers":

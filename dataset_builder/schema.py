@@ -18,6 +18,7 @@ PAIRS = Features(
         "image": Image(),
         "caption": _STRING,  # null where the article gives none
         "context": List(_STRING),
+        "questions": List({"question": _STRING, "answer": _STRING, "task": _STRING}),  # that came with the picture
         "label": _STRING,
         "figure_id": _STRING,
         "panels": List({"label": _STRING, "bbox": _BOX, "caption": _STRING}),
@@ -35,7 +36,7 @@ PAIRS = Features(
         "article_type": _STRING,  # JATS: research-article, correction, ...
         "status": _STRING,  # what has become of the article: corrected or concern; retracted ones are rejected
         "notes": List(_STRING),  # what a reader had to do to the article's files: "repaired XML"
-        "source": _STRING,  # jats | pdf | jats+pdf
+        "source": _STRING,  # jats | pdf | jats+pdf | csv
         "source_file": _STRING,  # relative to the articles folder
         "page": Value("int32"),  # 1-based, PDF only
         "bbox": _BOX,  # PDF points x0, y0, x1, y1, origin top left
@@ -60,11 +61,11 @@ EXAMPLES = Features(
         "license": _STRING,  # the one whose terms cover all of `licenses`; null: there is none, or one is not stated
         "licenses": List(_STRING),  # of all that the example is made of, another figure's context too
         "rights": _STRING,  # of the figure, as in `pairs`
-        "teacher": _STRING,  # id@revision, or "extractive"
+        "teacher": _STRING,  # id@revision, "extractive", or "given": the question and its answer came with the picture
         "prompt_sha256": _STRING,
         "context_of": _STRING,  # figure_id whose context the teacher saw; null: none. Another one's in an ablation
-        "evidence": List({"source": _STRING, "sentence": Value("int32")}),
-        "support": Value("float32"),  # share of the answer's numbers, units and terms found in the evidence
+        "evidence": List({"source": _STRING, "sentence": Value("int32")}),  # null where the answer was given
+        "support": Value("float32"),  # share of the answer's numbers, units and terms found in the evidence; null: none
     }
 )
 

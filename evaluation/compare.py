@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dataset_builder.files.jsonfiles import write_json, write_jsonl
 from evaluation import run_folder
+from trust.handovers import stamped
 
 
 @dataclass
@@ -66,8 +67,8 @@ def run(options: Options) -> str:
         comparison |= breakdowns(base, tuned, paired, verdicts, others)
         output = Path(options.output) if options.output else tuned.folder
         output.mkdir(parents=True, exist_ok=True)
-        write_jsonl(output / run_folder.PAIRED, map(row_of_pair, paired))
-        write_json(output / run_folder.COMPARISON, comparison)
+        write_jsonl(output / run_folder.PAIRED, map(stamped, map(row_of_pair, paired)))
+        write_json(output / run_folder.COMPARISON, stamped(comparison))
         tables = [table_text(comparison)] if len(tuned_runs) == 1 else []
         texts.append("\n".join([*tables, *sentences(comparison), str(output / run_folder.COMPARISON)]))
     return "\n\n".join([overview_text(overview), *texts] if len(tuned_runs) > 1 else texts)

@@ -81,6 +81,7 @@ def run(options: Options) -> str:
     """
     from evaluation.answering import answers, manifest
     from evaluation.answering.questions import load_evidence, load_items
+    from trust.handovers import stamped
 
     _check(options)
     output = Path(options.output)
@@ -100,7 +101,7 @@ def run(options: Options) -> str:
     made = manifest.open_run(output, manifest.make_manifest(answerer, items, asking, len(asked), n_disarmed))
     if evidence:  # for metrics and judges
         figures = set(items.rows["figure_id"])
-        write_jsonl(output / run_folder.EVIDENCE, [row for name, row in evidence.items() if name in figures])
+        write_jsonl(output / run_folder.EVIDENCE, [stamped(row) for name, row in evidence.items() if name in figures])
 
     path = output / run_folder.PREDICTIONS
     todo = answers.missing(asked, path, condition)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from dataset_builder.files.jsonfiles import write_json, write_lines
+from trust.handovers import stamped
 
 PAGE = "rate.html"
 
@@ -63,7 +64,7 @@ def _export(options: Options) -> str:
     figures = load_figures(showings, runs[0].manifest, options.dataset)
     page = render_page(page_data(key["packet"], showings, figures), list(figures.pictures.values()))
     output.mkdir(parents=True, exist_ok=True)
-    write_json(output / KEY, key)
+    write_json(output / KEY, stamped(key))
     write_lines(output / PAGE, [page])
     n_repeats = sum(entry["repeat_of"] is not None for entry in key["items"])
     n_questions = len({entry["example_id"] for entry in key["items"]})
@@ -94,6 +95,6 @@ def _import(options: Options) -> str:
     judges = add_judges(rows, runs)
     interval = interval_settings(options.n_resamples, options.seed)
     report = make_report(ratings, rows, judges, key, interval, n_left_out=len(problems))
-    write_json(folder / run_folder.HUMAN, report)
+    write_json(folder / run_folder.HUMAN, stamped(report))
     notes += write_copies(report, key, folder)
     return report_text(report, problems, [*notes, str(folder / run_folder.HUMAN)])

@@ -6,10 +6,12 @@ Nothing is imputed: an answer that a judge did not score has no score of that ju
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NotRequired, TypedDict, cast
+from typing import Any, NotRequired
 
-from dataset_builder.files.jsonfiles import read_jsonl
+from typing_extensions import TypedDict
+
 from evaluation.run_folder import JUDGEMENTS, PAIRWISE, Place, Prediction
+from trust.handovers import Kind
 
 CONTROLS = ("reference", "shuffled", "empty")  # what is judged in the answer's place
 RETEST = "retest"  # the answer itself, asked a second time
@@ -32,9 +34,9 @@ class Judgement(TypedDict):
     status: str  # ok | refused | unparsable | truncated | error
     reply: str | None
     score: float | None  # points, 0 to 10; None unless the status is ok
-    usage: dict | None  # tokens, as the server counts them
-    finish_reason: str | None
-    model: str | None  # as served
+    usage: NotRequired[dict[str, Any] | None]  # tokens, as the server counts them
+    finish_reason: NotRequired[str | None]
+    model: NotRequired[str | None]  # as served; like the two before absent where no reply came
     latency_s: float
     error: NotRequired[str]
 
@@ -54,14 +56,18 @@ class Verdict(TypedDict):
     verdict: str | None  # run | other | tie
 
 
+JUDGEMENT_FILE = Kind(Judgement, "ldrt judge {folder}")
+VERDICT_FILE = Kind(Verdict, "ldrt judge {folder} --against RUN")
+
+
 def read_judgements(folder: Path) -> list[Judgement]:
     """All that the judges of a run folder said, in the order in which they said it; [] where none was asked."""
-    return cast("list[Judgement]", list(read_jsonl(folder / JUDGEMENTS)))
+    return list(JUDGEMENT_FILE.rows(folder / JUDGEMENTS))
 
 
 def read_verdicts(folder: Path) -> list[Verdict]:
     """The same of pairs of answers."""
-    return cast("list[Verdict]", list(read_jsonl(folder / PAIRWISE)))
+    return list(VERDICT_FILE.rows(folder / PAIRWISE))
 
 
 def answer_sha256(text: str) -> str:

@@ -9,9 +9,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NotRequired, TypedDict, cast
+from typing import Any, NotRequired
 
-from dataset_builder.files.jsonfiles import read_json, read_jsonl
+from typing_extensions import TypedDict
+
+from trust.handovers import Kind
 
 MANIFEST, PREDICTIONS, EVIDENCE, REPLIES = "manifest.json", "predictions.jsonl", "evidence.jsonl", "replies.jsonl"
 JUDGEMENTS, PAIRWISE = "judgements.jsonl", "pairwise.jsonl"
@@ -59,24 +61,92 @@ class Evidence(TypedDict):
     doi: str | None
 
 
+class Asked(TypedDict):
+    """What a run's manifest says of an image condition."""
+
+    items: int  # questions
+
+
+class Manifest(TypedDict):
+    """manifest.json: what the run is of (`answering/manifest.py`). Further keys differ by back end and age."""
+
+    model: str
+    revision: str | None
+    dataset: str
+    dataset_revision: str | None
+    split: str
+    tasks: list[str]
+    image_conditions: dict[str, Asked]
+    lineage: NotRequired[dict[str, Any] | None]
+    adapter_of: NotRequired[dict[str, Any] | None]
+    teachers: NotRequired[dict[str, int]]
+    data_licenses: NotRequired[dict[str, int]]
+    generation: NotRequired[dict[str, Any]]
+    versions: NotRequired[dict[str, str]]
+
+
+class ScoreRow(TypedDict):
+    """What is read of a row of `scores` in scores.json."""
+
+    metric: str
+    task: str
+    image_condition: str
+    judge: str | None
+    value: float | None
+    n: int
+    n_unscored: int
+    ci_low: float | None
+    ci_high: float | None
+    unit: str
+    settings: dict[str, Any]
+
+
+class ScoreFile(TypedDict):
+    """scores.json of `ldrt score`."""
+
+    settings: dict[str, Any]
+    inputs: dict[str, str | None]  # file -> sha256
+    scores: list[ScoreRow]
+    image_gaps: list[dict[str, Any]]
+    judges: list[dict[str, Any]]
+    judge_agreement: dict[str, Any] | None
+
+
+class ItemRow(TypedDict):
+    """A row of per_item_scores.jsonl."""
+
+    example_id: str
+    figure_id: str
+    article_id: str
+    task: str
+    image_condition: str
+    scores: dict[str, float | None]  # metric, or `judge:NAME`
+
+
+MANIFEST_FILE = Kind(Manifest, "ldrt generate --output {folder}")
+PREDICTION_FILE = Kind(Prediction, "ldrt generate --output {folder}")
+EVIDENCE_FILE = Kind(Evidence, "ldrt generate --output {folder}")
+SCORE_FILE = Kind(ScoreFile, "ldrt score {folder}")
+ITEM_FILE = Kind(ItemRow, "ldrt score {folder}")
+
+
 def place(row: Prediction) -> Place:
     return row["image_condition"], row["example_id"]
 
 
 def read_manifest(folder: Path) -> dict:
-    """What the run is of (`answering/manifest.py`). Raises FileNotFoundError where there is no run."""
-    return read_json(folder / MANIFEST, f"ldrt generate --output {folder}")
+    """What the run is of (`Manifest`). Raises FileNotFoundError where there is no run, ValueError for another file."""
+    return dict(MANIFEST_FILE.read(folder / MANIFEST))
 
 
 def read_predictions(folder: Path) -> list[Prediction]:
     """The newest record for each image condition and example, in a fixed order; none where nothing is answered."""
-    return latest(cast("Iterable[Prediction]", read_jsonl(folder / PREDICTIONS)))
+    return latest(PREDICTION_FILE.rows(folder / PREDICTIONS))
 
 
 def read_evidence(folder: Path) -> dict[str, Evidence]:
     """figure_id -> its row; {} for a dataset without config `pairs`."""
-    rows = cast("Iterable[Evidence]", read_jsonl(folder / EVIDENCE))
-    return {row["figure_id"]: row for row in rows}
+    return {row["figure_id"]: row for row in EVIDENCE_FILE.rows(folder / EVIDENCE)}
 
 
 def latest(predictions: Iterable[Prediction]) -> list[Prediction]:

@@ -12,6 +12,7 @@ from typing import Literal
 from dataset_builder.files.jsonfiles import write_json, write_jsonl
 from evaluation import run_folder
 from evaluation.scoring.tables import interval_text, metric_text, number_text, text_table
+from trust.handovers import stamped
 
 
 @dataclass
@@ -41,7 +42,7 @@ def run(options: Options) -> str:
     given = read_judgements(folder)
     judgements = counted(given, predictions)
     items = measure_all(predictions, run_folder.read_evidence(folder), judgements, options.rouge_tokenizer)
-    write_jsonl(folder / run_folder.ITEMS, map(row_of_item, items))
+    write_jsonl(folder / run_folder.ITEMS, map(stamped, map(row_of_item, items)))
     settings = settings_of(options.rouge_tokenizer, options.n_resamples, options.seed)
     words = {item.place: item.scores.metrics["words"] for item in items}
     scores = {
@@ -52,7 +53,7 @@ def run(options: Options) -> str:
         "judges": describe_judges(judgements, words, manifest.get("teachers", {})),
         "judge_agreement": judge_agreement(items),
     }
-    write_json(folder / run_folder.SCORES, scores)
+    write_json(folder / run_folder.SCORES, stamped(scores))
     warnings = [
         f"Warning: {judge} judged other answers than those here: run `ldrt judge` again"
         for judge in outdated_judges(given, judgements)

@@ -10,6 +10,8 @@ evidence.jsonl where they are there. Same files, same card.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 
 @dataclass
 class Options:
@@ -34,6 +36,9 @@ class Options:
             "see recipes/families/licenses.yaml; else the card names none)"
         },
     )
+    domain: str | None = field(
+        default=None, metadata={"help": "YAML file of a domain whose tags go onto the card, beside the datasets' own"}
+    )
 
 
 def run(options: Options) -> str:
@@ -50,9 +55,23 @@ def run(options: Options) -> str:
 
     folder = Path(options.run)
     evaluated = read_run(folder)
-    stated = Stated(options.repo_id, options.dataset_id, options.base_model, options.license)
+    stated = Stated(
+        options.repo_id, options.dataset_id, options.base_model, options.license, _domain_tags(options.domain)
+    )
     facts = model_facts(evaluated.manifest, stated)
     plots = write_plots(evaluated)
     card = folder / "README.md"
     write_text(card, render_card(evaluated, facts, [plot.stem for plot in plots]))
     return "\n".join([*map(str, [card, *plots]), describe_licenses(facts)])
+
+
+def _domain_tags(path: str | None) -> tuple[str, ...]:
+    """The `tags` of a domain file; () without one. Raises ValueError for a file that is none."""
+    if path is None:
+        return ()
+    try:
+        domain = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        tags = domain.get("tags") or []
+    except (OSError, ValueError, yaml.YAMLError, AttributeError) as error:
+        raise ValueError(f"--domain {path}: no domain file; see recipes/domains") from error
+    return tuple(str(tag) for tag in tags)

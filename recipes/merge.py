@@ -24,18 +24,21 @@ class Options:
 def run(options: Options) -> str:
     """Merge, save, load again and compare; a merged checkpoint of the same adapter is left alone.
 
-    Raises RuntimeError when the saved checkpoint is not the tuned model, ValueError when `output` holds something else.
+    Raises RuntimeError when the saved checkpoint is not the tuned model, ValueError when `output` holds something else,
+    FileNotFoundError or RefusedError for an adapter or a base that is not there or not to be trusted.
     """
-    from recipes.merging.adapter import find_base, hash_adapter, is_merged
+    from recipes.merging.adapter import hash_adapter, is_merged
     from recipes.merging.checkpoint import finish, merge_draft
     from recipes.merging.parity import TOLERANCE
+    from trust.checkpoints import open_base, open_checkpoint
 
-    output, adapter_sha256 = Path(options.output), hash_adapter(options.adapter)
+    output, adapter = Path(options.output), open_checkpoint(options.adapter)
+    adapter_sha256 = hash_adapter(adapter)
     if is_merged(output, adapter_sha256):
         return f"{output} holds {options.adapter}, merged already"
-    base, revision = find_base(options.adapter, options.base)
+    base = open_base(adapter, options.base)
     draft = output.with_name(output.name + ".partial")
-    parity = merge_draft(options.adapter, base, revision, options.dtype, draft)
+    parity = merge_draft(adapter, base, options.dtype, draft)
     fault = parity.fault()
     if fault is not None:
         raise RuntimeError(f"{draft}: {fault}")

@@ -53,6 +53,7 @@ def run(options: Options) -> str:
     from recipes.planning.rows import given_rows, measure_rows
     from recipes.planning.setting import read_setting
     from recipes.project_files import find_file
+    from trust.handovers import stamped
 
     if options.tokens is not None and (options.rows is None or options.check):
         raise ValueError("--tokens needs --rows, and a check needs the dataset itself")
@@ -71,5 +72,5 @@ def run(options: Options) -> str:
         result["check"] = dry_run(setting, rows.dataset)
         text += "\n\n" + "\n".join(describe_check(result["check"], setting.shape.family))
     if options.output is not None:
-        write_json(Path(options.output), result)
+        write_json(Path(options.output), stamped(result))
     return text

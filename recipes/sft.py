@@ -40,6 +40,8 @@ from recipes.training.results import (
     timing,
 )
 from recipes.training.trainer import build_trainer, last_complete_checkpoint, lora_config
+from trust.checkpoints import open_checkpoint
+from trust.handovers import stamped
 
 
 def main(argv: list[str]) -> int:
@@ -52,22 +54,17 @@ def main(argv: list[str]) -> int:
 
     # dataset
     rows, source = load_training_rows(recipe)
-    history = lineage.read(model_args.model_name_or_path, model_args.model_revision)
+    start = open_checkpoint(model_args.model_name_or_path, model_args.model_revision)
+    history = lineage.read(start)
     entry = describe_phase(recipe, args, model_args, source) | {"recipe": recipe_file(argv)}
     if is_finished(output, entry):
         announce(f"sft: {output} holds this finished run already; remove it to train again")
         return 0
 
     # model
-    family = read_family(model_args.model_name_or_path, model_args.model_revision)
-    model = load_model(model_args, family, recipe.trainable, announce)
-    processor = load_processor(
-        model_args.model_name_or_path,
-        model_args.model_revision,
-        model.config,
-        args.chat_template_path,
-        recipe.max_grid_tiles,
-    )
+    family = read_family(start)
+    model = load_model(start, model_args, family, recipe.trainable, announce)
+    processor = load_processor(start, model.config, args.chat_template_path, recipe.max_grid_tiles)
     template = read_template(recipe.train_template_path)
     rows, scan = scan_lengths(rows, processor, template, args.max_length, keep_text_only=with_lora)
     announce(f"sft: {describe_scan(scan)}")
@@ -83,8 +80,8 @@ def main(argv: list[str]) -> int:
     announce(f"sft: {describe_audit(audit, family)}")
     announce("sft: {processes} process(es), {distributed}, backend {backend}".format(**launch(trainer)))
     if is_first:
-        write_json(output / "trainable.json", audit)
-        write_json(output / lineage.STARTED, entry)
+        write_json(output / "trainable.json", stamped(audit))
+        write_json(output / lineage.STARTED, stamped(entry))
     checkpoint = last_complete_checkpoint(output)
     if checkpoint is not None:
         announce(f"sft: continues from {checkpoint}")
@@ -92,9 +89,10 @@ def main(argv: list[str]) -> int:
 
     # save
     if is_first:
-        write_json(output / "timing.json", timing(trained, checkpoint, args.world_size))
-    history["phases"].append(entry | {"rows": scan} | results(trainer))
-    save(trainer, processor, recipe.trainable, history)
+        write_json(output / "timing.json", stamped(timing(trained, checkpoint, args.world_size)))
+    origin = {"start_revision": start.revision} if is_first else {}  # of a folder its hash: one process reads it
+    history["phases"].append(entry | {"rows": scan} | results(trainer) | origin)
+    save(trainer, processor, recipe.trainable, history, start)
     announce(f"sft: {recipe.trainable} tuned, {trainer.state.global_step} steps, saved in {output}")
     return 0
 

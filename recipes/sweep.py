@@ -16,6 +16,7 @@ from dataset_builder.files.jsonfiles import write_json
 from recipes.sweeping.commands import draw, train_and_score
 from recipes.sweeping.results import read_results, table
 from recipes.sweeping.sweep_file import asked_of, finished_runs, read_sweep
+from trust.handovers import stamped
 
 FILE = "sweep.json"
 
@@ -45,7 +46,7 @@ def run(options: Options) -> str:
         if error is None:
             entry |= read_results(output / name)
         entries.append(entry)
-        write_json(output / FILE, {"dataset": sweep["dataset"], "runs": entries})
+        write_json(output / FILE, stamped({"dataset": sweep["dataset"], "runs": entries}))
     if all(entry["error"] for entry in entries):
         raise RuntimeError(f"no run of {options.sweep} finished; the first: {entries[0]['error']}")
     draw(output)

@@ -24,6 +24,7 @@ from dataset_builder.articles.kinds import (
     ZIP_SUFFIXES,
 )
 from dataset_builder.articles.skipped import HIDDEN_FILES, LINKS, Skipped, suffix_of
+from dataset_builder.articles.tables import is_named_table
 
 MAX_MEMBERS = 10_000  # files in an archive; a PMC package has tens
 MAX_NAME_BYTES = 65_536  # of a member's long name and further attributes, which tarfile reads into memory as a whole
@@ -126,7 +127,8 @@ def _inside(member: str, archive: str) -> PurePosixPath:
 
 
 def _is_wanted(name: PurePosixPath) -> bool:
-    return not _is_hidden(name) and name.name.lower().endswith((*XML_SUFFIXES, PDF_SUFFIX, *PICTURE_SUFFIXES))
+    is_read = name.name.lower().endswith((*XML_SUFFIXES, PDF_SUFFIX, *PICTURE_SUFFIXES)) or is_named_table(name.name)
+    return is_read and not _is_hidden(name)
 
 
 def _is_hidden(name: PurePosixPath) -> bool:

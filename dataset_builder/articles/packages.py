@@ -5,8 +5,8 @@
 
 Articles are JATS files (`.xml`, `.nxml` with the root `article`, one or many of them also inside an OAI-PMH answer, a
 pmc-articleset or the like, also compressed as `.gz`), PDFs, and packages as PMC and bioRxiv ship them: `.tar.gz`,
-`.tgz`, `.zip`, `.meca`. Everything else is passed over and counted. Listing opens only the first kilobytes of an XML
-file; the files of a package are read when they are asked for.
+`.tgz`, `.zip`, `.meca`. So are the articles in a table of figures (`tables.py`). Everything else is passed over and
+counted. Listing opens only the first kilobytes of an XML file; the files of a package are read when they are asked for.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dataset_builder.articles import bulk
+from dataset_builder.articles import bulk, tables
 from dataset_builder.articles.archives import SKIPPED_FILE, unpack
 from dataset_builder.articles.kinds import (
     ARCHIVE_SUFFIXES,
@@ -40,6 +40,7 @@ from dataset_builder.articles.pictures import (
     find_pictures,
     pictures_in,
     pictures_in_shared,
+    pictures_named,
 )
 from dataset_builder.articles.sidecar import FETCH_FILES, FETCH_FOLDER
 from dataset_builder.articles.skipped import HIDDEN_FILES, HIDDEN_FOLDERS, Skipped, suffix_of
@@ -63,24 +64,29 @@ class Package:
     """One article's files.
 
     `source_file` is the path of the main file (the XML where there is one) relative to the articles folder, with "/";
-    for a file out of an archive `x.tar.gz!inner/path.nxml`. `error` is set, and both files are None, for an archive
-    that could not be unpacked and a file that could not be opened.
+    for a file out of an archive `x.tar.gz!inner/path.nxml`, for an article of a table `figures.csv!its id`. `error` is
+    set, and all files are None, for an archive that could not be unpacked, a file that could not be opened and a row of
+    a table that is none.
     """
 
     source_file: str
     xml: Path | None = None
     pdf: Path | None = None
+    table: Path | None = None  # rows of a table of figures, see `tables.read_rows`
     error: str | None = None
     shared_folder: bool = False  # other articles lie in the same folder
-    pictures_in: Path | None = None  # the folder of the pictures, where it is not that of the XML
+    pictures_in: Path | None = None  # the folder of the pictures, where it is not that of the XML or the rows
 
     @functools.cached_property
     def files(self) -> Mapping[str, Path]:
         """The picture files beside the XML: path from its folder, in lower case -> path.
 
         Those in the XML's folder and in the folders below that hold no article. Where several articles share a folder,
-        only those that the XML refers to. Links that lead out of the folder are left out.
+        only those that the XML refers to. Links that lead out of the folder are left out. Of a table the pictures that
+        it names, by these names.
         """
+        if self.table:
+            return self._in_table.found
         if not self.xml:
             return {}
         folder = self.pictures_in or self.xml.parent
@@ -96,17 +102,26 @@ class Package:
         folder = self.pictures_in or self.xml.parent
         return pictures_in_shared(folder, folder.stat().st_mtime_ns) if self.shared_folder else pictures_in(folder)
 
+    @functools.cached_property
+    def _in_table(self) -> FolderPictures:
+        """The pictures that the rows of a table name."""
+        assert self.table is not None
+        assert self.pictures_in is not None
+        return pictures_named(self.pictures_in, [row["picture"] for row in tables.read_rows(self.table)])
+
     @property
     def pictures(self) -> FolderPictures:
         """`files`, and the picture files that are not opened, by every name that the XML may call them by."""
+        if self.table:
+            return self._in_table
         if not self.xml:
             return FolderPictures()
         return by_every_name(FolderPictures(dict(self.files), self._in_folder.refused))
 
     def digest(self) -> str:
-        """sha256 over the names and the contents of the XML, the PDF and the pictures. Raises OSError."""
+        """sha256 over the names and the contents of the XML, the PDF, the rows and the pictures. Raises OSError."""
         total = hashlib.sha256()
-        for path in (self.xml, self.pdf, *(self.files[name] for name in sorted(self.files))):
+        for path in (self.xml, self.pdf, self.table, *(self.files[name] for name in sorted(self.files))):
             if path:
                 with path.open("rb") as file:
                     content = hashlib.file_digest(file, "sha256").digest()
@@ -147,11 +162,20 @@ def _add_passed_over(skipped: Skipped, here: Path, folders: list[str], names: li
         if name.startswith(".") and name not in (_WORK, FETCH_FOLDER):
             skipped.add(_relative(here / name, root), HIDDEN_FOLDERS)
     for name in sorted(names):
-        hidden, read = name.startswith("."), name.lower().endswith(_READ)
+        hidden = name.startswith(".")
+        read = name.lower().endswith(_READ) or tables.is_named_table(name)
         if hidden and read and not name.startswith(_APPLE_DOUBLE):
             skipped.add(_relative(here / name, root), HIDDEN_FILES)
         elif not hidden and not read and name not in FETCH_FILES:
             skipped.add(_relative(here / name, root), suffix_of(name))
+    _add_no_tables(skipped, here, names, root, "")
+
+
+def _add_no_tables(skipped: Skipped, here: Path, names: list[str], root: Path, prefix: str) -> None:
+    """Add what has the name of a table of figures and not its columns."""
+    for name in sorted(names):
+        if tables.is_named_table(name) and not name.startswith(".") and not tables.is_table(here / name):
+            skipped.add(prefix + _relative(here / name, root), tables.NO_TABLE)
 
 
 def _is_output(folder: Path, unpacked: Path) -> bool:
@@ -214,6 +238,26 @@ def _packages_in(here: Path, names: list[str], relative: str, unpacked: Path, ro
         source_file = prefix + _relative(here / name, here)
         package = _package(source_file, xml_file, pdf_file, root, shared_folder=len(xmls) > 1)
         yield from _articles_of(package, unpacked)
+    for name in names:
+        if tables.is_named_table(name) and tables.is_table(here / name):
+            yield from _articles_of_table(here / name, prefix + _relative(here / name, here), unpacked, root)
+
+
+def _articles_of_table(path: Path, source_file: str, unpacked: Path, root: Path) -> Iterator[Package]:
+    """The articles of a table of figures, and its rows that are none."""
+    refused = _refused(path, source_file, root)
+    if refused:
+        yield refused
+        return
+    try:
+        articles, bad = tables.split(path, unpacked / _key(source_file, path))
+    except (OSError, ValueError) as error:
+        yield Package(source_file, error=str(error))
+        return
+    for name, rows in articles.items():
+        yield Package(f"{source_file}!{name}", table=rows, pictures_in=path.parent)
+    for row in bad:
+        yield Package(f"{source_file}!line {row.line}", error=f"line {row.line}: {row.reason}")
 
 
 def _articles_of(package: Package, unpacked: Path) -> Iterator[Package]:
@@ -254,15 +298,22 @@ def _alone(here: Path, xmls: list[str], pdfs: list[str], pdf_of: dict[str, str])
 def _package(source_file: str, xml: Path | None, pdf: Path | None, root: Path, shared_folder: bool) -> Package:
     """A package of these files; one with `error` when one of them cannot be opened or lies outside of `root`."""
     for path in filter(None, (xml, pdf)):
-        if is_special(path):
-            return Package(source_file, error=f"{path.name}: {_SPECIAL}")
-        if _leads_out(path, root):
-            return _outside(path, source_file)
-        try:
-            path.open("rb").close()
-        except OSError as error:
-            return Package(source_file, error=f"{path.name}: cannot be opened ({error.strerror})")
+        if refused := _refused(path, source_file, root):
+            return refused
     return Package(source_file, xml, pdf, shared_folder=shared_folder)
+
+
+def _refused(path: Path, source_file: str, root: Path) -> Package | None:
+    """The package that says why a file is not opened; None where it may be."""
+    if is_special(path):
+        return Package(source_file, error=f"{path.name}: {_SPECIAL}")
+    if _leads_out(path, root):
+        return _outside(path, source_file)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return Package(source_file, error=f"{path.name}: cannot be opened ({error.strerror})")
+    return None
 
 
 def _pair(here: Path, xmls: list[str], pdfs: list[str]) -> dict[str, str]:
@@ -315,6 +366,7 @@ def _unpacked_packages(archive: Path, relative: str, unpacked: Path, skipped: Sk
     for current, folders, names in os.walk(inside):
         folders.sort()
         here = Path(current)
+        _add_no_tables(skipped, here, names, inside, f"{relative}!")
         articles = sorted(name for name in names if (here / name).relative_to(inside).as_posix() not in supplements)
         for package in _packages_in(here, articles, _relative(here, inside), unpacked, inside):
             name = f"{relative}!{package.source_file}"

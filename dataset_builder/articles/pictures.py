@@ -3,7 +3,7 @@
 import functools
 import os
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeVar
 from dataset_builder.articles.kinds import PDF_SUFFIX, PICTURE_SUFFIXES, XML_SUFFIXES
 
 MAX_PICTURE_BYTES = 1024**3  # of a file: 120 million pixels in 16-bit RGB, uncompressed, have 720 MB
-OUTSIDE, TOO_LARGE, UNREADABLE = "image_outside", "image_too_large", "image_unreadable"  # filters, see `Figure`
-
+MISSING, OUTSIDE = "image_missing", "image_outside"  # filters, see `Figure`
+TOO_LARGE, UNREADABLE = "image_too_large", "image_unreadable"
+_LINK = "a link that leads out of the article's folder; copy what it leads to"
 
 _T = TypeVar("_T")
 
@@ -63,7 +64,7 @@ def _refusal(path: Path, inside: Path) -> Refusal | None:
     """Why the picture is not to be opened; None where nothing speaks against it. Raises no error."""
     try:
         if path.is_symlink() and not path.resolve(strict=True).is_relative_to(inside):
-            return Refusal(OUTSIDE, "a link that leads out of the article's folder; copy what it leads to")
+            return Refusal(OUTSIDE, _LINK)
         size = path.stat().st_size
     except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, before Python 3.13
         return Refusal(UNREADABLE, f"cannot be opened ({getattr(error, 'strerror', None) or 'a circle of links'})")
@@ -72,6 +73,37 @@ def _refusal(path: Path, inside: Path) -> Refusal | None:
     if size > MAX_PICTURE_BYTES:
         return Refusal(TOO_LARGE, f"{size} bytes, more than {MAX_PICTURE_BYTES}")
     return None if os.access(path, os.R_OK) else Refusal(UNREADABLE, "cannot be opened (Permission denied)")
+
+
+def pictures_named(folder: Path, names: Iterable[str]) -> FolderPictures:
+    """The pictures that are named by their whole paths from `folder`, with "/"; the names are as they are given.
+
+    Besides what `pictures_in` refuses: addresses, paths out of the folder, and what is not there.
+    """
+    inside = folder.resolve()
+    pictures = FolderPictures()
+    for name in names:
+        if refusal := _refusal_of_name(name, folder, inside):
+            pictures.refused[name] = refusal
+        else:
+            pictures.found[name] = folder / name
+    return pictures
+
+
+def _refusal_of_name(name: str, folder: Path, inside: Path) -> Refusal | None:
+    if "://" in name:
+        return Refusal(OUTSIDE, "an address; download the picture and name its file")
+    if names_outside(name):
+        return Refusal(OUTSIDE, "named outside of the table's folder")
+    path = folder / name
+    try:
+        if not os.path.lexists(path):
+            return Refusal(MISSING, "no such picture file")
+        if path.exists() and not path.resolve().is_relative_to(inside):
+            return Refusal(OUTSIDE, _LINK)
+    except (OSError, RuntimeError) as error:
+        return Refusal(UNREADABLE, f"cannot be opened ({getattr(error, 'strerror', None) or 'a circle of links'})")
+    return _refusal(path, inside)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,7 +1,8 @@
-"""`article.json` beside an article's files: what the archive that it came from says of it. `ldrt fetch` writes it.
+"""`article.json` beside an article's files: what the archive, or the Zotero library, that it came from says of it.
 
-The article's own words go first; where it is silent, its licence and its retraction are taken from here, and where the
-two disagree the build says so.
+`ldrt fetch` writes it.
+The article's own words go first; where it is silent, its ids, its title, its licence and its retraction are taken from
+here, and where licences disagree the build says so.
 """
 
 import json
@@ -19,16 +20,16 @@ class FetchedFile(TypedDict):
     name: str
     bytes: int
     md5: str  # hex, of the bytes that came
-    url: str
+    url: str | None  # None for a copy of a local file
 
 
 class Sidecar(TypedDict):
     """The content of `article.json`."""
 
     format: int
-    pmcid: str
-    version: int | None  # of the bucket; None for Europe PMC's full text
-    source: str  # pmc | europepmc
+    pmcid: str | None  # None only for a reference of Zotero
+    version: int | None  # of the bucket; None for Europe PMC's full text and for Zotero
+    source: str  # pmc | europepmc | zotero
     doi: str | None
     pmid: str | None
     title: str | None
@@ -39,12 +40,13 @@ class Sidecar(TypedDict):
     is_manuscript: bool | None
     is_removed: bool  # from the archive, since it was fetched
     metadata_md5: str | None
-    listed: str  # the day of the list, YYYY-MM-DD
+    listed: str  # the day of the list, or of the copy, YYYY-MM-DD
     supplements: bool  # whether they were asked for
     files: list[FetchedFile]
 
 
 FORMAT = 1
+ZOTERO = "zotero"  # the `source` of a copy out of a library of one's own
 
 
 def read_sidecar(folder: Path) -> Sidecar | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypedDict
 
 from dataset_builder.articles.packages import Package
-from dataset_builder.articles.sidecar import read_sidecar
+from dataset_builder.articles.sidecar import ZOTERO, read_sidecar
 
 MINING_ONLY = "author manuscript, for text and data mining only (PMC)"  # `rights` of its figures
 _BY_ARCHIVE = "licence stated by the archive alone"  # a note
@@ -17,11 +17,14 @@ _BY_ARCHIVE = "licence stated by the archive alone"  # a note
 class ArchiveSays(NamedTuple):
     """What counts of `article.json`."""
 
-    source: str  # pmc | europepmc
+    source: str  # pmc | europepmc | zotero
     listed: str  # YYYY-MM-DD
     license: str | None  # SPDX id, or a Creative Commons name without its version
     may_redistribute: bool | None
     status: str | None  # retracted | removed
+    pmcid: str | None = None
+    doi: str | None = None
+    title: str | None = None
 
 
 class Archives(TypedDict):
@@ -41,7 +44,16 @@ def archive_says(package: Package) -> ArchiveSays | None:
     if main is None or said is None or main.name not in {file["name"] for file in said["files"]}:
         return None
     status = "removed" if said["is_removed"] else "retracted" if said["is_retracted"] else None
-    return ArchiveSays(said["source"], said["listed"], said["license"], said["may_redistribute"], status)
+    return ArchiveSays(
+        source=said["source"],
+        listed=said["listed"],
+        license=said["license"],
+        may_redistribute=said["may_redistribute"],
+        status=status,
+        pmcid=said["pmcid"],
+        doi=said["doi"],
+        title=said["title"],
+    )
 
 
 def license_and_notes(stated: str | None, said: ArchiveSays | None) -> tuple[str | None, list[str]]:
@@ -67,8 +79,8 @@ def _agree(stated: str, archived: str) -> bool:
 
 
 def archives_of(said: Iterable[ArchiveSays]) -> Archives | None:
-    """Where articles come from; None where nothing is known of any."""
-    every = list(said)
+    """Where articles come from; None where nothing is known of any. A library of one's own is no archive."""
+    every = [each for each in said if each.source != ZOTERO]
     days = sorted(each.listed for each in every)
     if not days:
         return None

@@ -26,10 +26,12 @@ from dataset_builder.text.notices import gravest
 from trust.licenses import in_order
 
 _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
+_OF_ARCHIVE = ("pmcid", "doi", "title")  # of these what the archive says, where the article is silent
 _MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
 _TEXT = ("label", "caption", "context", "rights", "license")  # of a figure: what does not come with its picture
 NOT_A_CAPTION = "not_a_caption"  # the `filter` of a line that reads like a caption
+_MAX_NAME_CHARS = 240  # of a file, its suffix aside: file systems take 255 bytes
 _DIGEST_CHARS = 16  # hex digits of an article's id that is a hash: 64 bits
 
 
@@ -38,7 +40,7 @@ class Head:
     """What joining articles needs of a record: a few hundred bytes, so that all of them fit into memory."""
 
     record: Path
-    source: str  # jats | pdf | package
+    source: str  # jats | pdf | csv | package
     package: str  # its main file
     source_file: str
     digest: str
@@ -72,7 +74,9 @@ def read_heads(units: list[Unit]) -> list[Head]:
 
 
 def _head(unit: Unit, record: Record) -> Head:
-    names = (record.get("pmcid"), record.get("doi"))
+    archive = archive_says(unit.package)
+    pmcid = record.get("pmcid") or (archive.pmcid if archive else None)
+    doi = record.get("doi") or (archive.doi if archive else None)
     return Head(
         record=unit.record,
         source=record["source"],
@@ -80,11 +84,11 @@ def _head(unit: Unit, record: Record) -> Head:
         source_file=unit.source_file,
         digest=record["digest"],
         error=record["error"],
-        names=tuple(name.lower() for name in names if name),
+        names=tuple(name.lower() for name in (pmcid, doi) if name),
         notices={name.lower(): status for name, status in record.get("notices", {}).items()},
         notes=tuple(record.get("notes", ())),
         text_damage=record.get("text_damage"),
-        archive=archive_says(unit.package),
+        archive=archive,
     )
 
 
@@ -163,12 +167,14 @@ def article_columns(
 ) -> ArticleColumns:
     """An article's columns: each from the first of its records that states it; `said` is what others say of it."""
     stated: dict = {name: _first_stated(name, records) for name in _STATED}
+    for name in _OF_ARCHIVE if archive else ():
+        stated[name] = stated[name] or getattr(archive, name)
     stated["license"], notes = license_and_notes(stated["license"], archive)
     statuses = [*(record["status"] for record in records), *said, archive.status if archive else None]
     authors = next((record["authors"] for record in records if record["authors"]), [])
     credited = {name: stated[name] for name in ("title", "journal", "year", "doi", "pmcid", "license")}
     columns = stated | {
-        "article_id": stated["pmcid"] or stated["doi"] or f"sha256:{main['digest'][:_DIGEST_CHARS]}",
+        "article_id": stated["pmcid"] or stated["doi"] or _unnamed_id(main),
         "status": gravest(statuses),
         "notes": sorted({note for record in records for note in record.get("notes", ())} | set(notes)),
         "attribution": attribution(authors, **credited),
@@ -176,6 +182,11 @@ def article_columns(
         "source_file": main["source_file"],
     }
     return cast("ArticleColumns", columns)
+
+
+def _unnamed_id(main: Record) -> str:
+    """The id of an article with neither PMCID nor DOI: what its table calls it, or the hash of its files."""
+    return main["source_file"] if main["source"] == "csv" else f"sha256:{main['digest'][:_DIGEST_CHARS]}"
 
 
 def _first_stated(name: str, records: list[Record]) -> object:
@@ -215,7 +226,16 @@ def _not_captions(columns: ArticleColumns, record: Record, taken: set[str]) -> l
     for line in record["rejected_captions"]:
         figure_id = _unique_id(columns["article_id"], line["label"], taken)
         said = {"page": line["page"], "text": line["text"], "confidence": line["confidence"], "value": line["reason"]}
-        row = {**_NO_PICTURE, **columns, **empty, "context": [], "panels": [], "filter": NOT_A_CAPTION, **said}
+        row = {
+            **_NO_PICTURE,
+            **columns,
+            **empty,
+            "context": [],
+            "questions": [],
+            "panels": [],
+            "filter": NOT_A_CAPTION,
+            **said,
+        }
         rows.append(cast("CaptionLikeRow", {**row, "figure_id": figure_id}))
     return rows
 
@@ -284,4 +304,7 @@ def _unique_id(article_id: str, label: str | None, taken: set[str]) -> str:
 
 def markdown_name(article_id: str) -> str:
     """The name of an article's file in `provenance/markdown`."""
-    return f"{quote(article_id, safe='')}.md"
+    name = quote(article_id, safe="")
+    if len(name) > _MAX_NAME_CHARS:
+        name = hashlib.sha256(article_id.encode()).hexdigest()
+    return f"{name}.md"

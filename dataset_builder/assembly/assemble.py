@@ -4,7 +4,6 @@ The rows of the dataset go to a JSONL file that names each picture's file; `ldrt
 grows by a few hundred bytes a file and a figure: rows pass through files from step to step.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -19,10 +18,18 @@ from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, c
 from dataset_builder.assembly.filters import Thresholds, rejection
 from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
-from dataset_builder.assembly.splits import Splitting, assign, certificate, components_of, far_from_asked
+from dataset_builder.assembly.splits import (
+    CERTIFICATE_FILE,
+    Splitting,
+    assign,
+    certificate,
+    components_of,
+    far_from_asked,
+)
 from dataset_builder.assembly.versions import OTHER_VERSIONS
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.text.mentions import mentions_in
+from trust.handovers import stamped
 
 _ONLY_FOR_FILTERS = ("contrast", "text_share", "image_fault", "rejection")  # columns of a candidate that no verdict has
 _NOT_PUBLISHED = ("image_path", "image_error", "mentions")  # columns of a verdict that `rejected.jsonl` does not have
@@ -140,7 +147,7 @@ def assemble(
     counts.skipped = skipped.counts
     known = benchmark_keys(benchmarks, work / "benchmarks")
     grouping = _group(candidates, provenance / "splits.json", splitting, known)
-    counts.splits = json.loads((provenance / "splits.json").read_text(encoding="utf-8"))["splits"]
+    counts.splits = CERTIFICATE_FILE.read(provenance / "splits.json")["splits"]
     counts.warnings = grouping.warnings
     write_jsonl(verdicts, (_verdict(row, grouping) for row in read_jsonl(candidates)))
     candidates.unlink()
@@ -217,7 +224,7 @@ def _group(candidates: Path, splits_file: Path, splitting: Splitting, known: lis
     splits = assign(figures, duplicates, splitting, published)
     inside = [figure for figure in figures if figure.article_id in splits]
     proof = certificate(inside, duplicates, published | splits, splitting.seed)
-    write_json(splits_file, {**proof, "benchmarks": benchmark_counts(known, leaked)})
+    write_json(splits_file, stamped({**proof, "benchmarks": benchmark_counts(known, leaked)}))
     drawn_now = [] if published else components_of(figures, duplicates)
     warnings = far_from_asked(proof["splits"], splitting, drawn_now) if drawn_now else []
     return Grouping(splits, duplicates, leaked, warnings)
@@ -225,9 +232,8 @@ def _group(candidates: Path, splits_file: Path, splitting: Splitting, known: lis
 
 def _published_splits(splits_file: Path) -> dict[str, str]:
     """article_id -> split, as an earlier build has assigned them; {} before the first."""
-    if not splits_file.exists():
-        return {}
-    return json.loads(splits_file.read_text(encoding="utf-8"))["assignments"]
+    earlier = CERTIFICATE_FILE.read_if_there(splits_file)
+    return {} if earlier is None else earlier["assignments"]
 
 
 def _key(row: dict) -> FigureKey:

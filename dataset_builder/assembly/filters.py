@@ -17,7 +17,7 @@ class Thresholds:
     max_aspect: float = 10.0  # longer side over shorter side
     min_contrast: float = 2.0  # standard deviation of 8-bit grey: below it the picture is blank
     max_text_share: float = 0.95  # of the ink; text pages have more (41 of 44 measured), figures less (230 of 230)
-    min_text_chars: int = 10  # caption and context together
+    min_text_chars: int = 10  # caption, context and questions together
     max_caption_chars: int = 10_000  # more is running text taken for a caption
 
 
@@ -52,7 +52,8 @@ def _of_text(row: Unjudged, limits: Thresholds) -> Rejection | None:
     caption_chars = len(row["caption"] or "")
     if caption_chars > limits.max_caption_chars:
         return Rejection("max_caption_chars", caption_chars, limits.max_caption_chars)
-    text_chars = caption_chars + sum(map(len, row["context"]))
+    questions = [text for each in row["questions"] for text in (each["question"], each["answer"])]
+    text_chars = caption_chars + sum(map(len, [*row["context"], *questions]))
     if text_chars < limits.min_text_chars:
         return Rejection("min_text_chars", text_chars, limits.min_text_chars)
     return None

@@ -6,6 +6,7 @@
 from typing import NamedTuple, TypedDict
 
 from dataset_builder.extraction.records import PanelRecord
+from dataset_builder.readers.article import Question
 
 
 class Rejection(NamedTuple):
@@ -27,11 +28,11 @@ class ArticleColumns(TypedDict):
     language: str | None  # ISO 639-1
     license: str | None  # SPDX id
     article_type: str | None
-    article_id: str  # PMCID, else DOI, else `sha256:` and 16 hex digits
+    article_id: str  # PMCID, else DOI, else `TABLE!ID` of a table of figures, else `sha256:` and 16 hex digits
     status: str | None  # removed | retracted | concern | corrected
     notes: list[str]  # what a reader had to do to the article's files
     attribution: str  # the line that a Creative Commons licence asks for
-    source: str  # jats | pdf | jats+pdf
+    source: str  # jats | pdf | jats+pdf | csv
     source_file: str  # relative to the articles folder
 
 
@@ -61,6 +62,7 @@ class FigureRow(ArticleColumns):
     page: int | None  # 1-based, PDF only
     bbox: list[float] | None  # PDF points, origin top left: x0, y0, x1, y1
     panels: list[PanelRecord]
+    questions: list[Question]  # that came with it
     figure_id: str
     rights: str | None  # of its own, with their holder; `license` and `attribution` are then the figure's, too
     licenses: list[str | None]  # of all that the row is made of

@@ -4,10 +4,12 @@ import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, alike, leaders
 from dataset_builder.schema import SPLITS
+from trust.handovers import Kind
 
 _ARTICLES_A_HELD_OUT_ONE = 5  # `min_articles` asks for one in so many at most: a small dataset is to train with, too
 _MOST_HELD_OUT = 0.5  # share of the figures in both held-out splits together: at least half are to train with
@@ -197,6 +199,9 @@ class Certificate(TypedDict):
     splits: dict[str, dict[str, int]]  # split -> numbers of articles, figures, groups of duplicates
     collisions: list[Collision]
     assignments: dict[str, str]  # article_id -> split
+
+
+CERTIFICATE_FILE = Kind(Certificate, "ldrt build")
 
 
 def certificate(figures: list[FigureKey], duplicates: dict[str, str], splits: dict[str, str], seed: int) -> Certificate:

@@ -27,6 +27,7 @@ class _Standing(NamedTuple):
     """What speaks for a file, the weightiest first: the greatest is taken, of equals the first."""
 
     has_figures: bool
+    is_table: bool  # somebody chose its figures by hand, and may have asked questions about them
     is_xml: bool
     published: bool  # no author's manuscript or preprint
     version: list[int]
@@ -43,6 +44,7 @@ def _standing(file: ArticleFile) -> _Standing:
     version = record["version"]
     return _Standing(
         has_figures=bool(record["figures"]),
+        is_table=record["source"] == "csv",
         is_xml=record["source"] == "jats",
         published=not (version and version["manuscript"]),
         version=version["number"] if version else [],
@@ -57,9 +59,12 @@ def _standing(file: ArticleFile) -> _Standing:
 def taken(files: Sequence[ArticleFile]) -> list[ArticleFile]:
     """The files that an article is made of: the best one, whose text it has, and the best one of the other format.
 
-    The best one has figures, is XML rather than PDF, published rather than a manuscript, the newest, the richest.
+    The best one has figures, is a table of figures rather than XML, XML rather than PDF, published rather than a
+    manuscript, the newest, the richest. Beside a table no other file is taken.
     """
     main = max(files, key=_standing)  # of equals the first
+    if main.record["source"] == "csv":
+        return [main]
     others = [file for file in files if file.record["source"] != main.record["source"]]
     beside = [max(others, key=lambda file: (file.package == main.package, _standing(file)))] if others else []
     return [main, *beside]
@@ -67,8 +72,9 @@ def taken(files: Sequence[ArticleFile]) -> list[ArticleFile]:
 
 def passed_over(files: Sequence[ArticleFile]) -> list[tuple[str, str]]:
     """(file, why another one is taken) of the files of an article that are not `taken`."""
-    by_format = {file.record["source"]: file for file in taken(files)}
-    pairs = [(file, by_format[file.record["source"]]) for file in files]
+    chosen = taken(files)
+    by_format = {file.record["source"]: file for file in chosen}
+    pairs = [(file, by_format.get(file.record["source"], chosen[0])) for file in files]
     return [(file.record["source_file"], _why(file, chosen)) for file, chosen in pairs if file is not chosen]
 
 
@@ -92,6 +98,8 @@ def _difference(one: _Standing, chosen: _Standing) -> str:
     """What speaks for the file that was chosen rather than for this one of the same format."""
     if chosen.has_figures != one.has_figures:
         return "without figures"
+    if chosen.is_table != one.is_table:
+        return "not the table of figures that was made of it"
     if chosen.published != one.published:
         return "a manuscript or preprint of a published article"
     if chosen.version != one.version:

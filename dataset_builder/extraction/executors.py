@@ -50,7 +50,7 @@ def _to_line(unit: Unit) -> str:
 
 def _from_row(row: dict) -> Unit:
     package = row["package"]
-    files = {name: Path(package[name]) for name in ("xml", "pdf", "pictures_in") if package[name]}
+    files = {name: Path(package[name]) for name in ("xml", "pdf", "table", "pictures_in") if package[name]}
     return Unit(Package(**{**package, **files}), row["source"], Path(row["record"]))
 
 

@@ -4,15 +4,16 @@ the picture (`figures-0.png`), a thumbnail (`figures-0.thumb.jpg`) and, from a P
 A record is written under a temporary name and renamed, so that it is there whole or not at all.
 """
 
-import json
 import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure, TextDamage, Version
+from dataset_builder.readers.article import Article, Figure, Question, TextDamage, Version
+from trust.handovers import Kind, stamped
 
 _PNG = b"\x89PNG"  # how such a file starts; `encode` makes only PNG and JPEG
 _OWN_FILE = ("figures", "supplementary", "markdown", "rejected_captions")  # of an `Article`: not copied as they are
@@ -40,6 +41,7 @@ class FigureRecord(TypedDict):
     panels: list[PanelRecord]
     rights: str | None  # as the figure states them, where they are not the article's
     license: str | None  # SPDX id of its own licence, where it has `rights`
+    questions: list[Question]  # that came with it
     image_file: str | None
 
 
@@ -56,7 +58,7 @@ class CaptionLikeRecord(TypedDict):
 class About(TypedDict):
     """What a record says of the file that was read."""
 
-    source: str  # jats | pdf | package
+    source: str  # jats | pdf | csv | package
     source_file: str  # relative to the articles folder
     digest: str  # sha256 of the package's content
     paired: bool  # whether the package has an XML and a PDF
@@ -86,6 +88,9 @@ class Record(About, total=False):
     starts: list[int]  # pages on which articles start: several where a PDF holds several
 
 
+RECORD_FILE = Kind(Record, "ldrt build")
+
+
 def write_record(folder: Path, article: Article | None, about: About) -> None:
     """Write `article` (None when reading failed) and what is said `about` its file to `folder`.
 
@@ -101,7 +106,7 @@ def write_record(folder: Path, article: Article | None, about: About) -> None:
         record["rejected_captions"] = [asdict(line) for line in article.rejected_captions]
         for kind, figures in (("figures", article.figures), ("supplementary", article.supplementary)):
             record[kind] = [_write_figure(partial, f"{kind}-{i}", figure) for i, figure in enumerate(figures)]
-    write_json(partial / "article.json", record)
+    write_json(partial / "article.json", stamped(record))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(partial, folder)
 
@@ -129,4 +134,4 @@ def is_written(folder: Path) -> bool:
 
 def read_record(folder: Path) -> Record:
     """The content of `article.json`."""
-    return json.loads((folder / "article.json").read_text(encoding="utf-8"))
+    return RECORD_FILE.read(folder / "article.json")

@@ -23,7 +23,7 @@ class Unit:
     """One file to read: the XML or the PDF of a package (or the package that cannot be opened), and its record."""
 
     package: Package
-    source: str  # jats | pdf | package
+    source: str  # jats | pdf | csv | package
     record: Path
 
     @property
@@ -52,6 +52,8 @@ def units(packages: list[Package], records: Path, layout: Layout) -> Iterator[Un
     salt = makers_digest() + layout
     for package in packages:
         stats = [(name, path.stat().st_size, path.stat().st_mtime_ns) for name, path in _inputs(package)]
+        if package.table:  # written anew whenever one row of its table has changed
+            stats.append((package.table.read_text(encoding="utf-8"), 0, 0))
         for source in _sources(package):
             depends_on = json.dumps([salt, package.source_file, source, stats])
             key = hashlib.sha256(depends_on.encode()).hexdigest()
@@ -60,7 +62,7 @@ def units(packages: list[Package], records: Path, layout: Layout) -> Iterator[Un
 
 
 def _sources(package: Package) -> list[str]:
-    there = {"jats": package.xml, "pdf": package.pdf, "package": package.error}
+    there = {"jats": package.xml, "pdf": package.pdf, "csv": package.table, "package": package.error}
     return [source for source, file in there.items() if file]
 
 
@@ -90,7 +92,7 @@ def extract(unit: Unit, layout: Layout) -> None:
 
 def _reader(unit: Unit, layout: Layout) -> Callable[[], Article]:
     """What reads this unit. Readers are imported here: `ldrt build` on XML alone never loads that of PDFs."""
-    package, xml, pdf = unit.package, unit.package.xml, unit.package.pdf
+    package, xml, pdf, table = unit.package, unit.package.xml, unit.package.pdf, unit.package.table
     if unit.source == "jats" and xml:
         from dataset_builder.readers.jats.reader import read_jats
 
@@ -99,6 +101,10 @@ def _reader(unit: Unit, layout: Layout) -> Callable[[], Article]:
         from dataset_builder.readers.pdf.reader import read_pdf
 
         return lambda: read_pdf(pdf, layout=layout)
+    if unit.source == "csv" and table:
+        from dataset_builder.readers.tables.reader import read_table
+
+        return lambda: read_table(table, package.pictures)
     return lambda: _fail(package.error)
 
 

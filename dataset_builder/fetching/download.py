@@ -92,7 +92,7 @@ async def download(row: Listed, articles: Path, sources: Sources, supplements: b
         await _bring(row, file, parts, sources)
     _drop_others(parts, {file["name"] for file in files})
     write_json(parts / SIDECAR, _sidecar(row, files, parts, sources, supplements))
-    _put(parts, articles / row["pmcid"], articles / ".fetch" / "old")
+    put_folder(parts, articles / row["pmcid"], articles / ".fetch" / "old")
 
 
 def _xml_of(row: Listed, name: str) -> ListedFile:
@@ -181,8 +181,8 @@ def _drop_others(parts: Path, names: set[str]) -> None:
             path.unlink()
 
 
-def _put(parts: Path, folder: Path, old: Path) -> None:
-    """Rename the finished folder into place; that of an earlier version goes."""
+def put_folder(parts: Path, folder: Path, old: Path) -> None:
+    """Rename the finished folder `parts` into place; that of an earlier version goes, by way of the folder `old`."""
     shutil.rmtree(old / folder.name, ignore_errors=True)
     if folder.exists():
         old.mkdir(parents=True, exist_ok=True)

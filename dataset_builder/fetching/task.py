@@ -5,9 +5,10 @@ OUTPUT/PMC123/…                an article               OUTPUT/.fetch/        
 """
 
 import datetime
+import hashlib
 import json
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TypedDict, cast
@@ -27,12 +28,14 @@ from dataset_builder.fetching.search import (
     search_europepmc,
 )
 from dataset_builder.fetching.transfer import Client, Manners, TransferError, open_client
-from dataset_builder.files.jsonfiles import read_jsonl, write_json, write_jsonl
+from dataset_builder.files.jsonfiles import read_jsonl, write_json, write_jsonl, write_lines
 
 _SERVICE_RATE = 5.0  # requests a second that Europe PMC bears; it documents no limit
 _NCBI_RATE = 3.0  # without a key; https://www.ncbi.nlm.nih.gov/books/NBK25497/
 _NCBI_RATE_WITH_KEY = 10.0
 _SHOWN_FAILURES = 3
+_LIBRARY = "library-"  # begins the name of the file with a library's ids
+_DIGEST_CHARS = 8  # of their hash, in that name
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,29 @@ class Search(TypedDict):
     day: str
 
 
+class NothingFoundError(RuntimeError):
+    """No id names an article in PMC: `failed` says why of each."""
+
+    def __init__(self, message: str, failed: list[Failure]):
+        super().__init__(message)
+        self.failed = failed
+
+
 def _host(url: str) -> str:
     return urllib.parse.urlsplit(url).netloc
+
+
+def with_ids(task: Fetching, ids: list[str], output: Path) -> Fetching:
+    """The task that fetches the ids of a library; those of the same library as it was before are searched for anew."""
+    lines = "".join(f"{one}\n" for one in ids)
+    work = output / ".fetch"
+    path = work / f"{_LIBRARY}{hashlib.sha256(lines.encode()).hexdigest()[:_DIGEST_CHARS]}.txt"
+    write_lines(path, [lines])
+    task = replace(task, ids=path)
+    done = work / "search.json"
+    before = json.loads(done.read_text(encoding="utf-8"))["query"] if done.exists() else ""
+    is_older = before.startswith(f"ids of {_LIBRARY}") and before != _query(task)
+    return replace(task, search_again=task.search_again or is_older)
 
 
 async def list_wanted(output: Path, task: Fetching) -> list[Failure]:
@@ -146,7 +170,9 @@ async def _listed(output: Path, task: Fetching, client: Client, bucket: Bucket) 
     search, failed = await _searched(work, task, client)
     found = _first(cast("list[Found]", list(read_jsonl(work / "found.jsonl"))), task.limit)
     if not found:
-        raise RuntimeError(f"nothing found by {search['query']!r}; {search['counted']} articles that are not in PMC")
+        raise NothingFoundError(
+            f"nothing found by {search['query']!r}; {search['counted']} articles that are not in PMC", failed
+        )
     stamp = Stamp(search["query"], search["day"])
     growing = work / "listed.jsonl"
     failed += await list_articles(found, bucket, growing, stamp, task.concurrency)

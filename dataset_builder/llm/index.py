@@ -3,17 +3,20 @@
 import json
 from pathlib import Path
 
+from dataset_builder.llm.ledger import LEDGER
+
 
 class Index:
     """The lines of a ledger by key: the newest, an `ok` one before others. About 150 bytes of memory a key."""
 
     def __init__(self, ledger: Path):
-        """Reads the ledger once; it may be absent. Raises ValueError naming a line that is no JSON."""
+        """Reads the ledger once; it may be absent. Raises ValueError naming a line that is none of a ledger."""
         self._ledger = ledger
         self._ok: dict[bytes, int] = {}  # digest -> offset of its line
         self._other: dict[bytes, int] = {}
-        if ledger.exists():
-            self._read()
+        for offset, reply in LEDGER.placed_rows(ledger):
+            of_status = self._ok if reply["status"] == "ok" else self._other
+            of_status[bytes.fromhex(reply["key"])] = offset
 
     def is_ok(self, key: str) -> bool:
         """Whether the request with this key has its answer."""
@@ -28,19 +31,3 @@ class Index:
         with self._ledger.open("rb") as file:
             file.seek(offset)
             return json.loads(file.readline())
-
-    def _read(self) -> None:
-        offset = 0
-        with self._ledger.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    return  # torn: `append_jsonl` will cut it off
-                try:
-                    record = json.loads(line)
-                except ValueError as error:
-                    message = f"{self._ledger}, line {number}: not JSON; remove the line and run again"
-                    raise ValueError(message) from error
-                if key := record.get("key"):
-                    of_status = self._ok if record["status"] == "ok" else self._other
-                    of_status[bytes.fromhex(key)] = offset
-                offset += len(line)

@@ -2,18 +2,32 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NotRequired
 
-from dataset_builder.files.jsonfiles import read_jsonl
+from typing_extensions import TypedDict
+
+from trust.handovers import Kind
+
+
+class Reply(TypedDict):
+    """What every line has; the rest is up to whoever asked."""
+
+    key: str  # of the request
+    status: str  # ok | refused | unparsable | truncated | error
+    reply: NotRequired[str | None]
+
+
+LEDGER = Kind(Reply, "the command that wrote it")
 
 
 def answered(ledger: Path, wanted: Iterable[str]) -> dict[str, dict]:
     """key -> its record in the ledger, for the keys `wanted` that have one: the newest, an `ok` one before others."""
     keys = set(wanted)
     records: dict[str, dict] = {}
-    for record in read_jsonl(ledger):
-        key = record.get("key")
+    for record in LEDGER.rows(ledger):
+        key = record["key"]
         if key in keys and (record["status"] == "ok" or not is_ok(records, key)):
-            records[key] = record
+            records[key] = dict(record)
     return records
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dataset_builder.llm.requests import Request
+from trust.handovers import stamped
 
 MAX_ERROR_CHARS = 500  # some servers send whole pages
 _REFUSAL = "content_filter"
@@ -46,7 +47,7 @@ def read_completion(body: str, request: Request, result: str) -> dict:
 def record_of(key: str, request: Request, result: str, found: dict) -> dict:
     """The ledger's line: `found` (see `read_completion`) about the request with this key."""
     empty = {"status": "error", "reply": None, result: None}
-    return {"key": key, **request.about, **empty, **storable(found)}
+    return stamped({"key": key, **request.about, **empty, **storable(found)})
 
 
 def failed(status: int | None, text: str) -> dict:

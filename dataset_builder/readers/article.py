@@ -1,9 +1,10 @@
-"""What a reader (`jats`, `pdf`) hands to the build: one `Article` with its `Figure`s. Data only, no picture decoded."""
+"""What a reader hands to the build: one `Article` with its `Figure`s. Data only, no picture decoded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 REPAIRED = "repaired XML"  # a note: characters or tags of the file were no XML
 
@@ -15,6 +16,14 @@ class Panel:
     label: str
     bbox: list[float]
     caption: str | None = None
+
+
+class Question(TypedDict):
+    """A question that came with a picture, and its answer."""
+
+    question: str
+    answer: str
+    task: str  # detail | reasoning: the config that it belongs to
 
 
 class Measures(TypedDict):
@@ -48,7 +57,7 @@ class Figure:
     `pictures.keep.keep_picture`. `page` (1-based), `bbox` (PDF points, origin top left) and `page_thumbnail`
     (the page as JPEG) are set for pictures cut from a PDF. `rights` is what the figure itself says of its rights, with
     their holder, where that is not what the article says; `license` is then the SPDX id of its own licence, if it has
-    one. Without `rights` the article's licence is the figure's.
+    one. Without `rights` the article's licence is the figure's. `questions` are those that a table of figures has.
     """
 
     label: str | None
@@ -63,6 +72,7 @@ class Figure:
     panels: list[Panel] = field(default_factory=list)
     rights: str | None = None
     license: str | None = None
+    questions: list[Question] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,7 @@ class Article:
     status. `notes` say what the reader had to do to the file: `REPAIRED`.
     """
 
-    source: str  # jats | pdf | jats+pdf
+    source: str  # jats | pdf | jats+pdf | csv
     figures: list[Figure] = field(default_factory=list)
     supplementary: list[Figure] = field(default_factory=list)
     markdown: str = ""

@@ -11,7 +11,10 @@ from dataset_builder.schema import SPLITS
 from trust.licenses import combined, in_order, of_row
 
 _ROWS_AT_ONCE = 500  # in memory
-_COLUMNS = ["figure_id", "article_id", "caption", "context", "language", "license", "licenses", "rights"]
+_COLUMNS = [
+    *("figure_id", "article_id", "caption", "context", "questions", "language", "license", "licenses", "rights"),
+]
+_OF_BEFORE: dict = {"rights": None, "questions": []}  # columns that older datasets have not
 
 
 def read_pairs(dataset: Path) -> Iterator[dict]:
@@ -24,7 +27,7 @@ def read_pairs(dataset: Path) -> Iterator[dict]:
         raise FileNotFoundError(f"{dataset} has no config `pairs`; run `ldrt build ARTICLES --output {dataset}` first")
     for split, path in files:
         for batch in parquet.ParquetFile(path).iter_batches(_ROWS_AT_ONCE, columns=_COLUMNS):
-            yield from ({"rights": None} | row | {"split": split} for row in batch.to_pylist())
+            yield from (_OF_BEFORE | row | {"split": split} for row in batch.to_pylist())
 
 
 def count_pairs(dataset: Path) -> int:
@@ -44,8 +47,8 @@ def given_context(rows: Iterable[dict], context: str) -> Iterator[dict]:
         rows = list(rows)
         others = _shuffled([row for row in rows if row["split"] == "train"])
     for row in rows:
-        donor: dict | None = row
-        if row["split"] == "train" and context != "own":
+        donor: dict | None = None if row["questions"] else row  # those rest on no context
+        if donor and row["split"] == "train" and context != "own":
             donor = others.get(row["figure_id"])
         if donor is not None and donor["context"]:
             yield _with_context_of(row, donor)

@@ -10,14 +10,16 @@ from dataset_builder.teaching.wording import Wording
 from trust.text import cleaned
 
 EXTRACTIVE = "extractive"  # the teacher that picks sentences of the article
+GIVEN = "given"  # no teacher: the question and its answer came with the picture
 
 
 Answers = Mapping[tuple[str, str], Answer]  # (figure_id, task) -> answer
 
 
 def questions_to_ask(rows: Iterable[dict]) -> Iterator[tuple[dict, str]]:
-    """(row, task): what a teacher is asked, of the figures that have something to go on."""
-    return ((row, task) for row in rows for task in TASKS if row["caption"] or row["context"])
+    """(row, task): what a teacher is asked, of the figures that have something to go on and came without questions."""
+    to_ask = (row for row in rows if (row["caption"] or row["context"]) and not row["questions"])
+    return ((row, task) for row in to_ask for task in TASKS)
 
 
 def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[tuple[str, str], Answer]:
@@ -44,15 +46,27 @@ def instruction_examples(
 ) -> Iterator[dict]:
     """The examples of one task, in the order of the rows; `teacher` as the column has it: `extractive`, or id@revision.
 
-    `prompt_sha256` is the hash of the file that the question, or the LLM's prompt, comes from.
+    Figures that came with questions have these, and none of the teacher's. `prompt_sha256` is the hash of the file that
+    the question, or the LLM's prompt, comes from.
     """
     for row in rows:
+        yield from _given_examples(row, task)
         answer = answers.get((row["figure_id"], task))
         if answer:
             is_extractive = teacher == EXTRACTIVE
             asked = wording.questions_sha256(row["language"], task) if is_extractive else wording.prompt_sha256(task)
             own = {"teacher": teacher, "prompt_sha256": asked, "context_of": row["context_of"]}
             yield _example(row, task, answer) | own
+
+
+def _given_examples(row: Mapping[str, Any], task: str) -> Iterator[dict[str, Any]]:
+    """The examples of the questions that came with a figure: they rest on no evidence that is known."""
+    none = {"evidence": None, "support": None, "prompt_sha256": None, "context_of": None}
+    of_task = [question for question in row["questions"] if question["task"] == task]
+    for number, given in enumerate(of_task, 1):
+        answer = Answer(question=given["question"], answer=given["answer"], evidence=[])
+        numbered = {"example_id": f"{row['figure_id']}/{task}" + (f"-{number}" if number > 1 else "")}
+        yield _example(row, task, answer) | none | numbered | {"teacher": GIVEN}
 
 
 def without_special_tokens(examples: Iterable[dict], n_changed: Counter[str]) -> Iterator[dict]:

@@ -10,10 +10,11 @@ from typing import Protocol
 from datasets import Dataset
 from PIL import Image
 
-from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
+from dataset_builder.files.jsonfiles import append_jsonl
 from dataset_builder.files.progress import progress
 from evaluation.answering.questions import BLANK_COLOUR, image_donors, open_image, question, reference
-from evaluation.run_folder import Evidence, Prediction
+from evaluation.run_folder import PREDICTION_FILE, Evidence, Prediction
+from trust.handovers import stamped
 from trust.licenses import combined, in_order, of_row
 from trust.pictures.opener import UnreadablePicture
 from trust.text import cleaned
@@ -126,7 +127,7 @@ def first_of_each_task(asked: list[Question], limit: int | None) -> list[Questio
 def missing(asked: list[Question], path: Path, condition: str) -> list[Question]:
     """The questions that have no answer in `path` yet."""
     done = set()
-    for record in read_jsonl(path):
+    for record in PREDICTION_FILE.rows(path):
         if record["image_condition"] == condition and record["prediction"] is not None:
             done.add(record["example_id"])
     return [question for question in asked if question.row["example_id"] not in done]
@@ -157,7 +158,8 @@ def answer(todo: list[Question], rows: Dataset, answerer: Answerer, path: Path, 
             if prepared:
                 replies = answerer.replies(list(prepared.values()))
                 answers |= dict(zip(prepared, replies, strict=True))
-            append_jsonl(path, [_record(asked, rows, answers[i], constants) for i, asked in enumerate(batch)])
+            records = (_record(asked, rows, answers[i], constants) for i, asked in enumerate(batch))
+            append_jsonl(path, map(stamped, records))
             n_failed += sum(answer.text is None for answer in answers.values())
             bar.update(len(batch))
     return n_failed

@@ -4,10 +4,11 @@ import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset_builder.files.jsonfiles import read_json, write_json
+from dataset_builder.files.jsonfiles import write_json
 from evaluation.answering.answers import CAPTION_ONLY, LENGTH_HINT, Answerer
 from evaluation.answering.questions import Items, public_name
-from evaluation.run_folder import MANIFEST, PREDICTIONS
+from evaluation.run_folder import MANIFEST, MANIFEST_FILE, PREDICTIONS
+from trust.handovers import stamped
 
 # A run folder is refused when one of these differs. Names, packages and hardware may: the revisions say what counts.
 IDENTITY = (
@@ -73,11 +74,11 @@ def open_run(output: Path, manifest: dict) -> dict:
     if (output / PREDICTIONS).exists():
         if not path.exists():
             raise ValueError(f"{output} has predictions but no manifest.json: give another --output")
-        old = read_json(path, "ldrt generate")
+        old = dict(MANIFEST_FILE.read(path))
         _check_same(output, old, manifest)
         conditions = old["image_conditions"] | manifest["image_conditions"]
         manifest = {**manifest, **old, "image_conditions": conditions}
-    write_json(path, manifest)
+    write_json(path, stamped(manifest))
     return manifest
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset_builder.files.jsonfiles import read_json, read_jsonl
 from evaluation import run_folder
 from evaluation.run_folder import TRUE_PICTURE, Place, Prediction
 from evaluation.scoring.items import ScoredItem, columns_of, identity_of, item_of_row, mean_of_judges
@@ -56,10 +55,10 @@ class PairedItem:
 def read_run(folder: Path) -> Run:
     """Raises FileNotFoundError where it is not scored, ValueError where answers are newer than scores or unfinished."""
     manifest = run_folder.read_manifest(folder)
-    scores = read_json(folder / run_folder.SCORES, f"ldrt score {folder}")
+    scores = dict(run_folder.SCORE_FILE.read(folder / run_folder.SCORES))
     if scores["inputs"] != run_folder.input_hashes(folder):
         raise ValueError(f"{folder}: answers or judgements are newer than its scores: run `ldrt score {folder}` again")
-    items = [item_of_row(row) for row in read_jsonl(folder / run_folder.ITEMS)]
+    items = [item_of_row(row) for row in run_folder.ITEM_FILE.rows(folder / run_folder.ITEMS)]
     warning = run_folder.unfinished(folder, manifest, (item.image_condition for item in items))
     if warning:
         raise ValueError(warning)

@@ -17,6 +17,7 @@ from evaluation.judgements import RETEST, answer_sha256
 from evaluation.judging import rubric
 from evaluation.metrics.judge.judge_core import parse_score
 from evaluation.run_folder import Evidence, Prediction
+from trust.handovers import stamped
 
 _LOCAL_CHUNK = 32  # answers scored by a local model between two writes
 
@@ -210,7 +211,7 @@ def _ask_local(wanted: dict[str, Request], judge: Judge, ledger: Path) -> dict[s
             keys = todo[start : start + _LOCAL_CHUNK]
             scored = loaded.score([wanted[key].messages for key in keys])
             rows = [
-                {"key": key, **wanted[key].about, "model": judge.name, **found}
+                stamped({"key": key, **wanted[key].about, "model": judge.name, **found})
                 for key, found in zip(keys, scored, strict=True)
             ]
             append_jsonl(ledger, rows)

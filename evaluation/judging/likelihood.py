@@ -15,6 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from evaluation.answering import checkpoints
+from trust.checkpoints import LOADING
 from trust.templates import check_template
 from trust.text import cleaned, cleaner_of
 
@@ -127,14 +128,14 @@ def load(
         device = "auto" if torch.cuda.is_available() else "cpu"
     if dtype == "auto" and device == "cpu":
         dtype = "float32"
-    pinned = {"revision": source.hub_revision, "trust_remote_code": False}
-    tokenizer = AutoTokenizer.from_pretrained(model, **pinned)
+    folder = source.checkpoint.folder
+    tokenizer = AutoTokenizer.from_pretrained(folder, **LOADING)
     if tokenizer.eos_token is None:
         raise ValueError(f"{model}: its tokenizer has no end-of-sequence token, so no answer is complete")
     check_template(tokenizer.chat_template, tokenizer.special_tokens_map, model)
     try:
         loaded = AutoModelForCausalLM.from_pretrained(
-            model, dtype=dtype, device_map=device, use_safetensors=True, **pinned
+            folder, dtype=dtype, device_map=device, use_safetensors=True, **LOADING
         )
     except ValueError as error:
         reason = str(error).split("\n")[0]

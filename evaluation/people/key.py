@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import TypedDict, cast
 
-from dataset_builder.files.jsonfiles import read_json
+from typing_extensions import TypedDict
+
 from evaluation.judgements import answer_sha256
 from evaluation.people.criteria import read_criteria
 from evaluation.people.sample import AnsweredRun, Showing
+from trust.handovers import Kind
 
 KEY = "key.json"
 _PACKET_DIGITS = 16  # hexadecimal
@@ -43,9 +44,12 @@ class Key(TypedDict):
     items: list[KeyItem]
 
 
+KEY_FILE = Kind(Key, "ldrt human export … --output {folder}")
+
+
 def read_key(folder: Path) -> Key:
     """Raises FileNotFoundError where nothing was exported to the folder."""
-    return cast("Key", read_json(folder / KEY, f"ldrt human export … --output {folder}"))
+    return KEY_FILE.read(folder / KEY)
 
 
 def check_free(folder: Path, packet: str) -> None:

@@ -28,6 +28,7 @@ from evaluation.people.key import Key
 from evaluation.people.ratings import HUMAN, RatedAnswer, RatedBy, Ratings
 from evaluation.scoring import agreement
 from evaluation.scoring.measures import ALL_TASKS, Interval, contrast, judge_metric, summarise
+from trust.handovers import stamped
 
 ALL_RATERS = "all"
 _OF_SYSTEMS = ("judge", "value", "ci_low", "ci_high", "n", "n_unscored")
@@ -77,7 +78,7 @@ def write_copies(report: dict, key: Key, folder: Path) -> list[str]:
             "systems": [row for row in report["systems"] if row["run"] in (first, run["run"])],
             "deltas": [row for row in report["deltas"] if row["run"] == run["run"]],
         }
-        write_json(target / run_folder.HUMAN, report | own)
+        write_json(target / run_folder.HUMAN, stamped(report | own))
     return gone
 
 

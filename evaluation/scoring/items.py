@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from evaluation.judgements import Judgement, scores_of_answers
-from evaluation.run_folder import Evidence, Place, Prediction
+from evaluation.run_folder import Evidence, ItemRow, Place, Prediction
 from evaluation.scoring.measures import JUDGE_MEAN, Scores, measure
 
 _JUDGE_COLUMN = "judge:"  # in files, where a judge's points stand among the metrics: `judge:NAME`
@@ -84,7 +84,7 @@ def row_of_item(item: ScoredItem) -> dict:
     return {**identity_of(item), "scores": columns_of(item.scores)}
 
 
-def item_of_row(row: dict) -> ScoredItem:
+def item_of_row(row: ItemRow) -> ScoredItem:
     return ScoredItem(
         example_id=row["example_id"],
         figure_id=row["figure_id"],

@@ -15,9 +15,10 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 from markupsafe import Markup
 
-from model_cards.cards.text import TEST_DOI, environment
+from model_cards.cards.text import GENERAL_TAGS, TEST_DOI, environment
 from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import read_json, read_jsonl, write_text
+from model_cards.result_files import CERTIFICATE, DATASET_MANIFEST, DatasetManifest
 from trust.ids import LANGUAGES
 from trust.licenses import card_fields, combined, use_of
 from trust.markup import front_matter
@@ -25,7 +26,6 @@ from trust.markup import front_matter
 _INSTRUCT = ("detail", "reasoning")  # config `instruct` lists their files, without a copy
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
-GENERAL_TAGS = ("biomedical", "figures", "image-caption", "ldrt-vlm")  # of every dataset; a domain adds its own
 _SHOWN_CHANGES = 500  # ids of rows that are gone; all of them are in provenance/changelog.jsonl
 
 
@@ -88,13 +88,13 @@ def _synthetic(dois: Counter[str | None]) -> int:
 
 def _provenance_facts(folder: Path) -> dict:
     """What `provenance/` says, as the template's variables."""
-    stages = _stages(read_json(folder / "manifest.json") or {})
+    stages = _stages(DATASET_MANIFEST.read_if_there(folder / "manifest.json") or {"stages": {}})
     failed = stages["build"]["counts"].get("failed") or _jsonl_counts(folder / "failed.jsonl", "stage")
     return {
         "stages": stages,
         "failed": _by_count(failed),
         "rejected": _by_count(_jsonl_counts(folder / "rejected.jsonl", "filter")),
-        "certificate": {"splits": {}, "collisions": []} | (read_json(folder / "splits.json") or {}),
+        "certificate": {"splits": {}, "collisions": []} | (CERTIFICATE.read_if_there(folder / "splits.json") or {}),
         "gone": _gone(folder / "changelog.jsonl"),
         "audit": {"articles": 0} | (read_json(folder / "audit.json") or {}),
     }
@@ -116,12 +116,12 @@ def _front_matter(configs: dict[str, Splits], languages: Counter[str | None], ta
     return front_matter(front)
 
 
-def _stages(manifest: dict) -> dict[str, dict]:
+def _stages(manifest: DatasetManifest) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
     empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
     empty |= {"domain": None, "archives": None}
     stages = dict.fromkeys(("build", "instruct", "push"), empty)
-    for name, entry in manifest.get("stages", {}).items():
+    for name, entry in manifest["stages"].items():
         stages[name] = empty | entry
     return stages
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_cards.files import read_json
+from model_cards import result_files
+from trust.handovers import Kind
 
 
 @dataclass(frozen=True)
@@ -18,15 +19,17 @@ class EvaluatedRun:
 
 
 def read_run(folder: Path) -> EvaluatedRun:
-    """Raises FileNotFoundError for a run without scores or manifest, naming the command that makes them."""
-    scores = _required(folder / "scores.json", f"ldrt score {folder}")
-    manifest = _required(folder / "manifest.json", f"ldrt generate --output {folder}")
-    comparison, human = read_json(folder / "comparison.json"), read_json(folder / "human.json")
-    return EvaluatedRun(folder, manifest, scores, comparison, human)
+    """Raises FileNotFoundError for a run without scores or manifest, naming the command that makes them, and ValueError
+    for files that are not theirs."""
+    return EvaluatedRun(
+        folder=folder,
+        scores=dict(result_files.SCORES.read(folder / "scores.json")),
+        manifest=dict(result_files.MANIFEST.read(folder / "manifest.json")),
+        comparison=_if_there(result_files.COMPARISON, folder / "comparison.json"),
+        human=_if_there(result_files.HUMAN, folder / "human.json"),
+    )
 
 
-def _required(path: Path, command: str) -> dict:
-    content = read_json(path)
-    if content is None:
-        raise FileNotFoundError(f"{path} is absent: run `{command}` first")
-    return content
+def _if_there(kind: Kind, path: Path) -> dict | None:
+    found = kind.read_if_there(path)
+    return None if found is None else dict(found)

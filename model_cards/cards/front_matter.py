@@ -1,6 +1,7 @@
 """The model card's YAML block, from which the Hub lists, filters and links the model."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -9,12 +10,13 @@ import yaml
 from huggingface_hub import EvalResult, ModelCardData
 from markupsafe import Markup
 
-from model_cards.cards.text import metric_name
+from model_cards.cards.text import GENERAL_TAGS, metric_name
 from trust import markup
 from trust.licenses import NOT_STATED, Use, combined, use_of
 
 INDEXED = ("judge_score", "rouge1", "rouge2", "rougeL", "length_ratio", "hedges_per_1k_words")  # in `model-index`
 KNOWN_LICENSES = Path(__file__).parents[2] / "recipes" / "families" / "licenses.yaml"  # of released weights
+MODEL_TAGS = ("llava", "biomedical", "ldrt-vlm")
 _HUB_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")  # https://huggingface.co/docs/hub/repositories-licenses
 
 
@@ -26,6 +28,7 @@ class Stated:
     dataset_id: str | None = None  # ORG/NAME
     base_model: str | None = None  # Hub id
     license: str | None = None  # of the weights, as the Hub names it
+    tags: tuple[str, ...] = ()  # of the domain
 
 
 class Facts(TypedDict):
@@ -37,6 +40,7 @@ class Facts(TypedDict):
     datasets: list[str]  # that it was trained on
     dataset: str  # that it was evaluated on
     license: str | None  # None: not known, and not stated
+    tags: list[str]
     rows: "RowLicenses | None"  # None: the lineage does not say
 
 
@@ -65,7 +69,14 @@ def model_facts(manifest: dict, stated: Stated) -> Facts:
         "dataset": stated.dataset_id or manifest["dataset"],
         "license": _stated_license(stated.license) or known_license(base_model or manifest["model"]),
         "rows": row_licenses(phases),
+        "tags": _tags(phases, stated.tags),
     }
+
+
+def _tags(phases: list[dict], stated: Iterable[str]) -> list[str]:
+    """The model's own tags, then those of the domain: of the datasets' cards, and as stated."""
+    of_datasets = [tag for phase in phases for tag in phase.get("tags") or () if tag not in GENERAL_TAGS]
+    return list(dict.fromkeys([*MODEL_TAGS, *of_datasets, *stated]))
 
 
 def _stated_license(license: str | None) -> str | None:
@@ -123,7 +134,7 @@ def front_matter(manifest: dict, scores: dict, facts: Facts) -> Markup:
         license=facts["license"],
         library_name="peft" if manifest["adapter_of"] else "transformers",
         pipeline_tag="image-text-to-text",
-        tags=["llava", "biomedical", "low-dose-radiation-therapy", "ldrt-vlm"],
+        tags=facts["tags"],
         model_name=facts["name"],
         eval_results=[_eval_result(row, manifest, facts["dataset"]) for row in _indexed(scores["scores"])],
     )

@@ -7,7 +7,7 @@ from model_cards.cards.evaluated_run import EvaluatedRun
 from model_cards.cards.front_matter import ALLOWED, Facts, front_matter
 from model_cards.cards.reproduction import reproduction
 from model_cards.cards.text import METRICS, TEST_DOI, environment, quote
-from model_cards.files import read_jsonl
+from model_cards.result_files import EVIDENCE, PAIRED, PREDICTIONS, Prediction
 from trust.licenses import of_row, permits
 
 BY_TASK = ("judge_score", "rougeL", "length_ratio", "hedges_per_1k_words")
@@ -120,22 +120,22 @@ def examples(folder: Path) -> list[dict]:
 
     {"task", "figure_id", "rows": [(name, text)]}; the base model's answer is among the rows where it was compared.
     """
-    base_answers = {item["example_id"]: item["base_answer"] for item in read_jsonl(folder / "paired_items.jsonl")}
-    quotable = {row["example_id"]: row for row in read_jsonl(folder / "predictions.jsonl") if _is_quotable(row)}
+    base_answers = {item["example_id"]: item["base_answer"] for item in PAIRED.rows(folder / "paired_items.jsonl")}
+    quotable = {row["example_id"]: row for row in PREDICTIONS.rows(folder / "predictions.jsonl") if _is_quotable(row)}
     drawn = sorted(quotable, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:N_EXAMPLES]
     return [_example(quotable[name], base_answers.get(name)) for name in drawn]
 
 
-def _is_quotable(prediction: dict) -> bool:
+def _is_quotable(prediction: Prediction) -> bool:
     if prediction["image_condition"] != "true" or prediction["prediction"] is None:
         return False
     return permits("commercial", of_row(prediction))
 
 
-def _example(prediction: dict, base_answer: str | None) -> dict:
-    answers = [("answer", prediction["prediction"])]
+def _example(prediction: Prediction, base_answer: str | None) -> dict:
+    answers = [("answer", prediction["prediction"] or "")]
     if base_answer is not None:
-        answers = [("base", base_answer), ("tuned", prediction["prediction"])]
+        answers = [("base", base_answer), ("tuned", prediction["prediction"] or "")]
     asked = [("question", prediction["question"]), ("reference", prediction["reference"])]
     return {
         "task": prediction["task"],
@@ -146,7 +146,7 @@ def _example(prediction: dict, base_answer: str | None) -> dict:
 
 def synthetic_share(folder: Path) -> float:
     """Share of the evaluated figures that come from made-up articles (test DOIs); 0 where no DOI is known."""
-    dois = [row["doi"] for row in read_jsonl(folder / "evidence.jsonl")]
+    dois = [row.get("doi") for row in EVIDENCE.rows(folder / "evidence.jsonl")]
     if not dois:
         return 0.0
     made_up = [doi for doi in dois if doi and doi.startswith(TEST_DOI)]

@@ -28,7 +28,7 @@ from model_cards.cards.drawing import (
 )
 from model_cards.cards.evaluated_run import EvaluatedRun
 from model_cards.cards.quality_plots import length_quality_figure, sweep_figure
-from model_cards.files import read_json, read_jsonl
+from model_cards.result_files import ITEMS, PAIRED, SWEEP
 
 SHARES = ("rouge1", "rouge2", "rougeL")  # metrics between 0 and 1 that share one axis
 NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "judge_score": "judge"}
@@ -75,7 +75,7 @@ def _figures(run: EvaluatedRun) -> dict[str, Figure | None]:
 
 def write_sweep_plot(folder: Path) -> Path | None:
     """Draw FOLDER/sweep.json (made by `ldrt sweep`); None where no run has a training time and a score."""
-    sweep = read_json(folder / "sweep.json")
+    sweep = SWEEP.read_if_there(folder / "sweep.json")
     figure = sweep_figure(sweep["runs"]) if sweep else None
     if figure is None:
         return None
@@ -247,9 +247,9 @@ def _items(run: EvaluatedRun) -> list[dict]:
     """Answers to the true pictures: `tuned` and, where two runs were compared, `base`, column -> number."""
     paired = run.folder / "paired_items.jsonl"
     if run.comparison is not None and paired.exists():
-        items = list(read_jsonl(paired))
+        items = [dict(item) for item in PAIRED.rows(paired)]
     else:
-        items = [{**item, "tuned": item["scores"]} for item in read_jsonl(run.folder / "per_item_scores.jsonl")]
+        items = [{**item, "tuned": item["scores"]} for item in ITEMS.rows(run.folder / "per_item_scores.jsonl")]
     return [item for item in items if item["image_condition"] == "true"]
 
 

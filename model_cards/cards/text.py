@@ -25,6 +25,7 @@ METRICS = {
 }
 MAX_EXAMPLE_CHARS = 600  # of a quoted question or answer
 _LINE_CHARS = 110  # of a quoted line
+GENERAL_TAGS = ("biomedical", "figures", "image-caption", "ldrt-vlm")  # of every dataset; a domain adds its own
 TEST_DOI = "10.5555/"  # Crossref's prefix for DOIs of nothing real; the sample corpus uses it
 
 

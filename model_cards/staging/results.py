@@ -56,4 +56,5 @@ def _predictions(folder: Path, policy: Policy) -> Iterator[tuple[dict, bool]]:
     of_figure = {row["figure_id"]: row_terms(row) for row in read_jsonl(folder / "evidence.jsonl")}
     for row in read_jsonl(folder / PREDICTIONS):
         licenses, rights = of_figure.get(row.get("figure_id"), NO_TERMS)
-        yield row, permits(policy, (*licenses, *of_row(row)), rights)
+        own = of_row(row) if "licenses" in row else ()  # a run of before there were any: its figures' alone
+        yield row, permits(policy, (*licenses, *own), rights)

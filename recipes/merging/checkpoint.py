@@ -7,22 +7,26 @@ from peft import PeftModel
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from dataset_builder.files.jsonfiles import write_json
-from recipes.merging.adapter import CHECK, copy_lineage
+from recipes.merging.adapter import CHECK
 from recipes.merging.parity import Parity, logits, measure_parity, sample_batch
+from trust.checkpoint_files import LINEAGE
+from trust.checkpoints import LOADING, Checkpoint
+from trust.handovers import stamped
 from trust.templates import check_template
 
 
-def merge_draft(adapter: str, base: str, revision: str | None, dtype: str, draft: Path) -> Parity:
+def merge_draft(adapter: Checkpoint, base: Checkpoint, dtype: str, draft: Path) -> Parity:
     """Save the adapter merged into `base` in the folder `draft`; returns how far it is from both once loaded again.
 
     `dtype` is that of the weights, or `auto` for the base checkpoint's.
     """
-    processor = AutoProcessor.from_pretrained(adapter)
-    check_template(processor.chat_template, processor.tokenizer.special_tokens_map, adapter)
+    loading = {"dtype": dtype, "use_safetensors": True, **LOADING}
+    processor = AutoProcessor.from_pretrained(adapter.folder, **LOADING)
+    check_template(processor.chat_template, processor.tokenizer.special_tokens_map, adapter.name)
     batch = sample_batch(processor)
-    model = AutoModelForImageTextToText.from_pretrained(base, revision=revision, dtype=dtype).eval()
+    model = AutoModelForImageTextToText.from_pretrained(base.folder, **loading).eval()
     of_base = logits(model, batch)
-    tuned = PeftModel.from_pretrained(model, adapter).eval()
+    tuned = PeftModel.from_pretrained(model, adapter.folder, local_files_only=True).eval()
     of_adapter = logits(tuned, batch)
 
     shutil.rmtree(draft, ignore_errors=True)
@@ -31,9 +35,10 @@ def merge_draft(adapter: str, base: str, revision: str | None, dtype: str, draft
     merged_dtype = str(merged.dtype).removeprefix("torch.")
     del model, tuned, merged  # before it is loaded again: memory holds one model
     processor.save_pretrained(draft)
-    copy_lineage(adapter, draft)
+    if adapter.lineage is not None:
+        shutil.copyfile(adapter.folder / LINEAGE, draft / LINEAGE)
 
-    saved = AutoModelForImageTextToText.from_pretrained(draft, dtype=dtype).eval()
+    saved = AutoModelForImageTextToText.from_pretrained(draft, **loading).eval()
     return measure_parity(logits(saved, batch), of_adapter, of_base, merged_dtype)
 
 
@@ -45,7 +50,7 @@ def finish(draft: Path, output: Path, adapter_sha256: str, parity: Parity) -> No
         "error_std": parity.error_std,
         "change_std": parity.change_std,
     }
-    write_json(draft / CHECK, check)
+    write_json(draft / CHECK, stamped(check))
     if output.exists():
         output.rmdir()
     draft.rename(output)

@@ -26,6 +26,7 @@ from recipes.project_files import read_template
 from recipes.training.examples import IGNORED, ExampleCollator
 from recipes.training.model import Audit, audit_trainable, describe_audit, load_model, load_processor
 from recipes.training.trainer import PhaseTrainer, build_trainer, lora_config
+from trust.checkpoints import open_checkpoint
 
 STEPS = 2
 LAYERS = 2  # of each tower: a vision tower may be read at its last layer but one
@@ -140,10 +141,9 @@ def cut_config(shape: Shape) -> tuple[PreTrainedConfig, str]:
 def make_trainer(setting: Setting, rows: Dataset) -> tuple[PhaseTrainer, ExampleCollator]:
     """The trainer as recipes/sft.py makes it."""
     recipe, args, family = setting.recipe, setting.args, setting.shape.family
-    model = load_model(setting.model_args, family, recipe.trainable)
-    processor = load_processor(
-        setting.start.model, setting.start.revision, model.config, args.chat_template_path, recipe.max_grid_tiles
-    )
+    start = open_checkpoint(setting.start.model)
+    model = load_model(start, setting.model_args, family, recipe.trainable)
+    processor = load_processor(start, model.config, args.chat_template_path, recipe.max_grid_tiles)
     collator = ExampleCollator(processor, family, read_template(recipe.train_template_path))
     adapter = lora_config(setting.model_args, family) if recipe.trainable == "lora" else None
     trainer = build_trainer(model, collator, rows, None, args, adapter, recipe.projector_learning_rate)

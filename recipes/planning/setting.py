@@ -16,6 +16,7 @@ from recipes.planning.memory import FP32, NF4, NF4_DOUBLE, Precision
 from recipes.training.model import load_processor
 from recipes.training.options import Recipe, parse
 from recipes.training.trainer import lora_config
+from trust.checkpoints import LOADING, open_checkpoint
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,10 @@ def find_start(name: str, revision: str | None, recipe: Path) -> Start:
     starts from. Raises OSError when nothing is found.
     """
     try:
-        return Start(name, revision, AutoConfig.from_pretrained(name, revision=revision), f"config.json of {name}")
-    except (OSError, ValueError) as error:
+        checkpoint = open_checkpoint(name, revision, with_weights=False)
+        config = AutoConfig.from_pretrained(checkpoint.folder, **LOADING)
+        return Start(name, revision, config, f"config.json of {name}")
+    except OSError as error:
         if name in released_models():
             origin = f"known shape of {name}, which is not within reach"
             return Start(name, revision, released_config(name), origin)
@@ -123,9 +126,8 @@ def find_processor(setting: Setting) -> ProcessorMixin:
     """
     start = setting.start
     try:
-        return load_processor(
-            start.model, start.revision, start.config, setting.args.chat_template_path, setting.recipe.max_grid_tiles
-        )
+        checkpoint = open_checkpoint(start.model, start.revision, with_weights=False)
+        return load_processor(checkpoint, start.config, setting.args.chat_template_path, setting.recipe.max_grid_tiles)
     except (OSError, ValueError) as error:
         raise OSError(
             f"no processor of {start.model} within reach ({error}): give --model_name_or_path, or --rows and --tokens"

@@ -1,11 +1,50 @@
 """What the runs of a sweep have come to: read from their files, and as a table."""
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-FILES = ("checkpoint/timing.json", "checkpoint/lineage.json", "checkpoint/trainable.json", "run/scores.json")
+from annotated_types import Len
+from typing_extensions import TypedDict
+
+from evaluation.run_folder import SCORE_FILE
+from trust.handovers import Kind
+
 SCORE_COLUMNS = ("metric", "task", "judge", "value", "ci_low", "ci_high", "n")
+
+
+class Timing(TypedDict):
+    """timing.json of recipes/sft.py."""
+
+    steps: int
+    seconds_per_step: float | None
+    world_size: int
+
+
+class KeptRows(TypedDict):
+    kept: int
+
+
+class TrainedPhase(TypedDict):
+    """What a table says of an entry of lineage.json."""
+
+    steps: int
+    rows: KeptRows
+    train_loss: float | None
+
+
+class Trained(TypedDict):
+    phases: Annotated[list[TrainedPhase], Len(min_length=1)]
+
+
+class Trainable(TypedDict):
+    """What a table says of trainable.json."""
+
+    parameters: int
+
+
+_MADE_BY = "recipes/sft.py --output_dir {folder}"
+TIMING_FILE, TRAINED_FILE = Kind(Timing, _MADE_BY), Kind(Trained, _MADE_BY)
+TRAINABLE_FILE = Kind(Trainable, _MADE_BY)
 
 
 def read_results(folder: Path) -> dict[str, Any]:
@@ -13,17 +52,19 @@ def read_results(folder: Path) -> dict[str, Any]:
 
     `train_seconds` is the time of a step since the last start, times all steps: an interruption does not count.
     """
-    read = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in FILES}
-    timing, phase = read["checkpoint/timing.json"], read["checkpoint/lineage.json"]["phases"][-1]
+    timing = TIMING_FILE.read(folder / "checkpoint/timing.json")
+    phase = TRAINED_FILE.read(folder / "checkpoint/lineage.json")["phases"][-1]
+    trainable = TRAINABLE_FILE.read(folder / "checkpoint/trainable.json")
+    scores = SCORE_FILE.read(folder / "run/scores.json")["scores"]
     seconds = timing["seconds_per_step"]
-    of_true_pictures = [row for row in read["run/scores.json"]["scores"] if row["image_condition"] == "true"]
+    of_true_pictures = [row for row in scores if row["image_condition"] == "true"]
     return {
         "train_seconds": None if seconds is None else round(seconds * timing["steps"], 2),
         "processes": timing["world_size"],
         "steps": phase["steps"],
         "rows": phase["rows"]["kept"],
         "train_loss": phase["train_loss"],
-        "trained_parameters": read["checkpoint/trainable.json"]["parameters"],
+        "trained_parameters": trainable["parameters"],
         "scores": [{column: row.get(column) for column in SCORE_COLUMNS} for row in of_true_pictures],
     }
 

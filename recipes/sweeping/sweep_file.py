@@ -1,10 +1,12 @@
 """The YAML of a sweep: where it starts from, how it is launched, and what each run changes."""
 
-import json
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import yaml
+from typing_extensions import TypedDict
+
+from trust.handovers import Kind
 
 KEYS = ("recipe", "accelerate", "dataset", "output", "every_run", "generate", "runs")
 NEEDED = ("recipe", "accelerate", "dataset", "output", "runs")
@@ -30,6 +32,22 @@ class Run(TypedDict):
     accelerate: str
     dataset: str
     generate: dict[str, Any]
+
+
+class Entry(Run):
+    """A run in sweep.json; of a finished one there are results, too."""
+
+    name: str
+    error: str | None
+
+
+class Finished(TypedDict):
+    """What is read of sweep.json."""
+
+    runs: list[Entry]
+
+
+FINISHED_FILE = Kind(Finished, "ldrt sweep")
 
 
 def read_sweep(path: Path) -> Sweep:
@@ -64,13 +82,11 @@ def asked_of(sweep: Sweep, name: str) -> Run:
 
 def finished_runs(path: Path) -> dict[str, Run]:
     """name -> what was asked, of the runs that an earlier call finished: `path` is its sweep.json."""
-    if not path.exists():
-        return {}
-    entries = json.loads(path.read_text(encoding="utf-8"))["runs"]
-    return {entry["name"]: _asked_then(entry) for entry in entries if not entry["error"]}
+    found = FINISHED_FILE.read_if_there(path) or {"runs": []}
+    return {entry["name"]: _asked_then(entry) for entry in found["runs"] if not entry["error"]}
 
 
-def _asked_then(entry: dict[str, Any]) -> Run:
+def _asked_then(entry: Entry) -> Run:
     return {
         "recipe": entry["recipe"],
         "changes": entry["changes"],

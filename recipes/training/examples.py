@@ -14,9 +14,12 @@ from typing import TypedDict
 import numpy as np
 import torch
 from datasets import Dataset, load_dataset, load_dataset_builder
+from huggingface_hub import RepoCard, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
 from PIL import Image as PILImage
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
+from yaml import YAMLError
 
 from recipes.families.family import Family
 from recipes.training.options import Recipe
@@ -27,6 +30,7 @@ from trust.text import cleaned, cleaner_of
 
 IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
+CARD = "README.md"  # of a dataset
 NAME = "example_id"  # a column that rows need not have; it says which row is meant
 UNREADABLE = "with an unreadable picture"
 _UNREADABLE_NAMED = 5  # rows in one line of the log; lineage.json names them all
@@ -59,9 +63,10 @@ def load_examples(
     `name` is a Hub id or a local dataset repo folder; `split` may be sliced by rows (`train[:10%]`), `article_share`
     keeps a share of the articles whole (`of_articles`). Returns (dataset with the columns `COLUMNS` and, where it is
     there, `NAME`; pictures as `StoredPicture`s, {"dataset", "dataset_config", "dataset_split", "article_share",
-    "dataset_revision", "dataset_sha256", "licenses"}): the Hub commit for a Hub id, the content hash of the Parquet
-    files for a folder, and licence -> number of rows made from something under it (None: the rows do not say). Raises
-    ValueError when the config, the split or a column is absent, and FileNotFoundError when there is no such dataset.
+    "dataset_revision", "dataset_sha256", "licenses", "tags"}): the Hub commit for a Hub id, the content hash of the
+    Parquet files for a folder, licence -> number of rows made from something under it (None: the rows do not say), and
+    the tags of the dataset's card. Raises ValueError when the config, the split or a column is absent, and
+    FileNotFoundError when there is no such dataset.
     """
     files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
     dataset = load_dataset(name, config, split=split, revision=revision)
@@ -82,6 +87,7 @@ def load_examples(
         "dataset_revision": None if local else _hub_commit(used),
         "dataset_sha256": _sha256(used) if local else None,
         "licenses": _licenses(dataset),
+        "tags": _card_tags(name, local, revision),
     }
     columns = [*COLUMNS, *({NAME} & set(dataset.column_names))]
     return as_stored(dataset.select_columns(columns)), source
@@ -104,6 +110,16 @@ def of_articles(dataset: Dataset, share: float) -> Dataset:
 def _licenses(dataset: Dataset) -> dict[str, int] | None:
     there = [name for name in ("license", "licenses") if name in dataset.column_names]
     return counts(dataset.select_columns(there)) if there else None
+
+
+def _card_tags(name: str, local: bool, revision: str | None) -> list[str]:
+    """The tags on the card of the dataset, by which a domain is known; [] where it has no card that can be read."""
+    try:
+        folder = name if local else snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=CARD)
+        tags = RepoCard.load(Path(folder) / CARD).data.to_dict().get("tags")
+    except (OSError, ValueError, HfHubHTTPError, YAMLError):
+        return []
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def _hash64(article: str) -> int:

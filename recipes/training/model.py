@@ -14,36 +14,41 @@ from transformers import (
     PreTrainedModel,
     ProcessorMixin,
 )
-from transformers.utils import find_adapter_config_file, is_bitsandbytes_available, is_flash_attn_2_available
+from transformers.utils import is_bitsandbytes_available, is_flash_attn_2_available
 from trl import ModelConfig, get_quantization_config
 
 from recipes.families.family import Family
 from recipes.families.find import find_family
 from recipes.project_files import read_template
+from trust.checkpoints import LOADING, Checkpoint
 from trust.templates import check_template
 
 
-def read_family(name: str, revision: str | None) -> Family:
+def read_family(start: Checkpoint) -> Family:
     """The family of a checkpoint, by its config.json.
 
-    Raises ValueError for an adapter and for a model of no known family, OSError where there is no such checkpoint.
+    Raises ValueError for an adapter and for a model of no known family.
     """
-    if find_adapter_config_file(name, revision=revision) is not None:
-        raise ValueError(f"{name} is an adapter: run `ldrt merge` on it first")
-    return find_family(AutoConfig.from_pretrained(name, revision=revision).model_type, name)
+    if start.is_adapter:
+        raise ValueError(f"{start.name} is an adapter: run `ldrt merge` on it first")
+    return find_family(AutoConfig.from_pretrained(start.folder, **LOADING).model_type, start.name)
 
 
 def load_model(
-    model_args: ModelConfig, family: Family, trainable: str, announce: Callable[[str], None] = print
+    start: Checkpoint,
+    model_args: ModelConfig,
+    family: Family,
+    trainable: str,
+    announce: Callable[[str], None] = print,
 ) -> PreTrainedModel:
     """The checkpoint with everything frozen but what the phase trains without an adapter."""
     model = AutoModelForImageTextToText.from_pretrained(
-        model_args.model_name_or_path,
-        revision=model_args.model_revision,
+        start.folder,
         dtype=model_args.dtype,
         attn_implementation=choose_attention(model_args.attn_implementation, announce),
         quantization_config=quantization(model_args, family),
         use_safetensors=True,
+        **LOADING,
     )
     keep_used_renamings(model)
     model.requires_grad_(False)
@@ -94,7 +99,7 @@ def keep_out_of_autograd(tower: torch.nn.Module) -> None:
 
 
 def load_processor(
-    name: str, revision: str | None, config: PreTrainedConfig, template_path: str, max_grid_tiles: int | None
+    start: Checkpoint, config: PreTrainedConfig, template_path: str, max_grid_tiles: int | None
 ) -> ProcessorMixin:
     """The checkpoint's processor with our chat template, and pictures handled as its family was trained.
 
@@ -102,10 +107,10 @@ def load_processor(
     is loaded. `config`, the model's, is changed where `max_grid_tiles` drops image grids. Raises OSError where there
     is no processor or no template, ValueError for a template that does not come to an end.
     """
-    processor = AutoProcessor.from_pretrained(name, revision=revision)
+    processor = AutoProcessor.from_pretrained(start.folder, **LOADING)
     processor.chat_template = read_template(template_path)
     check_template(processor.chat_template, processor.tokenizer.special_tokens_map, template_path)
-    find_family(config.model_type, name).set_up_processor(processor, config, max_grid_tiles)
+    find_family(config.model_type, start.name).set_up_processor(processor, config, max_grid_tiles)
     return processor
 
 

@@ -1,13 +1,15 @@
 """What a run leaves behind: its entry in lineage.json, timing, checkpoint or adapter; and whether it has run before."""
 
-import json
 from pathlib import Path
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Len
 from peft import LoraConfig
 from transformers import ProcessorMixin
 from transformers.trainer_utils import TrainOutput
 from trl import ModelConfig, SFTConfig
+from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
 from recipes.project_files import name_in_project
@@ -15,6 +17,8 @@ from recipes.training import lineage
 from recipes.training.examples import Scan, describe_unreadable
 from recipes.training.options import LORA_KEYS, Recipe, recipe_path
 from recipes.training.trainer import PhaseTrainer
+from trust.checkpoints import Checkpoint
+from trust.handovers import Kind, stamped
 
 # Settings of a run that change its result: compared when a run continues, recorded in lineage.json.
 SETTINGS = (
@@ -22,6 +26,23 @@ SETTINGS = (
     *("max_steps", "max_length", "optim", "adam_beta1", "adam_beta2", "adam_epsilon", "seed", "data_seed", "bf16"),
     *("train_sampling_strategy", "load_best_model_at_end"),
 )
+
+
+class Phase(TypedDict):
+    """An entry of lineage.json, and recipe.json: what a run is compared by when it goes on."""
+
+    trainable: str
+    settings: dict[str, Any]
+
+
+class Finished(TypedDict):
+    """lineage.json of a finished run."""
+
+    phases: Annotated[list[Phase], Len(min_length=1)]
+
+
+STARTED_FILE = Kind(Phase, "recipes/sft.py --output_dir {folder}")
+FINISHED_FILE = Kind(Finished, "recipes/sft.py --output_dir {folder}")
 
 
 def describe_phase(recipe: Recipe, args: SFTConfig, model_args: ModelConfig, source: dict) -> dict:
@@ -51,9 +72,9 @@ def is_finished(output: Path, entry: dict) -> bool:
     finished = (output / lineage.FILE).is_file()
     started = output / lineage.STARTED
     if finished:
-        old = json.loads((output / lineage.FILE).read_text(encoding="utf-8"))["phases"][-1]
+        old = FINISHED_FILE.read(output / lineage.FILE)["phases"][-1]
     elif started.is_file():
-        old = json.loads(started.read_text(encoding="utf-8"))
+        old = STARTED_FILE.read(started)
     else:
         return False
     if (change := lineage.difference(old, entry)) is not None:
@@ -98,12 +119,12 @@ def timing(trained: TrainOutput, checkpoint: str | None, world_size: int) -> dic
     }
 
 
-def save(trainer: PhaseTrainer, processor: ProcessorMixin, trainable: str, history: dict) -> None:
+def save(trainer: PhaseTrainer, processor: ProcessorMixin, trainable: str, history: dict, start: Checkpoint) -> None:
     """Checkpoint (phase 1) or adapter with the projector (phase 2), processor, and lineage.json last."""
     args, model = trainer.args, trainer.model
     output = Path(args.output_dir)
     if trainable == "lora":
-        point_at_base(model.peft_config["default"], history)
+        point_at_base(model.peft_config["default"], history, start)
     elif trainer.saves_hub_names():
         family = trainer.family
         family.part(model, family.projector).to(model.get_submodule(family.lm_head).weight.dtype)
@@ -111,17 +132,18 @@ def save(trainer: PhaseTrainer, processor: ProcessorMixin, trainable: str, histo
     if args.process_index == 0:
         (output / "training_args.bin").unlink(missing_ok=True)  # a pickle: not part of what is published
         processor.save_pretrained(output)
-        write_json(output / lineage.FILE, history)
+        write_json(output / lineage.FILE, stamped(history))
     args.distributed_state.wait_for_everyone()
 
 
-def point_at_base(adapter: LoraConfig, history: dict) -> None:
-    """Name the released checkpoint as the adapter's base where phase 1 started from one on the Hub.
+def point_at_base(adapter: LoraConfig, history: dict, start: Checkpoint) -> None:
+    """Name the adapter's base: what it was trained on, or the released checkpoint where phase 1 started from one.
 
     Phase 1 changed the projector alone, and the adapter carries the whole projector: on the released checkpoint it
     gives the same model, and nobody needs phase 1's folder to load it.
     """
     only_projector = all(phase["trainable"] == "projector" for phase in history["phases"][:-1])
+    adapter.base_model_name_or_path, adapter.revision = start.name, start.commit
     if history["base_revision"] is not None and only_projector:
         adapter.base_model_name_or_path, adapter.revision = history["base_model"], history["base_revision"]
 

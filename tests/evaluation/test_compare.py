@@ -367,7 +367,8 @@ def test_without_judges_correct_is_what_the_evidence_has(tmp_path):
                 i % 3 if name == "tuned" else 1
             ]
         write_records(folder, records)
-        evidence = [{"figure_id": r["figure_id"], "caption": "Dose.", "context": [], "doi": None} for r in records]
+        known = {"caption": "Dose.", "context": [], "license": None, "doi": None}
+        evidence = [{"figure_id": record["figure_id"], **known} for record in records]
         (folder / "evidence.jsonl").write_text("".join(json.dumps(row) + "\n" for row in evidence))
         folders.append(score_again(folder))
     _, comparison = compare_runs(*folders)

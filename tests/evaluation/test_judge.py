@@ -71,7 +71,7 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
         assert set(record) == {
             *("key", "example_id", "article_id", "task", "image_condition", "judge", "judge_revision", "backend"),
             *("model", "prompt_sha256", "answer_sha256", "score", "status", "reply", "usage", "finish_reason"),
-            *("latency_s", "control"),
+            *("latency_s", "control", "format"),
         }
         answer = answers[record["example_id"]]
         expected = {None: answer["prediction"], "retest": answer["prediction"], "reference": answer["reference"]}

@@ -151,7 +151,8 @@ def test_grounding_needs_the_figures_evidence(tmp_path):
     assert "grounding" not in {found["metric"] for found in scores["scores"]}
     records = [record | {"prediction": "5 Gy of LDRT, 7 mGy", "reference": "x"} for record in read_records(tmp_path)]
     write_records(tmp_path, records)
-    evidence = [{"figure_id": r["figure_id"], "caption": None, "context": ["Here 5 Gy."]} for r in records]
+    known = {"caption": None, "context": ["Here 5 Gy."], "license": None, "doi": None}
+    evidence = [{"figure_id": record["figure_id"], **known} for record in records]
     (tmp_path / "evidence.jsonl").write_text("".join(json.dumps(e) + "\n" for e in evidence))
     _, scores = score_run(tmp_path)
     assert row(scores, "grounding")["value"] == pytest.approx(1 / 3)

@@ -33,5 +33,6 @@ def test_the_article_goes_first_and_disagreement_is_noted(stated, archive, licen
 
 def test_where_articles_come_from():
     assert archives_of([]) is None
+    assert archives_of([ArchiveSays("zotero", "2026-11-27", None, None, None)]) is None
     both = [said("CC-BY"), ArchiveSays("europepmc", "2026-11-01", None, None, None)]
     assert archives_of(both) == {"articles": {"pmc": 1, "europepmc": 1}, "listed": ["2026-11-01", "2026-11-27"]}

@@ -20,7 +20,8 @@ def heads(tmp_path):
         for source, figures in (("jats", xml), ("pdf", pdf)):
             folder = tmp_path / source
             folder.mkdir(exist_ok=True)
-            record = {"source_file": f"a.{source}", "figures": figures, "error": None}
+            about = {"source": source, "source_file": f"a.{source}", "digest": "0", "paired": True, "error": None}
+            record = {**about, "figures": figures}
             (folder / "article.json").write_text(json.dumps(record))
             made.append(Head(folder, source, "a.xml", f"a.{source}", "0", None, (), {}))
         return made
@@ -29,7 +30,9 @@ def heads(tmp_path):
 
 
 def figure(number: int, caption: str | None = "Dose in the knee.", context: tuple[str, ...] = ()) -> dict:
-    return {"label": f"Figure {number}", "caption": caption, "context": list(context)}
+    rest = dict.fromkeys(("image_error", "image_fault", "page", "bbox", "rights", "license", "image_file"))
+    lists = {"context": list(context), "panels": [], "questions": []}
+    return {"label": f"Figure {number}", "caption": caption, **rest, **lists}
 
 
 def test_full_agreement_despite_the_ways_of_print(heads):

@@ -17,6 +17,7 @@ GOOD = {
     "text_share": 0.5,
     "caption": "Dose in the knee.",
     "context": [],
+    "questions": [],
 }
 
 
@@ -48,6 +49,8 @@ GOOD = {
         ({"caption": None}, "min_text_chars"),
         ({"caption": None, "context": ["Figure 1 shows the dose."]}, None),
         ({"caption": "Dose."}, "min_text_chars"),
+        ({"caption": None, "questions": [{"question": "How much?", "answer": "A"}]}, None),
+        ({"caption": None, "questions": [{"question": "Which?", "answer": "A"}]}, "min_text_chars"),
     ],
 )
 def test_each_threshold(change, name):

@@ -6,7 +6,14 @@ from dataset_builder.teaching.context import given_context
 def contexts(articles: int, figures: int, language: str = "en", split: str = "train") -> list[dict]:
     ids = [(f"{language}{a}", f"{language}{a}/fig{f}") for a in range(articles) for f in range(figures)]
     return [
-        {"article_id": a, "figure_id": f, "language": language, "split": split, "context": [f"Seen in {f}."]}
+        {
+            "article_id": a,
+            "figure_id": f,
+            "language": language,
+            "split": split,
+            "context": [f"Seen in {f}."],
+            "questions": [],
+        }
         for a, f in ids
     ]
 

@@ -76,7 +76,7 @@ def test_a_mistake_in_a_file_is_one_clear_line(tmp_path, was, now, message):
 
 # a made-up language, known from its file alone
 
-ARTICLE = """<article xml:lang="qx"><front><article-meta><title-group><article-title>Krip</article-title></title-group>
+ARTICLE = """<article xml:lang="vo"><front><article-meta><title-group><article-title>Krip</article-title></title-group>
 </article-meta></front><body><sec><title>Zhod</title>
 <p>Mo krip zhodal em vur. 2A. Krip tu drosal (mirk vur. 2B, lotha). Vurnaki 2 tel 4 zhodal krip. Vurnak 7 zu 8 dolb.
 Em vurnak 2 krip zhodal, balu 0.5 Gy drosal. Tharn 2 dolb.</p>
@@ -134,7 +134,7 @@ def read(tmp_path_factory) -> dict:
     """What a copy of the code reads in an article whose language is one more file."""
     folder = tmp_path_factory.mktemp("made_up")
     shutil.copytree(Path(vocabulary.__file__).parents[1], folder / "dataset_builder")
-    added = folder / "dataset_builder" / "text" / "languages" / "qx.yaml"
+    added = folder / "dataset_builder" / "text" / "languages" / "vo.yaml"
     added.write_text(yaml.safe_dump(made_up_language(), allow_unicode=True), encoding="utf-8")
     (folder / "article.xml").write_text(ARTICLE, encoding="utf-8")
     (folder / "read.py").write_text(SCRIPT, encoding="utf-8")

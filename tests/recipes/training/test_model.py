@@ -15,10 +15,11 @@ from recipes.training import model as room
 from recipes.training.model import audit_trainable, load_model, read_family
 from recipes.training.trainer import lora_config
 from tests.recipes.conftest import PROJECTOR, moved_share, options, tensors
+from trust.checkpoints import open_checkpoint
 
 
 def test_the_vision_tower_gives_its_features_without_a_graph(base):
-    model = load_model(ModelConfig(model_name_or_path=str(base)), LLAVA, "projector")
+    model = load_model(open_checkpoint(str(base)), ModelConfig(), LLAVA, "projector")
     plain = AutoModelForImageTextToText.from_pretrained(base)
     model.gradient_checkpointing_enable()
     model.enable_input_require_grads()
@@ -43,13 +44,13 @@ def test_lora_adapts_the_280_linears_of_a_13b_language_model():
 def test_four_bits_without_bitsandbytes_say_what_to_install(base, monkeypatch):
     monkeypatch.setattr(room, "is_bitsandbytes_available", lambda: False)
     with pytest.raises(RuntimeError, match=r"load_in_4bit needs bitsandbytes: pip install 'ldrt-vlm\[gpu\]'"):
-        load_model(ModelConfig(model_name_or_path=str(base), load_in_4bit=True), LLAVA, "lora")
+        load_model(open_checkpoint(str(base)), ModelConfig(load_in_4bit=True), LLAVA, "lora")
 
 
 def test_four_bits_are_for_the_language_model_alone(phase1, dataset, tmp_path):
     bitsandbytes = pytest.importorskip("bitsandbytes")
-    args = ModelConfig(model_name_or_path=str(phase1), load_in_4bit=True)
-    model = load_model(args, LLAVA, "lora")
+    args = ModelConfig(load_in_4bit=True)
+    model = load_model(open_checkpoint(str(phase1)), args, LLAVA, "lora")
     packed = [name for name, module in model.named_modules() if isinstance(module, bitsandbytes.nn.Linear4bit)]
     assert len(packed) == 28
     assert all(".language_model.layers." in name for name in packed)
@@ -65,26 +66,26 @@ def test_four_bits_are_for_the_language_model_alone(phase1, dataset, tmp_path):
 def test_flash_attention_falls_back_to_sdpa_with_one_line(base, monkeypatch):
     monkeypatch.setattr(room, "is_flash_attn_2_available", lambda: False)
     said = []
-    args = ModelConfig(model_name_or_path=str(base), attn_implementation="flash_attention_2")
-    model = load_model(args, LLAVA, "projector", said.append)
+    args = ModelConfig(attn_implementation="flash_attention_2")
+    model = load_model(open_checkpoint(str(base)), args, LLAVA, "projector", said.append)
     assert model.config._attn_implementation == "sdpa"
     assert len(said) == 1
     assert "SDPA" in said[0]
 
 
 def test_the_family_is_that_of_the_config(base, base_next):
-    assert read_family(str(base), None) is LLAVA
-    assert read_family(str(base_next), None) is LLAVA_NEXT
+    assert read_family(open_checkpoint(str(base))) is LLAVA
+    assert read_family(open_checkpoint(str(base_next))) is LLAVA_NEXT
 
 
 def test_a_model_of_no_known_family_is_refused(tmp_path):
     LlamaConfig().save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=r"is a llama, not one of \('llava', 'llava_next'\)"):
-        read_family(str(tmp_path), None)
+        read_family(open_checkpoint(str(tmp_path), with_weights=False))
 
 
 def test_a_phase_that_would_train_the_vision_tower_is_a_fault(base):
-    model = load_model(ModelConfig(model_name_or_path=str(base)), LLAVA, "projector")
+    model = load_model(open_checkpoint(str(base)), ModelConfig(), LLAVA, "projector")
     model.model.vision_tower.requires_grad_(True)
     with pytest.raises(RuntimeError, match="would train .*vision_tower"):
         audit_trainable(model, LLAVA, "projector")

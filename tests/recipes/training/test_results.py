@@ -1,6 +1,7 @@
 """What a run leaves behind: lineage, the base that the adapter names, a finished run that is left alone."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from recipes.families.llava import LLAVA
 from recipes.training.results import point_at_base
 from recipes.training.trainer import lora_config
 from tests.recipes.conftest import options
+from trust.checkpoints import Checkpoint, open_base, open_checkpoint
 
 
 def test_lineage_carries_both_phases(base, phase1, phase2, dataset):
@@ -30,14 +32,22 @@ def test_lineage_carries_both_phases(base, phase1, phase2, dataset):
     assert str(dataset.parent) not in json.dumps(second)
 
 
-def test_the_adapter_names_the_released_checkpoint_where_there_is_one():
+@pytest.mark.parametrize("commit", [None, "c" * 40])
+def test_the_adapter_names_the_released_checkpoint_where_there_is_one_and_else_its_start(commit):
     adapter = lora_config(ModelConfig(), LLAVA)
-    adapter.base_model_name_or_path = "runs/phase1"
+    adapter.base_model_name_or_path = "/where/the/hub/keeps/it"
+    start = Checkpoint("lab/phase1", Path("/where/the/hub/keeps/it"), commit)
     phases = [{"trainable": "projector"}, {"trainable": "lora"}]
-    point_at_base(adapter, {"base_model": "tiny-llava", "base_revision": None, "phases": phases})
-    assert adapter.base_model_name_or_path == "runs/phase1"
-    point_at_base(adapter, {"base_model": "llava-hf/llava-1.5-13b-hf", "base_revision": "abc", "phases": phases})
+    point_at_base(adapter, {"base_model": "tiny-llava", "base_revision": None, "phases": phases}, start)
+    assert (adapter.base_model_name_or_path, adapter.revision) == ("lab/phase1", commit)
+    point_at_base(adapter, {"base_model": "llava-hf/llava-1.5-13b-hf", "base_revision": "abc", "phases": phases}, start)
     assert (adapter.base_model_name_or_path, adapter.revision) == ("llava-hf/llava-1.5-13b-hf", "abc")
+
+
+def test_the_lineage_has_the_hash_of_what_each_phase_started_from(base, phase1, phase2):
+    noted = [phase["start_revision"] for phase in json.loads((phase2 / "lineage.json").read_text())["phases"]]
+    assert noted == [open_checkpoint(str(folder)).revision for folder in (base, phase1)]
+    assert open_base(open_checkpoint(str(phase2))).folder == phase1
 
 
 def test_the_adapter_gives_the_same_model_on_the_base_as_on_phase_1(base, phase1, phase2):

@@ -11,6 +11,7 @@ from recipes.families.llava import LLAVA
 from recipes.training.model import load_model
 from recipes.training.trainer import COMPLETE, last_complete_checkpoint, load_projector
 from tests.recipes.conftest import PROJECTOR, moved_share, options, tensors
+from trust.checkpoints import open_checkpoint
 
 
 def test_bf16_projector_weights_move_at_a_small_learning_rate(phase1, dataset, tmp_path):
@@ -49,7 +50,7 @@ def test_the_best_checkpoint_is_what_is_saved(phase, base, phase1, dataset, tmp_
 
 
 def test_a_checkpoint_without_the_projector_is_refused(base, tmp_path):
-    model = load_model(ModelConfig(model_name_or_path=str(base)), LLAVA, "projector")
+    model = load_model(open_checkpoint(str(base)), ModelConfig(), LLAVA, "projector")
     with pytest.raises(RuntimeError, match="linear_1.weight"):
         load_projector(model, LLAVA, tmp_path)
 
