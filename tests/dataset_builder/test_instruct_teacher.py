@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -15,11 +16,18 @@ from dataset_builder.files.jsonfiles import read_jsonl
 from tests.dataset_builder.batch_server import Batches
 from tests.dataset_builder.llm_server import completion, serve
 
-ANSWER = {"question": "What is to be seen?", "answer": "A picture of cells.", "evidence": []}
+_SENTENCE = re.compile(r"^\[(caption|context) (\d+)\] (.*)$", re.M)
 
 
-def good(_: dict) -> dict:
-    return completion(json.dumps(ANSWER))
+def good(request: dict) -> dict:
+    """A scripted LLM that answers by the first sentence of its evidence."""
+    source, number, sentence = _SENTENCE.search(request["messages"][0]["content"]).groups()
+    evidence = [{"source": source, "sentence": int(number)}]
+    return completion(json.dumps({"question": "Why?", "answer": json.loads(sentence), "evidence": evidence}))
+
+
+def declines(_: dict) -> dict:
+    return completion(json.dumps({"question": "", "answer": None, "evidence": []}))
 
 
 def contents(dataset: Path) -> dict[str, str]:
@@ -62,11 +70,10 @@ def test_a_teacher_that_fails_leaves_everything_as_it_was(sample_dataset, capsys
 
 
 def test_a_teacher_that_declines_has_not_failed(sample_dataset):
-    with serve(
-        lambda request: (
-            completion(json.dumps(ANSWER | {"answer": None})) if "takes reasoning" in str(request) else good(0)
-        )
-    ) as (url, _):
+    def answer(request: dict) -> dict:
+        return declines(request) if "takes reasoning" in str(request) else good(request)
+
+    with serve(answer) as (url, _):
         assert teach(sample_dataset, url) == 0
     assert rows(sample_dataset, "detail")
     assert not (sample_dataset / "reasoning").exists()
@@ -79,7 +86,7 @@ def test_a_downloaded_dataset_is_enough_whatever_its_path(sample_dataset, tmp_pa
     n_pairs = len(rows(dataset, "pairs"))
     with serve(good) as (url, _):
         assert teach(dataset, url) == 0
-    assert len(rows(dataset, "detail")) == len(rows(dataset, "reasoning")) == n_pairs
+    assert 0 < len(rows(dataset, "detail")) <= n_pairs
     pictures = {row["figure_id"]: row["image"]["bytes"] for row in rows(dataset, "pairs")}
     assert all(row["images"][0]["bytes"] == pictures[row["figure_id"]] for row in rows(dataset, "detail"))
 
