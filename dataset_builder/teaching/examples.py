@@ -62,7 +62,7 @@ def instruction_examples(
 def _given_examples(row: Mapping[str, Any], task: str) -> Iterator[dict[str, Any]]:
     """The examples of the questions that came with a figure: they rest on no evidence that is known."""
     none = {"evidence": None, "support": None, "prompt_sha256": None, "context_of": None}
-    of_task = [question for question in row["questions"] if question["task"] == task]
+    of_task = [question for question in row["questions"] or () if question["task"] == task]
     for number, given in enumerate(of_task, 1):
         answer = Answer(question=given["question"], answer=given["answer"], evidence=[])
         numbered = {"example_id": f"{row['figure_id']}/{task}" + (f"-{number}" if number > 1 else "")}
