@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from trust.adapter_modules import bad_modules
 from trust.errors import RefusedError
 from trust.safetensors_files import ADAPTER, INDEX, WEIGHTS, check_index, check_weights, shards, weight_names
 
@@ -36,9 +37,13 @@ _NAMES_OTHERS = {
     "transformers_weights": "another file of weights",
     "audio_tokenizer": "another checkpoint",
     "use_pretrained_backbone": "another checkpoint",
+    "custom_generate": "code of its own",
+    "checkpoint_path": "a pickle",
     "cache_file": "a pickle",
     "covariance_file": "a pickle",
 }
+_ELSEWHERE = re.compile(r"(hf[-_]hub|local-dir):", re.IGNORECASE)  # how timm is sent to the Hub or another folder
+_UNSEEN = re.compile(r"[\x00-\x20]")  # timm does not see them there
 _IMPLEMENTATION = re.compile(r"_?(attn|experts)_implementation(_internal)?")  # NAME/REPOSITORY is code of the Hub's
 
 
@@ -112,8 +117,18 @@ def check_config(path: Path) -> None:
             f"{path} names {what} ({key}), which is never run or read: use a checkpoint that Transformers loads by "
             "itself, or take the key out if it is not needed"
         )
-    if path.name == ADAPTER_CONFIG and config.get("peft_type") != "LORA":
+    if path.name == ADAPTER_CONFIG:
+        _check_adapter(path, config)
+
+
+def _check_adapter(path: Path, config: dict[str, Any]) -> None:
+    if config.get("peft_type") != "LORA":
         raise RefusedError(f"{path}: an adapter of the kind {config.get('peft_type')!r}, only LORA is loaded")
+    if key := bad_modules(config):
+        raise RefusedError(
+            f"{path}: {key} holds something else than names of modules or a simple pattern of them, such as "
+            "`.*layers\\.\\d+\\.(self_attn|mlp)\\.[qv]_proj`: write the names as a list"
+        )
 
 
 def _is_known(config: dict[str, Any]) -> bool:
@@ -135,6 +150,8 @@ def _named_others(value: object) -> tuple[str, str] | None:
             return key, _NAMES_OTHERS[key]
         if _IMPLEMENTATION.fullmatch(key) and "/" in json.dumps(inner):
             return key, "code of the Hub"
+        if isinstance(inner, str) and _ELSEWHERE.match(_UNSEEN.sub("", inner[:200])):
+            return key, "another checkpoint"
     return next(filter(None, map(_named_others, value.values())), None)
 
 

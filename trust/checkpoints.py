@@ -7,6 +7,7 @@ A folder that is here wins over a Hub id of the same name. Of a Hub repository t
 only what may be opened is downloaded, at one commit.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,7 @@ from trust.safetensors_files import ADAPTER, INDEX, WEIGHTS, no_weights, weight_
 LOADING = {"local_files_only": True, "trust_remote_code": False}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOT_NOW = (429, 500, 502, 503, 504)  # HTTP: what was downloaded before will do
+MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
 _HUB_ID = re.compile(r"[\w\-.]+(/[\w\-.]+)?")
 # Folders that this project's own commands and documentation name; nobody else's repository is meant by `runs/phase1`.
 _FOLDER_WORDS = ("runs", "checkpoints", "outputs", "demo", "dataset")
@@ -90,18 +92,15 @@ def open_checkpoint(name: str, revision: str | None = None, *, with_weights: boo
 def open_base(adapter: Checkpoint, given: str | None = None, *, with_weights: bool = True) -> Checkpoint:
     """The whole checkpoint that an adapter was trained on: as `given`, else as the adapter names it.
 
-    The adapter may name a folder, which must be the one that its lineage.json has the hash of; or a Hub repository at
-    a commit, as recipes/sft.py writes it. Raises FileNotFoundError for one that is neither, RefusedError for another
+    The adapter may name a folder, which must be the one that its lineage.json has the hash of (without a lineage, only
+    a full path is taken: `base` is another folder wherever one stands); or a Hub repository at a commit, as
+    recipes/sft.py writes it. Raises FileNotFoundError for one that is neither, RefusedError for another
     checkpoint than the adapter was trained on, and for an adapter in the base's place.
     """
-    named = _named_base(adapter)
     if given is not None:
         base = open_checkpoint(given, with_weights=with_weights)
-    elif adapter.commit is None and Path(named).is_dir():
-        base = open_checkpoint(named, with_weights=with_weights)
-        _check_is_the_one(base, adapter)
     else:
-        base = _open_from_hub(named, _commit_of_base(adapter, named), with_weights)
+        base = _open_named_base(adapter, with_weights)
     if base.is_adapter:
         itself = "itself" if base.folder.resolve() == adapter.folder.resolve() else f"{base.name}, another adapter,"
         raise RefusedError(
@@ -113,11 +112,30 @@ def open_base(adapter: Checkpoint, given: str | None = None, *, with_weights: bo
 # ---- adapters
 
 
+def _open_named_base(adapter: Checkpoint, with_weights: bool) -> Checkpoint:
+    named = _named_base(adapter)
+    if adapter.commit is None and _is_the_bases_folder(named, adapter):
+        base = open_checkpoint(named, with_weights=with_weights)
+        _check_is_the_one(base, adapter)
+        return base
+    return _open_from_hub(named, _commit_of_base(adapter, named), with_weights)
+
+
 def _named_base(adapter: Checkpoint) -> str:
     named = (adapter.read(ADAPTER_CONFIG) or {}).get("base_model_name_or_path")
     if not isinstance(named, str) or not named:
         raise RefusedError(f"{adapter.name} names no base: give the checkpoint with `ldrt merge --base`")
+    if len(named) > MAX_NAME_CHARS:
+        raise RefusedError(
+            f"{adapter.name} names a base of {len(named):,} characters, {named[:40]!r}…: give the checkpoint with "
+            "`ldrt merge --base`"
+        )
     return named
+
+
+def _is_the_bases_folder(named: str, adapter: Checkpoint) -> bool:
+    """A relative path is a stranger's word for whatever lies there: it is taken where the lineage has a hash for it."""
+    return os.path.isdir(named) and (Path(named).is_absolute() or _noted_hash(adapter) is not None)
 
 
 def _commit_of_base(adapter: Checkpoint, named: str) -> str:
@@ -128,23 +146,30 @@ def _commit_of_base(adapter: Checkpoint, named: str) -> str:
     if lineage.get("base_model") == named:
         pins.append(lineage.get("base_revision"))
     for pin in pins:
-        if isinstance(pin, str) and _COMMIT.fullmatch(pin) and _HUB_ID.fullmatch(named):
+        if isinstance(pin, str) and _COMMIT.fullmatch(pin) and not _only_a_folders(named):
             return pin
+    here = "a folder here whose hash it does not name" if os.path.isdir(named) else "no folder here"
     raise FileNotFoundError(
-        f"{adapter.name} was trained on {named!r}, which is no folder here, and names no commit of the Hub: give the "
-        "base with `ldrt merge --base`"
+        f"{adapter.name} was trained on {named!r}, which is {here}, and names no commit of the Hub: give the base with "
+        "`ldrt merge --base`"
     )
 
 
 def _check_is_the_one(base: Checkpoint, adapter: Checkpoint) -> None:
     """By the hash that recipes/sft.py has noted; adapters of before have none."""
-    phases = (adapter.lineage or {"phases": []})["phases"]
-    noted = phases[-1].get("start_revision") if phases else None
-    if isinstance(noted, str) and noted.startswith("sha256:") and noted != base.revision:
+    noted = _noted_hash(adapter)
+    if noted is not None and noted != base.revision:
         raise RefusedError(
             f"{base.name} is not the checkpoint that {adapter.name} was trained on (it is "
             f"{base.revision[:15]}…, not {noted[:15]}…): give the right one with `ldrt merge --base`"
         )
+
+
+def _noted_hash(adapter: Checkpoint) -> str | None:
+    """ "sha256:" and the hash of the folder that its last phase started from, None where its lineage has none."""
+    phases = (adapter.lineage or {"phases": []})["phases"]
+    noted = phases[-1].get("start_revision") if phases else None
+    return noted if isinstance(noted, str) and noted.startswith("sha256:") else None
 
 
 # ---- folders and the Hub
@@ -152,15 +177,23 @@ def _check_is_the_one(base: Checkpoint, adapter: Checkpoint) -> None:
 
 def is_folder(name: str) -> bool:
     """Whether a folder of that name is here. Raises FileNotFoundError for a name that can only be a folder's."""
-    path = Path(name)
-    if path.is_dir():
+    if len(name) > MAX_NAME_CHARS:
+        raise FileNotFoundError(
+            f"there is no folder {name[:40]}… ({len(name):,} characters): give a folder or a Hub id"
+        )
+    if os.path.isdir(name):
         return True
-    if path.exists():
+    if os.path.exists(name):
         raise FileNotFoundError(f"{name} is a file: give the checkpoint's folder or its Hub id")
-    owner = name.split("/")[0]
-    if not _HUB_ID.fullmatch(name) or owner in (".", "..", *_FOLDER_WORDS) or ("/" in name and Path(owner).is_dir()):
+    if _only_a_folders(name):
         raise FileNotFoundError(f"there is no folder {name}: give the checkpoint's folder or its Hub id (ORG/NAME)")
     return False
+
+
+def _only_a_folders(name: str) -> bool:
+    """Whether nobody means a Hub repository by it."""
+    owner = name.split("/")[0]
+    return not _HUB_ID.fullmatch(name) or owner in (".", "..", *_FOLDER_WORDS) or ("/" in name and os.path.isdir(owner))
 
 
 class _OutOfReachError(Exception):

@@ -6,6 +6,7 @@ import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
 
 from trust.checkpoints import LOADING, Checkpoint, open_base, open_checkpoint
+from trust.templates import check_tokenizer
 
 ARCHITECTURES = ("llava", "llava_next")
 
@@ -46,6 +47,7 @@ def load_processor(source: Source) -> ProcessorMixin:
     folder = source.checkpoint.folder
     if source.adapter_of and not (folder / "tokenizer_config.json").is_file():
         return load_processor(source.adapter_of)
+    check_tokenizer(folder, source.model)
     processor = AutoProcessor.from_pretrained(folder, **LOADING)
     processor.tokenizer.padding_side = "left"
     if processor.tokenizer.pad_token is None:

@@ -10,6 +10,8 @@ from datasets import Dataset, concatenate_datasets, load_dataset, load_dataset_b
 from PIL import Image as PILImage
 
 from evaluation.run_folder import Evidence
+from trust.dataset_files import check_dataset
+from trust.errors import RefusedError
 from trust.licenses import counts
 from trust.pictures.opener import UnreadablePicture, picture_size
 from trust.pictures.stored import StoredPicture, as_stored, open_stored, stored_bytes
@@ -121,6 +123,8 @@ def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict
     """figure_id -> its row of the config `pairs`, with the columns of `Evidence`; {} where there is no such config."""
     try:
         files = _data_files(dataset, "pairs", split, revision)
+    except RefusedError:
+        raise
     except ValueError:
         return {}
     parquet = {"path": "parquet", "data_files": {split: files}, "split": split}
@@ -148,9 +152,11 @@ def _data_files(dataset: str, task: str, split: str, revision: str | None) -> li
     ):
         raise FileNotFoundError(f"{dataset}: no such dataset folder")
     try:
-        builder = load_dataset_builder(dataset, task, revision=revision)
+        builder = load_dataset_builder(dataset, task, revision=check_dataset(dataset, revision))
     except (FileNotFoundError, ConnectionError) as error:
         raise FileNotFoundError(f"{dataset}: no dataset there ({' '.join(str(error).split())})") from error
+    except RefusedError:
+        raise
     except ValueError as error:
         raise ValueError(f"{dataset}: cannot evaluate {task!r}: {' '.join(str(error).split())}") from error
     files = builder.config.data_files or {}

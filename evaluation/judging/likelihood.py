@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from evaluation.answering import checkpoints
 from trust.checkpoints import LOADING
-from trust.templates import check_template
+from trust.templates import check_template, check_tokenizer
 from trust.text import cleaned, cleaner_of
 
 SCORES = range(11)
@@ -129,6 +129,7 @@ def load(
     if dtype == "auto" and device == "cpu":
         dtype = "float32"
     folder = source.checkpoint.folder
+    check_tokenizer(folder, model)
     tokenizer = AutoTokenizer.from_pretrained(folder, **LOADING)
     if tokenizer.eos_token is None:
         raise ValueError(f"{model}: its tokenizer has no end-of-sequence token, so no answer is complete")

@@ -12,7 +12,7 @@ from recipes.merging.parity import Parity, logits, measure_parity, sample_batch
 from trust.checkpoint_files import LINEAGE
 from trust.checkpoints import LOADING, Checkpoint
 from trust.handovers import stamped
-from trust.templates import check_template
+from trust.templates import check_template, check_tokenizer
 
 
 def merge_draft(adapter: Checkpoint, base: Checkpoint, dtype: str, draft: Path) -> Parity:
@@ -21,6 +21,7 @@ def merge_draft(adapter: Checkpoint, base: Checkpoint, dtype: str, draft: Path) 
     `dtype` is that of the weights, or `auto` for the base checkpoint's.
     """
     loading = {"dtype": dtype, "use_safetensors": True, **LOADING}
+    check_tokenizer(adapter.folder, adapter.name)
     processor = AutoProcessor.from_pretrained(adapter.folder, **LOADING)
     check_template(processor.chat_template, processor.tokenizer.special_tokens_map, adapter.name)
     batch = sample_batch(processor)

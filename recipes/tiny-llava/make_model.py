@@ -38,6 +38,7 @@ from transformers import (
 
 from recipes.families.llava import CLASS_TOKENS, LLAVA, hub_name
 from recipes.project_files import project_file
+from trust.dataset_files import check_dataset
 
 CHAT_TEMPLATE = project_file(LLAVA.chat_template)
 VOCABULARY = 1024  # tokens, before <pad> and <image>
@@ -84,7 +85,8 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 
 def training_texts(dataset: str) -> list[str]:
     """One text a figure of the training split: its caption and the sentences that mention it."""
-    rows = load_dataset(dataset, "pairs", split="train").select_columns(["caption", "context"])
+    revision = check_dataset(dataset)
+    rows = load_dataset(dataset, "pairs", split="train", revision=revision).select_columns(["caption", "context"])
     texts = [" ".join([row["caption"] or "", *row["context"]]).strip() for row in rows]
     return [text for text in texts if text]
 

@@ -23,6 +23,7 @@ from yaml import YAMLError
 
 from recipes.families.family import Family
 from recipes.training.options import Recipe
+from trust.dataset_files import check_dataset
 from trust.licenses import counts
 from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import as_stored, open_stored, whole_size
@@ -65,9 +66,10 @@ def load_examples(
     there, `NAME`; pictures as `StoredPicture`s, {"dataset", "dataset_config", "dataset_split", "article_share",
     "dataset_revision", "dataset_sha256", "licenses", "tags"}): the Hub commit for a Hub id, the content hash of the
     Parquet files for a folder, licence -> number of rows made from something under it (None: the rows do not say), and
-    the tags of the dataset's card. Raises ValueError when the config, the split or a column is absent, and
-    FileNotFoundError when there is no such dataset.
+    the tags of the dataset's card. Raises ValueError when the config, the split or a column is absent, RefusedError
+    where the card names files that are not the dataset's own, and FileNotFoundError when there is no such dataset.
     """
+    revision = check_dataset(name, revision)
     files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
     dataset = load_dataset(name, config, split=split, revision=revision)
     absent = [column for column in COLUMNS if column not in dataset.column_names]

@@ -21,7 +21,7 @@ from recipes.families.family import Family
 from recipes.families.find import find_family
 from recipes.project_files import read_template
 from trust.checkpoints import LOADING, Checkpoint
-from trust.templates import check_template
+from trust.templates import check_template, check_tokenizer
 
 
 def read_family(start: Checkpoint) -> Family:
@@ -107,6 +107,7 @@ def load_processor(
     is loaded. `config`, the model's, is changed where `max_grid_tiles` drops image grids. Raises OSError where there
     is no processor or no template, ValueError for a template that does not come to an end.
     """
+    check_tokenizer(start.folder, start.name)
     processor = AutoProcessor.from_pretrained(start.folder, **LOADING)
     processor.chat_template = read_template(template_path)
     check_template(processor.chat_template, processor.tokenizer.special_tokens_map, template_path)
