@@ -25,8 +25,8 @@ _TEXT = "The dose curve rises from 0.5 Gy to 2 Gy in the left panel. " * 20
 _TOO_LONG, _TOO_MUCH = 3, 4  # exit statuses
 
 TOKENIZERS = "tokenizer.*json"  # also `tokenizer.4.0.0.json`, which tokenizer_config.json may ask for
-TOKENIZER_CPU_S = 20  # to load it and read the text; one of 260,000 tokens takes three
-TOKENIZER_BYTES = 4 << 30  # of addresses; the largest vocabularies take a fourth
+TOKENIZER_CPU_S = 10  # to load it and read the text; one of 260,000 tokens takes three
+TOKENIZER_BYTES = 2 << 30  # of addresses; the largest vocabularies take a half
 MAX_GROWTH = 8  # tokens a character, or characters a token read back: bytes as tokens need 4 of the first
 _LETTERS = "".join(map(chr, [*range(32, 127), *range(161, 384), *range(913, 970)])) + "–—‘’“”≤≥×\n\t"
 _WORDS = f"{_TEXT}{_LETTERS}{' '.join(_LETTERS)} {'e' * 500} {'9' * 500}{' ' * 500}x{'.' * 500}"

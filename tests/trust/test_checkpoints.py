@@ -99,6 +99,12 @@ def test_weights_that_are_no_safetensors_are_refused(checkpoint, content):
         ("config.json", {"model_type": "llava", "text_config": {"auto_map": {"AutoModel": "other/repo--evil.Model"}}}),
         ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}}),
         ("processor_config.json", {"auto_map": {"AutoProcessor": "evil.Processor"}}),
+        ("config.json", {"vision_config": {"architecture": "hf-hub:somebody/model"}}),
+        ("config.json", {"vision_config": {"architecture": " HF_hub\t:somebody/model"}}),
+        ("config.json", {"vision_config": {"architecture": "local-dir:/elsewhere"}}),
+        ("config.json", {"vision_config": {"model_args": {"checkpoint_path": "weights.bin"}}}),
+        ("config.json", {"custom_generate": "somebody/code"}),
+        ("generation_config.json", {"custom_generate": "somebody/code"}),
         ("preprocessor_config.json", {"image_processor": {"auto_map": {"AutoImageProcessor": "evil.Pictures"}}}),
         ("processor_config.json", {"audio_tokenizer": {"audio_tokenizer_name_or_path": "other/repo"}}),
         ("config.json", {"model_type": "llava", "attn_implementation": "other/kernel"}),
@@ -210,6 +216,39 @@ def test_a_base_that_is_no_folder_and_no_commit_is_asked_for(tmp_path, monkeypat
     adapter = open_checkpoint(str(write_adapter(tmp_path / "adapter", base, revision=revision)))
     with pytest.raises(FileNotFoundError, match="no folder here, and names no commit .*--base"):
         open_base(adapter)
+
+
+@pytest.mark.parametrize("base", ["base", "../ck/base", "./base", "lab/base"])
+def test_a_relative_base_is_taken_only_by_its_hash(tmp_path, monkeypatch, base):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    folder = write_checkpoint(here / base)
+    adapter = write_adapter(tmp_path / "adapter", base)
+    with pytest.raises(FileNotFoundError, match="a folder here whose hash it does not name, .*--base"):
+        open_base(open_checkpoint(str(adapter)))
+    phase = {"trainable": "lora", "start_revision": open_checkpoint(str(folder)).revision}
+    (adapter / "lineage.json").write_text(json.dumps({"base_model": base, "base_revision": None, "phases": [phase]}))
+    assert open_base(open_checkpoint(str(adapter))).folder.resolve() == folder.resolve()
+
+
+@pytest.mark.parametrize("base", ["runs/phase1", "outputs/phase1", "mine/phase1"])
+def test_a_folders_name_with_a_commit_is_not_asked_of_the_hub(tmp_path, monkeypatch, base):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(FileNotFoundError, match="no folder here, and names no commit"):
+        open_base(open_checkpoint(str(write_adapter(tmp_path / "adapter", base, revision="0" * 40))))
+
+
+def test_a_name_that_is_too_long_is_one_line(checkpoint, tmp_path):
+    adapter = open_checkpoint(str(write_adapter(tmp_path / "adapter", "x" * 5_000)))
+    with pytest.raises(RefusedError, match="a base of 5,000 characters, 'x{40}'…: give the checkpoint"):
+        open_base(adapter)
+    assert open_base(adapter, str(checkpoint)).folder == checkpoint
+    with pytest.raises(FileNotFoundError, match="5,000 characters"):
+        open_checkpoint("x" * 5_000)
+    with pytest.raises(FileNotFoundError, match="no folder here"):
+        open_base(open_checkpoint(str(write_adapter(tmp_path / "other", "x" * 900))))
 
 
 @pytest.mark.parametrize("base", [None, "", 7, ["a"]])

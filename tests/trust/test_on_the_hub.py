@@ -88,3 +88,31 @@ def test_a_model_that_is_not_there_is_one_line(hub, open_there):
     assert told["kind"] == "FileNotFoundError"
     assert "lab/nothing: neither a folder here nor a model that the Hub lets you read" in told["error"]
     assert "\n" not in told["error"]
+
+
+UPLOAD_CARD = """
+import sys
+from huggingface_hub import HfApi
+api = HfApi()
+api.create_repo("lab/set", repo_type="dataset", exist_ok=True)
+api.upload_file(path_or_fileobj=sys.argv[1].encode(), path_in_repo="README.md", repo_id="lab/set", repo_type="dataset")
+"""
+CHECK_DATASET = """
+from trust.dataset_files import check_dataset
+try:
+    print(check_dataset("lab/set"))
+except ValueError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("named", ["/private/*.parquet", "../other/*.parquet", "http://127.0.0.1:9/x.parquet"])
+def test_a_datasets_card_names_files_of_its_repository_alone(hub, run_client, named):
+    def card(data_files):
+        text = f"---\nconfigs:\n- config_name: detail\n  data_files: {data_files}\n---\n"
+        run_client("-c", UPLOAD_CARD, text)
+        return run_client("-c", CHECK_DATASET, home="clean").stdout.strip()
+
+    assert card("detail/test-*.parquet") == hub.repo("dataset", "lab/set").commit_at("main")
+    told = card(named)
+    assert told.startswith("RefusedError lab/set: its card reads rows from")
