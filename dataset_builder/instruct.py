@@ -16,14 +16,15 @@ Figures that came with questions (a `figures.csv`) keep these, whatever the teac
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Request, Server
     from dataset_builder.teaching.examples import Answers
+    from dataset_builder.teaching.gate.gate import Gate
     from dataset_builder.teaching.ledger_answers import LedgerAnswers
     from dataset_builder.teaching.wording import Wording
 
@@ -64,6 +65,25 @@ class Options:
     domain: str | None = field(
         default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
     )
+    min_support: float = field(
+        default=0.7,
+        metadata={"help": "least share of an answer's numbers, terms and names that its evidence must have"},
+    )
+    tokenizer: str | None = field(
+        default=None,
+        metadata={"help": "Hub id or folder whose tokenizer counts an example's tokens; without it they are estimated"},
+    )
+    max_example_tokens: int = field(
+        default=1400,
+        metadata={"help": "longest question and answer, tokens: the recipe's `max_length` less those of the picture"},
+    )
+    verifier: str | None = field(
+        default=None,
+        metadata={"help": "a second LLM, of another family than the teacher, that checks every answer by its evidence"},
+    )
+    verifier_url: str | None = field(
+        default=None, metadata={"help": "address of the verifier's server, where it is not `base_url`"}
+    )
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
     requests_per_minute: float | None = field(default=None, metadata={"help": "no more requests than that a minute"})
     tokens_per_minute: float | None = field(
@@ -94,10 +114,16 @@ def run(options: Options) -> str:
     they were.
     """
     from dataset_builder.domain import read_domain
+    from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import count_pairs, given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
-    from dataset_builder.teaching.examples import align_examples, instruction_examples, without_special_tokens
+    from dataset_builder.teaching.examples import (
+        align_examples,
+        instruction_examples,
+        without_special_tokens,
+    )
+    from dataset_builder.teaching.gate.verifier import refuse_kin, verified
     from dataset_builder.teaching.wording import wording_of
 
     dataset = Path(options.dataset)
@@ -106,6 +132,8 @@ def run(options: Options) -> str:
         return given_context(read_pairs(dataset), context)
 
     _check(options, rows())
+    if options.verifier:
+        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
     wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
@@ -113,17 +141,27 @@ def run(options: Options) -> str:
     teacher, answers, failed = _taught(rows, options, wording, ledger)
     made = {"align": align_examples(rows("none"))}  # made of captions alone: no other figure's licence is its
     made |= {task: instruction_examples(rows(), task, answers, teacher, wording) for task in TASKS}
+    gate = _gate(options, wording)
+    passed: Mapping[str, Iterable[dict]] = {task: gate.passed(of_it, rows()) for task, of_it in made.items()}
+    verdicts: Counter[str] = Counter()
+    if options.verifier:
+        passed, verdicts = verified(passed, gate, rows(), _verifier(options), dataset / ".work" / "verifier.jsonl")
     disarmed: Counter[str] = Counter()
-    counts = {task: _make(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in made.items()}
+    counts = {task: _make(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in passed.items()}
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {count_pairs(dataset)} figures; replies: {dict(failed) or 'none'}")
     for task, count in counts.items():
         _write(dataset, task, count)
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
+    (dataset / "provenance").mkdir(exist_ok=True)  # a download may lack it
+    write_jsonl(dataset / "provenance" / "rejected_examples.jsonl", gate.rejected)
     results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
+    results |= {"rejected": gate.counts(), "verdicts": dict(verdicts)}
     write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)
     lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
     lines += [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
+    lines += [f"{reason:<20} {n:>7} examples rejected" for reason, n in gate.counts().items()]
+    lines += [f"{verdict:<20} {n:>7} answers, says the verifier" for verdict, n in sorted(verdicts.items())]
     lines += [
         f"{task:<10} {n:>7} of them had special tokens in their text, made ordinary" for task, n in (+disarmed).items()
     ]
@@ -201,6 +239,23 @@ def _cost(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wordin
     return str(estimate(_requests(rows, wording, server), ledger, server))
 
 
+def _gate(options: Options, wording: "Wording") -> "Gate":
+    """The gate with the limits of the options; it knows the prompts that an LLM is given."""
+    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.gate.exam import Limits
+    from dataset_builder.teaching.gate.gate import Gate
+    from dataset_builder.teaching.gate.tokens import counter
+
+    limits = Limits(min_support=options.min_support, max_example_tokens=options.max_example_tokens)
+    prompts = {task: wording.prompt(task).render(evidence="") for task in TASKS} if options.teacher == "openai" else {}
+    return Gate(limits, counter(options.tokenizer), prompts)
+
+
+def _verifier(options: Options) -> "Server":
+    url = options.verifier_url or options.base_url
+    return replace(_server(options), base_url=url, model=options.verifier or "", revision=None, temperature=0.0)
+
+
 def _server(options: Options) -> "Server":
     from dataset_builder.llm.requests import Price, Server
 
@@ -219,7 +274,7 @@ def _server(options: Options) -> "Server":
     )
 
 
-def _make(dataset: Path, task: str, examples: Iterator[dict]) -> int:
+def _make(dataset: Path, task: str, examples: Iterable[dict]) -> int:
     """Write the rows of a task's config where they wait for `_write`; returns their number."""
     from dataset_builder.files.jsonfiles import write_jsonl
 
@@ -243,7 +298,8 @@ def _made(dataset: Path, task: str) -> Path:
 
 def _recorded(options: Options) -> dict:
     """The options that the manifest has: those that can change an example."""
-    names = ["teacher", "context"]
+    names = ["teacher", "context", "min_support", "max_example_tokens"]
+    names += [name for name in ("tokenizer", "verifier") if getattr(options, name)]
     if options.model:
         names[1:1] = ["model", "revision", "temperature", "max_tokens", *(["request"] if options.request else [])]
     return {name: getattr(options, name) for name in names}

@@ -65,7 +65,8 @@ EXAMPLES = Features(
         "prompt_sha256": _STRING,
         "context_of": _STRING,  # figure_id whose context the teacher saw; null: none. Another one's in an ablation
         "evidence": List({"source": _STRING, "sentence": Value("int32")}),  # null where the answer was given
-        "support": Value("float32"),  # share of the answer's numbers, units and terms found in the evidence; null: none
+        "support": Value("float32"),  # share of the answer's numbers with units, Greek terms, abbreviations and names
+        # that stand in the sentences named in `evidence`, each counted once; null: the answer has none, or was given
     }
 )
 

@@ -64,9 +64,9 @@ def run(options: Options) -> str:
     Raises FileNotFoundError without a run or a rubric, ValueError for options that do not fit, ConnectionError or
     PermissionError when the server cannot be used, RuntimeError when nothing was scored.
     """
+    from dataset_builder.llm.families import family_warning
     from evaluation.judgements import counted, read_judgements
     from evaluation.judging import asking, rubric
-    from evaluation.judging.families import family_warning
     from evaluation.judging.summary import summary_lines
 
     if options.concurrency < 1 or options.controls < 0 or (options.limit is not None and options.limit < 1):

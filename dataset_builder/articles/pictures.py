@@ -143,6 +143,8 @@ def find_pictures(pictures: Mapping[str, _T], href: str) -> list[_T]:
     "b/f1" are two pictures and a folder that is not there does no harm. Hosts and "../" are dropped: nothing outside of
     the package can be reached. The extension may be missing or another one.
     """
+    if not pictures:  # an XML without its pictures: thousands of names to take apart for nothing
+        return []
     for name in _endings(path_of(href).lower()):
         stem = _stem(name)
         candidates = [stem + suffix for suffix in PICTURE_SUFFIXES]

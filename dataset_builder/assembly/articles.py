@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.parse import quote
 
 from dataset_builder.assembly.archive import MINING_ONLY, ArchiveSays, archive_says, license_and_notes
@@ -20,7 +20,7 @@ from dataset_builder.extraction.records import FigureRecord, Record, read_record
 from dataset_builder.extraction.units import Unit
 from dataset_builder.readers.article import Panel, TextDamage
 from dataset_builder.readers.pictures.panels import with_captions
-from dataset_builder.text.labels import label_key
+from dataset_builder.text.labels import label_key, label_panel
 from dataset_builder.text.licenses import attribution, figure_attribution
 from dataset_builder.text.notices import gravest
 from trust.licenses import in_order
@@ -63,6 +63,13 @@ class JoinedArticle:
     not_captions: list[CaptionLikeRow]
     starts: list[int]  # pages on which articles start: several where a PDF holds several
     passed_over: list[tuple[str, str]]  # files that another one was taken for, and why
+
+
+class _Number(NamedTuple):
+    """By what a figure of one file is found in another: "2" and "B" of "Figure 2B"."""
+
+    key: str  # `label_key`; "" for none
+    panels: str  # `label_panel`
 
 
 # ---- which files are one article ----
@@ -248,26 +255,31 @@ def _own_picture(folder: Path, figure: FigureRecord) -> dict[str, object]:
     return {"image_path": (folder / figure["image_file"]).relative_to(dataset).as_posix()}
 
 
-def _borrowed_picture(pictures: Mapping[str, dict], figure: FigureRecord) -> dict[str, object]:
+def _borrowed_picture(pictures: Mapping[_Number, dict], figure: FigureRecord) -> dict[str, object]:
     """The columns of the PDF's picture of the same label, its panels captioned from the XML; {} when it has none."""
-    picture = pictures.get(label_key(figure["label"]) or "")
+    picture = pictures.get(_number(figure["label"]))
     if picture is None:
         return {}
     panels = with_captions([Panel(**panel) for panel in picture["panels"]], figure["caption"])
     return picture | {"panels": [asdict(panel) for panel in panels]}
 
 
-def _pdf_pictures(files: list[ArticleFile]) -> dict[str, dict]:
-    """label key -> the columns that come with a picture cut from the PDF of the same article."""
-    found: dict[str, dict] = {}
+def _number(label: str | None) -> _Number:
+    """What figures of one label have in common: "Figure 2B" is another one than "Figure 2A", and than "Figure 2"."""
+    return _Number(label_key(label) or "", label_panel(label))
+
+
+def _pdf_pictures(files: list[ArticleFile]) -> dict[_Number, dict]:
+    """The columns that come with a picture cut from the PDF of the same article, by the number of its figure."""
+    found: dict[_Number, dict] = {}
     for file in files:
         if file.record["source"] != "pdf":
             continue
         for figure in file.record["figures"]:
-            key, picture = label_key(figure["label"]), _own_picture(file.folder, figure)
-            if key and picture:
+            number, picture = _number(figure["label"]), _own_picture(file.folder, figure)
+            if number.key and picture:
                 columns = {name: value for name, value in figure.items() if name not in (*_TEXT, "image_file")}
-                found.setdefault(key, columns | picture | {"source": "jats+pdf"})
+                found.setdefault(number, columns | picture | {"source": "jats+pdf"})
     return found
 
 

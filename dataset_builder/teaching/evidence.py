@@ -1,11 +1,10 @@
 """What a teacher sees of a figure, and how much of an answer stands in it."""
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
+from dataset_builder.teaching.facts import Known, facts
 from dataset_builder.text.sentences import split_sentences
-from dataset_builder.text.vocabulary import any_spaced, every
 
 TASKS = ("detail", "reasoning")
 
@@ -23,17 +22,7 @@ class Answer(TypedDict):
     question: str
     answer: str
     evidence: list[Evidence]
-
-
-_TIME = any_spaced(lambda it: it.teaching.units)
-_TERM = re.compile(
-    r"\d+(?:[.,]\d+)*"  # numbers, with their units
-    rf"(?:\s?(?:%|‰|[µμmkcn]?(?:Gy|m|g|L|l|M|Bq|V|s|Hz|W)\b|h\b|min\b|(?:{_TIME})\b))?"
-    r"|[A-Za-z]*[Α-ω]+[\w-]*"  # Greek
-    r"|\b\w*[A-Z]\w*[A-Z]\w*\b"  # abbreviations
-    r"|\b[^\W\d_]{6,}\b"  # long words
-)
-_NO_TERMS = {noun.lower() for noun in every(lambda it: it.teaching.the_figure.noun)}  # "figure" needs no evidence
+    visually_answerable: NotRequired[bool | None]  # what the teacher says of it, if it does
 
 
 def evidence_sentences(row: Mapping[str, Any]) -> list[tuple[str, int, str]]:
@@ -43,15 +32,10 @@ def evidence_sentences(row: Mapping[str, Any]) -> list[tuple[str, int, str]]:
     return caption + context
 
 
-def support(answer: str, evidence: Iterable[str]) -> float | None:
-    """Share of the answer's numbers (with units), Greek terms, abbreviations and long words that stand in `evidence`.
+def support(answer: str, evidence: Iterable[str], language: str | None) -> float | None:
+    """Share of the answer's facts that stand in `evidence`, the sentences that it names.
 
-    0 to 1; None when the answer has no such term.
+    Facts are numbers with their units, Greek terms, abbreviations and names (`teaching/facts.py`), each counted once.
+    0 to 1; None when the answer has none: it says nothing that could be looked up.
     """
-    terms = {_folded(term) for term in _TERM.findall(answer)} - _NO_TERMS
-    known = _folded(" ".join(evidence))
-    return sum(term in known for term in terms) / len(terms) if terms else None
-
-
-def _folded(text: str) -> str:
-    return re.sub(r"\s+", "", text).lower()
+    return Known(evidence, language).share(facts(answer, language))

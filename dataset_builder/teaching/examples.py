@@ -81,8 +81,9 @@ def without_special_tokens(examples: Iterable[dict], n_changed: Counter[str]) ->
 
 
 def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any]:
-    """The columns that do not depend on the teacher, with `split`."""
+    """The columns that do not depend on the teacher, with `split` and what only the gate looks at."""
     sentences = {(source, i): text for source, i, text in evidence_sentences(row)}
+    named = [sentences.get((e["source"], e["sentence"]), "") for e in answer["evidence"]]
     return {
         "split": row["split"],
         "prompt": [{"role": "user", "content": answer["question"]}],
@@ -94,6 +95,7 @@ def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any
         "license": row["license"],
         "licenses": row["licenses"],
         "rights": row["rights"],
-        "evidence": [e for e in answer["evidence"] if (e["source"], e["sentence"]) in sentences],
-        "support": support(answer["answer"], sentences.values()),
+        "evidence": answer["evidence"],
+        "support": support(answer["answer"], named, row["language"]),
+        "visually_answerable": answer.get("visually_answerable"),
     }

@@ -1,54 +1,200 @@
-"""The extractive teacher: it picks sentences of the article by rules, offline, and says so (`teacher: extractive`)."""
+"""The extractive teacher: it picks sentences of the article by rules, offline, and says so (`teacher: extractive`).
+
+Fewer and better: a sentence that needs the article around it is left out, and a figure of which too little is left to
+say has no example.
+"""
 
 import hashlib
 import re
-from typing import Any
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
+from dataset_builder.teaching.alone import (
+    MAX_REPEATED,
+    MAX_REPEATED_IN_CAPTION,
+    capitalised,
+    is_note,
+    is_opened,
+    is_whole,
+    leans_on_another,
+    only_points,
+    points_back,
+    repeats,
+    starts_with_a_noun,
+    states_a_purpose,
+    without_addition,
+)
+from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_brackets
 from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
+from dataset_builder.teaching.faults import fault
+from dataset_builder.teaching.glued import closed, pieces
+from dataset_builder.teaching.references import refers
 from dataset_builder.teaching.the_figure import beside_the_figure
 from dataset_builder.teaching.wording import GENERAL, Wording, question_language
-from dataset_builder.text.mentions import mentioned_keys
-from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
+from dataset_builder.text.mentions import all_mentions, mentioned_keys
+from dataset_builder.text.vocabulary import LANGUAGES
 
 MAX_ANSWER_CHARS = 1500  # about 400 tokens: with 576 image tokens well within LLaVA's 2,048
+MIN_TITLE_CHARS = 100  # of a description of one sentence: a shorter title describes nothing "in detail"
+MIN_TITLE_CHARS_UNSPACED = 40  # the same in Chinese and Japanese
+_PANEL = re.compile(
+    r"\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*(?:\)[.:,]?|[.:,])\s|\(?[A-Z]\)?\s(?=[A-Z][a-z])"
+)  # "(A) ", "b: ", "C Dose"
+_PANEL_ALONE = re.compile(r"\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*(?:\)[.:]?|[.:])")  # "(A)." that splitting left
 
-_REASONS = re.compile(
-    rf"\b(?:{any_spaced(lambda it: it.teaching.reasons)})\b|{any_unspaced(lambda it: it.teaching.reasons)}", re.I
-)
+
+class Said(NamedTuple):
+    """A sentence of the evidence as the answer has it."""
+
+    source: str  # caption | context
+    number: int  # of the sentence in that source, from 0
+    text: str
 
 
 def extractive(row: dict[str, Any], task: str, wording: Wording = GENERAL) -> Answer | None:
     """Question, answer and evidence for `task`, made of the article's own sentences; None where they do not suffice.
 
     `detail` takes the caption and what the context describes, `reasoning` the sentences of the context that give
-    reasons. Sentences that mention several figures are left out, citations and figure numbers are removed. Question and
-    answer are in the article's language.
+    reasons. Sentences that mention several figures, cite other works, lean on sentences that are not there or only
+    point to the figure are left out; figure numbers are removed. Question and answer are in the article's language.
     """
-    chosen = _chosen(row, task)
-    if task == "detail" and not any(source == "caption" for source, _, _ in chosen):
+    language = row["language"]
+    chosen = _within_length(_description(row) if task == "detail" else _reasons(row), language)
+    answer = _joined(chosen, language)
+    if not answer or fault(answer, language):
         return None
-    answer = ""
-    kept: list[Evidence] = []
-    for source, number, sentence in chosen:
-        if len(answer) + len(sentence) < MAX_ANSWER_CHARS:
-            answer += _gap(answer, row["language"]) + sentence
-            kept.append({"source": source, "sentence": number})
-    if not answer:
-        return None
-    return {"question": _question(row, task, wording), "answer": answer, "evidence": kept}
+    evidence = [
+        Evidence(source=source, sentence=number) for source, number in dict.fromkeys(said[:2] for said in chosen)
+    ]
+    return {"question": _question(row, task, wording), "answer": answer, "evidence": evidence}
 
 
-def _chosen(row: dict[str, Any], task: str) -> list[tuple[str, int, str]]:
-    """(source, number, sentence without figure numbers) of the sentences that answer the task."""
-    chosen = []
+def _description(row: dict[str, Any]) -> list[Said]:
+    """The caption, from its first sentence on, and what the context adds; nothing where the first one is unfit."""
+    caption = _of_caption(row)
+    context = [said for said in _of_context(row) if not _gives_reasons(said.text, row["language"])]
+    if not caption or caption[0].number > 0:
+        return []
+    return caption + context if _describes(caption + context, row["language"]) else []
+
+
+def _reasons(row: dict[str, Any]) -> list[Said]:
+    return [said for said in _of_context(row) if _gives_reasons(said.text, row["language"])]
+
+
+def _of_caption(row: dict[str, Any]) -> list[Said]:
+    """The sentences of the caption that describe; one that starts with "However" or "It" needs the one before it."""
+    language = row["language"]
+    kept: list[Said] = []
+    follows = panel_is_lost = False
+    for number, piece in _pieces_of_caption(row):
+        panel_is_lost = panel_is_lost and not _PANEL.match(piece)
+        text = "" if panel_is_lost or all_mentions(piece) else _clean(piece, language, is_first=number == 0)
+        follows = bool(text) and (follows or not leans_on_another(text, language))
+        if follows:
+            kept.append(Said("caption", number, text))
+        panel_is_lost = panel_is_lost or (bool(_PANEL.match(piece)) and not follows)
+    return kept
+
+
+def _clean(piece: str, language: str | None, is_first: bool) -> str:
+    """The sentence of a caption as the answer has it; "" for one that does not describe."""
+    text = without_addition(_opened(beside_the_figure(piece, language), language, is_first), language)
+    is_empty = is_note(text) or (only_points(text, language) and not is_first and not _PANEL.match(text))
+    is_clean = text and not is_empty and not may_cite(text) and fault(text, language) is None
+    return text if is_clean else ""
+
+
+def _pieces_of_caption(row: dict[str, Any]) -> list[tuple[int, str]]:
+    """(number of the caption's sentence, sentence), with those apart that lack a full stop between them."""
+    found: list[tuple[int, str]] = []
+    letter = ""
     for source, number, sentence in evidence_sentences(row):
-        gives_reasons = source == "context" and bool(_REASONS.search(sentence))
-        max_mentions = 1 if source == "context" else 0
-        if gives_reasons != (task == "reasoning") or len(mentioned_keys(sentence)) > max_mentions:
-            continue
-        if said := beside_the_figure(sentence, row["language"]):
-            chosen.append((source, number, said))
-    return chosen
+        for piece in pieces(sentence, row["language"]) if source == "caption" else ():
+            if _PANEL_ALONE.fullmatch(piece):
+                letter = f"{piece.rstrip('.:')} "
+            else:
+                found.append((number, letter + piece))
+                letter = ""
+    return found
+
+
+def _opened(text: str, language: str | None, is_first: bool) -> str:
+    """The sentence with a capital at the start of the caption; "" for one that starts in its middle."""
+    if not is_first or is_opened(text):
+        return text if is_opened(text) else ""
+    return capitalised(text) if starts_with_a_noun(text, language) else ""
+
+
+def _of_context(row: dict[str, Any]) -> list[Said]:
+    """The sentences of the running text that can be understood beside the figure alone."""
+    language = row["language"]
+    kept: list[Said] = []
+    for source, number, sentence in evidence_sentences(row):
+        if source == "context" and _is_of_the_figure(sentence, language):
+            text = without_addition(beside_the_figure(sentence, language), language)
+            if _stands_alone(text, language):
+                kept.append(Said(source, number, text))
+    return kept
+
+
+def _is_of_the_figure(sentence: str, language: str | None) -> bool:
+    """Whether it speaks of one figure, and of no other work: what that one found cannot be seen here."""
+    others = any(mention.elsewhere for mention in all_mentions(sentence))
+    from_elsewhere = (
+        others or refers(sentence) or cites(sentence) or may_cite(sentence) or may_cite_in_brackets(sentence)
+    )
+    return not from_elsewhere and len(mentioned_keys(sentence)) <= 1 and len(pieces(sentence, language)) == 1
+
+
+def _stands_alone(text: str, language: str | None) -> bool:
+    unfit = (
+        not is_whole(text, language)
+        or only_points(text, language)
+        or is_note(text)
+        or leans_on_another(text, language)
+        or points_back(text, language)
+        or states_a_purpose(text, language)
+    )
+    return not unfit and fault(text, language) is None
+
+
+def _gives_reasons(text: str, language: str | None) -> bool:
+    return bool(_reason_words(question_language(language)).search(text))
+
+
+@cache
+def _reason_words(language: str) -> re.Pattern:
+    own = LANGUAGES[language]
+    words = "|".join(own.teaching.reasons) or "(?!)"
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if own.spaces else words, re.IGNORECASE)
+
+
+def _describes(chosen: Sequence[Said], language: str | None) -> bool:
+    """Whether there is more than a short title."""
+    spaces = LANGUAGES[question_language(language)].spaces
+    return len(chosen) > 1 or len(chosen[0].text) >= (MIN_TITLE_CHARS if spaces else MIN_TITLE_CHARS_UNSPACED)
+
+
+def _within_length(chosen: Sequence[Said], language: str | None) -> list[Said]:
+    """As many of the sentences, from the first on, as an answer may have; none twice."""
+    kept: list[Said] = []
+    for said in chosen:
+        if len(_joined([*kept, said], language)) > MAX_ANSWER_CHARS:
+            break
+        share = MAX_REPEATED_IN_CAPTION if said.source == "caption" else MAX_REPEATED
+        if not any(repeats(said.text, other.text, share) for other in kept):
+            kept.append(said)
+    return kept
+
+
+def _joined(chosen: Sequence[Said], language: str | None) -> str:
+    """The sentences as one text, each with a full stop."""
+    answer = ""
+    for said in chosen:
+        answer += _gap(answer, language) + closed(said.text)
+    return answer
 
 
 def _gap(before: str, language: str | None) -> str:

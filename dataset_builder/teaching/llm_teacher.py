@@ -44,7 +44,8 @@ def request(row: Mapping[str, Any], task: str, wording: Wording = GENERAL) -> Re
 
 
 def parse(reply: str) -> dict[str, Any]:
-    """The teacher's JSON: `question`, `answer` (None: the teacher found too little to go on) and `evidence`.
+    """The teacher's JSON: `question`, `answer` (None: the teacher found too little to go on), `evidence` and,
+    where it says so, `visually_answerable`.
 
     Raises ValueError for anything else.
     """
@@ -58,4 +59,6 @@ def parse(reply: str) -> dict[str, Any]:
         raise ValueError("evidence from another source than caption or context")
     if answer is not None and not (isinstance(question, str) and isinstance(answer, str) and question and answer):
         raise ValueError("question or answer is empty or no text")
-    return {"question": question, "answer": answer, "evidence": evidence}
+    visual = value.get("visually_answerable")
+    visual = visual if isinstance(visual, bool) else None
+    return {"question": question, "answer": answer, "evidence": evidence, "visually_answerable": visual}

@@ -11,6 +11,8 @@ another form.
 
 import re
 
+from dataset_builder.teaching.citations import without_citations
+from dataset_builder.teaching.references import without_references
 from dataset_builder.text.language_files import Language, TheFigure, picture_words
 from dataset_builder.text.mentions import Mention, all_mentions
 from dataset_builder.text.numbering import PANEL
@@ -19,15 +21,6 @@ from dataset_builder.text.vocabulary import LANGUAGES, any_of, every
 DEFAULT_LANGUAGE = "en"  # of rows whose language has no file
 _DEFAULT_FORM = "default"
 
-_CITATION = re.compile(r"\s*\[\d+(?:\s?[–,-]\s?\d+)*\]")
-_BRACKETS = re.compile(  # with what stands between them, brackets within brackets once
-    r"\s*[(\[（【](?P<inside>(?:[^()\[\]（）【】]|\([^()]*\)|（[^（）]*）)*)[)\]）】]"
-)
-_THE = any_of(lambda it: it.teaching.the_figure.determiners)
-_SEE = rf"(?:(?:(?:{any_of(lambda it: it.teaching.see)})[\s,:]*)+(?:(?:{_THE})\s+)?)?"
-_SEE_FIRST = re.compile(rf"\s*{_SEE}", re.IGNORECASE)
-_SEE_LAST = re.compile(rf"\s*[,;，；、]\s*{_SEE}$", re.IGNORECASE)
-_NEXT_CLAUSE = re.compile(r"\s*(?=[,;，；、]|$)")
 _LETTERS_BEHIND = re.compile(  # of panels, which the grammar of mentions leaves alone: "рис. 2, а, б"
     rf"(?:[,、]\s?{PANEL}){{2,}}|[,、]\s?{PANEL}(?=\s*[.;:)。]|$)"
 )
@@ -45,35 +38,17 @@ def beside_the_figure(sentence: str, language: str | None) -> str:
 
     "" when nothing else stood in it, and when a number would stay behind: better no sentence than half a mention.
     """
-    text = _BRACKETS.sub(_without_mentions, sentence)
-    text = _CITATION.sub("", text)
-    text = _with_the_figure(text, LANGUAGES.get(language or "", LANGUAGES[DEFAULT_LANGUAGE])).strip()
+    text = without_citations(without_references(sentence))
+    text = _tidy(_with_the_figure(text, LANGUAGES.get(language or "", LANGUAGES[DEFAULT_LANGUAGE])))
     if _LEFT_BEHIND.search(text) or not any(character.isalnum() for character in text):
         return ""
     return text
 
 
-def _without_mentions(brackets: re.Match) -> str:
-    """What is left of text between brackets: nothing where it starts with a mention ("(see Fig. 2A, left)")."""
-    inside = brackets["inside"]
-    found = all_mentions(inside)
-    first = min((mention.start for mention in found), default=None)
-    if first is None:
-        return brackets.group()
-    seen = _SEE_FIRST.match(inside)
-    if seen and seen.end() == first:
-        return ""
-    return brackets.group().replace(inside, _without_clauses(inside, found))
-
-
-def _without_clauses(inside: str, found: list[Mention]) -> str:
-    """ "p < 0.01, see Fig. 2" -> "p < 0.01"; a mention that is part of a longer clause stays."""
-    for mention in sorted(found, reverse=True):
-        before = _SEE_LAST.search(inside, 0, mention.start)
-        after = _NEXT_CLAUSE.match(inside, mention.end)
-        if before and after:
-            inside = inside[: before.start()] + inside[after.end() :]
-    return inside
+def _tidy(text: str) -> str:
+    """Single spaces, and none where type setting puts none: "( A ) , B ." -> "(A), B."."""
+    text = re.sub(r"\s+([,.](?=\s|$)|[)\]])", r"\1", re.sub(r"([(\[])\s+", r"\1", text))
+    return " ".join(text.split())
 
 
 def _with_the_figure(text: str, language: Language) -> str:

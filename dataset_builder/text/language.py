@@ -14,9 +14,9 @@ def _identifier():
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-def detect_language(text: str) -> str | None:
-    """ISO 639-1 code of `text` by py3langid (97 languages, offline); None for short text and unsure cases."""
-    if len(text) < MIN_CHARS:
+def detect_language(text: str, min_chars: int = MIN_CHARS) -> str | None:
+    """ISO 639-1 code of `text` by py3langid (97 languages, offline); None for unsure cases and shorter text."""
+    if len(text) < min_chars:
         return None
     language, probability = _identifier().classify(text[:MAX_CHARS])
     return str(language) if probability >= MIN_PROBABILITY else None

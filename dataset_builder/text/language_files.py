@@ -187,6 +187,44 @@ class ImprintWords:
     title_words: Words
 
 
+OPPOSITE_SIDES = {"more": "less", "left": "right", "upper": "lower", "positive": "negative"}
+OPPOSITE_SIDES |= {other: side for side, other in OPPOSITE_SIDES.items()}
+
+
+@dataclass(frozen=True)
+class Opposites:
+    """Words of directions: the n-th word of one side is the opposite of the n-th of the other, in the same form."""
+
+    more: Words
+    less: Words
+    left: Words
+    right: Words
+    upper: Words
+    lower: Words
+    positive: Words
+    negative: Words
+
+    def by_side(self) -> Iterator[tuple[str, Words]]:
+        """(side, its words)."""
+        return ((side.name, getattr(self, side.name)) for side in fields(self))
+
+    def all_words(self) -> Words:
+        """Of all sides, the longest first, without the hyphens behind starts of words."""
+        listed = {word.removesuffix("-") for _, words in self.by_side() for word in words}
+        return tuple(sorted(listed, key=lambda word: (-len(word), word)))
+
+
+@dataclass(frozen=True)
+class AnswerWords:
+    """What the gate looks for in questions and answers."""
+
+    source: Words
+    refusals: Words
+    nothing: Words
+    numerals: Words
+    opposites: Opposites
+
+
 @dataclass(frozen=True)
 class TheFigure:
     """How an answer of the extractive teacher says "the figure" where the article named it by its number."""
@@ -212,6 +250,18 @@ class TeachingWords:
     see: Words
     reasons: Words
     units: Words
+    parts: Words
+    other_parts: Words
+    colleagues: Words
+    additions: Words
+    connectives: Words
+    pronouns: Words
+    demonstratives: Words
+    purposes: Words
+    pointing: Words
+    notes: Words
+    incomplete: Words
+    verbs_of_being: Words
     the_figure: TheFigure
     questions: Questions
 
@@ -235,6 +285,7 @@ class Language:
     license: LicenseWords
     rights: RightsWords
     imprint: ImprintWords
+    answers: AnswerWords
     teaching: TeachingWords
 
 
@@ -265,6 +316,10 @@ def _broken_rules(language: Language) -> Iterator[tuple[str, str]]:
     for word in picture_words(language):
         if not stem(word):
             yield "figure.words or kinds", f"has {word!r}, which starts with no plain letter"
+    sides = dict(language.answers.opposites.by_side())
+    for side, other in OPPOSITE_SIDES.items():
+        if len(sides[side]) != len(sides[other]):
+            yield f"answers.opposites.{side}", f"must have as many words as `{other}`"
     if not questions.detail or not questions.reasoning:
         yield "teaching.questions", "needs a question a task"
     if len(figure.noun) != 2:

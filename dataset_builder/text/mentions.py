@@ -24,6 +24,7 @@ from dataset_builder.text.numbering import (
     Head,
     anchors,
     heads,
+    heads_at,
     in_series,
     number_key,
     number_list,
@@ -102,38 +103,54 @@ def mentions_in(sentences: Iterable[str], label: str | None) -> list[list[tuple[
     return [mention_spans(sentence, keys) for sentence in sentences]
 
 
-def mentions(text: str, other_kinds: bool = True) -> list[Mention]:
-    """The mentions of the article's own figures in a text, whose ligatures are resolved.
-
-    Without `other_kinds` only figures are looked for, no schemes, charts, plates and so on: four times as fast.
-    """
-    return [mention for mention in all_mentions(text, other_kinds) if not mention.elsewhere]
+def mentions(text: str) -> list[Mention]:
+    """The mentions of the article's own figures in a text, whose ligatures are resolved."""
+    return [mention for mention in all_mentions(text) if not mention.elsewhere]
 
 
 def mentions_of_each(texts: list[str], other_kinds: bool = True) -> list[list[Mention]]:
-    """`mentions` of each of the texts. Which of them may have any is looked up in all at once: few paragraphs have."""
-    plain = [n for n, text in enumerate(texts) if text.isascii()]  # others are slow to search together
-    starts = [0, *accumulate(len(texts[n]) + 1 for n in plain)]
-    joined = "\n".join(texts[n] for n in plain)
-    places = anchors(joined, other_kinds) + [match.start() for match in _SUPPLEMENT_NUMBER.finditer(joined)]
-    empty = set(plain) - {plain[bisect_right(starts, place) - 1] for place in places}
-    return [[] if n in empty else mentions(text, other_kinds) for n, text in enumerate(texts)]
+    """`mentions` of each of the texts; figure words are looked for in all at once: few paragraphs have any.
+
+    Without `other_kinds` only figures are looked for, no schemes, charts, plates and so on: four times as fast.
+    """
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    joined = "\n".join(texts)
+    places: dict[int, list[int]] = {}  # of figure words, by the number of the text
+    for place in anchors(joined, other_kinds):
+        n = bisect_right(starts, place) - 1
+        places.setdefault(n, []).append(place - starts[n])
+    for match in _SUPPLEMENT_NUMBER.finditer(joined):
+        places.setdefault(bisect_right(starts, match.start()) - 1, [])
+    found = {n: _mentions_at(texts[n], inside) for n, inside in places.items()}
+    return [[one for one in found.get(n, ()) if not one.elsewhere] for n in range(len(texts))]
 
 
-def all_mentions(text: str, other_kinds: bool = True) -> list[Mention]:
+def all_mentions(text: str) -> list[Mention]:
     """The mentions of the article's own figures and of other papers'; those with the number first ("S1 Fig") last."""
+    return _mentions_at(text, anchors(text))
+
+
+def _mentions_at(text: str, places: list[int]) -> list[Mention]:
+    """The same, with the places in the text where a figure word may start."""
     found = [] if text.isascii() else [_ordinal(match) for match in ORDINAL.finditer(text)]
     counted = {mention.end - len(mention.word) for mention in found}  # where the words of these stand
     position = 0
-    for head in heads(text, other_kinds):
+    for head in heads_at(text, places):
         if head.start >= position and head.start not in counted:
             keys, position = _mention(text, head)
             if keys:
                 elsewhere = _is_elsewhere(text, head.start, position)
                 end = _without_bracket(text, head.start, position)
                 found.append(Mention(head.start, end, keys, head.word, head.plural, elsewhere))
-    if _SUPPLEMENT_NUMBER.search(text):
-        for match in NUMBER_FIRST.finditer(text):
+    return found + _number_first(text)
+
+
+def _number_first(text: str) -> list[Mention]:
+    """ "S1 Fig": tried where an S and a number stand, many times as fast as a search."""
+    found: list[Mention] = []
+    for start in _SUPPLEMENT_NUMBER.finditer(text):
+        match = NUMBER_FIRST.match(text, start.start())
+        if match and not (found and match.start() < found[-1].end):
             keys, _ = number_list(match["items"], 0, plural=True)
             found.append(Mention(match.start(), match.end(), keys, match["word"], len(keys) > 1, False))
     return found

@@ -4,6 +4,7 @@ split_sentences("As in Fig. 2A. We then ...")    -> ["As in Fig. 2A.", "We then 
 """
 
 import re
+from collections.abc import Iterator
 
 from dataset_builder.text.clean import clean
 from dataset_builder.text.vocabulary import any_of, every
@@ -37,17 +38,16 @@ def split_sentences(text: str) -> list[str]:
     return [part[start:end] for part in paragraphs for start, end in sentence_spans(part)]
 
 
-def sentence_spans(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each sentence of `text`, whose white space is normalised already (`clean`)."""
-    spans, start = [], 0
+    start = 0
     for stop in _STOP.finditer(text):
         end = _sentence_end(text, stop)
         if end is not None:
-            spans.append((start, end))
+            yield start, end
             start = end + (text[end : end + 1] == " ")
     if start < len(text):
-        spans.append((start, len(text)))
-    return spans
+        yield start, len(text)
 
 
 def _sentence_end(text: str, stop: re.Match) -> int | None:

@@ -7,8 +7,8 @@ from typing import TypedDict
 
 import numpy as np
 
+from dataset_builder.llm.families import shared_family
 from evaluation.judgements import CONTROLS, RETEST, Judgement, of_answers
-from evaluation.judging.families import shared_family
 from evaluation.run_folder import IMAGE_CONDITIONS, Place
 from evaluation.scoring import agreement
 from evaluation.scoring.items import ScoredItem, judge_names

@@ -5,12 +5,11 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 import yaml
 from datasets import load_dataset
 
 import ldrt
-from dataset_builder import instruct
+from dataset_builder import build, instruct
 from dataset_builder.files.jsonfiles import read_jsonl
 from dataset_builder.schema import EXAMPLES
 from dataset_builder.teaching.evidence import TASKS
@@ -35,7 +34,7 @@ def test_the_configs_hold_what_trl_wants(sample_dataset):
             assert [m["role"] for m in row["prompt"] + row["completion"]] == ["user", "assistant"]
             assert (row["task"], row["example_id"]) == (task, f"{row['figure_id']}/{task}")
             assert row["teacher"] == "extractive"
-            assert row["support"] == pytest.approx(1)
+            assert row["support"] in (1, None)  # None: no number, no name
             if task == "align":
                 assert (row["prompt"][0]["content"], row["completion"][0]["content"]) == ("", pair["caption"])
     both = len(load(sample_dataset, "detail", "train")) + len(load(sample_dataset, "reasoning", "train"))
@@ -79,7 +78,9 @@ def _teacher(request: dict) -> dict:
     if "hot spot" in prompt:
         return completion("I would rather talk about something else.")
     answer = json.loads(lines[0].removeprefix("[caption 0] ")) if lines else None
-    evidence = [{"source": "caption", "sentence": 0}, {"source": "context", "sentence": 99}]
+    evidence = [{"source": "caption", "sentence": 0}]
+    if "reasoning" in prompt:
+        evidence.append({"source": "context", "sentence": 99})
     return completion("```json\n" + json.dumps({"question": "Why?", "answer": answer, "evidence": evidence}) + "\n```")
 
 
@@ -95,11 +96,56 @@ def test_an_llm_as_teacher_is_asked_once_and_its_answers_are_kept(sample_dataset
     unparsable = int(summary.split("unparsable")[1].split()[0])
     assert asked == 2 * pairs
     assert len(seen) == asked + unparsable
-    write_dataset_card(sample_dataset)
+    card = write_dataset_card(sample_dataset).read_text()
     row = load(sample_dataset, "detail", "train")[0]
     assert row["teacher"] == "Qwen/Qwen2@r1"
     assert row["prompt"][0]["content"] == "Why?"
-    assert row["evidence"] == [{"source": "caption", "sentence": 0}]  # sentence 99 does not exist
+    assert row["evidence"] == [{"source": "caption", "sentence": 0}]
+    assert not (sample_dataset / "reasoning").exists()  # sentence 99 does not exist
+    rejected = list(read_jsonl(sample_dataset / "provenance" / "rejected_examples.jsonl"))
+    assert {row["reason"] for row in rejected if row["task"] == "reasoning"} == {"evidence_out_of_range"}
+    assert all(row["question"] == "Why?" and row["answer"] and row["teacher"] == "Qwen/Qwen2@r1" for row in rejected)
+    stage = json.loads((sample_dataset / "provenance" / "manifest.json").read_text())["stages"]["instruct"]
+    assert sum(stage["rejected"].values()) == len(rejected)
+    assert f"| – `evidence_out_of_range` | {stage['rejected']['evidence_out_of_range']} |" in card
+
+
+def test_a_verifier_takes_out_what_the_evidence_contradicts(sample_dataset):
+    def verifier(request: dict) -> dict:
+        contradicted = (
+            "caption" not in request["messages"][0]["content"] and "dose" in request["messages"][0]["content"]
+        )
+        return completion(json.dumps({"verdict": "contradicted" if contradicted else "supported"}))
+
+    with serve(verifier) as (url, seen):
+        options = instruct.Options(
+            str(sample_dataset), base_url="http://127.0.0.1:9/v1", verifier="J", verifier_url=url
+        )
+        summary = instruct.run(options)
+        n_asked = len(seen)
+        assert instruct.run(options) == summary
+        assert len(seen) == n_asked
+    rejected = list(read_jsonl(sample_dataset / "provenance" / "rejected_examples.jsonl"))
+    contradicted = [row for row in rejected if row["reason"] == "verifier"]
+    assert contradicted
+    assert f"contradicted {len(contradicted):>15} answers, says the verifier" in summary
+    kept = {row["example_id"] for split in ("train", "test") for row in load(sample_dataset, "instruct", split)}
+    assert kept
+    assert kept.isdisjoint(row["example_id"] for row in contradicted)
+
+
+def test_a_verifier_of_the_teachers_family_is_one_clear_line(sample_dataset, capsys):
+    command = ["instruct", str(sample_dataset), "--teacher", "openai", "--model", "Qwen/Qwen2-72B"]
+    assert ldrt.main([*command, "--verifier", "Qwen/QwQ-32B"]) == 1
+    assert "are of one family (qwen)" in capsys.readouterr().err
+
+
+def test_new_pairs_take_the_rejected_examples_away(sample_articles, sample_dataset):
+    path = sample_dataset / "provenance" / "rejected_examples.jsonl"
+    assert path.exists()
+    sharpest = max(load(sample_dataset, "pairs", "train")["sharpness"])
+    build.run(build.Options(str(sample_articles), str(sample_dataset), min_sharpness=sharpest / 4))
+    assert not path.exists()  # it may name figures that are gone
 
 
 def test_bad_input_is_one_clear_line(tmp_path, sample_dataset, capsys):

@@ -23,6 +23,7 @@ def _picture(number: int) -> dict:
 def _pair(number: int) -> dict:
     article = f"PMC{number}"
     row = {"image": _picture(number), "caption": f"Dose curve {number}.", "context": [f"Figure 1 shows dose {number}."]}
+    row["questions"] = []
     row |= {"label": "Figure 1", "figure_id": f"{article}/fig1", "panels": [], "article_id": article, "pmcid": article}
     row |= {"doi": f"10.5555/{number}", "title": f"Article {number}", "journal": "J", "year": 2020, "language": "en"}
     row |= {

@@ -48,7 +48,7 @@ def poisoned(value, attack: str, key: str = ""):
 KEPT = {"interval", "rouge", "hedging", "build", "instruct", "push", "train", "validation", "test"}  # read by name
 
 
-@pytest.fixture(scope="module", params=["compared", "everything"])
+@pytest.fixture(scope="module", params=[pytest.param("compared", marks=pytest.mark.slow), "everything"])
 def run(request) -> EvaluatedRun:
     """A run without judges, and one with all that a run can have, of an adapter."""
     folder = request.getfixturevalue(request.param)
@@ -145,7 +145,7 @@ def provenance(folder: Path, attack: str) -> None:
     stages = {"build": build, "instruct": build, "push": push, f"x{attack}": build}
     files = {
         "manifest.json": {"stages": stages},
-        "splits.json": {"splits": {attack: dict.fromkeys(("articles", "figures", "groups"), attack)}, "collisions": []},
+        "splits.json": {"splits": {attack: dict.fromkeys(("articles", "figures", "groups"), 1)}, "collisions": []},
         "audit.json": {"articles": f"x{attack}", "counts": dict.fromkeys(AUDITED, attack), **dict.fromkeys(MEASURED)},
         "rejected.jsonl": {"filter": attack},
     }

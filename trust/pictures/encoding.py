@@ -2,19 +2,25 @@
 
 import io
 
+import cv2
+import numpy as np
 from PIL import Image
 
 from trust.pictures.metadata import MalformedFile, without_metadata
 from trust.pictures.opener import AS_STORED
 
-PNG_LEVEL = 3  # of figures as small as Pillow's 6, in 60 % of the time
+PNG = (  # rows as differences to the row above; Pillow tries five ways for each row: twice the time for 3 % fewer bytes
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
+    *(cv2.IMWRITE_PNG_COMPRESSION, 3),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT),
+)
 THUMBNAIL_PX = 320  # longest side, for the preview
 THUMBNAIL_QUALITY = 70  # of JPEG, 1-95
 _THUMBNAIL_GAP = 2.0  # Pillow's `reducing_gap`: shrink coarsely to twice the size first, which no eye can tell
 
 
 def encode(image: Image.Image) -> bytes:
-    """The bytes stored in the dataset: the pixels and nothing else.
+    """The bytes stored in the dataset: the pixels, RGB or grey, and nothing else.
 
     The publisher's own JPEG or PNG stays as it is compressed, without its metadata and what lies behind its end;
     everything else, and a file that is built so oddly that these cannot be told from its pixels, becomes a PNG.
@@ -25,11 +31,10 @@ def encode(image: Image.Image) -> bytes:
             return without_metadata(stored)
         except MalformedFile:
             pass
-    buffer = io.BytesIO()
-    bare = image.copy() if image.info else image
-    bare.info = {}
-    Image.Image.save(bare, buffer, format="PNG", compress_level=PNG_LEVEL)
-    return buffer.getvalue()
+    pixels = np.asarray(image)  # (height, width) or (height, width, 3)
+    if image.mode == "RGB":
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", pixels, PNG)[1].tobytes()
 
 
 def thumbnail(image: Image.Image) -> bytes:

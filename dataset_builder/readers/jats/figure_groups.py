@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from dataset_builder.readers.jats.xml import text_of
+from dataset_builder.readers.jats.xml import child_of, text_of
 from dataset_builder.text.labels import label_key, split_label
 from dataset_builder.text.numbering import heads
 
@@ -44,8 +44,10 @@ def _is_figure(graphic: etree._Element) -> bool:
     """Whether a graphic has the number of a figure, and stands where a figure may."""
     if next(graphic.iterancestors(*_NO_PLACE_FOR_FIGURES), None) is not None:
         return False
-    label = graphic.find("label")
-    return _number(graphic) is not None and (label is None or _has_word(label) or graphic.find("caption") is not None)
+    label = child_of(graphic, "label")
+    return _number(graphic) is not None and (
+        label is None or _has_word(label) or child_of(graphic, "caption") is not None
+    )
 
 
 def _wrap(graphic: etree._Element) -> None:
@@ -59,7 +61,7 @@ def _wrap(graphic: etree._Element) -> None:
 
 def _merge_group(group: etree._Element) -> None:
     """Make a `<fig-group>` with a label or caption one `<fig>`, or hand these on to its figures that lack them."""
-    own = [child for child in (group.find("label"), group.find("caption")) if child is not None]
+    own = [child for child in (child_of(group, "label"), child_of(group, "caption")) if child is not None]
     if not own or next(group.iterancestors("fig"), None) is not None:
         return
     figures = [*group.iter("fig")]
@@ -77,15 +79,15 @@ def _merge_group(group: etree._Element) -> None:
 
 def _stands_alone(figure: etree._Element) -> bool:
     """Whether the figure of a group has a caption or a number of its own."""
-    return figure.find("caption") is not None or _number(figure) is not None
+    return child_of(figure, "caption") is not None or _number(figure) is not None
 
 
 def _shared_number(group: etree._Element, figures: list[etree._Element]) -> str | None:
     """The number of "Figure 1A" and "Figure 1B" in a group without one, which gets the label "Figure 1"."""
-    labels = [text_of(figure.find("label")) or "" for figure in figures]
+    labels = [text_of(child_of(figure, "label")) or "" for figure in figures]
     keys = {label_key(label) for label in labels}
     printed = os.path.commonprefix(labels).rstrip(" (")
-    if len(set(labels)) < 2 or len(keys) != 1 or label_key(printed) not in keys or group.find("label") is not None:
+    if len(set(labels)) < 2 or len(keys) != 1 or label_key(printed) not in keys or child_of(group, "label") is not None:
         return None
     label = etree.Element("label")
     label.text = printed
@@ -98,7 +100,7 @@ def _merge_nested(figure: etree._Element) -> None:
     if figure.tag != "fig":
         return
     inside = [*figure.iterdescendants("fig")]
-    if figure.find("label") is None and figure.find("caption") is None:
+    if child_of(figure, "label") is None and child_of(figure, "caption") is None:
         if not any(next(graphic.iterancestors("fig")) is figure for graphic in figure.iter("graphic", "media")):
             figure.tag = "fig-group"
         return
@@ -114,7 +116,7 @@ def _of_their_own(figures: list[etree._Element], number: str | None) -> list[etr
     own = []
     for figure in figures:
         key = _number(figure)
-        label = figure.find("label")
+        label = child_of(figure, "label")
         worded = label is None or _has_word(label)
         if key is not None and key != number and (worded or number is None):
             own.append(figure)
@@ -128,10 +130,10 @@ def _make_panels(figures: list[etree._Element] | Iterator[etree._Element]) -> No
 
 def _number(figure: etree._Element) -> str | None:
     """The key of an element's label or of that at its caption's start."""
-    label = figure.find("label")
+    label = child_of(figure, "label")
     if label is not None:
         return label_key(text_of(label))
-    caption = figure.find("caption")
+    caption = child_of(figure, "caption")
     split = split_label(text_of(caption) or "") if caption is not None else None
     return label_key(split[0]) if split else None
 

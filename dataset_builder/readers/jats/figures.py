@@ -20,13 +20,14 @@ from dataset_builder.articles.pictures import (
 )
 from dataset_builder.readers.article import Figure, Panel
 from dataset_builder.readers.jats.rights import figure_rights
-from dataset_builder.readers.jats.xml import href_of, set_text, text_of
+from dataset_builder.readers.jats.xml import child_of, href_of, set_text, text_of
 from dataset_builder.text.holders import Owner
 from dataset_builder.text.labels import label_key, split_label
 
 _NO_FIGURE = ("TABLE", "BOX")  # kinds of label, see text/labels.py
 _LABEL_STOPS = " .:;|-–—"  # behind a label
 _PANEL_STOPS = " .:()"  # around the label of a panel
+_MIN_TITLE_WORDS = 3  # of a caption's title that is a sentence, not a panel's letter or name
 _PANEL_LETTER = re.compile(r"^\(?([A-Za-z])[).:]\s*(?=\w|$)")  # in front of a panel's caption: "(a) Dose"
 _LETTER_OF_LABEL = re.compile(r"\d\s?[.,]?\s?\(?([A-Za-z])\)?[\s.:]*$")  # of a panel: "Figure 1A", "Fig. 1(a)"
 _RAISED = re.compile(r"(?<=[\w)])\^\S*$")  # a citation behind a label, see `formulas`
@@ -81,9 +82,9 @@ def _label_and_caption(element: etree._Element) -> tuple[str | None, str | None]
 
     A figure without a caption of its own has those of its panels.
     """
-    label = text_of(element.find("label"))
+    label = text_of(child_of(element, "label"))
     label = _RAISED.sub("", label) if label else None
-    caption = _caption(element.find("caption")) or _captions_of_panels(element)
+    caption = _caption(child_of(element, "caption")) or _captions_of_panels(element)
     split = split_label(caption) if caption else None
     if split is None:
         return label, caption
@@ -97,21 +98,31 @@ def _captions_of_panels(element: etree._Element) -> str | None:
     """ "(a) Dose. (b) Survival." """
     captions = []
     for panel in element.iter("fig-panel"):
-        label, caption = text_of(panel.find("label")), _caption(panel.find("caption"))
+        label, caption = text_of(child_of(panel, "label")), _caption(child_of(panel, "caption"))
         if caption:
             captions.append(f"{label} {caption}" if label else caption)
     return " ".join(captions) or None
 
 
 def _caption(element: etree._Element | None) -> str | None:
-    """Title and paragraphs of a caption as one text; None when there is no text."""
+    """Title and paragraphs of a caption as one text; None when there is no text.
+
+    A title gets the full stop that its own line stood for, so that it does not run into the paragraph.
+    """
     if element is None:
         return None
     for identifier in [*element.iter("object-id")]:
         set_text(identifier, None)
     for block in element.iter("label", "title", "p"):
-        block.tail = f" {block.tail or ''}"
+        block.tail = f"{_stop(block)} {block.tail or ''}"
     return text_of(element)
+
+
+def _stop(block: etree._Element) -> str:
+    """The full stop behind a title of several words that has none and a paragraph behind it."""
+    title = text_of(block) if block.tag == "title" else None
+    lacks_stop = title is not None and title[-1].isalnum() and len(title.split()) >= _MIN_TITLE_WORDS
+    return "." if lacks_stop and text_of(block.getnext()) else ""
 
 
 # ---- pictures ----
@@ -209,11 +220,11 @@ def _pixels(path: Path) -> int:
 
 def _panel_label(graphic: etree._Element, index: int) -> str:
     """The label printed with a graphic or its sub-figure, else its place: "1", "2", ..."""
-    label = text_of(graphic.find("label"))
+    label = text_of(child_of(graphic, "label"))
     panel = next(graphic.iterancestors("fig-panel"), None)
     if label is None and panel is not None:
-        label = text_of(panel.find("label"))
-        letter = _PANEL_LETTER.match(_caption(panel.find("caption")) or "") if label is None else None
+        label = text_of(child_of(panel, "label"))
+        letter = _PANEL_LETTER.match(_caption(child_of(panel, "caption")) or "") if label is None else None
         label = letter[1] if letter else label
     if letter := _LETTER_OF_LABEL.search(label or ""):
         label = letter[1]
@@ -223,7 +234,7 @@ def _panel_label(graphic: etree._Element, index: int) -> str:
 def _panel_caption(graphic: etree._Element) -> str | None:
     """What stands below a sub-figure alone, without the letter that it starts with."""
     panel = next(graphic.iterancestors("fig-panel"), graphic)
-    caption = _caption(panel.find("caption"))
+    caption = _caption(child_of(panel, "caption"))
     return _PANEL_LETTER.sub("", caption) or None if caption else None
 
 

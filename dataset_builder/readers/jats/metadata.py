@@ -9,7 +9,7 @@ from lxml import etree
 from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.rights import stated_license
 from dataset_builder.readers.jats.versions import version_of
-from dataset_builder.readers.jats.xml import href_of, text_of
+from dataset_builder.readers.jats.xml import child_of, href_of, text_of
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
     OF_ITSELF,
@@ -102,7 +102,7 @@ def _author(contributor: etree._Element) -> str | None:
         element = copy.deepcopy(element)
         for members in [*element.iter("contrib-group", "xref", "fn", "aff")]:
             members.clear(keep_tail=True)
-    given, family, suffix = (text_of(element.find(tag)) for tag in ("given-names", "surname", "suffix"))
+    given, family, suffix = (text_of(child_of(element, tag)) for tag in ("given-names", "surname", "suffix"))
     if family is None:
         return text_of(element)
     if element.get("name-style") != "eastern":
@@ -142,7 +142,8 @@ def _kind_of_notice(article_type: str | None, headings: list[str | None]) -> str
 def _own_statuses(root: etree._Element, meta: etree._Element, headings: list[str | None]) -> list[str | None]:
     """What an article that is no notice says of itself in its headings, its front matter and its marks."""
     statuses = [title_status(heading) for heading in headings]
-    statuses += [own_status("".join(islice(p.itertext(), _NOTE_PIECES))) for p in root.iterfind("front//p")]
+    notes = (p for front in root.iterchildren("front") for p in front.iter("p"))
+    statuses += [own_status("".join(islice(p.itertext(), _NOTE_PIECES))) for p in notes]
     if _is_marked_retracted(root, meta):
         statuses.append(RETRACTED)
     return statuses

@@ -68,7 +68,7 @@ def _detach_parts(root: etree._Element) -> list[etree._Element]:
 
 
 def _is_inside_part(element: etree._Element) -> bool:
-    return any(parent.tag in _PARTS or parent.tag == "caption" for parent in element.iterancestors())
+    return next(element.iterancestors(*_PARTS, "caption"), None) is not None
 
 
 def _read_part(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from dataset_builder.readers.article import Article
-from dataset_builder.readers.jats.xml import href_of, string_of
+from dataset_builder.readers.jats.xml import child_of, href_of, string_of
 from dataset_builder.text.clean import clean
 from dataset_builder.text.holders import Owner, is_holder, is_own, names_of, plain
 from dataset_builder.text.licenses import license_id
@@ -105,7 +105,7 @@ def _marked(element: etree._Element) -> Iterator[etree._Element]:
 
 def _linked_caption(element: etree._Element) -> str | None:
     """The caption with the addresses of its links."""
-    caption = element.find("caption")
+    caption = child_of(element, "caption")
     return None if caption is None else clean(_with_addresses(caption))
 
 

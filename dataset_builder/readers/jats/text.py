@@ -7,6 +7,7 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple
 
 from lxml import etree
@@ -14,7 +15,7 @@ from lxml import etree
 from dataset_builder.readers.article import Figure
 from dataset_builder.readers.jats.figures import Found
 from dataset_builder.readers.jats.formulas import MATHML
-from dataset_builder.readers.jats.xml import text_of
+from dataset_builder.readers.jats.xml import child_of, text_of
 from dataset_builder.text.addresses import without_addresses
 from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
@@ -39,6 +40,7 @@ _INLINE = {  # elements of a line, known so that they need not be looked into
     *("supplementary-material", "inline-supplementary-material", "tex-math", f"{MATHML}math"),
 }
 _LINES = {"verse-line", "speaker", "attrib", "term"}  # elements of a line of their own: a space stands around them
+_BLOCKS = {"p", "title", "fig", *_CONTAINERS}
 _HOLDS_BLOCKS = ("p", "title", *_CONTAINERS, "fig")  # an unknown element with one of these inside is a container
 _DEEPER = ("sec", "app", "boxed-text")  # containers whose title is a level below that around them
 _FIRST_LEVEL, _LAST_LEVEL = 2, 6  # of headings in Markdown; the first one is the article's title
@@ -83,10 +85,10 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
     for section, heading, is_body in _sections(part):
         if heading:
             lines.append(f"## {heading}")
-        for block in _blocks(section, links, 1):
-            lines += _markdown(block, found)
-            if is_body and isinstance(block, _Paragraph):
-                paragraphs.append(block)
+        blocks = _Reading(links).blocks_of(section)
+        lines += [line for block in blocks for line in _markdown(block, found)]
+        if is_body:
+            paragraphs += [block for block in blocks if isinstance(block, _Paragraph)]
     said = mentions_of_each([paragraph.text for paragraph in paragraphs], other_kinds)
     for paragraph, mentions in zip(paragraphs, said, strict=True):
         if mentions or paragraph.marks:
@@ -99,7 +101,7 @@ def _links(xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
     for n, figure in found.items():
         for name in figure.ids:
             ids.setdefault(name, []).append(n)
-    marked = {next(xref.iterancestors("p"), None) for xref in xrefs if _referred(xref, ids)}
+    marked = {next(xref.iterancestors("p"), None) for xref in xrefs if _referred(xref, ids)} if ids else set()
     return _Links(ids, marked)
 
 
@@ -127,12 +129,10 @@ def _add_context(
     places = [(offset, n) for offset, figures in paragraph.marks for n in figures]
     for mention in said:
         places += [(mention.start, by_key[key]) for key in mention.keys if key in by_key]
-    if not places:
-        return
-    for start, end in sentence_spans(paragraph.text):
-        inside = {n for offset, n in places if start <= offset < end}
-        sentence = paragraph.text[start:end]
-        for n in inside:
+    last = max((offset for offset, _ in places), default=-1)
+    for start, end in takewhile(lambda span: span[0] <= last, sentence_spans(paragraph.text)):
+        for n in {n for offset, n in places if start <= offset < end}:
+            sentence = paragraph.text[start:end]
             context = found[n].figure.context
             if sentence not in context:
                 context.append(sentence)
@@ -144,75 +144,91 @@ def _add_context(
 def _sections(part: etree._Element) -> Iterator[tuple[etree._Element, str | None, bool]]:
     """(element, heading in Markdown, whether its sentences count as context) in reading order."""
     for abstract in part.findall("front/article-meta/abstract"):
-        yield abstract, None if abstract.find("title") is not None else "Abstract", False
+        yield abstract, None if child_of(abstract, "title") is not None else "Abstract", False
     for name in ("body", "back", "floats-group"):  # the last one has boxes
         yield from ((element, None, True) for element in part.findall(name))
 
 
-def _blocks(parent: etree._Element, links: _Links, level: int, prefix: str = "") -> Iterator[_Block]:
-    """What stands in a section whose title has the `level`; `prefix` goes before its paragraphs.
+class _Reading:
+    """The blocks of one section, collected in `blocks`: they are many, and each is made once."""
 
-    Text that stands in no paragraph makes one of its own.
-    """
-    run = _Run(links.ids)
-    run.add(parent.text)
-    for child in parent:
-        tag = child.tag
-        if tag in _NO_RUNNING_TEXT:
-            pass
-        elif tag in ("p", "title", "fig") or _is_container(child):
-            yield from run.take(prefix)
-            yield from _block(child, links, level, prefix)
+    def __init__(self, links: _Links):
+        self.links = links
+        self.blocks: list[_Block] = []
+
+    def blocks_of(self, section: etree._Element) -> list[_Block]:
+        self._container(section, 1, "")
+        return self.blocks
+
+    def _container(self, parent: etree._Element, level: int, prefix: str) -> None:
+        """What stands in a section whose title has the `level`; `prefix` goes before its paragraphs.
+
+        Text that stands in no paragraph makes one of its own.
+        """
+        run = _Run(self.links.ids)
+        run.add(parent.text)
+        for child in parent:
+            tag = child.tag
+            if tag in _NO_RUNNING_TEXT:
+                pass
+            elif tag in _BLOCKS or _is_container(child):
+                self._take(run, prefix)
+                self._block(child, level, prefix)
+            else:
+                run.walk(child)
+            run.add(child.tail)
+        self._take(run, prefix)
+
+    def _take(self, run: "_Run", prefix: str) -> None:
+        """End the run's paragraph, if it has any text."""
+        if run.pieces or run.marks:
+            text, marks = run.take()
+            if text:
+                self.blocks.append(_Paragraph(prefix, text, marks))
+
+    def _block(self, element: etree._Element, level: int, prefix: str) -> None:
+        tag = element.tag
+        if tag == "p":
+            self._paragraph(element, level, prefix)
+        elif tag == "fig":
+            self.blocks.append(_marked_figures(element))
+        elif tag == "title":
+            if text := text_of(element):
+                self.blocks.append(_Heading(min(max(level, _FIRST_LEVEL), _LAST_LEVEL), text))
         else:
-            run.walk(child)
-        run.add(child.tail)
-    yield from run.take(prefix)
+            deeper = tag in _DEEPER or (tag not in _CONTAINERS and child_of(element, "title") is not None)
+            self._container(element, level + deeper, "- " if tag == "list-item" else prefix)
+
+    def _paragraph(self, p: etree._Element, level: int, prefix: str) -> None:
+        """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
+        if p in self.links.marked or not _INLINE.issuperset([child.tag for child in p]):
+            self._paragraph_in_pieces(p, level, prefix)
+        elif text := text_of(p):  # most paragraphs: one call of the XML library
+            self.blocks.append(_Paragraph(prefix, text, []))
+
+    def _paragraph_in_pieces(self, p: etree._Element, level: int, prefix: str) -> None:
+        """A paragraph, element by element: to know where in its text an `<xref>` stands, and where a list ends it."""
+        run = _Run(self.links.ids)
+        run.add(p.text)
+        figures: list[_Figures] = []
+        for child in p:
+            tag = child.tag
+            if tag in _FLOATS:
+                figures += [_marked_figures(mark) for mark in child.iter("fig")]
+            elif tag == "p" or _is_container(child):
+                self._take(run, prefix)
+                self._block(child, level, prefix)
+            else:
+                run.walk(child)
+            run.add(child.tail)
+        self._take(run, prefix)
+        self.blocks += figures
 
 
 def _is_container(element: etree._Element) -> bool:
     """Whether an element holds blocks. One that is unknown does when a paragraph, a title, a list … stands in it."""
     tag = element.tag
     return tag in _CONTAINERS or (tag not in _INLINE and next(element.iter(*_HOLDS_BLOCKS), None) is not None)
-
-
-def _block(element: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
-    tag = element.tag
-    if tag == "p":
-        yield from _paragraph(element, links, level, prefix)
-    elif tag == "fig":
-        yield _marked_figures(element)
-    elif tag == "title":
-        if text := text_of(element):
-            yield _Heading(min(max(level, _FIRST_LEVEL), _LAST_LEVEL), text)
-    else:
-        deeper = tag in _DEEPER or (tag not in _CONTAINERS and element.find("title") is not None)
-        yield from _blocks(element, links, level + deeper, "- " if tag == "list-item" else prefix)
-
-
-def _paragraph(p: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
-    """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
-    if p in links.marked or not _INLINE.issuperset(child.tag for child in p):
-        yield from _paragraph_in_pieces(p, links, level, prefix)
-    elif text := text_of(p):  # most paragraphs: one call of the XML library
-        yield _Paragraph(prefix, text, [])
-
-
-def _paragraph_in_pieces(p: etree._Element, links: _Links, level: int, prefix: str) -> Iterator[_Block]:
-    """A paragraph, element by element: to know where in its text an `<xref>` stands, and where a list ends it."""
-    run = _Run(links.ids)
-    run.add(p.text)
-    figures: list[_Figures] = []
-    for child in p:
-        if child.tag in _FLOATS:
-            figures += [_marked_figures(mark) for mark in child.iter("fig")]
-        elif child.tag == "p" or _is_container(child):
-            yield from run.take(prefix)
-            yield from _block(child, links, level, prefix)
-        else:
-            run.walk(child)
-        run.add(child.tail)
-    yield from run.take(prefix)
-    yield from figures
 
 
 class _Run:
@@ -234,8 +250,9 @@ class _Run:
         if not text:
             return
         if text.isspace():  # between blocks: most of what comes here
-            self._append("" if self.space else " ")
-            self.space = True
+            if not self.space:
+                self._append(" ")
+                self.space = True
             return
         words = clean(text)
         gap = " " if text[0].isspace() and not self.space else ""
@@ -265,15 +282,11 @@ class _Run:
         if apart:
             self.add(" ")
 
-    def take(self, prefix: str) -> Iterator[_Paragraph]:
-        """The text so far as a paragraph, if there is any; the run starts again."""
-        if not self.pieces and not self.marks:
-            self.space = True
-            return
+    def take(self) -> tuple[str, list[tuple[int, list[int]]]]:
+        """The text so far and its marks; the run starts again."""
         text, marks = "".join(self.pieces).rstrip(), self.marks
         self.clear()
-        if text:
-            yield _Paragraph(prefix, text, marks)
+        return text, marks
 
 
 def _marked_figures(mark: etree._Element) -> _Figures:

@@ -246,13 +246,12 @@ def _letters(page: PageContent, region: Box, image: Image.Image) -> list[tuple[s
     scale = image.width / region.width  # pixels a point
     found = []
     for line in page.lines:
-        letter = line.text.strip().strip("().")
-        if len(letter) != 1 or not letter.isalpha():
+        if not line.panel_letter:
             continue
         x = (line.box.x0 + line.box.x1) / 2 - region.x0
         y = (line.box.y0 + line.box.y1) / 2 - region.y0
         if 0 <= x <= region.width and 0 <= y <= region.height:
-            found.append((letter, x * scale, y * scale))
+            found.append((line.panel_letter, x * scale, y * scale))
     return found
 
 

@@ -38,6 +38,7 @@ MIN_EDGE_RANGE_PX = 3  # in which an edge is looked for
 RIVAL_EDGE_SHARE = 0.6  # of the best edge: another one as visible as this leaves doubt
 MAX_OFFSET, MAX_OFFSET_SPREAD = 3.0, 1.4  # between letters and the end of their boxes, in heights of a capital
 MAX_INDENT_SPREAD = 5  # between letters and the left side of their boxes, in heights of a capital
+MAX_MIDDLE_SPREAD = 0.12  # of a box's width: letters in the middle of their panels are so alike in place
 LEFT_SHARE, RIGHT_SHARE = 0.35, 0.65  # of a box's width: letters in its left part, and in its right one
 
 
@@ -98,6 +99,8 @@ def _pieces(
     if next(steps) >= MAX_STEPS:
         return {}
     best = sorted(_cuts(copy, box, letters, where, reach), reverse=True)[:MAX_CUTS]
+    if _leave_doubt(copy, box, letters, where, best):
+        return {}
     for _, axis, at in best:
         before = [letter for letter in letters if sum(_span(letter, axis)) / 2 < at]
         after = [letter for letter in letters if letter not in before]
@@ -107,6 +110,38 @@ def _pieces(
         if two:
             return one | two
     return {}
+
+
+def _leave_doubt(copy: WorkingCopy, box: Box, letters: Sequence[Letter], where: _Where, cuts: list[_Cut]) -> bool:
+    """Whether the best cut gives a drawing to one letter that another cut, across it, gives to a letter read later.
+
+    A and B stand above C: a cut down the page gives what is right of C to B, one across the page to C. In this order
+    letters are read by rows: the cut across comes first, unless it is the worse one, and then nobody knows.
+    """
+    if not cuts:
+        return False
+    best, crossing = cuts[0], [cut for cut in cuts if cut.axis != cuts[0].axis]
+    corners = ((best.at, cut.at) if best.axis == 0 else (cut.at, best.at) for cut in crossing)
+    return any(_is_shared(copy, box, letters, where, corner, best.axis) for corner in corners)
+
+
+def _is_shared(
+    copy: WorkingCopy, box: Box, letters: Sequence[Letter], where: _Where, corner: tuple[int, int], axis: int
+) -> bool:
+    """Whether of the quarters around a corner the one farthest from where letters stand holds none, but a drawing, and
+    a cut along the axis goes against the order in which the letters of the quarters beside it are read.
+    """
+    x, y = corner
+    lower = where.end == "above"
+    quarters = [(sum(_span(letter, 0)) / 2 > x, (sum(_span(letter, 1)) / 2 > y) == lower) for letter in letters]
+    beside, below = (True, False), (False, True)
+    if set(quarters) != {(False, False), beside, below}:
+        return False
+    by_rows = (quarters.index(beside) < quarters.index(below)) == lower
+    if by_rows == (axis == 1):
+        return False
+    x0, y0, x1, y1 = (x, y, box[2], box[3]) if lower else (x, box[1], box[2], y)
+    return bool(copy.ink[y0:y1, x0:x1].any()) and large_enough(copy, [trim(copy, (x0, y0, x1, y1))])
 
 
 def _span(letter: Letter, axis: int) -> tuple[float, float]:
@@ -227,7 +262,8 @@ def _fit(copy: WorkingCopy, boxes: list[Box], letters: Sequence[Letter], where: 
         return False
     across = [_across(box, letter) for box, letter in pairs]
     if where.side == "middle":
-        return min(across) > LEFT_SHARE and max(across) < RIGHT_SHARE
+        alike = max(across) - min(across) <= MAX_MIDDLE_SPREAD
+        return alike and min(across) > LEFT_SHARE and max(across) < RIGHT_SHARE
     if where.end == "below":
         return max(across) < LEFT_SHARE
     indents = [(letter.x0 - box[0]) / letter.capital_px for box, letter in pairs]

@@ -15,9 +15,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 DARK, LIGHT = 140, 185  # grey levels: ink is darker than the one; letters on dark ground are lighter than the other
-FAINT = 195  # grey level of ink where letters are thin or pale; looked at where those leave panels without a letter
+# Further limits, looked at where the usual ones leave panels without a letter:
+FAINT = 195  # of ink where letters are thin or pale
+DARKEST, LIGHTEST = 70, 235  # of letters on photographs nearly as dark or as light as they are
 SAME_PLACE_PX = 4  # by which the edges of a letter move from one limit to another, at most
 DARK_GROUND, DARK_GROUND_SHARE = 100, 0.1  # grey level; where more of the picture is darker, light letters may stand
+MID_GROUND = 200  # the same for white letters, which also stand on brown or violet photographs
 GROUND_STEP_PX = 4  # of that share every fourth row and column is enough
 
 # Patches that may be letters. All but the first are in heights of the patch.
@@ -34,6 +37,11 @@ MIN_BRACKET_REACH_PX = 4
 BESIDE_REACH, MIN_BESIDE_REACH_PX = 0.6, 3  # where pieces of a bracket or a dot are looked for
 MAX_BRACKET_WIDTH, MIN_BRACKET_HEIGHT, MAX_BRACKET_HEIGHT = 0.6, 0.85, 2.4
 MAX_DOT_SIDE = 0.45
+# Brackets that touch their letter, as in pictures blurred by JPEG: one patch, in heights of it.
+MIN_JOINED_WIDTH, MAX_JOINED_WIDTH = 1.05, 2.4
+JOINED_BRACKET = (0.08, 0.42)  # from either end of the patch, as a share of its width: there the bracket ends
+MAX_JOINT = 0.45  # of ink where bracket and letter touch
+MIN_INNER_HEIGHT, MAX_INNER_HEIGHT = 0.45, 0.92  # of the letter between the brackets
 
 # Comparing.
 SIDE = 16  # px: letters are compared as SIDE x SIDE grey pictures
@@ -42,7 +50,15 @@ MARGIN = 0.06  # another letter or digit may fit better by this: a small B is mu
 STRETCH_COST = 0.35  # of correlation, for a patch e times as wide or as narrow as the glyph
 
 # Glyphs.
-TYPEFACES = ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "DejaVuSans", "DejaVuSans-Bold")  # matplotlib's
+TYPEFACES = (  # matplotlib's
+    "STIXGeneral",
+    "STIXGeneralBol",
+    "STIXGeneralItalic",
+    "STIXGeneralBolIta",
+    "DejaVuSans",
+    "DejaVuSans-Bold",
+    "DejaVuSans-BoldOblique",
+)
 STROKES_PX = (0, 2, 4)  # by which Pillow's own face is drawn bolder
 GLYPHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%&?*+"
 GLYPH_PX = 64  # size of the type
@@ -80,20 +96,24 @@ def find_letters(grey: np.ndarray, wanted: str) -> list[Letter]:
     letter whose two cases look alike ("C") is returned as both, which differ in the height of a capital.
     """
     found = _letters_of(grey, (grey < DARK).astype(np.uint8), wanted, dark=True)
-    if _has_dark_ground(grey):
+    if _has_ground_below(DARK_GROUND, grey):
         found += _letters_of(grey, (grey > LIGHT).astype(np.uint8), wanted, dark=False)
     return found
 
 
-def find_faint_letters(grey: np.ndarray, wanted: str, found: list[Letter]) -> list[Letter]:
-    """`found`, and the letters whose strokes are so thin or pale that the usual limit breaks them."""
-    faint = _letters_of(grey, (grey < FAINT).astype(np.uint8), wanted, dark=True)
-    return _without_doubles(found + faint)
+def find_hidden_letters(grey: np.ndarray, wanted: str, found: list[Letter]) -> list[Letter]:
+    """`found`, and the letters that the usual limits break, or join with the photograph behind them."""
+    letters = found + _letters_of(grey, (grey < FAINT).astype(np.uint8), wanted, dark=True, widest=MAX_JOINED_WIDTH)
+    if _has_ground_below(MID_GROUND, grey):
+        letters += _letters_of(grey, (grey < DARKEST).astype(np.uint8), wanted, dark=True)
+        letters += _letters_of(grey, (grey > LIGHTEST).astype(np.uint8), wanted, dark=False)
+    return _without_doubles(letters)
 
 
-def _has_dark_ground(grey: np.ndarray) -> bool:
+def _has_ground_below(level: int, grey: np.ndarray) -> bool:
+    """Whether much of the picture is darker than the grey level."""
     sample = grey[::GROUND_STEP_PX, ::GROUND_STEP_PX]
-    return int(np.count_nonzero(sample < DARK_GROUND)) > DARK_GROUND_SHARE * sample.size
+    return int(np.count_nonzero(sample < level)) > DARK_GROUND_SHARE * sample.size
 
 
 def _without_doubles(letters: list[Letter]) -> list[Letter]:
@@ -110,9 +130,12 @@ def _same_place(letter: Letter, other: Letter) -> bool:
     return letter.char == other.char and near
 
 
-def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool) -> list[Letter]:
-    """The letters among the patches of the mask (height, width), 0 or 1; `dark`: it shows dark letters."""
-    boxes = _lone_patches(mask, int(MAX_HEIGHT_SHARE * max(grey.shape)))[:MAX_CANDIDATES]
+def _letters_of(grey: np.ndarray, mask: np.ndarray, wanted: str, dark: bool, widest: float = MAX_WIDTH) -> list[Letter]:
+    """The letters among the patches of the mask (height, width), 0 or 1; `dark`: it shows dark letters.
+
+    Patches up to `widest` heights wide are looked at: above `MAX_WIDTH` for letters that touch their brackets.
+    """
+    boxes = _lone_patches(mask, int(MAX_HEIGHT_SHARE * max(grey.shape)), widest)[:MAX_CANDIDATES]
     if not len(boxes):
         return []
     scores = _scores(grey, boxes, dark)
@@ -150,11 +173,11 @@ def _readable(boxes: np.ndarray, scores: np.ndarray, alphabet: str) -> list[Lett
 # ---- patches that stand alone ----
 
 
-def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
+def _lone_patches(mask: np.ndarray, max_height: int, widest: float) -> np.ndarray:
     """Boxes (n, 4) x0, y0, x1, y1 of the connected patches of letter size with nothing near them."""
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     stats = stats.astype(np.int32)  # (patches, 5), the first row is the ground
-    boxes = _boxes_of_letter_size(stats, max_height)
+    boxes = _boxes_of_letter_size(stats, max_height, widest)
     printed = _is_print(stats, max_height)  # (patches,)
     print_only = np.take(printed, labels, mode="clip")  # (height, width) uint8, 0 or 1
     total = cv2.integral(print_only)
@@ -169,14 +192,57 @@ def _lone_patches(mask: np.ndarray, max_height: int) -> np.ndarray:
     # "(a)", "a)" and "a.": brackets and dots are narrow, and nothing is behind them
     marked = free & ~lone & _clear_behind(total, boxes, near)
     marked[marked] = [_has_bracket_or_dot(labels, stats, printed, box) for box in boxes[marked]]
-    return boxes[lone | marked]
+    own = boxes[lone | marked]
+    return _without_brackets(mask, own) if widest > MAX_WIDTH else own
 
 
-def _boxes_of_letter_size(stats: np.ndarray, max_height: int) -> np.ndarray:
+def _without_brackets(mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """The boxes (n, 4), those of letters that touch their brackets cut back to the letter, other wide ones left out."""
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    kept = list(boxes[width <= MIN_JOINED_WIDTH * height])
+    for box in boxes[width > MIN_JOINED_WIDTH * height]:
+        inner = _between_brackets(mask, box)
+        if inner is not None:
+            kept.append(inner)
+        elif box[2] - box[0] <= MAX_WIDTH * (box[3] - box[1]):
+            kept.append(box)
+    return np.array(kept, dtype=boxes.dtype).reshape(-1, 4)
+
+
+def _between_brackets(mask: np.ndarray, box: np.ndarray) -> np.ndarray | None:
+    """The box of the letter in a patch such as "(C)", "C)" or "(C", or None.
+
+    A bracket is as high as the patch, and thin where it touches the lower letter.
+    """
+    x0, y0, x1, y1 = (int(value) for value in box)
+    patch = mask[y0:y1, x0:x1]
+    width = x1 - x0
+    before, behind = _bracket_width(patch), _bracket_width(patch[:, ::-1])
+    for left, right in ((before, behind), (0, behind), (before, 0)):
+        if left is None or right is None:
+            continue
+        rows = np.flatnonzero(patch[:, left : width - right].any(axis=1))
+        if len(rows) and MIN_INNER_HEIGHT <= (rows[-1] + 1 - rows[0]) / (y1 - y0) <= MAX_INNER_HEIGHT:
+            return np.array([x0 + left, y0 + int(rows[0]), x1 - right, y0 + int(rows[-1]) + 1])
+    return None
+
+
+def _bracket_width(patch: np.ndarray) -> int | None:
+    """How many columns of a patch (height, width), 0 or 1, a bracket at its left and the joint take; None for none."""
+    height, width = patch.shape
+    nearest, farthest = (max(1, round(share * width)) for share in JOINED_BRACKET)
+    ink = patch[:, nearest:farthest].sum(axis=0)  # (columns,)
+    joint = nearest + int(ink.argmin())
+    rows = np.flatnonzero(patch[:, :joint].any(axis=1))
+    as_high = len(rows) > 0 and rows[-1] + 1 - rows[0] >= MAX_INNER_HEIGHT * height
+    return joint + 1 if as_high and ink.min() <= MAX_JOINT * height else None
+
+
+def _boxes_of_letter_size(stats: np.ndarray, max_height: int, widest: float) -> np.ndarray:
     """Boxes (n, 4) of the patches that have the height and proportions of a letter; `stats` as OpenCV gives them."""
     x, y, width, height, area = stats.T
     high = (height >= MIN_HEIGHT_PX) & (height <= max_height)
-    wide = (width <= MAX_WIDTH * height) & (width >= MIN_WIDTH * height)
+    wide = (width <= widest * height) & (width >= MIN_WIDTH * height)
     fits = high & wide & (area >= MIN_FILLED_SHARE * width * height)
     fits[0] = False  # the ground
     return np.stack([x, y, x + width, y + height], axis=1)[fits]

@@ -21,7 +21,7 @@ from dataset_builder.readers.pictures.panel_captions import caption_parts, capti
 from dataset_builder.readers.pictures.panel_choices import choices, following_letter
 from dataset_builder.readers.pictures.panel_cuts import split_around
 from dataset_builder.readers.pictures.panel_grid import split_grid
-from dataset_builder.readers.pictures.panel_letters import Letter, find_faint_letters, find_letters
+from dataset_builder.readers.pictures.panel_letters import Letter, find_hidden_letters, find_letters
 from dataset_builder.readers.pictures.working_copy import Box, WorkingCopy, working_copy
 
 MIN_PICTURE_PX = 32  # shortest side of a picture that can hold two panels with letters
@@ -61,7 +61,7 @@ def _ways(
     copy: WorkingCopy, readings: list[dict[str, str]], letters: Sequence[tuple[str, float, float]]
 ) -> Iterator[tuple[dict[str, str], list[Box]]]:
     """A reading of the caption and its boxes, or none, the surest way first: by the letters of the PDF, by those seen
-    in the picture, by the gaps alone, and by faint letters where no others were seen for all panels.
+    in the picture, by the gaps alone, and by letters hard to see where no others were seen for all panels.
     """
     given = _as_letters(copy, letters)
     labels = [list(parts) for parts in readings]
@@ -71,8 +71,8 @@ def _ways(
         yield from ((parts, _around(copy, places, list(parts))) for parts in readings)
     yield readings[0], split_grid(copy, labels[0], given + found)
     if not any(choices(found, names) for names in labels):
-        faint = find_faint_letters(copy.grey, wanted, found)
-        yield from ((parts, _around(copy, faint, list(parts))) for parts in readings)
+        hidden = find_hidden_letters(copy.grey, wanted, found)
+        yield from ((parts, _around(copy, hidden, list(parts))) for parts in readings)
 
 
 def _around(copy: WorkingCopy, places: list[Letter], labels: list[str]) -> list[Box]:

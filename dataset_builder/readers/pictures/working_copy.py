@@ -156,10 +156,11 @@ def trim(copy: WorkingCopy, box: Box) -> Box:
     """The box without its empty margins."""
     x0, y0, x1, y1 = box
     ink, tint = copy.ink[y0:y1, x0:x1], copy.tint[y0:y1, x0:x1]
-    if not ink.any():
+    if not cv2.hasNonZero(ink):
         return box
-    columns = np.flatnonzero(ink.any(axis=0) | (tint.mean(axis=0) > TINT_SHARE))
-    rows = np.flatnonzero(ink.any(axis=1) | (tint.mean(axis=1) > TINT_SHARE))
+    height, width = ink.shape
+    columns = np.flatnonzero((_sums(ink, 0) > 0) | (_sums(tint, 0) > TINT_SHARE * height))
+    rows = np.flatnonzero((_sums(ink, 1) > 0) | (_sums(tint, 1) > TINT_SHARE * width))
     return x0 + int(columns[0]), y0 + int(rows[0]), x0 + int(columns[-1]) + 1, y0 + int(rows[-1]) + 1
 
 

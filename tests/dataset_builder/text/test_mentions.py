@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_builder.text import numbering
-from dataset_builder.text.mentions import context_for, mentioned_keys, mentions_in
+from dataset_builder.text.mentions import context_for, mentioned_keys, mentions, mentions_in, mentions_of_each
 
 MENTIONS = {
     "as Fig. 2 shows": "2",
@@ -172,7 +172,7 @@ def test_context_for_keeps_order_and_no_duplicates():
 
 def test_every_figure_word_is_found_by_its_stem():
     """`_heads` looks only where a stem starts, so every word of the pattern must start with one."""
-    stems = numbering._ALL_STEMS
+    stems = (*numbering._ALL_STEMS.ascii, *numbering._ALL_STEMS.others)
     words = "Fig Figs Figg Figure figura Figuras Abb Abbildungen Bild рис Рисунок мал Малюнок Фигура 图 圖 図"
     words += " Scheme Schéma esquema схема Chart gráfico grafico graphique Diagramm діаграма диаграмма график графік"
     words += " Graph Plate Tafel planche lámina lamina prancha tavola Map Karte carte mapa mappa карта Photo foto фото"
@@ -231,3 +231,28 @@ def test_a_sentence_made_to_stall_it(unit):
     start = time.process_time()
     assert mentions_in([f"Fig. 1{unit * 5000}"], "Figure 1") != [[]]
     assert time.process_time() - start < 2
+
+
+PARAGRAPHS = [  # with and without a figure word, in and beyond ASCII, the number first, of another paper
+    "We saw it in Fig. 2A–C – and in Figs 3, 4.",
+    "Nothing here.",
+    "“Text” of the contexts – no figure.",
+    "На рис. 1 и РИС. 2 показано",
+    "如图3所示，第4图",
+    "S1 and S2 Figs; S3 Table; S4 Fig, S5 Fig.",
+    "Ver el Gráfico 2, la LÁMINA 3; İFig. 4",
+    "As in Fig. 2 of Smith et al.",
+]
+
+
+@pytest.mark.parametrize("turn", range(len(PARAGRAPHS)))
+def test_looked_up_together_mentions_are_those_of_each_paragraph(turn):
+    texts = PARAGRAPHS[turn:] + PARAGRAPHS[:turn]
+    alone = [mentions(text) for text in texts]
+    assert mentions_of_each(texts) == alone
+    assert [bool(found) for found in alone].count(True) == 5
+
+
+@given(st.lists(TEXT, max_size=5))
+def test_looked_up_together_mentions_are_those_of_each_text(texts):
+    assert mentions_of_each(texts) == [mentions(text) for text in texts]

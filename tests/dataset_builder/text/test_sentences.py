@@ -53,6 +53,6 @@ TEXT = st.text(alphabet=st.one_of(st.characters(), st.sampled_from("Fig. 12A-–
 @given(TEXT)
 def test_sentences_lose_nothing(text):
     cleaned = clean(text)
-    spans = sentence_spans(cleaned)
+    spans = [*sentence_spans(cleaned)]
     assert "".join(cleaned[a:b] for a, b in spans).replace(" ", "") == cleaned.replace(" ", "")
     assert all(a < b for a, b in spans)

@@ -18,7 +18,15 @@ from dataset_builder.text.vocabulary import LANGUAGES, stems
 
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 PROMISED = {"en", "de", "fr", "es", "pt", "it", "ru", "uk", "zh", "ja"}
-PLAIN_WORDS = ("sentences.", "figure.plural_endings", "figure.not_after", "the_figure.", "questions.")  # no patterns
+PLAIN_WORDS = (
+    "sentences.",
+    "figure.plural_endings",
+    "figure.not_after",
+    "the_figure.",
+    "questions.",
+    "opposites.",
+    "numerals",
+)  # no patterns
 
 
 def leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
@@ -158,6 +166,6 @@ def test_a_made_up_language_has_contexts(read):
 
 def test_a_made_up_language_has_questions_and_answers(read):
     assert read["detail"]["question"] == "Ko zhodal ke vurnak?"
-    assert read["detail"]["answer"] == "Krip balu 0.5 Gy. Mo krip zhodal em kem vurnak. Krip tu drosal."
+    assert read["detail"]["answer"] == "Krip balu 0.5 Gy. Mo krip zhodal em kem vurnak."
     assert read["reasoning"]["question"] == "Balu ko ke vurnak?"
     assert read["reasoning"]["answer"] == "Em kem vurnak krip zhodal, balu 0.5 Gy drosal."

@@ -10,6 +10,7 @@ from model_cards.staging.dataset import stage_dataset
 from model_cards.staging.rows import RowCounts
 from tests.model_cards.conftest import LICENSES, SPLIT_ROWS, _picture
 from tests.model_cards.preview.test_page import page_data
+from trust.licenses import combined
 
 KEPT = {
     "commercial": {"CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0"},
@@ -55,6 +56,20 @@ def test_nothing_of_a_dropped_row_is_in_any_file(dataset, tmp_path, policy):
         for trace in (f'"Dose curve {number}."', f'"Figure 1 shows dose {number}."', f"Text of PMC{number}."):
             assert (trace.encode() in everything) == is_kept
         assert (_picture(number)["bytes"] in everything) == is_kept
+
+
+@pytest.mark.parametrize("policy", ["commercial", "noncommercial", "all"])
+def test_rejected_examples_go_where_all_that_they_are_made_of_may(dataset, tmp_path, policy):
+    made_of = [["CC-BY-4.0"], ["CC-BY-NC-4.0"], ["CC-BY-4.0", "CC-BY-NC-4.0"], ["CC-BY-4.0", None], [None]]
+    rows = [{"example_id": str(i), "license": combined(of_it), "licenses": of_it} for i, of_it in enumerate(made_of)]
+    rows.append({"example_id": "own", "license": None, "licenses": [None, "CC-BY-4.0"], "rights": "© Others"})
+    path = dataset / "provenance" / "rejected_examples.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _, files = staged(dataset, tmp_path, policy)
+    lines = files["provenance/rejected_examples.jsonl"].read_text().splitlines()
+    kept = {json.loads(line)["example_id"] for line in lines}
+    assert "own" not in kept
+    assert kept == {"commercial": {"0"}, "noncommercial": {"0", "1", "2"}, "all": {"0", "1", "2", "3", "4"}}[policy]
 
 
 def test_rows_schema_and_order_survive(dataset, tmp_path):

@@ -57,6 +57,21 @@ def test_what_is_published_has_the_pixels_and_nothing_else(data):
     assert encode(open_picture(published)) == published
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 1), (5, 7)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_what_is_cut_from_a_page_is_published_with_its_own_colours(mode, size):
+    image = _colours(*size).convert(mode)
+    with Image.open(io.BytesIO(encode(image))) as again:
+        assert (again.format, again.mode, again.info) == ("PNG", mode, {})
+        assert np.array_equal(np.asarray(again), np.asarray(image))
+
+
+def _colours(width: int, height: int) -> Image.Image:
+    """Red is never blue: channels in another order are seen."""
+    red, green = np.mgrid[0:height, 0:width]
+    return Image.fromarray(np.stack([200 + red, 100 + green, 0 * red], axis=2).astype(np.uint8))
+
+
 @pytest.mark.parametrize("name", ["png", "jpeg", "grey png", "progressive jpeg"])
 def test_plain_files_are_published_byte_for_byte(name):
     assert encode(open_picture(SEEN[name])) == SEEN[name]

@@ -88,7 +88,7 @@ def belongs_below(
     unless `any_width`.
     """
     last = lines[-1]
-    if not last.box.is_in_column_with(line.box) or not same_size(last, line):
+    if not same_size(last, line) or not last.box.is_in_column_with(line.box):
         return False
     if not MIN_PITCH_EM * line.size < pitch(last, line) <= _max_pitch(lines, max_pitch_em):
         return False

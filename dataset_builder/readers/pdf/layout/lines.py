@@ -21,6 +21,7 @@ FRAGMENT_OVERLAP_EM = 0.5  # by which they may overlap: italics, kerning
 SPACE_EM = 0.15  # a wider gap between two pieces is a space
 BOLD_FONT = re.compile(r"bold|black|heavy|demi|[-,.]b(?:i|d)?$", re.I)
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")  # Chinese and Japanese know no spaces
+_PANEL_LETTER = re.compile(r"\s*[(\[]?([A-Za-zА-Яа-я])[)\].:]?\s*")  # "A", "(a)", "b)", "C."
 _TERMINAL = re.compile(r"[.!?。！？:][\"'”’)\]\d,\-–]*$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD, _FIRST_WORD = re.compile(r"[\w-]*$"), re.compile(r"[\w-]*")
@@ -46,6 +47,12 @@ class Line:
     def bold(self) -> bool:
         """Whether it starts in bold, as far as the font's name tells."""
         return bool(BOLD_FONT.search(self.first_font))
+
+    @property
+    def panel_letter(self) -> str:
+        """The letter, where it is one alone, in brackets or not, as above the panels of a figure; "" for other text."""
+        found = _PANEL_LETTER.fullmatch(self.text)
+        return found[1] if found else ""
 
 
 def pitch(upper: Line, lower: Line) -> float:

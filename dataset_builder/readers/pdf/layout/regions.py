@@ -25,6 +25,7 @@ CROSSING_SHARE = 0.15  # of a barrier's area in the rectangle between two boxes:
 RIVAL_SHARE = 0.1  # of the smaller one that a figure grown by a cluster may share with another figure
 LABEL_REACH_PT = 14  # stray text nearer than this to a figure is part of it
 TURNED_LABEL_REACH_PT = 30  # turned text is hardly ever anything else than the title of an axis
+LETTER_REACH_PT = 30  # nor is a letter alone, in brackets or not, anything else than a panel's
 DRAWING_MARGIN_PT = 0.25  # around drawings, whose boxes hold their strokes: what a pixel is too many
 TEXT_MARGIN_PT = 1  # around text of a figure
 STACK_GAP_EM = 1.5  # between captions one below the other, under figures side by side
@@ -43,14 +44,19 @@ class _Option(NamedTuple):
 
 
 def match(
-    captions: list[Caption], drawings: list[Box], walls: list[Box], max_cost_pt: float, sides: Mapping[Caption, int]
+    captions: list[Caption],
+    drawings: list[Box],
+    walls: list[Box],
+    cells: list[Box],
+    max_cost_pt: float,
+    sides: Mapping[Caption, int],
 ) -> dict[Caption, list[Box]]:
     """For each caption of a page its clusters, by the assignment that costs least in all.
 
-    `walls` are the lines of running text, `sides` tell where most figures of a kind stand: ABOVE their captions
-    or BELOW. A caption without a cluster costs `max_cost_pt`.
+    `walls` are the lines of running text, `cells` those of all other text but captions, `sides` tell where most figures
+    of a kind stand: ABOVE their captions or BELOW. A caption without a cluster costs `max_cost_pt`.
     """
-    costs = _costs(captions, drawings, walls, sides)
+    costs = _costs(captions, drawings, walls, cells, sides)
     alone = np.full((len(captions), len(captions)), max_cost_pt)
     rows, columns = linear_sum_assignment(np.hstack([costs, alone]))
     pairs = {int(k): int(c) for c, k in zip(rows, columns, strict=True) if k < len(drawings)}
@@ -62,7 +68,9 @@ def match(
     return found
 
 
-def _costs(captions: list[Caption], drawings: list[Box], walls: list[Box], sides: Mapping[Caption, int]) -> np.ndarray:
+def _costs(
+    captions: list[Caption], drawings: list[Box], walls: list[Box], cells: list[Box], sides: Mapping[Caption, int]
+) -> np.ndarray:
     """What each cluster costs each caption, points: (captions, drawings).
 
     One that no caption of a figure sees may stand across a gutter from its caption.
@@ -71,7 +79,7 @@ def _costs(captions: list[Caption], drawings: list[Box], walls: list[Box], sides
     for c, caption in enumerate(captions):
         barriers = _barriers(caption, captions, walls)
         for k, drawing in enumerate(drawings):
-            if sees(caption.box, drawing, barriers):
+            if sees(caption.box, drawing, barriers) and not _is_past_table(caption, drawing, cells):
                 costs[c, k] = _cost(caption, drawing, sides[caption])
     figures = [c for c, caption in enumerate(captions) if not caption.is_table]
     for k in np.flatnonzero((costs[figures] >= FORBIDDEN_PT).all(axis=0)).tolist():
@@ -84,6 +92,13 @@ def _costs(captions: list[Caption], drawings: list[Box], walls: list[Box], sides
 def _barriers(caption: Caption, captions: list[Caption], walls: list[Box]) -> list[Box]:
     """What no figure of a caption reaches across."""
     return [*walls, *_lines_of(other for other in captions if other is not caption)]
+
+
+def _is_past_table(caption: Caption, drawing: Box, cells: list[Box]) -> bool:
+    """Whether a drawing without text stands behind the rows of the table that a caption heads: it is no part of it."""
+    if not caption.is_table or any(cell.is_in(drawing) for cell in cells):
+        return False
+    return not sees(caption.box, drawing, cells)
 
 
 def _stands_across(caption: Caption, drawing: Box, barriers: list[Box]) -> bool:
@@ -212,11 +227,16 @@ def with_stray_text(core: Box, stray: list[Line], barriers: list[Box]) -> Box:
 
 
 def _joins(line: Line, region: Box, barriers: list[Box]) -> bool:
-    reach = TURNED_LABEL_REACH_PT if line.turn else LABEL_REACH_PT
-    if line.box.gap(region) >= reach:
+    if line.box.gap(region) >= _reach(line):
         return False
     around = region.hull(line.box)
     return not any(_parts(barrier, around) and not barrier.is_in(region) for barrier in barriers)
+
+
+def _reach(line: Line) -> float:
+    if line.turn:
+        return TURNED_LABEL_REACH_PT
+    return LETTER_REACH_PT if line.panel_letter else LABEL_REACH_PT
 
 
 def clear_of(region: Box, texts: list[Box], core: Box) -> Box:

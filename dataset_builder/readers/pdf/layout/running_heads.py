@@ -99,7 +99,7 @@ def _peel(rows: list[Row], page: PageContent, style: Style, seen: Counter[_Place
         if not repeated or any(split_label(line.text) for line in row):
             break
         text = [line for line in row if line not in repeated and _is_text(line, page, style)]
-        heads += [line for line in row if line not in text]
+        heads += [line for line in row if line not in text and not line.panel_letter]
         if text:
             break
     return heads
@@ -115,6 +115,8 @@ def _is_text(line: Line, page: PageContent, style: Style) -> bool:
 
 
 def _is_running_head(line: Line, page: PageContent, seen: Counter[_Place], needed: int) -> bool:
+    if line.panel_letter:  # figures at the top of many pages start with the same "(a)"
+        return False
     text, at, turn = _place(line, page)
     repeats = sum(seen[_Place(text, at + step, turn)] for step in (-1, 0, 1))
     if len(text) > 1:

@@ -132,7 +132,8 @@ class Sheet:
         """Finds the regions of each caption of a figure; `sides` tell where most figures of its kind stand."""
         max_cost = MAX_CAPTION_GAP_SHARE * self.page.height
         own_sides = {caption: sides.get(caption.kind, sides[""]) for caption in self.captions}
-        matched = match(self.captions, self.drawings, self.walls, max_cost, own_sides)
+        cells = [line.box for line in self.stray]
+        matched = match(self.captions, self.drawings, self.walls, cells, max_cost, own_sides)
         used = {box for boxes in matched.values() for box in boxes}
         self.free = [box for box in self.drawings if box not in used]
         cores = {caption: hull(boxes) for caption, boxes in matched.items()}

@@ -407,3 +407,43 @@ def test_mentions_in_running_text_in_captions_and_in_pictures_are_no_such_lines(
     end = paper.caption(60, end + 140, 475, f"Figure 1. {TEXT} It is that of Supplementary\nFigures 5, 7 and 9.")
     paper.text(60, end + 20, 475, prose(3, 12))
     assert read_pdf(paper.save()).rejected_captions == []
+
+
+# ---- tables ----
+
+
+@pytest.mark.parametrize("gap", [30, 60])
+@pytest.mark.parametrize("rows", [2, 5])
+def test_photographs_below_a_table_are_not_the_tables(tmp_path, gap, rows):
+    """The table's caption is as near to the upper photographs as its rows are high, and the figure's sees them all."""
+    paper = Paper(tmp_path / "a.pdf")
+    paper.caption(60, 60, 475, "Table 1. Doses during treatment.")
+    for row in range(rows):
+        for column in range(4):
+            paper.text(60 + 120 * column, 76 + 14 * row, 110, ("Before", "1.56", "0.92", "after 3 d")[column], size=8)
+    top = 76 + 14 * rows + gap
+    for k in range(4):
+        paper.photo(120 + 180 * (k % 2), top + 150 * (k // 2), 170, 125, seed=k)
+        paper.text(200 + 180 * (k % 2), top + 150 * (k // 2) + 127, 20, f"({'abcd'[k]})", size=8)
+    end = paper.caption(60, top + 310, 475, f"Figure 1. {TEXT}")
+    paper.text(60, end + 20, 475, prose(3, 16) + " The dose is low (Figure 1, Table 1). " + prose(2, 4))
+    (figure,) = read_pdf(paper.save()).figures
+    assert close(figure.bbox, (120, top, 470, top + 285), by=4)
+
+
+@pytest.mark.parametrize("cells", [True, False])
+def test_a_table_that_is_a_picture_or_shaded_is_no_figures(tmp_path, cells):
+    """Directly below its caption, or with its rows inside, a drawing is the table."""
+    paper = Paper(tmp_path / "a.pdf")
+    paper.text(60, 60, 475, prose(3, 12))
+    paper.caption(60, 170, 475, "Table 1. Doses during treatment.")
+    if cells:
+        paper.text(70, 186, 200, "Joint", size=8)
+    paper.photo(60, 200, 475, 120, seed=1)
+    if cells:
+        paper.text(70, 230, 200, "Knee 1.56", size=8)
+    paper.caption(60, 520, 475, f"Figure 1. {TEXT}")
+    paper.photo(150, 370, 280, 140, seed=2)
+    paper.text(60, 560, 475, prose(2, 12) + " The dose is low (Figure 1, Table 1). " + prose(2, 4))
+    (figure,) = read_pdf(paper.save()).figures
+    assert close(figure.bbox, (150, 370, 430, 510), by=4)

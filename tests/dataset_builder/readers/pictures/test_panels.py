@@ -174,6 +174,34 @@ def test_letters_that_are_marks_in_the_drawing_keep_the_figure_whole():
     assert len(split_panels(boxed_plots({"A": (0, 0), "B": (320, 0)}, (620, 300)), caption(2))) == 2
 
 
+@pytest.mark.parametrize("gap", [110, 40])
+def test_a_drawing_that_two_letters_may_claim_keeps_the_figure_whole(gap):
+    """A and B stand above C, whose second drawing stands below B: a cut down the page, in the wide gap between its two
+    drawings that goes on between A and B, would give it to B.
+    """
+    image = Image.new("RGB", (700, 560), "white")
+    pen = ImageDraw.Draw(image)
+    right = 260 + gap
+    for letter, x, y in (("A", 0, 0), ("B", right, 0), ("C", 0, 260)):
+        write(image, (x, y), letter)
+    for x, y in ((0, 0), (right, 0), (0, 240), (right, 240)):
+        pen.rectangle((x + 20, y + 30, x + 250, y + 230), outline="black", width=2)
+        pen.line((x + 20, y + 230, x + 250, y + 30), fill="blue", width=3)
+    panels = split_panels(image, caption(3))
+    if panels:  # by rows
+        assert panels[1].bbox[3] < 260 < panels[2].bbox[3]
+        assert panels[2].bbox[2] > right
+    pen.rectangle((right - 10, 245, 700, 560), fill="white")  # without the second drawing there is no doubt
+    assert len(split_panels(image, caption(3))) == 3
+
+
+@pytest.mark.parametrize("seed", [426, 7081])
+def test_drawn_figures_that_were_cut_wrongly(seed):
+    figure = compound_figure(seed)
+    panels = split_panels(figure.picture, figure.caption)
+    assert panels == [] or is_right(figure, panels)
+
+
 def test_lines_in_the_gutters_part_panels():
     image = boxed_plots({"A": (10, 10), "B": (330, 10), "C": (10, 330), "D": (330, 330)})
     pen = ImageDraw.Draw(image)

@@ -1,5 +1,7 @@
 """Which drawings a caption gets, and the region around them."""
 
+import pytest
+
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.lines import Line
 from dataset_builder.readers.pdf.layout.regions import clear_of, sees, with_stray_text
@@ -24,3 +26,19 @@ def test_labels_join_the_region_one_after_the_other_up_to_running_text():
     core = Box(50, 100, 290, 250)
     assert with_stray_text(core, labels, []) == Box(49.75, 99.75, 290.25, 277)
     assert with_stray_text(core, labels, [Box(50, 264, 290, 267)]) == Box(49.75, 99.75, 290.25, 264)
+
+
+@pytest.mark.parametrize(
+    ("text", "joins"), [("A", True), ("(b)", True), ("c)", True), ("D.", True), ("12", False), ("mm", False)]
+)
+@pytest.mark.parametrize("box", [Box(40, 74, 52, 82), Box(160, 272, 172, 280)], ids=["above", "below"])
+def test_letters_of_panels_join_the_region_from_farther_away_than_other_text(text, joins, box):
+    core, letter = Box(50, 100, 290, 250), Line(text, box, 8.0)
+    assert (with_stray_text(core, [letter], []) != with_stray_text(core, [], [])) == joins
+    wall = Box(40, 85, 290, 95) if box.y0 < 100 else Box(40, 255, 290, 265)
+    assert with_stray_text(core, [letter], [wall]) == with_stray_text(core, [], [])
+
+
+def test_a_letter_far_from_a_figure_is_none_of_its_panels():
+    core = Box(50, 100, 290, 250)
+    assert with_stray_text(core, [Line("A", Box(50, 40, 60, 50), 8.0)], []) == with_stray_text(core, [], [])

@@ -56,3 +56,18 @@ def test_a_head_set_like_the_text_but_apart_from_it_goes_with_its_page_number():
         head = line(f"Authors of chapter {'abcd'[number - 1]}", 50, 30)
         pages.append(PageContent(number, 595, 842, [head, line(str(number), 540, 30), *own_text(number, 90)]))
     assert [len(lines) for lines in without_running_heads(pages, Style.of(pages))] == [5, 5, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("letter", "stays"), [("(a)", True), ("A", True), ("b)", True), ("(ab)", False), ("IV", False)]
+)
+@pytest.mark.parametrize("number_y", [30, 52])
+def test_the_letters_of_panels_at_the_top_of_many_pages_are_no_running_heads(letter, stays, number_y):
+    """Figures fill the tops of the pages: the same letter is at the same place, maybe level with the page number."""
+    pages = []
+    for number in range(1, 5):
+        lines = [line(letter, 50, 50), line(str(number), 540, number_y), *own_text(number, 300)]
+        pages.append(PageContent(number, 595, 842, lines))
+    kept = without_running_heads(pages, Style.of(pages))
+    assert [letter in [entry.text for entry in lines] for lines in kept] == [stays] * 4
+    assert all(not entry.text.isdigit() for lines in kept for entry in lines)

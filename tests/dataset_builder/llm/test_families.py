@@ -1,6 +1,6 @@
 import pytest
 
-from evaluation.judging.families import family, family_warning, shared_family
+from dataset_builder.llm.families import family, family_warning, shared_family
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""What no answer about a figure may hold, whoever wrote it: the reader of an answer has the picture, not the article.
+
+fault("The dose rose (see Table 2).", "en")              -> "reference"
+fault("Reprinted with permission from Elsevier.", "en")  -> "credit"
+fault("The dose rose after 2 h.", "en")                  -> None
+"""
+
+import re
+from functools import cache
+
+from dataset_builder.teaching.citations import cites
+from dataset_builder.teaching.references import refers
+from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
+from dataset_builder.text.language_files import Language, Words
+from dataset_builder.text.mentions import all_mentions
+from dataset_builder.text.vocabulary import LANGUAGES, any_of, any_spaced, any_unspaced, every
+
+FIGURE_NUMBER = "figure_number"  # "Figure 2", or what is left of it
+REFERENCE = "reference"  # another part of the article: a table, a section, a file
+CITATION = "citation"  # another work
+CREDIT = "credit"  # who made the picture, and who allows its use
+ADDRESS = "address"  # of a web page
+BRACKETS = "brackets"  # empty, or without their other half
+PUNCTUATION = "punctuation"  # doubled, or behind a space
+INCOMPLETE = "incomplete"  # a word is missing that another asks for
+
+
+def _words_of_rights(language: Language) -> Words:
+    of = language.rights
+    return (*of.reprinted, *of.adapted, *of.permission, *of.reserved, *of.courtesy, *of.public_domain)
+
+
+_RIGHT = re.compile(
+    rf"(?<!\w)(?=[^\W\d_])(?:{any_spaced(_words_of_rights)})|{any_unspaced(_words_of_rights)}", re.IGNORECASE
+)
+_MAKER = re.compile(
+    rf"(?<!\w)(?:{any_of(lambda it: it.captions.source)})\s?[:：]"
+    rf"|(?<!\w)(?:{any_of(lambda it: it.rights.photos)})\s?(?:[:：]|(?:{any_of(lambda it: it.rights.by_words)}))"
+    r"\s?(?-i:[A-ZА-ЯЁ])|©|\(c\)\s(?:19|20)\d\d|creative commons|(?<!\w)CC[ -]BY",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"https?:|www\.|\bdoi\b|\b10\.\d{4,}/|\w@\w", re.IGNORECASE)
+_OPENING, _CLOSING = "([{（【［", ")]}）】］"
+_EMPTY = re.compile(r"[(\[（【［]\s*(?:[)\]）】］]|[,;:，；]|\.(?!\d))|[,;:，；、]\s*[)\]）】］]")
+_LIST_MARK = re.compile(  # "a) before, b) after, and c) later": a bracket of its own
+    rf"(?:^|[(（,;:.]\s?|(?<!\w)(?:{any_spaced(lambda it: (*it.lists.and_words, *it.lists.or_words))})\s)"
+    r"(?:[^\W_]|[ivx]{1,3}|\d{1,2})$"
+)
+_PUNCTUATION = re.compile(
+    r"\s,|[,;]\s?[,;.](?!\d)|:\s?[,;](?!\d)|:\.(?!\d)|(?<!\.)\.\.(?!\.)|\s\.(?!\d)|\.\s\.|[，；、]\s?[，；、。]|。。|\s{2}"
+)
+_SIGN_LAST = re.compile(r"(?<=[\w\])])\s?[=<>≤≥×±≈]\s?(?:[),;]|\.?$)")
+_FIRST = re.compile(r"(?<![\w(])\(?(?:1|i)\)|①")
+_SECOND = re.compile(r"[;.:,]\s\((?:2|ii)\)\s|②")
+_NOUNS = "|".join(every(lambda it: it.teaching.the_figure.noun))
+_FORMS = any_of(lambda it: [form for forms in it.teaching.the_figure.forms.values() for form in forms])
+_BARE = re.compile(  # "(p = 0.1, the figure)", "(Figure)", "their the figure"
+    rf"[(（,;:，；/–—-]\s*(?:{_FORMS}|{_NOUNS})\s*[,;:，；)）\]–—/]{{1,2}}(?<=[)）])"
+    rf"|[(（]\s*(?:{_FORMS}|{_NOUNS})\s*[,;:，；)）]",
+    re.IGNORECASE,
+)
+_PANELS_LEFT = re.compile(  # "the figure and (B)", "the figure, B", "the figureshows"
+    rf"(?<!\w)(?:{_FORMS})(?:\s?(?:[,/–-]|{any_spaced(lambda it: (*it.lists.and_words, *it.lists.to_words))})\s?"
+    r"(?:\([A-Za-z]\)|(?-i:[B-Z])(?!\w))|(?-i:[A-Z])(?!\w)|\s?\d)",
+    re.IGNORECASE,
+)
+_MERGED = re.compile(  # "figureshows"
+    rf"(?<!\w)(?:{any_spaced(lambda it: it.figure.words)})(?:{any_spaced(lambda it: it.running.verbs)})(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def fault(text: str, language: str | None) -> str | None:
+    """The first thing that an answer in `language` may not hold, by the name it has above; None for a clean answer."""
+    checks = (
+        (FIGURE_NUMBER, _names_a_figure(text)),
+        (REFERENCE, refers(text)),
+        (CITATION, cites(text)),
+        (CREDIT, _credits(text)),
+        (ADDRESS, _ADDRESS.search(text)),
+        (BRACKETS, _EMPTY.search(text) or not _balanced(text)),
+        (PUNCTUATION, _PUNCTUATION.search(text)),
+        (INCOMPLETE, _lacks_a_part(text) or _incomplete(_known(language)).search(text)),
+    )
+    return next((name for name, found in checks if found), None)
+
+
+def _credits(text: str) -> bool:
+    return bool(_MAKER.search(text) or _RIGHT.search(text))
+
+
+def _names_a_figure(text: str) -> bool:
+    return bool(all_mentions(text) or any(left.search(text) for left in (_BARE, _PANELS_LEFT, _MERGED)))
+
+
+def _balanced(text: str) -> bool:
+    """Whether every bracket has its other half; "a)" in front of an item of a list needs none."""
+    opened: list[str] = []
+    for position, character in enumerate(text):
+        if character in _OPENING:
+            opened.append(character)
+        elif character in _CLOSING and opened and _OPENING.index(opened[-1]) == _CLOSING.index(character):
+            opened.pop()
+        elif character in _CLOSING and not _LIST_MARK.search(text[max(0, position - 12) : position]):
+            return False
+    return not opened
+
+
+def _lacks_a_part(text: str) -> bool:
+    """Whether a formula ends with its sign, "(D = )", or a list of numbered items starts with the second."""
+    return bool(_SIGN_LAST.search(text) or (_SECOND.search(text) and not _FIRST.search(text)))
+
+
+def _known(language: str | None) -> str:
+    return language if language in LANGUAGES else DEFAULT_LANGUAGE
+
+
+@cache
+def _incomplete(code: str) -> re.Pattern:
+    """Words that something must follow, at the end of a clause or before "and" and verbs: "the value of and"."""
+    own = LANGUAGES[code]
+    words = "|".join(own.teaching.incomplete)
+    if not words:
+        return re.compile(r"(?!)")
+    follows = "|".join((*own.lists.and_words, *own.lists.or_words, *own.teaching.verbs_of_being))
+    return re.compile(rf"(?<![\w(-])(?:{words})(?:\s?[,;.](?!\w)|\s?$|\s(?:{follows})(?![\w.]))")

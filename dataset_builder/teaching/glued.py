@@ -1,0 +1,55 @@
+"""Full stops that a caption lacks: between its title and what follows, and at its end.
+
+unglued("Dose map of the knee The map shows a spot.", "en")  -> "Dose map of the knee. The map shows a spot."
+closed("Dose map of the knee")                               -> "Dose map of the knee."
+"""
+
+import re
+from functools import cache
+
+from dataset_builder.teaching.alone import is_note
+from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
+from dataset_builder.text.sentences import is_caseless
+from dataset_builder.text.vocabulary import LANGUAGES
+
+_FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel follows in the sentence
+    r"(?<=[^\W\d_][^\W\d_A-Z])\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s[^()]*\.$)"
+)
+_SAMPLES = re.compile(r"(?<=[.;])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
+_CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
+_CUT = "\n"
+_ENDS = re.compile(r"[.!?…。！？．｡][\"'”’»)\]」』）]*$")
+
+
+def pieces(sentence: str, language: str | None) -> list[str]:
+    """The sentences within one: where a capital "The", a first panel "(A)" or a number of samples starts another."""
+    known = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    start = _start(known)
+    cut = _FIRST_PANEL.sub(_CUT, start.sub(rf"\g<before>{_CUT}", sentence), count=1)
+    cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, cut))
+    cut = _CAPITAL.sub(lambda gap: _CUT if is_note(cut[gap.end() :]) else gap.group(), cut)
+    return cut.split(_CUT)
+
+
+def closed(sentence: str) -> str:
+    """The sentence with its full stop."""
+    if not sentence or _ENDS.search(sentence):
+        return sentence
+    return sentence + ("。" if is_caseless(sentence[-1]) or sentence[-1] in "）」』" else ".")
+
+
+@cache
+def _start(language: str) -> re.Pattern:
+    """The gap between a small word and one that starts sentences, with a capital, before another small word."""
+    own = LANGUAGES[language]
+    starters = "|".join(starter.capitalize() for starter in own.sentences.starters if len(starter) > 1)
+    nouns_are_capitals = own.teaching.the_figure.noun[0][0].isupper()
+    word = r"[^\W\d_]{2,}" if nouns_are_capitals else r"[^\W\d_A-ZА-ЯЁÀ-Þ]{2,}"
+    return re.compile(rf"(?P<before>(?<![\w-]){word})\s(?=(?:{starters or '(?!)'})\s{word})")
+
+
+@cache
+def _lost_start(language: str) -> re.Pattern:
+    """The gap before "is" behind a full stop: of "Ω is the rate" the sign was a picture, and is lost."""
+    verbs = "|".join(LANGUAGES[language].teaching.verbs_of_being) or "(?!)"
+    return re.compile(rf"(?<=[^\W\d_]\.)\s(?=(?:{verbs})\s)")
