@@ -111,7 +111,12 @@ def test_fields_of_the_request_come_from_the_command_line(sample_dataset):
         "max_completion_tokens",
         "response_format",
     }
-    assert seen[0]["response_format"]["json_schema"]["schema"]["required"] == ["question", "answer", "evidence"]
+    assert seen[0]["response_format"]["json_schema"]["schema"]["required"] == [
+        "question",
+        "answer",
+        "evidence",
+        "visually_answerable",
+    ]
     stage = json.loads((sample_dataset / "provenance" / "manifest.json").read_text())["stages"]["instruct"]
     assert stage["options"]["request"] == {"max_completion_tokens": 99, "temperature": None}
 

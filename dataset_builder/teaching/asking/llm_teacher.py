@@ -1,6 +1,6 @@
 """An LLM as teacher, behind an OpenAI-compatible server: what it is asked, and how its reply is read.
 
-It sees text only, never the picture: the caption and the context, quoted as data.
+It sees the caption and the context, quoted as data, and the picture where the row has it in a URL.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from dataset_builder.llm.replies import only_object
 from dataset_builder.llm.requests import Request, quote
-from dataset_builder.teaching.evidence import evidence_sentences
+from dataset_builder.teaching.evidence import evidence_sentences, example_id
 from dataset_builder.teaching.wording import GENERAL, Wording
 
 _EVIDENCE = {
@@ -25,22 +25,29 @@ SCHEMA = {
         "question": {"type": ["string", "null"]},
         "answer": {"type": ["string", "null"]},
         "evidence": {"type": "array", "items": _EVIDENCE},
+        "visually_answerable": {"type": "boolean"},
     },
-    "required": _KEYS,
+    "required": [*_KEYS, "visually_answerable"],
     "additionalProperties": False,
 }
 
 
-def request(row: Mapping[str, Any], task: str, wording: Wording = GENERAL) -> Request:
-    """What is asked of the LLM about one figure: the task's prompt with caption and context quoted as data."""
+def request(row: Mapping[str, Any], task: str, wording: Wording = GENERAL, number: int = 1) -> Request:
+    """Question `number`, from 1, about one figure: the task's prompt with caption and context quoted as data.
+
+    With `picture_url` in the row, the picture comes before the text.
+    """
     lines = [f"[{source} {number}] {quote(s)}" for source, number, s in evidence_sentences(row)]
     quoted = "\n".join(["<<<EVIDENCE", *lines, "EVIDENCE>>>"])
-    return Request(
-        [{"role": "user", "content": wording.prompt(task).render(evidence=quoted)}],
-        {"figure_id": row["figure_id"], "task": task},
-        parse,
-        SCHEMA,
-    )
+    prompt = wording.prompt(task, quoted, wording.kind(task, example_id(row, task), number))
+    about = {"example_id": example_id(row, task, number), "figure_id": row["figure_id"], "task": task}
+    return Request([{"role": "user", "content": _content(prompt, row.get("picture_url"))}], about, parse, SCHEMA)
+
+
+def _content(prompt: str, picture_url: str | None) -> str | list[dict[str, Any]]:
+    if picture_url is None:
+        return prompt
+    return [{"type": "image_url", "image_url": {"url": picture_url}}, {"type": "text", "text": prompt}]
 
 
 def parse(reply: str) -> dict[str, Any]:

@@ -12,26 +12,26 @@ _DECLINED = "declined"  # says, in the form asked for, that there is too little 
 _NOT_ASKED = "not asked"
 
 
-class LedgerAnswers(Mapping[tuple[str, str], Answer]):
-    """(figure_id, task) -> answer. `without` counts, by task, the replies that gave none by their status."""
+class LedgerAnswers(Mapping[str, Answer]):
+    """example_id -> answer. `without` counts, by task, the replies that gave none by their status."""
 
     def __init__(self, ledger: Path, wanted: Iterable[tuple[str, Request]]):
         """`wanted` are the requests of a teacher by their keys in the ledger."""
         self._index = Index(ledger)
-        self._digests: dict[tuple[str, str], bytes] = {}
+        self._digests: dict[str, bytes] = {}
         self.without: dict[str, Counter[str]] = {}
         self._first_error: dict[str, str] = {}
         self._n_usable: Counter[str] = Counter()
         for key, request in wanted:
-            self._add(key, request.about["figure_id"], request.about["task"])
+            self._add(key, request.about["example_id"], request.about["task"])
 
-    def _add(self, key: str, figure_id: str, task: str) -> None:
+    def _add(self, key: str, example_id: str, task: str) -> None:
         record = self._index.record(key) or {"status": _NOT_ASKED}
         status = record["status"]
         without = self.without.setdefault(task, Counter())
         self._n_usable[task] += status == "ok"
         if status == "ok" and record["parsed"]["answer"] is not None:
-            self._digests[figure_id, task] = bytes.fromhex(key)
+            self._digests[example_id] = bytes.fromhex(key)
         else:
             without[_DECLINED if status == "ok" else status] += 1
             if error := record.get("error"):
@@ -48,12 +48,12 @@ class LedgerAnswers(Mapping[tuple[str, str], Answer]):
                     "as it was"
                 )
 
-    def __getitem__(self, place: tuple[str, str]) -> Answer:
-        record = self._index.record(self._digests[place].hex())
+    def __getitem__(self, example_id: str) -> Answer:
+        record = self._index.record(self._digests[example_id].hex())
         assert record is not None, "the index has its line"
         return record["parsed"]
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._digests)
 
     def __len__(self) -> int:
