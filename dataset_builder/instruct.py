@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Request, Server
+    from dataset_builder.teaching.asking.ledger_answers import LedgerAnswers
     from dataset_builder.teaching.examples import Answers
     from dataset_builder.teaching.gate.gate import Gate
-    from dataset_builder.teaching.asking.ledger_answers import LedgerAnswers
     from dataset_builder.teaching.wording import Wording
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
@@ -289,8 +289,8 @@ def _requests(
     rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording"
 ) -> Iterator[tuple[str, "Request"]]:
     """What the LLM is asked, by its key in the ledger."""
-    from dataset_builder.teaching.examples import questions_to_ask
     from dataset_builder.teaching.asking.llm_teacher import request
+    from dataset_builder.teaching.examples import questions_to_ask
     from dataset_builder.teaching.panels import with_picture_urls
 
     server = _server(options)

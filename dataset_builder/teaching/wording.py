@@ -25,6 +25,7 @@ from dataset_builder.text.vocabulary import LANGUAGES
 PROMPTS = Path(__file__).parent / "prompts"
 OWN_LANGUAGE = "own"  # answers in the language of the caption
 _EXAMPLES, _KINDS, _EVIDENCE = "examples", "kind", "evidence"  # variables of a prompt
+_BESIDE = {"kinds.yaml": _KINDS, "examples.jsonl": _EXAMPLES}  # files beside it, by the variable that brings them in
 
 
 @dataclass(frozen=True)
@@ -66,26 +67,31 @@ class Wording:
 
         As `cat detail.md detail.kinds.yaml detail.examples.jsonl | sha256sum` gives it.
         """
-        endings = {"kinds.yaml": _KINDS, "examples.jsonl": _EXAMPLES}
-        used = [_text(self._file(task, ending)) for ending, name in endings.items() if self._has(task, name)]
+        used = [_text(self._file(task, ending)) for ending, name in _BESIDE.items() if self._has(task, name)]
         return hashlib.sha256("".join([self._prompt_text(task), *used]).encode()).hexdigest()
 
     def check(self, n_questions: int) -> None:
         """Raises UsageError for prompts that cannot be used, or not for `n_questions` of a task about a figure."""
         for task in TASKS:
-            path = self._file(task, "md")
-            for name in {_EVIDENCE} - _variables(self._prompt_text(task)):
-                raise UsageError(f"{path}: has no {{{{ {name} }}}}: the LLM would see nothing of the figure")
-            for ending, name in (("kinds.yaml", _KINDS), ("examples.jsonl", _EXAMPLES)):
-                if (self.prompts / f"{task}.{ending}").is_file() and not self._has(task, name):
-                    raise UsageError(f"{path}: has no {{{{ {name} }}}}, so {task}.{ending} beside it has no effect")
+            try:
+                self._check_files(task)
+                self.prompt(task, evidence="")
+            except jinja2.TemplateError as error:
+                raise UsageError(f"{self._file(task, 'md')}: {error}") from error
             n_kinds = len(self.kinds(task)) or 1
             if n_questions > n_kinds:
                 raise UsageError(
                     f"--examples_per_figure {n_questions}: `{task}` has {n_kinds} kinds of question, and "
                     f"one asked twice has the same answer; add kinds to {task}.kinds.yaml"
                 )
-            self.prompt(task, evidence="")
+
+    def _check_files(self, task: str) -> None:
+        path = self._file(task, "md")
+        if not self._has(task, _EVIDENCE):
+            raise UsageError(f"{path}: has no {{{{ {_EVIDENCE} }}}}: the LLM would see nothing of the figure")
+        for ending, name in _BESIDE.items():
+            if (self.prompts / f"{task}.{ending}").is_file() and not self._has(task, name):
+                raise UsageError(f"{path}: has no {{{{ {name} }}}}, so {task}.{ending} beside it has no effect")
 
     def choices(self, language: str | None, task: str) -> Sequence[str]:
         """The questions about an article in `language`: in its own where there are some, else in English."""
@@ -134,7 +140,7 @@ def question_language(language: str | None) -> str:
 
 
 def _check_folder(folder: Path) -> None:
-    names = [f"{task}.{ending}" for task in TASKS for ending in ("md", "kinds.yaml", "examples.jsonl")]
+    names = [f"{task}.{ending}" for task in TASKS for ending in ("md", *_BESIDE)]
     if not any((folder / name).is_file() for name in names):
         raise UsageError(f"--prompts {folder}: no such folder, or none of {', '.join(names)} in it")
 

@@ -30,8 +30,8 @@ def texts_of_kinds(path: Path) -> dict[str, str]:
 @cache
 def rendered_examples(path: Path) -> str:
     """The few-shot examples as they stand in a prompt: the evidence of each, and the reply to it."""
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return "\n".join(_rendered(f"{path}, line {number}", line) for number, line in enumerate(lines, 1))
+    lines = enumerate(path.read_text(encoding="utf-8").split("\n"), 1)
+    return "\n".join(_rendered(f"{path}, line {number}", line) for number, line in lines if line.strip())
 
 
 def _rendered(place: str, line: str) -> str:
