@@ -150,11 +150,10 @@ def run(options: Options) -> str:
         instruction_examples,
         without_special_tokens,
     )
-    from dataset_builder.teaching.gate.verifier import refuse_kin, verified
+    from dataset_builder.teaching.gate.verifier import verified
     from dataset_builder.teaching.panels import with_panels
 
     dataset = Path(options.dataset)
-
     curated = read_curated(Path(options.context_file)) if options.context_file else {}
 
     def rows(context: str = options.context) -> Iterator[dict]:
@@ -164,8 +163,6 @@ def run(options: Options) -> str:
     _check(options, rows())
     if options.context_file:
         check_curated(Path(options.context_file), curated, read_pairs(dataset))
-    if options.verifier:
-        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
     wording = _wording(options)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
@@ -188,7 +185,7 @@ def run(options: Options) -> str:
     for task, count in counts.items():
         _write(dataset, task, count)
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
-    (dataset / "provenance").mkdir(exist_ok=True)  # a download may lack it
+    (dataset / "provenance").mkdir(exist_ok=True)  # a dataset from the Hub may have none
     write_jsonl(dataset / "provenance" / "rejected_examples.jsonl", gate.rejected)
     results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
     results |= {"rejected": gate.counts(), "verdicts": dict(verdicts)}
@@ -205,6 +202,8 @@ def run(options: Options) -> str:
 
 def _check(options: Options, rows: Iterable[dict]) -> None:
     """Raises ValueError for a teacher that cannot teach, and for options that contradict each other."""
+    from dataset_builder.teaching.gate.verifier import refuse_kin
+
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
     if unused := _only_for_an_llm(options):
@@ -213,6 +212,8 @@ def _check(options: Options, rows: Iterable[dict]) -> None:
         raise ValueError(f"--examples_per_figure {options.examples_per_figure}: needs 1 or more")
     if options.context_file and options.context != "own":
         raise ValueError(f"--context_file gives a curator's context, --context {options.context} another: choose one")
+    if options.verifier:
+        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
     if options.max_cost is not None and not (options.price_in or options.price_out):
         raise ValueError("--max_cost needs --price_in and --price_out, the money for a million tokens")
     if options.teacher == "given" and not any(row["questions"] for row in rows):

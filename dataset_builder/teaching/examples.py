@@ -79,7 +79,7 @@ def _asked(row: Mapping[str, Any], task: str, number: int, teacher: str, wording
 def _given_examples(row: Mapping[str, Any], task: str) -> Iterator[dict[str, Any]]:
     """The examples of the questions that came with a figure: they rest on no evidence that is known."""
     none = {"evidence": None, "support": None, **_UNASKED}
-    of_task = [question for question in row["questions"] if question["task"] == task]
+    of_task = [question for question in row["questions"] or () if question["task"] == task]
     for number, given in enumerate(of_task, 1):
         answer = Answer(question=given["question"], answer=given["answer"], evidence=[])
         yield _example(row, task, answer, number) | none | {"teacher": GIVEN}

@@ -17,8 +17,8 @@ _EVIDENCE = {
     "required": ["source", "sentence"],
     "additionalProperties": False,
 }
+_KEYS = ("question", "answer", "evidence")  # that a reply must have
 # What `parse` reads, for servers that hold a model to it. OpenAI asks for all keys to be required, and no others.
-_KEYS = ["question", "answer", "evidence"]
 SCHEMA = {
     "type": "object",
     "properties": {
