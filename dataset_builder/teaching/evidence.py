@@ -25,6 +25,17 @@ class Answer(TypedDict):
     visually_answerable: NotRequired[bool | None]  # what the teacher says of it, if it does
 
 
+def example_id(row: Mapping[str, Any], task: str, number: int = 1) -> str:
+    """The id of the example that question `number`, from 1, about a figure or one of its panels gives."""
+    panel = f"/{row['panel']}" if row.get("panel") else ""
+    return f"{row['figure_id']}{panel}/{task}" + (f"-{number}" if number > 1 else "")
+
+
+def place(row: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The figure and the panel (None: the whole figure) that a row or an example is about."""
+    return row["figure_id"], row.get("panel")
+
+
 def evidence_sentences(row: Mapping[str, Any]) -> list[tuple[str, int, str]]:
     """(source, number, sentence) of a row of `pairs`: the caption's sentences, then the context's."""
     caption = [("caption", i, sentence) for i, sentence in enumerate(split_sentences(row["caption"] or ""))]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypedDict, cast
 
-from dataset_builder.teaching.evidence import Evidence
+from dataset_builder.teaching.evidence import Evidence, place
 from dataset_builder.teaching.examples import GIVEN
 from dataset_builder.teaching.gate import form, grounds
 from dataset_builder.teaching.gate.duplicates import Seen
@@ -81,7 +81,7 @@ class Gate:
         given: Iterator[Mapping[str, Any]] = iter(rows)
         row: Mapping[str, Any] = {"figure_id": None}
         for example in examples:
-            while row["figure_id"] != example["figure_id"]:
+            while place(row) != place(example):
                 row = next(given)
             objection = self._objection(example, row)
             if objection is None:

@@ -9,7 +9,7 @@ from typing import Any
 from dataset_builder.llm.client import ask
 from dataset_builder.llm.families import family
 from dataset_builder.llm.requests import Request, Server, quote
-from dataset_builder.teaching.evidence import evidence_sentences
+from dataset_builder.teaching.evidence import evidence_sentences, place
 from dataset_builder.teaching.gate.exam import Objection
 from dataset_builder.teaching.gate.gate import Gate
 from trust.prompts import prompt_template
@@ -38,10 +38,10 @@ def verified(
     Those that it contradicts go to the gate's rejected ones. Every reply is kept in `ledger`. Raises what
     `llm.client.ask` raises where the server cannot be used.
     """
-    given = {row["figure_id"]: row for row in rows}
+    given = {place(row): row for row in rows}
     listed = {task: list(examples) for task, examples in made.items()}
     requests = [
-        request(example, given[example["figure_id"]])
+        request(example, given[place(example)])
         for task, examples in listed.items()
         for example in examples
         if task != "align" and example["evidence"]

@@ -1,8 +1,8 @@
 """A domain's own prompts and questions go first; what it lacks is the general one; the hashes tell them apart."""
 
 from dataset_builder.domain import read_domain
+from dataset_builder.teaching.asking.llm_teacher import request
 from dataset_builder.teaching.extractive import extractive
-from dataset_builder.teaching.llm_teacher import request
 from dataset_builder.teaching.wording import GENERAL, wording_of
 from tests.dataset_builder.teaching.test_extractive import ROW
 
