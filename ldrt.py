@@ -87,15 +87,17 @@ def _run_stage(name: str, words: list[str]) -> str:
 
 
 def _render_card(dataset: Path, new_figures: bool) -> None:
-    """Render the card of a dataset that has changed anew, and the preview when its figures have."""
+    """Render the card and the pages of a dataset that has changed anew."""
     from model_cards.cards.dataset_card import write_dataset_card
+    from model_cards.preview.examples import write_examples_preview
     from model_cards.preview.page import write_preview
 
     if not (dataset / "pairs").is_dir():  # not yet, where the build was submitted to SLURM
         return
     write_dataset_card(dataset)
-    if new_figures:
-        write_preview(dataset)
+    if not new_figures:
+        write_examples_preview(dataset)
+    write_preview(dataset)  # which links to the page of the examples, where there is one
 
 
 # ---- options: a stage's dataclass from defaults, YAML and command line

@@ -87,7 +87,7 @@ def run(options: Options) -> str:
     from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import given_context, read_pairs
-    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.evidence import TASKS, caption_sentences
     from dataset_builder.teaching.examples import (
         align_examples,
         instruction_examples,
@@ -121,6 +121,7 @@ def run(options: Options) -> str:
         raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
     write_jsonl(dataset / "provenance" / "rejected_examples.jsonl", gate.rejected)
+    write_jsonl(dataset / ".work" / "caption_sentences.jsonl", caption_sentences(pairs))
     results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
     results |= {"rejected": gate.counts(), "verdicts": dict(verdicts)}
     write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)
