@@ -4,8 +4,8 @@
 
 Each with its picture, and with the sentences of caption and context that it names as its evidence marked where they
 stand. Kept examples come from the configs, rejected ones from `provenance/rejected_examples.jsonl`, what they are about
-from `pairs`. Which part of a caption is which sentence, `ldrt instruct` leaves in `.work/`; a dataset from the Hub lacks
-it, and the page gives the numbers instead.
+from `pairs`. Which part of a caption is which sentence, `ldrt instruct` leaves in `.work/`; a dataset from the Hub
+lacks it, and the page gives the numbers instead.
 """
 
 import hashlib
@@ -32,6 +32,8 @@ _OF_EXAMPLE = (
     *("support", "reason", "value", "threshold"),
 )
 _OF_FIGURE = ("label", "title", "journal", "year", "language", "attribution", "doi", "width", "height")
+
+Figures = dict[str | None, dict]  # figure_id -> row of `pairs`, with what is shown of its picture
 
 
 def write_examples_preview(dataset: Path, max_rows: int = 1000, build: Path | None = None) -> Path:
@@ -97,21 +99,21 @@ def _sample(examples: Iterator[dict], max_rows: int) -> tuple[Counter[str], set[
     return Counter(dict(sorted(totals.items()))), chosen
 
 
-def _by_figure(examples: list[dict], figures: Mapping[str, dict]) -> list[dict]:
+def _by_figure(examples: list[dict], figures: Figures) -> list[dict]:
     """The examples of a figure together, in the order of `figures`, then the others; of each those kept come first."""
     place = {figure_id: number for number, figure_id in enumerate(figures)}
-    return sorted(examples, key=lambda row: (place.get(row["figure_id"], len(place)), verdict(row) != KEPT))
+    return sorted(examples, key=lambda row: (place.get(row.get("figure_id"), len(place)), verdict(row) != KEPT))
 
 
 # ---- what they are about
 
 
-def _figures(dataset: Path, examples: list[dict], pictures: Pictures) -> dict[str, dict]:
-    """figure_id -> row of `pairs`, of the examples' figures and of those whose context a teacher was given instead."""
-    shown = {example["figure_id"] for example in examples}
+def _figures(dataset: Path, examples: list[dict], pictures: Pictures) -> Figures:
+    """The examples' figures, and without pictures those whose context a teacher was given instead."""
+    shown = {example.get("figure_id") for example in examples}
     wanted = shown | {_context_of(example) for example in examples}
     numbers = {number for number, row in enumerate(_read_pairs(dataset, set())) if row["figure_id"] in shown}
-    figures = {}
+    figures: Figures = {}
     for number, row in enumerate(_read_pairs(dataset, numbers)):
         if row["figure_id"] not in wanted:
             continue
@@ -133,43 +135,45 @@ def _read_pairs(dataset: Path, chosen: set[int]) -> Iterator[dict]:
 
 def _context_of(example: Mapping) -> str | None:
     """The figure whose context the teacher saw; rejected examples of before did not say it."""
-    return example.get("context_of", example["figure_id"])
+    return example.get("context_of", example.get("figure_id"))
 
 
-def _caption_sentences(path: Path, figures: Mapping[str, dict]) -> dict[str, list[str]]:
+def _caption_sentences(path: Path, figures: Figures) -> dict[str | None, list[str]]:
     return {row["figure_id"]: row["sentences"] for row in read_jsonl(path) if row["figure_id"] in figures}
 
 
 # ---- what the page is given
 
 
-def _shown(example: dict, figures: Mapping[str, dict], captions: Mapping[str, list[str]]) -> dict:
+def _shown(example: dict, figures: Figures, captions: Mapping[str | None, list[str]]) -> dict:
     """The example as the page's script takes it; what is None is left out."""
-    figure = figures.get(example["figure_id"], {})
+    figure_id = example.get("figure_id")
+    figure = figures.get(figure_id, {})
     shown = {name: figure.get(name) for name in (*_OF_FIGURE, "picture", "picture_problem")}
     shown |= {name: example.get(name) for name in _OF_EXAMPLE} | {"verdict": verdict(example)}
-    if example["task"] != "align":  # whose answer is the caption, and all of it the evidence
-        shown |= _evidence(example, figure, figures, captions.get(example["figure_id"]))
+    if example.get("task") != "align":  # whose answer is the caption, and all of it the evidence
+        shown |= _evidence(example, figure, figures, captions.get(figure_id))
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _evidence(example: dict, figure: dict, figures: Mapping[str, dict], sentences: list[str] | None) -> dict:
+def _evidence(example: dict, figure: dict, figures: Figures, sentences: list[str] | None) -> dict:
     """Caption and context with the evidence marked, and the names of what could not be marked."""
     context_of = _context_of(example)
     context = figures.get(context_of, {}).get("context") or [] if context_of else []
-    named = {(one["source"], one["sentence"]) for one in example.get("evidence") or ()}
+    named = [(one.get("source"), one.get("sentence")) for one in example.get("evidence") or ()]
     caption = _marked(figure.get("caption") or "", sentences or [], named)
     marked = {("context", number) for number in range(len(context))}
     marked |= {("caption", number) for number in range(len(sentences or []) if len(caption) > 1 else 0)}
     return {
         "caption": caption,
         "context": [["", text, ""] if ("context", i) in named else [text] for i, text in enumerate(context)],
-        "unmarked": [f"{source} {number}" for source, number in sorted(named - marked)] or None,
-        "context_of": context_of if context_of != example["figure_id"] else None,
+        "unmarked": [f"{source} {number}" for source, number in dict.fromkeys(named) if (source, number) not in marked]
+        or None,
+        "context_of": context_of if context_of != example.get("figure_id") else None,
     }
 
 
-def _marked(caption: str, sentences: list[str], named: set[tuple[str, int]]) -> list[str]:
+def _marked(caption: str, sentences: list[str], named: Sequence[tuple]) -> list[str]:
     """The caption in pieces, every second one a sentence that is named; in one where the sentences are not its own."""
     flat, spans, position = " ".join(caption.split()), [], 0
     for number, sentence in enumerate(sentences):
