@@ -144,7 +144,7 @@ def run(options: Options) -> str:
     from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.manifest import write_stage
     from dataset_builder.teaching.context import check_curated, count_pairs, given_context, read_curated, read_pairs
-    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.evidence import TASKS, caption_sentences
     from dataset_builder.teaching.examples import (
         align_examples,
         instruction_examples,
@@ -187,6 +187,7 @@ def run(options: Options) -> str:
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
     (dataset / "provenance").mkdir(exist_ok=True)  # a dataset from the Hub may have none
     write_jsonl(dataset / "provenance" / "rejected_examples.jsonl", gate.rejected)
+    write_jsonl(dataset / ".work" / "caption_sentences.jsonl", caption_sentences(read_pairs(dataset)))
     results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
     results |= {"rejected": gate.counts(), "verdicts": dict(verdicts)}
     write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)

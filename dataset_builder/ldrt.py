@@ -118,7 +118,8 @@ def write_config(dataset: Path, name: str, rows: Path) -> None:
     if name == "pairs":
         for made_from_it in CONFIGS[1:]:
             shutil.rmtree(dataset / made_from_it, ignore_errors=True)
-        (dataset / "provenance" / "rejected_examples.jsonl").unlink(missing_ok=True)
+        for shows_them in ("provenance/rejected_examples.jsonl", "examples.html"):
+            (dataset / shows_them).unlink(missing_ok=True)
     if (dataset / name).exists():
         os.replace(dataset / name, work / "old")
     os.replace(new, dataset / name)

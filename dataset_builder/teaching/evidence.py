@@ -1,6 +1,6 @@
 """What a teacher sees of a figure, and how much of an answer stands in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NotRequired, TypedDict
 
 from dataset_builder.teaching.facts import Known, facts
@@ -41,6 +41,13 @@ def evidence_sentences(row: Mapping[str, Any]) -> list[tuple[str, int, str]]:
     caption = [("caption", i, sentence) for i, sentence in enumerate(split_sentences(row["caption"] or ""))]
     context = [("context", i, sentence) for i, sentence in enumerate(row["context"])]
     return caption + context
+
+
+def caption_sentences(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """figure_id and caption of each row, the caption in the sentences that `Evidence` counts: a page marks them."""
+    for row in rows:
+        sentences = [text for source, _, text in evidence_sentences(row) if source == "caption"]
+        yield {"figure_id": row["figure_id"], "sentences": sentences}
 
 
 def support(answer: str, evidence: Iterable[str], language: str | None) -> float | None:

@@ -39,7 +39,7 @@ _RULES: tuple[Rule, ...] = (
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _TAKEN_ALONG = (
     *("split", "example_id", "figure_id", "article_id", "task", "teacher"),
-    *("license", "licenses", "rights", "evidence"),
+    *("license", "licenses", "rights", "context_of", "evidence", "support"),
 )
 
 
@@ -55,9 +55,11 @@ class RejectedExample(TypedDict):
     license: str | None
     licenses: list[str | None]  # of all that the example is made of: where its text may go
     rights: str | None
+    context_of: str | None  # figure_id whose context the teacher saw; None: none
     question: str
     answer: str
     evidence: list[Evidence] | None  # None: the answer was given
+    support: float | None  # as in the examples that passed
     reason: str
     value: float | str | None
     threshold: float | None
