@@ -148,6 +148,9 @@ def run(options: Options) -> str:
     counts = {task: _make(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in passed.items()}
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {count_pairs(dataset)} figures; replies: {dict(failed) or 'none'}")
+    if options.teacher == "openai":
+        of_tasks = Counter(row["reason"] for row in gate.rejected if row["task"] in TASKS)
+        _check_passed(sum(counts[task] for task in TASKS), of_tasks, teacher)
     for task, count in counts.items():
         _write(dataset, task, count)
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
@@ -180,6 +183,15 @@ def _check(options: Options, rows: Iterable[dict]) -> None:
         raise ValueError(
             f"no figure of {options.dataset} came with questions; the teacher `given` needs a figures.csv with the "
             "columns picture, question and answer among the articles that `ldrt build` read"
+        )
+
+
+def _check_passed(n_examples: int, rejected: Mapping[str, int], teacher: str) -> None:
+    """Raises RuntimeError where the gate has rejected all that an LLM wrote: what was there before is better."""
+    if rejected and not n_examples:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(rejected.items()))
+        raise RuntimeError(
+            f"no example of {teacher} passed the gate (rejected: {reasons}): the dataset is left as it was"
         )
 
 
