@@ -182,6 +182,9 @@ def run(options: Options) -> str:
     counts = {task: _make(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in passed.items()}
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {count_pairs(dataset)} figures; replies: {dict(failed) or 'none'}")
+    if options.teacher == "openai":
+        of_tasks = Counter(row["reason"] for row in gate.rejected if row["task"] in TASKS)
+        _check_passed(sum(counts[task] for task in TASKS), of_tasks, teacher)
     for task, count in counts.items():
         _write(dataset, task, count)
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
@@ -247,6 +250,15 @@ def _wording(options: Options) -> "Wording":
     if options.teacher == "openai" or options.dry_run:
         wording.check(options.examples_per_figure)
     return wording
+
+
+def _check_passed(n_examples: int, rejected: Mapping[str, int], teacher: str) -> None:
+    """Raises RuntimeError where the gate has rejected all that an LLM wrote: what was there before is better."""
+    if rejected and not n_examples:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(rejected.items()))
+        raise RuntimeError(
+            f"no example of {teacher} passed the gate (rejected: {reasons}): the dataset is left as it was"
+        )
 
 
 def _taught(

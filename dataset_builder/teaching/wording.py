@@ -21,6 +21,7 @@ from dataset_builder.teaching.prompts.files import rendered_examples, texts_of_k
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
 from dataset_builder.text.language_files import FOLDER
 from dataset_builder.text.vocabulary import LANGUAGES
+from trust.prompts import prompt_template
 
 PROMPTS = Path(__file__).parent / "prompts"
 OWN_LANGUAGE = "own"  # answers in the language of the caption
@@ -42,7 +43,7 @@ class Wording:
 
         `kind` is the name of one of the task's kinds of question.
         """
-        return _template(self._prompt_text(task)).render(
+        return _template(self._file(task, "md")).render(
             evidence=evidence,
             kind=self.kinds(task)[kind] if kind else None,
             examples=rendered_examples(self._file(task, "examples.jsonl")) if self._has(task, _EXAMPLES) else "",
@@ -78,6 +79,8 @@ class Wording:
                 self.prompt(task, evidence="")
             except jinja2.TemplateError as error:
                 raise UsageError(f"{self._file(task, 'md')}: {error}") from error
+            except ValueError as error:
+                raise UsageError(str(error)) from error
             n_kinds = len(self.kinds(task)) or 1
             if n_questions > n_kinds:
                 raise UsageError(
@@ -154,8 +157,8 @@ def _text(path: Path) -> str:
 
 
 @cache
-def _template(text: str) -> jinja2.Template:
-    return jinja2.Template(text, undefined=jinja2.StrictUndefined)  # a millisecond: ten times what rendering takes
+def _template(path: Path) -> jinja2.Template:
+    return prompt_template(_text(path), str(path))  # a millisecond: ten times what rendering takes
 
 
 @cache

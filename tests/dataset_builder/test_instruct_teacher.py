@@ -53,6 +53,10 @@ FAILURES = {
         lambda request: good(request) if "detailed description" in str(request) else completion("no"),
         "no usable reply for `reasoning`",
     ),
+    "all rejected": (
+        lambda _: completion(json.dumps({"question": "Why?", "answer": "As an AI, I cannot see it.", "evidence": []})),
+        "no example of m passed the gate (rejected: ",
+    ),
     "gone": (lambda _: None, "does not answer"),
     "a rejected key": (lambda _: 401, "OPENAI_API_KEY"),
 }
