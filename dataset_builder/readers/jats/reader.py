@@ -29,6 +29,7 @@ _NO_TEXT = (  # what is no running text: what it holds is in no context sentence
     *("ref-list", "array", "code", "glossary", "caption", "object-id"),
     *("supplementary-material", "media", "graphic", "inline-graphic"),
 )
+_MAY_BE_FIGURES = ("fig", "fig-group", "graphic")
 _NEEDED = (*_NO_TEXT, *FORMULA_TAGS, "fig-group", "fig", "xref")
 
 
@@ -78,6 +79,7 @@ def _read_part(
 
     Takes the tree apart on the way.
     """
+    _drop_references(part)
     elements: dict[str, list[etree._Element]] = defaultdict(list)
     for element in part.iter(*_NEEDED):  # one pass: each pass over a tree costs about 0.1 ms
         elements[element.tag].append(element)
@@ -88,3 +90,10 @@ def _read_part(
             element.clear(keep_tail=True)
     markdown = read_text(part, elements["xref"], found, title)
     return [one.figure for one in found.values()], markdown
+
+
+def _drop_references(part: etree._Element) -> None:
+    """Empty the lists of references that hold no figure ahead of everything else: half of an article's elements."""
+    for references in part.iterfind("back/ref-list"):
+        if next(references.iter(*_MAY_BE_FIGURES), None) is None:
+            references.clear(keep_tail=True)
