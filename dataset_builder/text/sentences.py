@@ -4,7 +4,8 @@ split_sentences("As in Fig. 2A. We then ...")    -> ["As in Fig. 2A.", "We then 
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
 from dataset_builder.text.clean import clean
 from dataset_builder.text.vocabulary import any_of, every
@@ -48,6 +49,22 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
             start = end + (text[end : end + 1] == " ")
     if start < len(text):
         yield start, len(text)
+
+
+def sentences_at(text: str, offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Those of the `sentence_spans` in which the offsets stand: few full stops of a long paragraph are looked at."""
+    stops = [*_STOP.finditer(text)]
+    end = 0
+    for offset in sorted(offsets):
+        if offset >= end:
+            behind = bisect_right(stops, offset, key=re.Match.start)
+            before = (_sentence_end(text, stop) for stop in reversed(stops[:behind]))
+            last = next((one for one in before if one is not None and one <= offset), 0)
+            start = last + (last > 0 and text[last : last + 1] == " ")
+            after = (_sentence_end(text, stop) for stop in stops[max(0, behind - 1) :])
+            end = next((one for one in after if one is not None and one > offset), len(text))
+            if start <= offset < end:
+                yield start, end
 
 
 def _sentence_end(text: str, stop: re.Match) -> int | None:

@@ -7,7 +7,6 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import NamedTuple
 
 from lxml import etree
@@ -15,13 +14,13 @@ from lxml import etree
 from dataset_builder.readers.article import Figure
 from dataset_builder.readers.jats.figures import Found
 from dataset_builder.readers.jats.formulas import MATHML
-from dataset_builder.readers.jats.xml import child_of, text_of
+from dataset_builder.readers.jats.xml import child_of, string_of, text_of
 from dataset_builder.text.addresses import without_addresses
 from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
 from dataset_builder.text.mentions import Mention, mentions_of_each
 from dataset_builder.text.numbering import OTHER_KINDS
-from dataset_builder.text.sentences import sentence_spans
+from dataset_builder.text.sentences import sentences_at
 
 _CONTAINERS = {  # what holds paragraphs; other elements are looked into, see `_is_container`
     *("sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote"),
@@ -43,6 +42,7 @@ _LINES = {"verse-line", "speaker", "attrib", "term"}  # elements of a line of th
 _BLOCKS = {"p", "title", "fig", *_CONTAINERS}
 _HOLDS_BLOCKS = ("p", "title", *_CONTAINERS, "fig")  # an unknown element with one of these inside is a container
 _DEEPER = ("sec", "app", "boxed-text")  # containers whose title is a level below that around them
+_MARK = "\ufdd0"  # in front of an `<xref>` to a figure: no character, so that `clean` removes it
 _FIRST_LEVEL, _LAST_LEVEL = 2, 6  # of headings in Markdown; the first one is the article's title
 
 
@@ -64,12 +64,17 @@ class _Figures(NamedTuple):
 _Block = _Heading | _Paragraph | _Figures
 
 
+class _Reference(NamedTuple):
+    xref: etree._Element
+    places: list[int]  # of the figures that it refers to
+
+
 @dataclass(frozen=True)
 class _Links:
     """What the `<xref>`s of a part refer to."""
 
     ids: Mapping[str, list[int]]  # id -> places of figures
-    marked: set[etree._Element]  # the paragraphs with an `<xref>` to a figure
+    marked: Mapping[etree._Element, list[_Reference]]  # the `<xref>`s to figures by the paragraph in which they stand
 
 
 def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int, Found], title: str | None) -> str:
@@ -77,7 +82,7 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
 
     `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`, without e-mail addresses.
     """
-    links = _links(xrefs, found)
+    links = _links(part, xrefs, found)
     by_key = _figures_by_key(found)
     other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in by_key)
     lines = [f"# {title}"] if title else []
@@ -96,12 +101,15 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
     return without_addresses("\n\n".join(lines)) + "\n"
 
 
-def _links(xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
+def _links(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
     ids: dict[str, list[int]] = {}
     for n, figure in found.items():
         for name in figure.ids:
             ids.setdefault(name, []).append(n)
-    marked = {next(xref.iterancestors("p"), None) for xref in xrefs if _referred(xref, ids)} if ids else set()
+    marked: dict[etree._Element, list[_Reference]] = {}
+    for xref in xrefs if ids else ():
+        if places := _referred(xref, ids):
+            marked.setdefault(next(xref.iterancestors("p"), part), []).append(_Reference(xref, places))
     return _Links(ids, marked)
 
 
@@ -129,8 +137,7 @@ def _add_context(
     places = [(offset, n) for offset, figures in paragraph.marks for n in figures]
     for mention in said:
         places += [(mention.start, by_key[key]) for key in mention.keys if key in by_key]
-    last = max((offset for offset, _ in places), default=-1)
-    for start, end in takewhile(lambda span: span[0] <= last, sentence_spans(paragraph.text)):
+    for start, end in sentences_at(paragraph.text, {offset for offset, _ in places}):
         for n in {n for offset, n in places if start <= offset < end}:
             sentence = paragraph.text[start:end]
             context = found[n].figure.context
@@ -201,13 +208,16 @@ class _Reading:
 
     def _paragraph(self, p: etree._Element, level: int, prefix: str) -> None:
         """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
-        if p in self.links.marked or not _INLINE.issuperset([child.tag for child in p]):
+        if not _INLINE.issuperset([child.tag for child in p]):
             self._paragraph_in_pieces(p, level, prefix)
-        elif text := text_of(p):  # most paragraphs: one call of the XML library
-            self.blocks.append(_Paragraph(prefix, text, []))
+            return
+        references = self.links.marked.get(p, [])
+        text, marks = _marked_text(p, references) if references else (text_of(p), [])
+        if text:  # most paragraphs: one call of the XML library
+            self.blocks.append(_Paragraph(prefix, text, marks))
 
     def _paragraph_in_pieces(self, p: etree._Element, level: int, prefix: str) -> None:
-        """A paragraph, element by element: to know where in its text an `<xref>` stands, and where a list ends it."""
+        """A paragraph, element by element: to know where in its text a list ends it."""
         run = _Run(self.links.ids)
         run.add(p.text)
         figures: list[_Figures] = []
@@ -223,6 +233,25 @@ class _Reading:
             run.add(child.tail)
         self._take(run, prefix)
         self.blocks += figures
+
+
+def _marked_text(p: etree._Element, references: list[_Reference]) -> tuple[str, list[tuple[int, list[int]]]]:
+    """A paragraph's text, and where in it which figures are referred to. Changes the `<xref>`s."""
+    for xref, _ in references:
+        xref.text = f"{_MARK}{xref.text or ''}"
+    pieces = string_of(p).split(_MARK)
+    marks: list[tuple[int, list[int]]] = []
+    before = ""
+    for piece, (_, places) in zip(pieces, references, strict=False):  # one piece more: the text behind the last
+        before += piece
+        marks.append((_clean_length(before), places))
+    return clean("".join(pieces)), marks
+
+
+def _clean_length(before: str) -> int:
+    """The characters that a text's beginning has once it is clean, with the space that it ends with."""
+    cleaned = clean(before)
+    return len(cleaned) + (cleaned != "" and before[-1].isspace())
 
 
 def _is_container(element: etree._Element) -> bool:
