@@ -56,15 +56,20 @@ def sentences_at(text: str, offsets: Iterable[int]) -> Iterator[tuple[int, int]]
     stops = [*_STOP.finditer(text)]
     end = 0
     for offset in sorted(offsets):
-        if offset >= end:
-            behind = bisect_right(stops, offset, key=re.Match.start)
-            before = (_sentence_end(text, stop) for stop in reversed(stops[:behind]))
-            last = next((one for one in before if one is not None and one <= offset), 0)
-            start = last + (last > 0 and text[last : last + 1] == " ")
-            after = (_sentence_end(text, stop) for stop in stops[max(0, behind - 1) :])
-            end = next((one for one in after if one is not None and one > offset), len(text))
-            if start <= offset < end:
-                yield start, end
+        if offset >= end and (span := _sentence_around(text, stops, offset)):
+            end = span[1]
+            yield span
+
+
+def _sentence_around(text: str, stops: list[re.Match], offset: int) -> tuple[int, int] | None:
+    """The sentence in which the offset stands; None in the space between two and behind the last."""
+    behind = bisect_right(stops, offset, key=re.Match.start)
+    before = (_sentence_end(text, stop) for stop in reversed(stops[:behind]))
+    last = next((end for end in before if end is not None and end <= offset), 0)
+    start = last + (last > 0 and text[last : last + 1] == " ")
+    after = (_sentence_end(text, stop) for stop in stops[max(0, behind - 1) :])
+    end = next((end for end in after if end is not None and end > offset), len(text))
+    return (start, end) if start <= offset < end else None
 
 
 def _sentence_end(text: str, stop: re.Match) -> int | None:
