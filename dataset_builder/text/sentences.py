@@ -4,8 +4,7 @@ split_sentences("As in Fig. 2A. We then ...")    -> ["As in Fig. 2A.", "We then 
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from dataset_builder.text.clean import clean
 from dataset_builder.text.vocabulary import any_of, every
@@ -49,27 +48,6 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
             start = end + (text[end : end + 1] == " ")
     if start < len(text):
         yield start, len(text)
-
-
-def sentences_at(text: str, offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Those of the `sentence_spans` in which the offsets stand: few full stops of a long paragraph are looked at."""
-    stops = [*_STOP.finditer(text)]
-    end = 0
-    for offset in sorted(offsets):
-        if offset >= end and (span := _sentence_around(text, stops, offset)):
-            end = span[1]
-            yield span
-
-
-def _sentence_around(text: str, stops: list[re.Match], offset: int) -> tuple[int, int] | None:
-    """The sentence in which the offset stands; None in the space between two and behind the last."""
-    behind = bisect_right(stops, offset, key=re.Match.start)
-    before = (_sentence_end(text, stop) for stop in reversed(stops[:behind]))
-    last = next((end for end in before if end is not None and end <= offset), 0)
-    start = last + (last > 0 and text[last : last + 1] == " ")
-    after = (_sentence_end(text, stop) for stop in stops[max(0, behind - 1) :])
-    end = next((end for end in after if end is not None and end > offset), len(text))
-    return (start, end) if start <= offset < end else None
 
 
 def _sentence_end(text: str, stop: re.Match) -> int | None:

@@ -7,6 +7,7 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple
 
 from lxml import etree
@@ -20,7 +21,7 @@ from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
 from dataset_builder.text.mentions import Mention, mentions_of_each
 from dataset_builder.text.numbering import OTHER_KINDS
-from dataset_builder.text.sentences import sentences_at
+from dataset_builder.text.sentences import sentence_spans
 
 _CONTAINERS = {  # what holds paragraphs; other elements are looked into, see `_is_container`
     *("sec", "app", "app-group", "boxed-text", "list", "list-item", "def-list", "def-item", "def", "disp-quote"),
@@ -137,7 +138,8 @@ def _add_context(
     places = [(offset, n) for offset, figures in paragraph.marks for n in figures]
     for mention in said:
         places += [(mention.start, by_key[key]) for key in mention.keys if key in by_key]
-    for start, end in sentences_at(paragraph.text, {offset for offset, _ in places}):
+    last = max((offset for offset, _ in places), default=-1)
+    for start, end in takewhile(lambda span: span[0] <= last, sentence_spans(paragraph.text)):
         for n in {n for offset, n in places if start <= offset < end}:
             sentence = paragraph.text[start:end]
             context = found[n].figure.context

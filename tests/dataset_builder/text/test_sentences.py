@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_builder.text.clean import clean
-from dataset_builder.text.sentences import sentence_spans, sentences_at, split_sentences
+from dataset_builder.text.sentences import sentence_spans, split_sentences
 
 SENTENCES = [
     "As in Fig. 2A. | We used E. coli (Figs. 3 and 4). | Then",
@@ -56,11 +56,3 @@ def test_sentences_lose_nothing(text):
     spans = [*sentence_spans(cleaned)]
     assert "".join(cleaned[a:b] for a, b in spans).replace(" ", "") == cleaned.replace(" ", "")
     assert all(a < b for a, b in spans)
-
-
-@given(st.one_of(TEXT, st.sampled_from([text.replace(" | ", " ") for text in SENTENCES])), st.data())
-def test_sentences_at_are_those_in_which_the_offsets_stand(text, data):
-    cleaned = clean(text)
-    offsets = data.draw(st.sets(st.integers(0, len(cleaned)), max_size=4))
-    spans = [(a, b) for a, b in sentence_spans(cleaned) if any(a <= offset < b for offset in offsets)]
-    assert [*sentences_at(cleaned, offsets)] == spans
