@@ -2,24 +2,30 @@
 
     ldrt instruct dataset                                     # offline, sentences of the article
     ldrt instruct dataset --teacher openai --base_url http://localhost:8000/v1 --model Qwen/Qwen2-72B-Instruct
-    ldrt instruct dataset --teacher openai --model gpt-4 --dry_run true        # how many calls, how many words
+    ldrt instruct dataset --teacher openai --model gpt-4o --price_in 2.5 --price_out 10 --dry_run true   # what is left
+    ldrt instruct dataset --teacher openai --model gpt-4o --batch true        # half the price, within a day
+    ldrt instruct dataset --teacher openai --model o4-mini --request '{"max_completion_tokens": 4096, "temperature":
+        null}'                                                # a model that refuses `max_tokens` and `temperature`
     ldrt instruct dataset --teacher given                     # only the questions that came with the pictures
     ldrt instruct dataset-without --context none              # an ablation: a copy of `dataset`, training rows changed
 
 Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
-only what is missing is asked for. Figures that came with questions (a `figures.csv`) keep these, whatever the teacher.
+only what is missing is asked for. The configs are written when all is answered: a teacher that fails changes nothing.
+Figures that came with questions (a `figures.csv`) keep these, whatever the teacher.
 """
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from dataset_builder.llm.requests import Server
+    from dataset_builder.llm.requests import Request, Server
+    from dataset_builder.teaching.examples import Answers
     from dataset_builder.teaching.gate.gate import Gate
+    from dataset_builder.teaching.llm_teacher import LedgerAnswers
     from dataset_builder.teaching.wording import Wording
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
@@ -42,6 +48,13 @@ class Options:
     revision: str | None = field(default=None, metadata={"help": "the LLM's revision, for the record"})
     temperature: float = field(default=0.0, metadata={"help": "sampling temperature of the LLM"})
     max_tokens: int = field(default=1024, metadata={"help": "longest reply of the LLM, tokens"})
+    request: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "help": "JSON: fields of the request that are added or replace ours; null leaves one out, for models that "
+            'refuse it: \'{"max_completion_tokens": 2048, "temperature": null}\''
+        },
+    )
     context: Literal["own", "none", "shuffled"] = field(
         default="own",
         metadata={
@@ -72,54 +85,73 @@ class Options:
         default=None, metadata={"help": "address of the verifier's server, where it is not `base_url`"}
     )
     concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
+    requests_per_minute: float | None = field(default=None, metadata={"help": "no more requests than that a minute"})
+    tokens_per_minute: float | None = field(
+        default=None, metadata={"help": "no more tokens, of prompts and replies, than that a minute"}
+    )
+    price_in: float = field(
+        default=0.0, metadata={"help": "money for a million tokens of prompts (--dry_run, --max_cost)"}
+    )
+    price_out: float = field(default=0.0, metadata={"help": "money for a million tokens of replies"})
+    max_cost: float | None = field(
+        default=None, metadata={"help": "stop before this run costs more, at these prices; what was answered is kept"}
+    )
+    batch: bool = field(
+        default=False,
+        metadata={"help": "ask through the server's Batch API: cheaper, answers within a day; run again to go on"},
+    )
     dry_run: bool = field(
-        default=False, metadata={"help": "only count the calls that are left and their words, and estimate the time"}
+        default=False, metadata={"help": "only say what is left: calls, tokens, time and, with prices, money"}
     )
 
 
 def run(options: Options) -> str:
     """Write the instruction configs; returns how many examples each has.
 
-    Raises FileNotFoundError without config `pairs`, ValueError without a model or without given questions,
-    ConnectionError or PermissionError when the LLM server cannot be used, RuntimeError when no example came out.
+    Raises FileNotFoundError without config `pairs`, ValueError without a model, without given questions or for options
+    that contradict each other, ConnectionError or PermissionError when the LLM server cannot be used, RuntimeError when
+    it refuses, when no reply of a task can be used, or when no example came out. Whatever is raised, the configs are as
+    they were.
     """
     from dataset_builder.domain import read_domain
     from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.manifest import write_stage
-    from dataset_builder.teaching.context import given_context, read_pairs
+    from dataset_builder.teaching.context import count_pairs, given_context, read_pairs
     from dataset_builder.teaching.evidence import TASKS
     from dataset_builder.teaching.examples import (
         align_examples,
         instruction_examples,
         without_special_tokens,
     )
-    from dataset_builder.teaching.gate.verifier import refuse_kin, verified
+    from dataset_builder.teaching.gate.verifier import verified
     from dataset_builder.teaching.wording import wording_of
 
     dataset = Path(options.dataset)
-    pairs = list(read_pairs(dataset))
-    rows = given_context(pairs, options.context)
-    _check_teacher(options, rows)
-    if options.verifier:
-        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
+
+    def rows(context: str = options.context) -> Iterator[dict]:
+        return given_context(read_pairs(dataset), context)
+
+    _check(options, rows())
     wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
         return _cost(rows, options, wording, ledger)
     teacher, answers, failed = _taught(rows, options, wording, ledger)
-    captions = given_context(pairs, "none")  # all that `align` is made of: no other figure's licence is its
-    made = {"align": align_examples(captions)}
-    made |= {task: instruction_examples(rows, task, answers, teacher, wording) for task in TASKS}
+    made = {"align": align_examples(rows("none"))}  # made of captions alone: no other figure's licence is its
+    made |= {task: instruction_examples(rows(), task, answers, teacher, wording) for task in TASKS}
     gate = _gate(options, wording)
-    passed: Mapping[str, Iterable[dict]] = {task: gate.passed(of_it, rows) for task, of_it in made.items()}
+    passed: Mapping[str, Iterable[dict]] = {task: gate.passed(of_it, rows()) for task, of_it in made.items()}
     verdicts: Counter[str] = Counter()
     if options.verifier:
-        passed, verdicts = verified(passed, gate, rows, _verifier(options), dataset / ".work" / "verifier.jsonl")
+        passed, verdicts = verified(passed, gate, rows(), _verifier(options), dataset / ".work" / "verifier.jsonl")
     disarmed: Counter[str] = Counter()
-    counts = {task: _write(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in passed.items()}
+    counts = {task: _make(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in passed.items()}
     if not any(counts.values()):
-        raise RuntimeError(f"no example came out of {len(rows)} figures; replies: {dict(failed) or 'none'}")
+        raise RuntimeError(f"no example came out of {count_pairs(dataset)} figures; replies: {dict(failed) or 'none'}")
+    for task, count in counts.items():
+        _write(dataset, task, count)
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
+    (dataset / "provenance").mkdir(exist_ok=True)  # a dataset from the Hub may have none
     write_jsonl(dataset / "provenance" / "rejected_examples.jsonl", gate.rejected)
     results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
     results |= {"rejected": gate.counts(), "verdicts": dict(verdicts)}
@@ -134,10 +166,16 @@ def run(options: Options) -> str:
     return "\n".join(lines)
 
 
-def _check_teacher(options: Options, rows: list[dict]) -> None:
-    """Raises ValueError for a teacher that cannot teach."""
+def _check(options: Options, rows: Iterable[dict]) -> None:
+    """Raises ValueError for a teacher that cannot teach, and for options that contradict each other."""
+    from dataset_builder.teaching.gate.verifier import refuse_kin
+
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    if options.verifier:
+        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
+    if options.max_cost is not None and not (options.price_in or options.price_out):
+        raise ValueError("--max_cost needs --price_in and --price_out, the money for a million tokens")
     if options.teacher == "given" and not any(row["questions"] for row in rows):
         raise ValueError(
             f"no figure of {options.dataset} came with questions; the teacher `given` needs a figures.csv with the "
@@ -145,39 +183,62 @@ def _check_teacher(options: Options, rows: list[dict]) -> None:
         )
 
 
-def _taught(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> tuple[str, dict, Counter]:
+def _taught(
+    rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path
+) -> tuple[str, "Answers", Counter]:
     """The teacher, as the column has it, its answers, and how many replies gave none, by status."""
     from dataset_builder.teaching.examples import EXTRACTIVE, GIVEN, extractive_answers
 
     if options.teacher == "given":
         return GIVEN, {}, Counter()
     if options.model is None or options.teacher == "extractive":
-        return EXTRACTIVE, extractive_answers(rows, wording), Counter()
-    answers, failed = _ask(rows, options, wording, ledger)
-    return f"{options.model}@{options.revision}" if options.revision else options.model, answers, failed
+        return EXTRACTIVE, extractive_answers(rows(), wording), Counter()
+    teacher = f"{options.model}@{options.revision}" if options.revision else options.model
+    answers = _ask(rows, options, wording, ledger)
+    return teacher, answers, sum(answers.without.values(), Counter())
 
 
-def _ask(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> tuple[dict, Counter]:
-    """The LLM's answers, and how many replies gave none, by status."""
-    from dataset_builder.llm.client import ask
-    from dataset_builder.teaching.examples import llm_answers, questions_to_ask
-    from dataset_builder.teaching.llm_teacher import request
+def _ask(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path) -> "LedgerAnswers":
+    """The LLM's answers, of which there are some for each task."""
+    from dataset_builder.llm.batch import ask_in_batches
+    from dataset_builder.llm.client import ask_each
+    from dataset_builder.llm.index import Index
+    from dataset_builder.teaching.llm_teacher import LedgerAnswers
 
-    requests = [request(row, task, wording) for row, task in questions_to_ask(rows)]
-    return llm_answers(ask(requests, _server(options), ledger).values())
+    server = _server(options)
+
+    def wanted() -> Iterator[tuple[str, "Request"]]:
+        return _requests(rows, wording, server)
+
+    if options.batch:
+        ask_in_batches(wanted, server, ledger)
+    else:
+        index = Index(ledger)
+        left = sum(not index.is_ok(key) for key, _ in wanted())
+        ask_each(((key, request) for key, request in wanted() if not index.is_ok(key)), left, server, ledger)
+    answers = LedgerAnswers(ledger, wanted())
+    answers.check(f"{server.model} at {server.base_url}")
+    return answers
 
 
-def _cost(rows: list[dict], options: Options, wording: "Wording", ledger: Path) -> str:
-    """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
-    from dataset_builder.llm.cost import estimate
-    from dataset_builder.llm.requests import by_key
+def _requests(
+    rows: Callable[[], Iterable[dict]], wording: "Wording", server: "Server"
+) -> Iterator[tuple[str, "Request"]]:
+    """What the LLM is asked, by its key in the ledger."""
     from dataset_builder.teaching.examples import questions_to_ask
     from dataset_builder.teaching.llm_teacher import request
 
+    for row, task in questions_to_ask(rows()):
+        asked = request(row, task, wording)
+        yield server.key(asked), asked
+
+
+def _cost(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path) -> str:
+    """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
+    from dataset_builder.llm.cost import estimate
+
     server = _server(options)
-    requests = [request(row, task, wording) for row, task in questions_to_ask(rows)]
-    wanted = by_key(requests, server.model, server.revision, server.temperature)
-    return str(estimate(wanted, ledger, server.concurrency))
+    return str(estimate(_requests(rows, wording, server), ledger, server))
 
 
 def _gate(options: Options, wording: "Wording") -> "Gate":
@@ -198,7 +259,7 @@ def _verifier(options: Options) -> "Server":
 
 
 def _server(options: Options) -> "Server":
-    from dataset_builder.llm.requests import Server
+    from dataset_builder.llm.requests import Price, Server
 
     return Server(
         base_url=options.base_url,
@@ -207,21 +268,34 @@ def _server(options: Options) -> "Server":
         temperature=options.temperature,
         max_tokens=options.max_tokens,
         concurrency=options.concurrency,
+        request=options.request,
+        requests_per_minute=options.requests_per_minute,
+        tokens_per_minute=options.tokens_per_minute,
+        price=Price(options.price_in, options.price_out),
+        max_cost=options.max_cost,
     )
 
 
-def _write(dataset: Path, task: str, examples: Iterable[dict]) -> int:
-    """Write the config of a task, or take it away where it would be empty; returns the number of examples."""
+def _make(dataset: Path, task: str, examples: Iterable[dict]) -> int:
+    """Write the rows of a task's config where they wait for `_write`; returns their number."""
     from dataset_builder.files.jsonfiles import write_jsonl
+
+    (dataset / ".work").mkdir(exist_ok=True)  # a dataset from the Hub has none
+    return write_jsonl(_made(dataset, task), examples)
+
+
+def _write(dataset: Path, task: str, count: int) -> None:
+    """Write the config of a task, or take it away where it would be empty."""
     from dataset_builder.ldrt import write_config
 
-    file = dataset / ".work" / f"{task}.jsonl"
-    count = write_jsonl(file, examples)
     if count:
-        write_config(dataset, task, file)
+        write_config(dataset, task, _made(dataset, task))
     else:
         shutil.rmtree(dataset / task, ignore_errors=True)
-    return count
+
+
+def _made(dataset: Path, task: str) -> Path:
+    return dataset / ".work" / f"{task}.jsonl"
 
 
 def _recorded(options: Options) -> dict:
@@ -229,7 +303,7 @@ def _recorded(options: Options) -> dict:
     names = ["teacher", "context", "min_support", "max_example_tokens"]
     names += [name for name in ("tokenizer", "verifier") if getattr(options, name)]
     if options.model:
-        names[1:1] = ["model", "revision", "temperature", "max_tokens"]
+        names[1:1] = ["model", "revision", "temperature", "max_tokens", *(["request"] if options.request else [])]
     return {name: getattr(options, name) for name in names}
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
+import pyarrow.parquet as parquet
 
 from dataset_builder.files.jsonfiles import read_jsonl, write_lines
 from dataset_builder.schema import CONFIGS, SPLITS, features
@@ -64,10 +65,11 @@ class LDRT(datasets.GeneratorBasedBuilder):
 
     def _pictures(self, split: str) -> Iterator[tuple[str, dict]]:
         """(figure_id, encoded picture) of the rows of `pairs`, in their order."""
-        files = sorted(str(path) for path in Path(self.config.pairs).glob(f"{split}-*.parquet"))
-        pairs = datasets.load_dataset("parquet", data_files=files, split="train", streaming=True)
-        for row in pairs.cast_column("image", datasets.Image(decode=False)).select_columns(["figure_id", "image"]):
-            yield row["figure_id"], _picture_of(row)
+        for path in sorted(Path(self.config.pairs).glob(f"{split}-*.parquet")):  # a path may have [ and *: no pattern
+            with parquet.ParquetFile(path) as file:
+                for batch in file.iter_batches(_ROWS_A_GROUP, columns=["figure_id", "image"]):
+                    for row in batch.to_pylist():
+                        yield row["figure_id"], _picture_of(row)
 
 
 def _picture_of(row: dict) -> dict:

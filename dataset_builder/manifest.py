@@ -26,4 +26,5 @@ def write_stage(dataset: Path, stage: str, packages: tuple[str, ...], **entry) -
     manifest = MANIFEST_FILE.read_if_there(path) or {"stages": {}}
     versions = {"python": platform.python_version()} | {name: version(name) for name in packages}
     manifest["stages"][stage] = {"versions": versions, **entry}
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, stamped(manifest))

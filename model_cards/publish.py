@@ -55,7 +55,7 @@ def run(options: Options) -> str:
     """
     # here, as the Hub's client takes a second and `ldrt publish --help` does not need it
     from model_cards.hub.commit import commit, tag
-    from model_cards.hub.preflight import preflight
+    from model_cards.hub.preflight import front_matter, preflight
     from model_cards.hub.repo import Repo
     from model_cards.hub.session import session
     from model_cards.staging.checkpoint import MANAGED, check_evaluated, find_checkpoint, left_out, model_files
@@ -73,6 +73,8 @@ def run(options: Options) -> str:
         results, notes = result_files(folder, options.policy, Path(temporary))
         files |= results
         notes += [f"left out: {name}" for name in left_out(checkpoint)]
+        if "license" not in front_matter(card):
+            notes.append("the card names no licence for the weights: `ldrt card RUN --license NAME` writes one")
         if options.dry_run:
             return "\n".join([*notes, f"would send to {repo.url}:", *(f"  {path}" for path in sorted(files))])
         with session(repo, options.limit_s):

@@ -54,9 +54,15 @@ class Kind(Generic[Shape]):
 
         Raises ValueError, in one line, for any other line that is not what it should be.
         """
+        for _, row in self.placed_rows(path):
+            yield row
+
+    def placed_rows(self, path: Path) -> Iterator[tuple[int, Shape]]:
+        """As `rows`, each with the place in the file, in bytes, where its line begins."""
         if not path.exists():
             return
         cure = f"take the line out and run `{self._command(path)}` again"
+        place = 0
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
@@ -66,7 +72,8 @@ class Kind(Generic[Shape]):
                     content = _parse(line)
                 except (ValueError, RecursionError) as error:
                     raise ValueError(f"{where}: not JSON ({error}): {cure}") from error
-                yield self._check(content, where, path, cure)
+                yield place, self._check(content, where, path, cure)
+                place += len(line)
 
     def _command(self, path: Path) -> str:
         return self.made_by.format(folder=path.parent)

@@ -10,6 +10,7 @@ import pyarrow.parquet as parquet
 from dataset_builder.schema import SPLITS
 from trust.licenses import combined, in_order, of_row
 
+_ROWS_AT_ONCE = 500  # in memory
 _COLUMNS = [
     *("figure_id", "article_id", "caption", "context", "questions", "language", "license", "licenses", "rights"),
 ]
@@ -25,29 +26,34 @@ def read_pairs(dataset: Path) -> Iterator[dict]:
     if not files:
         raise FileNotFoundError(f"{dataset} has no config `pairs`; run `ldrt build ARTICLES --output {dataset}` first")
     for split, path in files:
-        for batch in parquet.ParquetFile(path).iter_batches(columns=_COLUMNS):
+        for batch in parquet.ParquetFile(path).iter_batches(_ROWS_AT_ONCE, columns=_COLUMNS):
             yield from (_OF_BEFORE | row | {"split": split} for row in batch.to_pylist())
 
 
-def given_context(rows: Iterable[dict], context: str) -> list[dict]:
+def count_pairs(dataset: Path) -> int:
+    """The figures of `pairs`."""
+    return sum(parquet.read_metadata(path).num_rows for path in (dataset / "pairs").glob("*.parquet"))
+
+
+def given_context(rows: Iterable[dict], context: str) -> Iterator[dict]:
     """Rows with the `context` that the teacher is given and `context_of`, the figure it belongs to (None: no context).
 
     Their `licenses` are then those of both, and their `license` the one that covers all (`trust.licenses.combined`).
     `context` is own, none or shuffled. Only training rows change, so that every ablation answers the same held-out
-    questions.
+    questions. Rows are held only where they are shuffled.
     """
-    rows = list(rows)
-    others = _shuffled([row for row in rows if row["split"] == "train"]) if context == "shuffled" else {}
-    given = []
+    others: dict[str, dict] = {}
+    if context == "shuffled":
+        rows = list(rows)
+        others = _shuffled([row for row in rows if row["split"] == "train"])
     for row in rows:
         donor: dict | None = None if row["questions"] else row  # those rest on no context
         if donor and row["split"] == "train" and context != "own":
             donor = others.get(row["figure_id"])
         if donor is not None and donor["context"]:
-            given.append(_with_context_of(row, donor))
+            yield _with_context_of(row, donor)
         else:
-            given.append(_under_all(row, of_row(row)) | {"context": [], "context_of": None})
-    return given
+            yield _under_all(row, of_row(row)) | {"context": [], "context_of": None}
 
 
 def _with_context_of(row: dict, donor: dict) -> dict:

@@ -16,10 +16,10 @@ GIVEN = "given"  # no teacher: the question and its answer came with the picture
 Answers = Mapping[tuple[str, str], Answer]  # (figure_id, task) -> answer
 
 
-def questions_to_ask(rows: Iterable[dict]) -> list[tuple[dict, str]]:
+def questions_to_ask(rows: Iterable[dict]) -> Iterator[tuple[dict, str]]:
     """(row, task): what a teacher is asked, of the figures that have something to go on and came without questions."""
     to_ask = (row for row in rows if (row["caption"] or row["context"]) and not row["questions"])
-    return [(row, task) for row in to_ask for task in TASKS]
+    return ((row, task) for row in to_ask for task in TASKS)
 
 
 def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[tuple[str, str], Answer]:
@@ -30,23 +30,6 @@ def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[tuple[str
         if answer:
             answers[row["figure_id"], task] = answer
     return answers
-
-
-def llm_answers(records: Iterable[dict]) -> tuple[dict[tuple[str, str], Answer], Counter[str]]:
-    """The answers among an LLM's replies (records of the ledger), and the replies that gave none, by status.
-
-    `declined` counts replies that say, in the form asked for, that there is too little to go on.
-    """
-    answers: dict[tuple[str, str], Answer] = {}
-    failed: Counter[str] = Counter()
-    for record in records:
-        if record["status"] != "ok":
-            failed[record["status"]] += 1
-        elif record["parsed"]["answer"] is None:
-            failed["declined"] += 1
-        else:
-            answers[record["figure_id"], record["task"]] = record["parsed"]
-    return answers, failed
 
 
 def align_examples(rows: Iterable[dict]) -> Iterator[dict]:
@@ -79,7 +62,7 @@ def instruction_examples(
 def _given_examples(row: Mapping[str, Any], task: str) -> Iterator[dict[str, Any]]:
     """The examples of the questions that came with a figure: they rest on no evidence that is known."""
     none = {"evidence": None, "support": None, "prompt_sha256": None, "context_of": None}
-    of_task = [question for question in row["questions"] if question["task"] == task]
+    of_task = [question for question in row["questions"] or () if question["task"] == task]
     for number, given in enumerate(of_task, 1):
         answer = Answer(question=given["question"], answer=given["answer"], evidence=[])
         numbered = {"example_id": f"{row['figure_id']}/{task}" + (f"-{number}" if number > 1 else "")}

@@ -26,7 +26,7 @@ class Wording:
 
     def prompt(self, task: str) -> jinja2.Template:
         """The task's prompt: a domain's where it has one. Raises jinja2.TemplateError for a file that is none."""
-        return jinja2.Template(_text(self._file(task)), undefined=jinja2.StrictUndefined)
+        return _template(_text(self._file(task)))
 
     def prompt_sha256(self, task: str) -> str:
         """The hash of the task's prompt file."""
@@ -70,3 +70,8 @@ def question_language(language: str | None) -> str:
 @cache
 def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8")
+
+
+@cache
+def _template(text: str) -> jinja2.Template:
+    return jinja2.Template(text, undefined=jinja2.StrictUndefined)  # a millisecond: ten times what rendering takes

@@ -133,21 +133,24 @@ def ask(asked: Iterable[Request], judge: Judge, ledger: Path, result: str) -> li
     else:
         from dataset_builder.llm import client  # takes aiohttp, which a dry run need not wait for
 
-        server = Server(
-            base_url=judge.base_url,
-            model=judge.name,
-            revision=judge.revision,
-            temperature=judge.temperature,
-            max_tokens=judge.max_tokens,
-            concurrency=judge.concurrency,
-        )
-        records = client.ask(wanted.values(), server, ledger, result)
+        records = client.ask(wanted.values(), _server(judge), ledger, result)
     return [records[key] for key in wanted]
+
+
+def _server(judge: Judge) -> Server:
+    return Server(
+        base_url=judge.base_url,
+        model=judge.name,
+        revision=judge.revision,
+        temperature=judge.temperature,
+        max_tokens=judge.max_tokens,
+        concurrency=judge.at_once,
+    )
 
 
 def estimate(asked: Iterable[Request], judge: Judge, ledger: Path) -> cost.Cost:
     """What it costs to ask what the ledger has no result for."""
-    return cost.estimate(_by_key(asked, judge), ledger, judge.at_once)
+    return cost.estimate(_by_key(asked, judge).items(), ledger, _server(judge))
 
 
 def check_any(records: Sequence[dict], judge: Judge) -> None:

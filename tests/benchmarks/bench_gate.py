@@ -58,7 +58,7 @@ def _figures(folder: Path) -> list[dict]:
     if "LDRT_ARTICLES" not in os.environ:
         write_corpus(articles, articles=SAMPLE_ARTICLES)
     build.run(build.Options(str(articles), str(folder / "dataset")))
-    return given_context(read_pairs(folder / "dataset"), "own")
+    return list(given_context(read_pairs(folder / "dataset"), "own"))
 
 
 def _right_answers(rows: list[dict]) -> list[Example]:

@@ -219,3 +219,13 @@ def index(checkpoint):
 def test_subfolders_of_the_trainer_stay(checkpoint_template):
     assert "model.safetensors" in checkpoint_files(checkpoint_template)
     assert not [name for name in checkpoint_files(checkpoint_template) if "checkpoint-1" in name]
+
+
+@pytest.mark.parametrize("license", ["apache-2.0", None])
+def test_a_card_without_a_licence_is_told(hub, ldrt_client, run_folder, license):
+    card = run_folder / "README.md"
+    if license is None:
+        card.write_text(card.read_text().replace("license: apache-2.0\n", ""))
+    done = ldrt_client("publish", run_folder, "lab/model", "--dry_run", "true")
+    assert done.status == 0, done.stderr
+    assert ("names no licence" in done.stdout) == (license is None)

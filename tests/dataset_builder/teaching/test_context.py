@@ -21,7 +21,7 @@ def contexts(articles: int, figures: int, language: str = "en", split: str = "tr
 def test_shuffled_context_is_of_another_article_in_the_same_language_and_used_once():
     rows = [*contexts(5, 3), *contexts(1, 2, "de"), *contexts(2, 2, split="test")]
     rows.append(rows[0] | {"figure_id": "en0/fig9", "context": []})
-    given = given_context(rows, "shuffled")
+    given = list(given_context(rows, "shuffled"))
     assert [row["figure_id"] for row in given] == [row["figure_id"] for row in rows]
     english = given[:15]
     assert all(row["context"] == [f"Seen in {row['context_of']}."] for row in english)
@@ -30,7 +30,7 @@ def test_shuffled_context_is_of_another_article_in_the_same_language_and_used_on
     assert [(row["context"], row["context_of"]) for row in given[15:17]] == [([], None)] * 2  # one German article
     assert all(row["context_of"] == row["figure_id"] for row in given[17:21])  # held out
     assert given[21]["context_of"] is None
-    assert given == given_context(rows, "shuffled")
+    assert given == list(given_context(rows, "shuffled"))
 
 
 NC, BY, SA, NC_SA = "CC-BY-NC-4.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-SA-4.0"
@@ -51,7 +51,7 @@ def test_a_shuffled_context_brings_its_licences(own, donor, licenses, license):
     rows = contexts(2, 1)
     rows[0] |= {"license": own[0], "licenses": own}
     rows[1] |= {"license": donor[0], "licenses": donor}
-    given = given_context(rows, "shuffled")[0]
+    given = next(given_context(rows, "shuffled"))
     assert (given["licenses"], given["license"]) == (licenses, license)
 
 
