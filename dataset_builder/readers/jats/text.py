@@ -155,7 +155,7 @@ def _sections(part: etree._Element) -> Iterator[tuple[etree._Element, str | None
     for abstract in part.findall("front/article-meta/abstract"):
         yield abstract, None if child_of(abstract, "title") is not None else "Abstract", False
     for name in ("body", "back", "floats-group"):  # the last one has boxes
-        yield from ((element, None, True) for element in [*part.iterchildren(name)])
+        yield from ((element, None, True) for element in part.iterchildren(name))
 
 
 class _Reading:
