@@ -5,7 +5,7 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 ("Figs 2-4"), and both count.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
@@ -92,7 +92,8 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
         if heading:
             lines.append(f"## {heading}")
         blocks = _Reading(links).blocks_of(section)
-        lines += [line for block in blocks for line in _markdown(block, found)]
+        for block in blocks:
+            lines += _markdown(block, found)
         if is_body:
             paragraphs += [block for block in blocks if isinstance(block, _Paragraph)]
     said = mentions_of_each([paragraph.text for paragraph in paragraphs], other_kinds)
@@ -325,12 +326,12 @@ def _marked_figures(mark: etree._Element) -> _Figures:
     return _Figures([int(n) for n in mark.get("n").split()])
 
 
-def _markdown(block: _Block, found: Mapping[int, Found]) -> list[str]:
+def _markdown(block: _Block, found: Mapping[int, Found]) -> Sequence[str]:
     """The block's lines; places without a figure are of tables and boxes, which have none."""
     if isinstance(block, _Paragraph):
-        return [block.prefix + block.text]
+        return (block.prefix + block.text,)
     if isinstance(block, _Heading):
-        return ["#" * block.level + " " + block.text]
+        return ("#" * block.level + " " + block.text,)
     return [_figure_line(found[n].figure) for n in block.places if n in found]
 
 
