@@ -186,7 +186,9 @@ class _Reading:
                 self._block(child, level, prefix)
             else:
                 run.walk(child)
-            run.add(child.tail)
+            tail = child.tail
+            if tail and not (run.space and tail.isspace()):  # the line ends between blocks add nothing
+                run.add(tail)
         self._take(run, prefix)
 
     def _take(self, run: "_Run", prefix: str) -> None:

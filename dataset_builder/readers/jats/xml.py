@@ -211,6 +211,9 @@ def href_of(element: etree._Element) -> str:
 
 
 def string_of(element: etree._Element) -> str:
+    """All text inside, as it stands in the XML."""
+    if not len(element):  # many elements: their text is at hand
+        return element.text or ""
     return etree.tostring(element, method="text", encoding="unicode", with_tail=False)
 
 
