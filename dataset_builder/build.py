@@ -228,7 +228,7 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     from dataset_builder.assembly.assemble import assemble
     from dataset_builder.assembly.changelog import note_removed
     from dataset_builder.domain import read_domain, told
-    from dataset_builder.files.jsonfiles import write_json
+    from dataset_builder.files.jsonfiles import read_jsonl, write_json
     from dataset_builder.ldrt import write_config
     from dataset_builder.manifest import write_stage
 
@@ -252,7 +252,9 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     settings = {name: value for name, value in asdict(options).items() if name not in _NOT_IN_MANIFEST}
     settings["benchmarks"] = [folder.resolve().name for folder in benchmarks]  # a path is the user's own
     entry: dict = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
-    entry |= {"domain": told(domain), "archives": archives_of(head.archive for head in heads if head.archive)}
+    left = {row["source_file"] for row in read_jsonl(dataset / ".work" / "rows.jsonl")}
+    archives = archives_of(head.archive for head in heads if head.archive and head.source_file in left)
+    entry |= {"domain": told(domain), "archives": archives}
     write_stage(dataset, "build", _PACKAGES, **entry)
     return counts.summary()
 

@@ -4,6 +4,8 @@ domain = read_domain(Path("recipes/domains/ldrt.yaml"))
 """
 
 import dataclasses
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
@@ -12,7 +14,11 @@ import yaml
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
+from trust.ids import LANGUAGES
+from trust.licenses import PUBLIC_DOMAIN
 
+_LICENSES = ("CC-BY", "CC-BY-SA", "CC-BY-NC", "CC-BY-ND", "CC-BY-NC-SA", "CC-BY-NC-ND", *PUBLIC_DOMAIN)
+_VERSION = re.compile(r"-[0-9]\.[0-9].*")
 _NAME_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 
@@ -64,11 +70,11 @@ def read_domain(path: Path) -> Domain:
     return Domain(
         name=values["name"],
         title=_text(path, values, "title") or "",
-        europepmc=_text(path, values, "europepmc"),
-        esearch=_text(path, values, "esearch"),
-        languages=_texts(path, values, "languages"),
+        europepmc=_query(path, values, "europepmc"),
+        esearch=_query(path, values, "esearch"),
+        languages=_known(path, values, "languages", LANGUAGES),
         years=_years(path, values.get("years")),
-        licenses=_texts(path, values, "licenses"),
+        licenses=_known(path, values, "licenses", _LICENSES),
         tags=_texts(path, values, "tags"),
         prompts=_folder(path, _text(path, values, "prompts")),
         questions=_questions(path, values.get("questions") or {}),
@@ -100,6 +106,38 @@ def _texts(path: Path, values: dict[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise UsageError(f"{path}: {key} must be a list of texts (`no` needs quotes in YAML)")
     return tuple(value)
+
+
+def _known(path: Path, values: dict[str, Any], key: str, known: Collection[str]) -> tuple[str, ...]:
+    """Texts that are all known ones. Raises UsageError, saying the nearest: "cc by 4.0" is meant as "CC-BY"."""
+    texts = _texts(path, values, key)
+    for word in texts:
+        if word not in known:
+            bare = _VERSION.sub("", re.sub(r"[\s_]+", "-", word.strip()))
+            meant = next((each for each in known if bare.lower() == each.lower()), None)
+            hint = f", did you mean {meant}?" if meant else nearest(word, known)
+            hint = hint or f"; known: {', '.join(sorted(known))}"
+            raise UsageError(f"{path}: {key}: {word!r} is not known{hint}")
+    return texts
+
+
+def without_version(license: str | None) -> str | None:
+    """A Creative Commons licence as `licenses` of a domain name it: "CC-BY-4.0" -> "CC-BY"; others as they are."""
+    return license if license is None or license in PUBLIC_DOMAIN else _VERSION.sub("", license)
+
+
+def _query(path: Path, values: dict[str, Any], key: str) -> str | None:
+    """A query whose quotes and brackets are closed: limits are joined to it."""
+    query = _text(path, values, key)
+    parts = (query or "").split('"')
+    open_brackets = 0
+    for sign in "".join(parts[::2]):  # what stands outside of quotes
+        open_brackets += (sign == "(") - (sign == ")")
+        if open_brackets < 0:
+            break
+    if open_brackets or len(parts) % 2 == 0 and query:
+        raise UsageError(f"{path}: {key}: a bracket or quote is not closed, or closed too often")
+    return query
 
 
 def _years(path: Path, value: object) -> tuple[int, int] | None:

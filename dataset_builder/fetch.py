@@ -14,8 +14,10 @@ it again after an interruption or a failure: only what is missing is asked for.
 
 import asyncio
 import datetime
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,10 +26,11 @@ from dataset_builder.files.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.cluster import Cluster
-    from dataset_builder.fetching.search import Failure
+    from dataset_builder.fetching.side_by_side import Failure
     from dataset_builder.fetching.task import Addresses, Fetching
 
 _TASK_MEMORY_GB = 2.0  # of a task on a cluster: the list is read row by row, files go to the disk piece by piece
+_CONTACT = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+|https?://[^\s()<>]+\.[^\s()<>]+")  # goes into a header
 _PATHS = ("domain", "ids", "list", "zotero", "output")  # options that a job sees from another folder
 
 
@@ -96,20 +99,53 @@ def run(options: Options) -> str:
     Raises UsageError for options that do not fit together, ConnectionError where a service cannot be asked,
     RuntimeError when nothing was found or no article came.
     """
-    from dataset_builder.fetching.refresh import refresh
-
     asked = [name for name in ("domain", "ids", "list", "zotero", "refresh") if getattr(options, name)]
     if len(asked) != 1:
         raise UsageError(
             f"give one of --domain, --ids, --list, --zotero and --refresh, not {', '.join(asked) or 'none'}"
         )
+    _check(options)
     if options.refresh:
-        return asyncio.run(refresh(Path(options.refresh), _task(options)))
-    if not options.output:
-        raise UsageError("missing --output, the folder to fetch to")
+        return _refresh(Path(options.refresh), _task(options))
+    assert options.output is not None
     if options.zotero:
         return _fetch_library(Path(options.zotero), Path(options.output), options)
     return _fetch(Path(options.output), _task(options), options)
+
+
+def _check(options: Options) -> None:
+    """Raises UsageError for an option that is missing or has a value that none can have, FileNotFoundError."""
+    if not options.refresh and not options.output:
+        raise UsageError("missing --output, the folder to fetch to")
+    if options.refresh and not Path(options.refresh).is_dir():
+        raise FileNotFoundError(f"{options.refresh} holds no article that `ldrt fetch` brought")
+    if options.contact and not _CONTACT.fullmatch(options.contact):
+        raise UsageError(f"--contact {options.contact!r}: give an e-mail address or a web address to write to")
+    if options.limit < 0:
+        raise UsageError(f"--limit {options.limit}: give a number above 0, or 0 for all")
+    for name in ("concurrency", "rate", "max_file_mb", "tries"):
+        if getattr(options, name) <= 0:
+            raise UsageError(f"--{name} {getattr(options, name)}: give a number above 0")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """While it lasts no other fetch works in the folder. Raises UsageError where one does already."""
+    import filelock
+
+    (folder / ".fetch").mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(folder / ".fetch" / "lock").acquire(0):
+            yield
+    except filelock.Timeout as error:
+        raise UsageError(f"another `ldrt fetch` works in {folder}; wait for it, or choose another folder") from error
+
+
+def _refresh(articles: Path, task: "Fetching") -> str:
+    from dataset_builder.fetching.refresh import refresh
+
+    with _alone_in(articles):
+        return asyncio.run(refresh(articles, task))
 
 
 def _fetch_library(export: Path, output: Path, options: Options) -> str:
@@ -126,7 +162,8 @@ def _fetch_library(export: Path, output: Path, options: Options) -> str:
     (output / ".fetch").mkdir(parents=True, exist_ok=True)
     said = f"{len(plan.copied)} references with files, {len(ids)} to fetch by their ids"
     if not options.dry_run:
-        copied, there = copy_attached(plan, output, _today().isoformat())
+        with _alone_in(output):
+            copied, there = copy_attached(plan, output, _today().isoformat())
         said = f"{copied} references copied, {there} were there, {len(ids)} to fetch by their ids"
     failed = [*unreadable, *plan.failed]
     if task:
@@ -146,16 +183,17 @@ def _fetch(output: Path, task: "Fetching", options: Options, failed: Sequence["F
     from dataset_builder.fetching.shares import FetchArticles
     from dataset_builder.fetching.task import describe_list, failure_lines, fetch_listed, finish, list_wanted
 
-    unlisted = [*failed, *asyncio.run(list_wanted(output, task))]
-    if options.dry_run:
-        next_step = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
-        return "\n".join([describe_list(output), *failure_lines(unlisted, output), next_step])
-    if options.executor == "slurm":
-        return _submit(output, task, options)
-    if options.executor == "ray":
-        run_on_ray(FetchArticles(output, task), output / ".fetch", _cluster(options), Share(1, _TASK_MEMORY_GB))
-    counts, lost = asyncio.run(fetch_listed(output, task))  # all of them, or what a cluster has left undone
-    return finish(output, unlisted, counts, lost)
+    with _alone_in(output):
+        unlisted = [*failed, *asyncio.run(list_wanted(output, task))]
+        if options.dry_run:
+            next_step = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
+            return "\n".join([describe_list(output), *failure_lines(unlisted, output), next_step])
+        if options.executor == "ray":
+            run_on_ray(FetchArticles(output, task), output / ".fetch", _cluster(options), Share(1, _TASK_MEMORY_GB))
+        if options.executor != "slurm":
+            counts, lost = asyncio.run(fetch_listed(output, task))  # all of them, or what a cluster has left undone
+            return finish(output, unlisted, counts, lost)
+    return _submit(output, task, options)
 
 
 def _submit(output: Path, task: "Fetching", options: Options) -> str:
@@ -189,9 +227,6 @@ def _task(options: Options) -> "Fetching":
 
     if not options.contact:
         raise UsageError("missing --contact, your e-mail address: the services ask to know whom to write to")
-    for name in ("concurrency", "rate", "max_file_mb", "tries"):
-        if getattr(options, name) <= 0:
-            raise UsageError(f"--{name} {getattr(options, name)}: give a number above 0")
     return Fetching(
         domain=read_domain(Path(options.domain)) if options.domain else None,
         ids=Path(options.ids) if options.ids else None,

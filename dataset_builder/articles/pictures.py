@@ -141,10 +141,17 @@ def find_pictures(pictures: Mapping[str, _T], href: str) -> list[_T]:
 
     `pictures` are those of `by_ending`. The longest ending of the href's path that names any counts, so that "a/f1" and
     "b/f1" are two pictures and a folder that is not there does no harm. Hosts and "../" are dropped: nothing outside of
-    the package can be reached. The extension may be missing or another one.
+    the package can be reached. The extension may be missing or another one. "a%20b" may be called so, or "a b".
     """
     if not pictures:  # an XML without its pictures: thousands of names to take apart for nothing
         return []
+    for spelling in dict.fromkeys((href, href.replace("%", "%25"))):
+        if found := _find_spelled(pictures, spelling):
+            return found
+    return []
+
+
+def _find_spelled(pictures: Mapping[str, _T], href: str) -> list[_T]:
     for name in _endings(path_of(href).lower()):
         stem = _stem(name)
         candidates = [stem + suffix for suffix in PICTURE_SUFFIXES]

@@ -7,7 +7,10 @@ here, and where licences disagree the build says so.
 
 import json
 from pathlib import Path
-from typing import TypedDict, cast
+
+from typing_extensions import TypedDict  # pydantic checks it, also on Python 3.11
+
+from trust.handovers import Kind
 
 SIDECAR = "article.json"
 FETCH_FILES = {SIDECAR, "articles.jsonl", "failed.jsonl", "changes.jsonl", "changes.jsonl.lock"}  # `ldrt fetch`'s own
@@ -47,6 +50,7 @@ class Sidecar(TypedDict):
 
 FORMAT = 1
 ZOTERO = "zotero"  # the `source` of a copy out of a library of one's own
+_FILE = Kind(Sidecar, "ldrt fetch")
 
 
 def read_sidecar(folder: Path) -> Sidecar | None:
@@ -56,11 +60,14 @@ def read_sidecar(folder: Path) -> Sidecar | None:
     """
     path = folder / SIDECAR
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_bytes())
+        found = value.get("format") if isinstance(value, dict) else None
+        is_newer = isinstance(found, int) and found > FORMAT
+    except (OSError, ValueError, RecursionError):
+        return None
+    if is_newer:
+        raise ValueError(f"{path}: format {found}; this ldrt-vlm knows {FORMAT}: install a newer one")
+    try:
+        return _FILE.read(path)
     except (OSError, ValueError):
         return None
-    if not isinstance(value, dict) or not Sidecar.__annotations__.keys() <= value.keys():
-        return None
-    if value["format"] != FORMAT:
-        raise ValueError(f"{path}: format {value['format']}; this ldrt-vlm knows {FORMAT}: install a newer one")
-    return cast("Sidecar", value)

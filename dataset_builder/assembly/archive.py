@@ -11,6 +11,7 @@ from dataset_builder.articles.packages import Package
 from dataset_builder.articles.sidecar import ZOTERO, read_sidecar
 
 MINING_ONLY = "author manuscript, for text and data mining only (PMC)"  # `rights` of its figures
+_DISAGREES = "licence: the article says "  # begins a note
 _BY_ARCHIVE = "licence stated by the archive alone"  # a note
 
 
@@ -64,18 +65,23 @@ def license_and_notes(stated: str | None, said: ArchiveSays | None) -> tuple[str
     if said is None:
         return stated, []
     if said.may_redistribute is False:
-        note = [f"licence: the article says {stated}, the archive mining only"] if stated else []
+        note = [f"{_DISAGREES}{stated}, the archive mining only"] if stated else []
         return None, note
     if stated is None:
         return said.license, [_BY_ARCHIVE] if said.license else []
     if said.license is None or _agree(stated, said.license):
         return stated, []
-    return stated, [f"licence: the article says {stated}, the archive {said.license}"]
+    return stated, [f"{_DISAGREES}{stated}, the archive {said.license}"]
 
 
 def _agree(stated: str, archived: str) -> bool:
     rest = stated.removeprefix(archived)
     return stated == archived or (rest != stated and rest[:1] == "-" and rest[1:2].isdigit())
+
+
+def disagrees(notes: Iterable[str]) -> bool:
+    """Whether an article's `notes` say that it states another licence than its archive."""
+    return any(note.startswith(_DISAGREES) for note in notes)
 
 
 def archives_of(said: Iterable[ArchiveSays]) -> Archives | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from dataset_builder.articles.skipped import Skipped
+from dataset_builder.assembly.archive import disagrees
 from dataset_builder.assembly.articles import Head, join_articles, join_files, markdown_name, notices_of
 from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, caption_sha256, duplicate_groups
 from dataset_builder.assembly.filters import Thresholds, rejection
@@ -57,6 +58,7 @@ class Counts:
     gone: int = 0  # rows of an earlier build that this one has not
     not_captions: int = 0  # lines of PDFs that read like captions, not counted as figures
     of_several: int = 0  # PDFs that hold several articles, as the numbers of their figures tell
+    licenses_disagree: int = 0  # articles that state another licence than the archive that they come from
     text_damaged: int = 0  # PDFs with pages whose text is damaged: see `readers.article.TextDamage`
 
     def summary(self) -> str:
@@ -96,6 +98,8 @@ class Counts:
             lines.append(f"like captions  {self.not_captions:>7}  (not_a_caption in provenance/rejected.jsonl)")
         if self.of_several:
             lines.append(f"several in one {self.of_several:>7}  (PDFs whose figures are numbered anew)")
+        if self.licenses_disagree:
+            lines.append(f"licences       {self.licenses_disagree:>7}  (articles whose archive says another: `notes`)")
         if self.text_damaged:
             lines.append(
                 f"damaged text   {self.text_damaged:>7}  (PDFs with pages whose font does not say what it prints)"
@@ -203,6 +207,7 @@ def _write_articles(
             counts.supplementary += len(article.supplementary)
             counts.not_captions += len(article.not_captions)
             counts.of_several += len(article.starts) > 1
+            counts.licenses_disagree += disagrees(article.columns["notes"])
 
 
 def _write_changed(path: Path, text: str) -> None:

@@ -4,17 +4,20 @@ Layout, field names and the types that vary are NLM's: https://pmc.ncbi.nlm.nih.
 of it was tried live by this project: everything is read tolerantly, and the address is an option.
 """
 
-import json
 import re
 import urllib.parse
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
 
-from dataset_builder.fetching.transfer import Client, NotThere, TransferError
+from dataset_builder.fetching.answers import NotThere, TransferError, json_object, number, quoted, shown, text
+from dataset_builder.fetching.transfer import Client
 
-_KEY = re.compile(r"(?P<folder>(?P<pmcid>PMC\d+)\.(?P<version>\d+))/(?P<name>[^/\\\x00-\x1f\x7f]{1,200})")
+_KEY = re.compile(r"(?P<pmcid>PMC\d{1,9})\.(?P<version>\d{1,6})/(?P<name>[^/\\\x00-\x1f\x7f]{1,200})")
+_NAMED_MD5 = re.compile(r"(?:\w+://[^/]*)?/*(?P<key>.+)\?(?:[^?]*&)?md5=(?P<md5>[0-9a-fA-F]{32})(?:&[^?]*)?")
+_MAX_ADDRESS_CHARS = 2_000
+_MOST_KEYS = 100_000  # of a listing: the articles with most files have some thousands
 _MD5 = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _S3_NAMESPACE = "{*}"
 
@@ -42,6 +45,7 @@ class ArticleVersion:
     title: str | None
     doi: str | None
     pmid: str | None
+    year: int | None  # of publication, as its citation has it
     is_retracted: bool | None
     is_manuscript: bool | None
     metadata_md5: str | None  # by which a later change is seen
@@ -72,22 +76,26 @@ class Bucket:
         found = [page.iterfind(f"{_S3_NAMESPACE}CommonPrefixes/{_S3_NAMESPACE}Prefix") async for page in pages]
         return [entry.text or "" for entries in found for entry in entries]
 
-    async def _listing(self, prefix: str) -> AsyncIterator[tuple[str, int | None, str]]:
-        """(key, bytes, ETag) of all keys that start with `prefix`."""
-        async for page in self._pages({"prefix": prefix}):
+    async def _listing(self, prefix: str, most: int = 1_000) -> AsyncIterator[tuple[str, int | None, str]]:
+        """(key, bytes, ETag) of all keys that start with `prefix`, at `most` so many a page."""
+        async for page in self._pages({"prefix": prefix, "max-keys": str(most)}):
             for entry in page.iterfind(f"{_S3_NAMESPACE}Contents"):
                 key, size, etag = (entry.findtext(f"{_S3_NAMESPACE}{name}") or "" for name in ("Key", "Size", "ETag"))
-                yield key, int(size) if size.isdecimal() else None, etag
+                yield key, number(size), etag
 
     async def _pages(self, asked: Mapping[str, str]) -> AsyncIterator[etree._Element]:
-        """The pages of a listing, of a thousand keys each."""
-        query = {"list-type": "2", **asked}
+        """The pages of a listing. Raises TransferError for one that does not come to its end."""
+        query, seen = {"list-type": "2", **asked}, set[str]()
         while True:
-            page = _xml(await self._client.get(f"{self._url}/", query), self._url)
+            page = _xml(await self._client.get(f"{self._url}/", query), shown(self._url))
             yield page
             following = page.findtext(f"{_S3_NAMESPACE}NextContinuationToken")
-            if not following or following == query.get("continuation-token"):
+            if not following:
                 return
+            new = {entry.text or "" for entry in page.iter(f"{_S3_NAMESPACE}Key", f"{_S3_NAMESPACE}Prefix")} - seen
+            seen |= new
+            if not new or len(seen) > _MOST_KEYS:
+                raise TransferError(f"{shown(self._url)}: its listing of {quoted(asked['prefix'])!r} does not end")
             query["continuation-token"] = following
 
     async def article(self, pmcid: str, version: int, listed: Iterable[Stored]) -> ArticleVersion:
@@ -96,47 +104,70 @@ class Bucket:
         `listed` are the files of the bucket's listing: only they are there, whatever the metadata name. Raises
         TransferError when there are no metadata or they are no JSON object.
         """
+        said = await self._metadata(pmcid, version)
+        return _article(pmcid, version, list(listed), said)
+
+    async def _metadata(self, pmcid: str, version: int) -> dict[str, object]:
         url = self.address(f"metadata/{pmcid}.{version}.json")
         try:
             data = await self._client.get(url)
         except NotThere:
             url = self.address(f"{pmcid}.{version}/{pmcid}.{version}.json")
             data = await self._client.get(url)
-        return _article(pmcid, version, list(listed), _json_object(data, url))
+        return json_object(data, shown(url))
+
+    async def has_metadata(self, pmcid: str, version: int) -> bool:
+        """Whether a version is there though a listing has none. Raises TransferError where that cannot be told."""
+        try:
+            await self._metadata(pmcid, version)
+        except NotThere as error:
+            if error.is_gone:
+                return False
+            raise
+        return True
+
+    async def has_articles(self) -> bool:
+        """Whether the bucket lists any article at all: what answers for it in an outage lists none."""
+        async for _ in self._listing("PMC", most=1):
+            return True
+        return False
 
 
 def _article(pmcid: str, version: int, listed: list[Stored], said: Mapping[str, object]) -> ArticleVersion:
-    named = _named_md5s(said, f"{pmcid}.{version}")
     own = f"{pmcid}.{version}.json"
+    named = _named_md5s(said, f"{pmcid}.{version}", {file.name for file in listed})
     return ArticleVersion(
         pmcid=pmcid,
         version=version,
         files=tuple(
             Stored(file.name, file.bytes, named.get(file.name) or file.md5) for file in listed if file.name != own
         ),
-        license_code=_text(said.get("license_code")),
-        title=_text(said.get("title")),
-        doi=_text(said.get("doi")),
-        pmid=_text(said.get("pmid")),
-        is_retracted=_truth(said.get("is_retracted")),
+        license_code=text(said.get("license_code")),
+        title=text(said.get("title")),
+        doi=text(said.get("doi")),
+        pmid=text(said.get("pmid")),
+        year=_year(text(said.get("citation"))),
+        is_retracted=_retraction(said.get("is_retracted")),
         is_manuscript=_truth(said.get("is_manuscript")),
         metadata_md5=next((file.md5 for file in listed if file.name == own), None),
     )
 
 
-def _named_md5s(said: Mapping[str, object], folder: str) -> dict[str, str]:
-    """File name -> md5, from the addresses of the metadata: "s3://bucket/PMC1.1/a.jpg?md5=…". Hosts do not count."""
+def _named_md5s(said: Mapping[str, object], folder: str, listed: Collection[str]) -> dict[str, str]:
+    """File name -> md5, from the addresses of the metadata: "s3://bucket/PMC1.1/a.jpg?md5=…". Hosts do not count.
+
+    A "%20" may be a space or itself: the name that is `listed` counts.
+    """
     found: dict[str, str] = {}
-    for name in ("xml_url", "pdf_url", "text_url", "media_urls"):
-        value = said.get(name)
+    for field in ("xml_url", "pdf_url", "text_url", "media_urls"):
+        value = said.get(field)
         for url in value if isinstance(value, list) else [value]:
-            if not isinstance(url, str):
-                continue
-            parts = urllib.parse.urlsplit(url)
-            key = urllib.parse.unquote(parts.path).lstrip("/")
-            md5 = urllib.parse.parse_qs(parts.query).get("md5", [""])[0]
-            if key.startswith(f"{folder}/") and _MD5.fullmatch(md5):
-                found[key.removeprefix(f"{folder}/")] = md5.lower()
+            match = _NAMED_MD5.fullmatch(url) if isinstance(url, str) and len(url) <= _MAX_ADDRESS_CHARS else None
+            if match and match["key"].startswith(f"{folder}/"):
+                written = match["key"].removeprefix(f"{folder}/")
+                name = next((each for each in (written, urllib.parse.unquote(written)) if each in listed), None)
+                if name:
+                    found[name] = match["md5"].lower()
     return found
 
 
@@ -158,25 +189,20 @@ def _xml(data: bytes, url: str) -> etree._Element:
     return root
 
 
-def _json_object(data: bytes, url: str) -> dict[str, object]:
-    try:
-        value = json.loads(data)
-    except ValueError as error:
-        raise TransferError(f"{url}: no JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise TransferError(f"{url}: no JSON object")
-    return value
-
-
-def _text(value: object) -> str | None:
-    """Text or a number as text; None for nothing, "null" and everything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    text = " ".join(str(value).split())
-    return text if text and text.lower() not in ("null", "none") else None
-
-
 def _truth(value: object) -> bool | None:
     """What a flag says, whether it is a boolean or a word; None where it says nothing."""
     word = str(value).strip().lower()
     return True if word in ("true", "1", "yes", "y") else False if word in ("false", "0", "no", "n") else None
+
+
+def _retraction(value: object) -> bool | None:
+    """As `_truth`; a statement of retraction in other words ("Retracted", "partially retracted") is one, too."""
+    word = str(value).strip().lower()
+    is_said = "retract" in word and not word.startswith(("not ", "no ", "never ", "un"))
+    return True if is_said else _truth(value)
+
+
+def _year(citation: str | None) -> int | None:
+    """ "Radiat Oncol. 2021 Mar 3; 16:12" -> 2021."""
+    match = re.search(r"\. ?((?:1[89]|20)\d\d)\b", citation or "")
+    return int(match[1]) if match else None

@@ -6,9 +6,7 @@ A folder is put together in `ARTICLES/.fetch/parts` and renamed into place, so t
 what a kill has left there is not asked for again.
 """
 
-import os
-import re
-import shutil
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +15,16 @@ from typing import TypedDict
 from dataset_builder.articles.kinds import XML_SUFFIXES
 from dataset_builder.articles.pictures import by_ending, find_pictures
 from dataset_builder.articles.sidecar import FORMAT, SIDECAR, FetchedFile, Sidecar, read_sidecar
+from dataset_builder.fetching.answers import TransferError
 from dataset_builder.fetching.bucket import Bucket
+from dataset_builder.fetching.hrefs import check_article, graphic_hrefs
 from dataset_builder.fetching.listing import TEXT_AND_DATA_MINING, Listed, ListedFile
-from dataset_builder.fetching.search import Failure
-from dataset_builder.fetching.side_by_side import side_by_side
-from dataset_builder.fetching.transfer import Client, TransferError, md5_of
+from dataset_builder.fetching.parts import keep_only, make_parts, md5_of, put_folder, refuse_foreign
+from dataset_builder.fetching.side_by_side import Failure, article_by_article
+from dataset_builder.fetching.transfer import Client
 from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.files.progress import progress
 
-_GRAPHIC = re.compile(rb"<(?:[\w.-]+:)?(?:inline-)?graphic\b[^>]*?href\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_SUPPLEMENT = re.compile(rb"<supplementary-material\b.*?</supplementary-material>", re.DOTALL)
 _NEVER = (".txt", ".json")  # the article's text once more, and its metadata, which `article.json` holds
 
 
@@ -51,7 +49,6 @@ async def download_all(
 ) -> tuple[Counts, list[Failure]]:
     """Bring every article of the list that is not there in its version; one that fails does not stop the others."""
     counts: Counts = {"fetched": 0, "there": 0}
-    failed: list[Failure] = []
 
     async def work(row: Listed) -> None:
         try:
@@ -60,13 +57,12 @@ async def download_all(
             else:
                 await download(row, articles, sources, supplements)
                 counts["fetched"] += 1
-        except (TransferError, ValueError) as error:
-            failed.append({"id": row["pmcid"], "reason": str(error)})
-        bar.set_postfix_str(f"{sources.client.bytes_received / 1e6:,.0f} MB", refresh=False)
-        bar.update()
+        finally:
+            bar.set_postfix_str(f"{sources.client.bytes_received / 1e6:,.0f} MB", refresh=False)
+            bar.update()
 
     with progress(total, "articles", "fetching") as bar:
-        await side_by_side(rows, work, min(concurrency, total))
+        failed = await article_by_article(rows, lambda row: row["pmcid"], work, min(concurrency, total))
     return counts, failed
 
 
@@ -81,16 +77,18 @@ def is_there(row: Listed, articles: Path, supplements: bool) -> bool:
 
 
 async def download(row: Listed, articles: Path, sources: Sources, supplements: bool) -> None:
-    """Bring one article. Raises TransferError, or ValueError for a list whose names are no file names."""
+    """Bring one article. Raises TransferError, OSError, and ValueError where somebody else's folder is in the way."""
     name = row["pmcid"] if row["version"] is None else f"{row['pmcid']}.{row['version']}"
+    refuse_foreign(articles / row["pmcid"], {file["name"] for file in row["files"]})
     parts = articles / ".fetch" / "parts" / name
-    parts.mkdir(parents=True, exist_ok=True)
+    make_parts(parts)
     xml = _xml_of(row, name)
     await _bring(row, xml, parts, sources)
-    files = [xml, *wanted(row["files"], name, (parts / xml["name"]).read_bytes(), supplements)]
+    hrefs = await asyncio.to_thread(_read_xml, row, parts / xml["name"])
+    files = [xml, *wanted(row["files"], name, hrefs, supplements)]
     for file in files[1:]:
         await _bring(row, file, parts, sources)
-    _drop_others(parts, {file["name"] for file in files})
+    keep_only(parts, {file["name"] for file in files})
     write_json(parts / SIDECAR, _sidecar(row, files, parts, sources, supplements))
     put_folder(parts, articles / row["pmcid"], articles / ".fetch" / "old")
 
@@ -103,15 +101,30 @@ def _xml_of(row: Listed, name: str) -> ListedFile:
     return own[0]
 
 
-def wanted(files: Iterable[ListedFile], name: str, xml: bytes, supplements: bool) -> list[ListedFile]:
+def _read_xml(row: Listed, path: Path) -> list[str]:
+    """The hrefs of its figures. Raises TransferError where Europe PMC, which says no md5, has sent something else."""
+    xml = path.read_bytes()
+    if row["source"] == "europepmc":
+        try:
+            check_article(xml, f"{row['pmcid']}, full text of Europe PMC")
+        except TransferError:
+            path.unlink()
+            raise
+    return graphic_hrefs(xml)
+
+
+def wanted(files: Iterable[ListedFile], name: str, hrefs: Iterable[str], supplements: bool) -> list[ListedFile]:
     """Which of an article's files are fetched beside its XML: its PDF, the pictures of its figures, and supplements.
 
-    A picture is a figure's where a `<graphic>` of the XML names it; of several formats the one that `ldrt build` takes.
+    A picture is a figure's where a `<graphic>` of the XML names it by one of the `hrefs`; of several formats the one
+    that `ldrt build` takes. Names that differ in case alone are all taken.
     """
     by_name = {file["name"]: file for file in files}
-    pictures = by_ending({each.lower(): Path(each) for each in by_name})
-    hrefs = [(a or b).decode("utf-8", "replace") for a, b in _GRAPHIC.findall(_SUPPLEMENT.sub(b"", xml))]
-    taken = dict.fromkeys(found[0].name for href in hrefs if (found := find_pictures(pictures, href)))
+    spellings: dict[str, list[str]] = {}
+    for each in by_name:
+        spellings.setdefault(each.lower(), []).append(each)
+    pictures = by_ending(spellings)
+    taken = [each for href in hrefs if (found := find_pictures(pictures, href)) for each in found[0]]
     names = [f"{name}.pdf", *taken]
     if supplements:
         names += [each for each in by_name if not each.lower().endswith((*_NEVER, *XML_SUFFIXES))]
@@ -120,7 +133,7 @@ def wanted(files: Iterable[ListedFile], name: str, xml: bytes, supplements: bool
 
 async def _bring(row: Listed, file: ListedFile, parts: Path, sources: Sources) -> None:
     path = parts / file["name"]
-    if path.exists() and file["md5"] in (None, md5_of(path)):
+    if path.exists() and file["bytes"] in (None, path.stat().st_size) and file["md5"] in (None, md5_of(path)):
         return
     await sources.client.download(_address(row, file["name"], sources), path, file["md5"], file["bytes"])
 
@@ -167,25 +180,8 @@ def with_news(sidecar: Sidecar, row: Listed) -> Sidecar:
         "license_code": row["license_code"],
         "license": row["license"],
         "may_redistribute": False if row["license_code"] == TEXT_AND_DATA_MINING else None,
-        "is_retracted": row["is_retracted"],
+        "is_retracted": sidecar["is_retracted"] if row["is_retracted"] is None else row["is_retracted"],
         "is_manuscript": row["is_manuscript"],
         "is_removed": False,
         "metadata_md5": row["metadata_md5"],
     }
-
-
-def _drop_others(parts: Path, names: set[str]) -> None:
-    """Remove what an earlier run has left of files that are not wanted any more."""
-    for path in parts.iterdir():
-        if path.name not in names:
-            path.unlink()
-
-
-def put_folder(parts: Path, folder: Path, old: Path) -> None:
-    """Rename the finished folder `parts` into place; that of an earlier version goes, by way of the folder `old`."""
-    shutil.rmtree(old / folder.name, ignore_errors=True)
-    if folder.exists():
-        old.mkdir(parents=True, exist_ok=True)
-        os.replace(folder, old / folder.name)
-    os.replace(parts, folder)
-    shutil.rmtree(old / folder.name, ignore_errors=True)

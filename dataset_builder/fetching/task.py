@@ -7,6 +7,7 @@ OUTPUT/PMC123/…                an article               OUTPUT/.fetch/        
 import datetime
 import hashlib
 import json
+import sys
 import urllib.parse
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,28 +15,29 @@ from pathlib import Path
 from typing import Literal, TypedDict, cast
 
 from dataset_builder.domain import Domain
+from dataset_builder.fetching.answers import TransferError
 from dataset_builder.fetching.bucket import Bucket
 from dataset_builder.fetching.download import Counts, Sources, download_all
 from dataset_builder.fetching.listing import Stamp, by_number, describe, list_articles, read_list, write_list
-from dataset_builder.fetching.query import with_limits
-from dataset_builder.fetching.search import (
-    Asker,
-    Failure,
-    Found,
-    convert_ids,
-    read_ids,
-    search_esearch,
-    search_europepmc,
-)
-from dataset_builder.fetching.transfer import Client, Manners, TransferError, open_client
+from dataset_builder.fetching.searching.esearch import Asker, search_esearch
+from dataset_builder.fetching.searching.europepmc import search_europepmc
+from dataset_builder.fetching.searching.found import Found
+from dataset_builder.fetching.searching.ids import convert_ids, read_ids
+from dataset_builder.fetching.searching.query import with_limits
+from dataset_builder.fetching.side_by_side import Failure, reason_of
+from dataset_builder.fetching.transfer import Client, Manners, open_client
 from dataset_builder.files.jsonfiles import read_jsonl, write_json, write_jsonl, write_lines
+from dataset_builder.files.texts import read_text
 
 _SERVICE_RATE = 5.0  # requests a second that Europe PMC bears; it documents no limit
 _NCBI_RATE = 3.0  # without a key; https://www.ncbi.nlm.nih.gov/books/NBK25497/
 _NCBI_RATE_WITH_KEY = 10.0
 _SHOWN_FAILURES = 3
+_LOOK_UP_REQUESTS = 2  # of an article: its files, its metadata
+LISTED = "listed.jsonl"  # in OUTPUT/.fetch: all rows of the list
 _LIBRARY = "library-"  # begins the name of the file with a library's ids
-_DIGEST_CHARS = 8  # of their hash, in that name
+_DIGEST_CHARS = 8  # of the hash of ids, which tells one set of them from another
+_MAX_IDS_BYTES = 200_000_000  # of a file of ids: a table of all eight million articles
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,11 @@ def count_list(output: Path) -> int:
 
 def finish(output: Path, unlisted: list[Failure], counts: Counts, lost: list[Failure]) -> str:
     """Write `failed.jsonl`; returns the summary. Raises RuntimeError when no article came."""
-    failed = [*unlisted, *lost]
+    once = {failure["id"] for failure in lost}
+    failed = [*(failure for failure in unlisted if failure["id"] not in once), *lost]
     write_jsonl(output / "failed.jsonl", failed)
     if not counts["fetched"] + counts["there"]:
-        raise RuntimeError(f"no article came; see {output}/failed.jsonl ({lost[0]['reason']})")
+        raise RuntimeError(f"no article came; see {output}/failed.jsonl ({failed[0]['reason']})")
     done = f"{counts['fetched']} articles fetched, {counts['there']} were there"
     lines = [describe_list(output), done, *failure_lines(failed, output), f"next: ldrt build {output} --output dataset"]
     return "\n".join(lines)
@@ -163,9 +166,7 @@ def describe_list(output: Path) -> str:
 async def _listed(output: Path, task: Fetching, client: Client, bucket: Bucket) -> list[Failure]:
     """Write `articles.jsonl`; returns what could not be found or looked up."""
     if task.pinned:
-        rows = islice(read_list(task.pinned), task.limit or None)
-        write_jsonl(output / "articles.jsonl", rows)
-        return []
+        return _pinned(output, task.pinned, task.limit)
     work = output / ".fetch"
     search, failed = await _searched(work, task, client)
     found = _first(cast("list[Found]", list(read_jsonl(work / "found.jsonl"))), task.limit)
@@ -173,14 +174,32 @@ async def _listed(output: Path, task: Fetching, client: Client, bucket: Bucket) 
         raise NothingFoundError(
             f"nothing found by {search['query']!r}; {search['counted']} articles that are not in PMC", failed
         )
+    _announce(len(found), search, task)
     stamp = Stamp(search["query"], search["day"])
-    growing = work / "listed.jsonl"
-    failed += await list_articles(found, bucket, growing, stamp, task.concurrency)
+    growing = work / LISTED
+    again = {row["id"] for row in read_jsonl(output / "failed.jsonl")}  # the bucket may have changed since
+    failed += await list_articles(found, bucket, growing, stamp, again, task.concurrency)
     wanted = [article["pmcid"] for article in found]
     if not write_list(growing, output / "articles.jsonl", wanted, task.domain.licenses if task.domain else ()):
         why = failed[0]["reason"] if failed else "none has a licence that the domain wants"
         raise RuntimeError(f"none of {len(found)} articles is left: {why}")
     return failed
+
+
+def _announce(n: int, search: Search, task: Fetching) -> None:
+    """Say what was found before all of it is looked up, which may take an hour."""
+    minutes = n * _LOOK_UP_REQUESTS / task.rate / 60
+    takes = f"about {minutes:.0f} minutes at {task.rate:g} requests a second" if minutes >= 1 else "less than a minute"
+    of_all = f"of {search['counted']:,} that the search counts, " if search["counted"] else ""
+    print(f"{of_all}{n:,} articles in PMC are looked up, which takes {takes}", file=sys.stderr)
+
+
+def _pinned(output: Path, pinned: Path, limit: int) -> list[Failure]:
+    """Take over somebody's list. Raises ValueError for one without an article."""
+    if not write_jsonl(output / "articles.jsonl", islice(read_list(pinned), limit or None)):
+        raise ValueError(f"{pinned} lists no article")
+    (output / ".fetch" / LISTED).unlink(missing_ok=True)  # of an earlier search or refresh: not what this list pins
+    return []
 
 
 def _first(found: list[Found], limit: int) -> list[Found]:
@@ -205,10 +224,10 @@ async def _searched(work: Path, task: Fetching, client: Client) -> tuple[Search,
         return search, cast("list[Failure]", list(read_jsonl(work / "unknown.jsonl")))
     try:
         found, counted, unknown = await _search(task, query, client)
-    except TransferError as error:
-        raise ConnectionError(f"the search did not come to its end: {error}; run again later") from error
+    except (TransferError, ValueError, RecursionError) as error:
+        raise ConnectionError(f"the search did not come to its end: {reason_of(error)}; run again later") from error
     done.unlink(missing_ok=True)
-    (work / "listed.jsonl").unlink(missing_ok=True)  # versions are looked up anew
+    (work / LISTED).unlink(missing_ok=True)  # versions are looked up anew
     write_jsonl(work / "unknown.jsonl", unknown)
     write_jsonl(work / "found.jsonl", found)
     search = {"query": query, "found": len(found), "counted": counted, "day": task.today.isoformat()}
@@ -217,9 +236,11 @@ async def _searched(work: Path, task: Fetching, client: Client) -> tuple[Search,
 
 
 def _query(task: Fetching) -> str:
-    """The query with the domain's limits; for ids the name of their file."""
+    """The query with the domain's limits; for ids the name of their file, and a hash of them."""
     if task.ids:
-        return f"ids of {task.ids.name}"
+        ids, _ = _ids_in(task.ids)
+        digest = hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:_DIGEST_CHARS]
+        return f"ids of {task.ids.name}, sha256 {digest}"
     assert task.domain is not None
     query = task.domain.europepmc if task.source == "europepmc" else task.domain.esearch
     if not query:
@@ -231,9 +252,7 @@ async def _search(task: Fetching, query: str, client: Client) -> tuple[list[Foun
     """The articles, how many the service counts, and ids that name none."""
     asker = Asker(task.contact)
     if task.ids:
-        if not task.ids.is_file():
-            raise FileNotFoundError(f"no file {task.ids}; --ids wants one with PMCIDs, DOIs or PMIDs, one a line")
-        ids, unknown = read_ids(task.ids.read_text(encoding="utf-8", errors="replace").splitlines())
+        ids, unknown = _ids_in(task.ids)
         found, without = await convert_ids(client, task.addresses.converter, ids, asker)
         return found, len(found), [*unknown, *without]
     if task.source == "europepmc":
@@ -246,6 +265,13 @@ async def _search(task: Fetching, query: str, client: Client) -> tuple[list[Foun
         counted = total
         articles.update((article["pmcid"], article) for article in page)
     return list(articles.values()), counted, []
+
+
+def _ids_in(path: Path) -> tuple[dict[str, list[str]], list[Failure]]:
+    """The ids of a file by their kinds, and its lines without any."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}; --ids wants one with PMCIDs, DOIs or PMIDs, one a line")
+    return read_ids(read_text(path, _MAX_IDS_BYTES).splitlines())
 
 
 # ---- what is said at the end ----

@@ -15,7 +15,7 @@ def progress(total: int, unit: str, desc: str) -> tqdm:
         total=total,
         unit=unit,
         desc=desc,
-        bar_format="{desc}: {n_fmt}/{total_fmt} {unit} in {elapsed}\n",
+        bar_format="{desc}: {n_fmt}/{total_fmt} {unit} in {elapsed}, {remaining} left, {rate_noinv_fmt}{postfix}\n",
         mininterval=LOG_INTERVAL_S,
         miniters=1,  # without it a second thread repeats lines
         disable=False,

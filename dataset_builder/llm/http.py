@@ -53,7 +53,7 @@ def open_session(server: Server) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=server.timeout_s),
-        proxy=_proxy(server.base_url),
+        proxy=proxy_of(server.base_url),
     )
 
 
@@ -155,7 +155,7 @@ def _seconds(value: str, unit_s: float) -> float | None:
     return (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
 
 
-def _proxy(url: str) -> str | None:
+def proxy_of(url: str) -> str | None:
     """The proxy that the environment (HTTPS_PROXY, NO_PROXY …) names for this address."""
     parts = urllib.parse.urlsplit(url)
     if not parts.hostname or urllib.request.proxy_bypass(parts.hostname):

@@ -30,6 +30,9 @@ class PmcServer:
         self.objects: dict[str, bytes] = {}  # key -> content, of the bucket
         self.articles: dict[str, dict] = {}  # PMCID -> what searches say of it
         self.fulltexts: dict[str, bytes] = {}  # PMCID -> XML, of Europe PMC alone
+        self.multipart: set[str] = set()  # keys of objects that were uploaded in parts: their ETag is no md5
+        self.minds_if_range = True
+        self.answers_lower_case = False  # the ID converter
         self.faults: list[Fault] = []
         self.seen: list[tuple[str, str, Mapping[str, str]]] = []  # method, path with query, headers
         self.forms: list[dict[str, str]] = []  # of POST requests
@@ -139,15 +142,19 @@ class PmcServer:
             error = f"<Error><Code>NoSuchKey</Code><Key>{escape(key)}</Key></Error>"
             return web.Response(status=404, text=error, content_type="application/xml")
         content = self.objects[key]
-        headers = {"ETag": f'"{hashlib.md5(content).hexdigest()}"', "Accept-Ranges": "bytes"}
+        headers = {"ETag": f'"{self._etag(key)}"', "Accept-Ranges": "bytes"}
         span = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
-        if not span:
+        is_other = request.headers.get("If-Range", headers["ETag"]) != headers["ETag"]
+        if not span or is_other and self.minds_if_range:
             return web.Response(body=content, headers=headers)
         first = int(span[1])
         if first >= len(content):
             return web.Response(status=416, headers=headers | {"Content-Range": f"bytes */{len(content)}"})
         headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
         return web.Response(status=206, body=content[first:], headers=headers)
+
+    def _etag(self, key: str) -> str:
+        return hashlib.md5(self.objects[key]).hexdigest() + ("-2" if key in self.multipart else "")
 
     def _listing(self, query: Mapping[str, str]) -> web.Response:
         """ListObjectsV2, as S3 answers it."""
@@ -158,11 +165,12 @@ class PmcServer:
             inside = [key.removeprefix(prefix).partition(delimiter) for key in keys]
             folders = sorted({f"{prefix}{head}{delimiter}" for head, found, _ in inside if found})
             keys = [key for key in keys if delimiter not in key.removeprefix(prefix)]
-        start = int(query.get("continuation-token", "0"))
+        token = query.get("continuation-token", "0")
+        start = int(token) if token.isdecimal() else 0
         page, rest = keys[start : start + _KEYS_A_PAGE], keys[start + _KEYS_A_PAGE :]
         entries = [
             f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size>"
-            f"<ETag>&quot;{hashlib.md5(self.objects[key]).hexdigest()}&quot;</ETag></Contents>"
+            f"<ETag>&quot;{self._etag(key)}&quot;</ETag></Contents>"
             for key in page
         ]
         entries += [f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in folders]
@@ -179,7 +187,7 @@ class PmcServer:
 
     async def _search(self, request: web.Request) -> web.Response:
         form = await request.post() if request.method == "POST" else request.query
-        size, start = int(str(form["pageSize"])), int(str(form["cursorMark"]).replace("*", "0"))
+        size, start = int(str(form["pageSize"])), int(re.sub(r"\D.*", "", str(form["cursorMark"])) or 0)
         everything = self._found()
         page = everything[start : start + size]
         results = [
@@ -209,11 +217,12 @@ class PmcServer:
         return web.json_response({"esearchresult": {"count": str(len(everything)), "idlist": ids}})
 
     def _within(self, term: str) -> list[str]:
-        """The articles whose day (column `day`, 2020/01/01 where none is set) is in the term's span."""
-        span = re.search(r"(\d{4}/\d\d/\d\d):(\d{4}/\d\d/\d\d)\[pmcrdat\]", term)
-        assert span is not None
-        days = {pmcid: self.articles[pmcid].get("day", "2020/01/01") for pmcid in self._found()}
-        return [pmcid for pmcid, day in days.items() if span[1] <= day <= span[2]]
+        """The articles whose `day` and day `printed` (2020/01/01 where none is set) are in the term's spans."""
+        found = self._found()
+        for first, last, kind in re.findall(r"(\d{4}/\d\d/\d\d):(\d{4}/\d\d/\d\d)\[(pmcrdat|pdat)\]", term):
+            column = {"pmcrdat": "day", "pdat": "printed"}[kind]
+            found = [each for each in found if first <= self.articles[each].get(column, "2020/01/01") <= last]
+        return found
 
     async def _convert(self, request: web.Request) -> web.Response:
         asked, kind = request.query["ids"].split(","), request.query["idtype"]
@@ -223,6 +232,7 @@ class PmcServer:
         records: list[dict] = []
         for each in asked:
             pmcid = by_id.get(each.lower())
+            each = each.lower() if self.answers_lower_case else each
             known = {"requested-id": each, "pmcid": pmcid, kind: each}
             unknown = {"requested-id": each, kind: each, "status": "error", "errmsg": "Identifier not found in PMC"}
             records.append(known if pmcid else unknown)

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from dataset_builder.articles.kinds import PDF_SUFFIX, XML_SUFFIXES
 from dataset_builder.articles.sidecar import FORMAT, SIDECAR, ZOTERO, FetchedFile, Sidecar, read_sidecar
-from dataset_builder.fetching.download import put_folder
 from dataset_builder.fetching.library.references import Reference
-from dataset_builder.fetching.search import Failure
-from dataset_builder.fetching.transfer import md5_of
+from dataset_builder.fetching.parts import md5_of, put_folder
+from dataset_builder.fetching.side_by_side import Failure
 from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.files.progress import progress
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dataset_builder.fetching.library.bibtex import BadEntry, Entry, parse_bibtex
-from dataset_builder.fetching.search import Failure
+from dataset_builder.fetching.side_by_side import Failure
 from dataset_builder.files.texts import read_text
 from dataset_builder.text.clean import clean
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import filelock
 import pytest
 
 from tests.dataset_builder.fetching.conftest import article, contents, fetch, names, rows
@@ -164,12 +165,16 @@ def test_another_search_in_the_same_folder_is_refused(server, domain, tmp_path, 
         (["--zotero", "a", "--output", "x"], "a: no entry of BibTeX or CSL JSON in it"),
         (["--refresh", "nowhere"], "no article that `ldrt fetch` brought"),
         (["--ids", "a", "--output", "x", "--rate", "0"], "--rate 0"),
+        (["--ids", "a", "--output", "x", "--limit=-2"], "--limit -2"),
+        (["--ids", "a", "--output", "x", "--contact", "nonsense"], "--contact 'nonsense'"),
+        (["--ids", "a", "--output", "x", "--contact", "me@x.org\r\nX: y"], "--contact"),
     ],
 )
 def test_wrong_usage_is_one_line(server, tmp_path, monkeypatch, capsys, words, said):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").write_text("PMC1\n")
-    assert fetch(PmcServerOptions(server), *words) != 0
+    given = words if "--contact" in words else [*words, "--contact", "https://example.org/me"]
+    assert fetch(PmcServerOptions(server), *given) != 0
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
@@ -182,7 +187,7 @@ class PmcServerOptions:
         self._server = server
 
     def options(self) -> list[str]:
-        return [word for word in self._server.options() if not word.startswith("--rate")]
+        return [word for word in self._server.options() if not word.startswith(("--rate", "--contact"))]
 
 
 def test_nothing_found_is_said(server, domain, tmp_path, capsys):
@@ -214,3 +219,117 @@ def test_one_article_that_fails_is_tried_again_next_time(server, domain, tmp_pat
     assert fetch(server, "--domain", domain, "--output", output) == 0
     assert not rows(output / "failed.jsonl")
     assert (output / "PMC2").is_dir()
+
+
+# ---- lists that somebody has
+
+
+@pytest.fixture
+def pinned(server, domain, tmp_path):
+    """A list of PMC1, PMC2 and PMC10, as lines."""
+    fetch(server, "--domain", domain, "--output", tmp_path / "first", "--dry_run", "true")
+    return (tmp_path / "first" / "articles.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["\n".join, lambda lines: "\ufeff" + "\r\n".join(lines), lambda lines: "\n\n".join(lines) + "\n \n"],
+    ids=["no final newline", "Windows", "blank lines"],
+)
+def test_a_list_as_editors_save_it(server, pinned, tmp_path, written):
+    (tmp_path / "list.jsonl").write_text(written(pinned), encoding="utf-8")
+    assert fetch(server, "--list", tmp_path / "list.jsonl", "--output", tmp_path / "articles") == 0
+    assert names(tmp_path / "articles")[:3] == ["PMC1", "PMC10", "PMC2"]
+    assert (tmp_path / "articles" / "articles.jsonl").read_text().splitlines() == pinned
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": None},
+        {"files": ["a"]},
+        {"files": [{"name": "a.xml"}]},
+        {"files": [{"name": "a.xml", "bytes": "5", "md5": None}]},
+        {"files": [{"name": "article.json", "bytes": 5, "md5": None}]},
+        {"files": [{"name": "a\\b.xml", "bytes": 5, "md5": None}]},
+        {"files": [{"name": "a\x00.xml", "bytes": 5, "md5": None}]},
+        {"pmcid": 2},
+        {"pmcid": "PMC2/../../x"},
+        {"version": "1"},
+        {"version": None},
+        {"version": 10**9},
+        {"version": True},
+        {"source": "elsewhere"},
+        {"older_versions": "1"},
+        {"title": ["x"]},
+        {"query": None},
+        {"pmcid": "PMC1"},
+    ],
+    ids=str,
+)
+def test_a_row_that_is_none_is_said_with_its_line(server, pinned, tmp_path, capsys, change):
+    capsys.readouterr()
+    pinned[1] = json.dumps(json.loads(pinned[1]) | change)
+    (tmp_path / "list.jsonl").write_text("\n".join(pinned) + "\n")
+    assert fetch(server, "--list", tmp_path / "list.jsonl", "--output", tmp_path / "articles") == 1
+    err = capsys.readouterr().err
+    assert "list.jsonl, line 2" in err
+    assert err.count("\n") == 1
+    assert not list((tmp_path / "articles").glob("PMC*"))
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[" * 100_000, "7", '{"pmcid": "PMC1"}', '{"a": ' + "9" * 5_000 + "}", '"\\ud800"']
+)
+def test_a_line_that_is_no_row_is_said(server, pinned, tmp_path, capsys, line):
+    capsys.readouterr()
+    (tmp_path / "list.jsonl").write_text(f"{pinned[0]}\n{line}\n")
+    assert fetch(server, "--list", tmp_path / "list.jsonl", "--output", tmp_path / "articles") == 1
+    err = capsys.readouterr().err
+    assert "list.jsonl, line 2" in err
+    assert err.count("\n") == 1
+
+
+def test_an_empty_list_is_said(server, tmp_path, capsys):
+    (tmp_path / "list.jsonl").write_text("\n")
+    assert fetch(server, "--list", tmp_path / "list.jsonl", "--output", tmp_path / "articles") == 1
+    assert "lists no article" in capsys.readouterr().err
+
+
+# ---- two at once, what is said
+
+
+def test_two_fetches_in_one_folder_do_not_meet(server, domain, tmp_path, capsys):
+    output = tmp_path / "articles"
+    (output / ".fetch").mkdir(parents=True)
+    with filelock.FileLock(output / ".fetch" / "lock"):
+        for what in (("--domain", domain, "--output", output), ("--refresh", output)):
+            assert fetch(server, *what) != 0
+            err = capsys.readouterr().err
+            assert "another `ldrt fetch` works in" in err
+            assert err.count("\n") == 1
+    assert not server.seen
+    assert fetch(server, "--domain", domain, "--output", output) == 0
+
+
+def test_what_is_found_is_said_before_it_is_looked_up(server, domain, tmp_path, capsys):
+    fetch(server, "--domain", domain, "--output", tmp_path / "articles", "--dry_run", "true")
+    assert "3 articles in PMC are looked up, which takes less than a minute" in capsys.readouterr().err
+
+
+def test_versions_of_licences_do_not_count(server, domain, tmp_path):
+    for pmcid, code in (("PMC1", "CC BY 4.0"), ("PMC2", "CC BY-NC 4.0"), ("PMC10", "CC0")):
+        server.add(pmcid, 1, article(pmcid), license_code=code)
+    domain.write_text(domain.read_text() + "licenses: [CC-BY, CC0-1.0]\n")
+    fetch(server, "--domain", domain, "--output", tmp_path / "articles")
+    assert names(tmp_path / "articles")[:2] == ["PMC1", "PMC10"]
+
+
+def test_a_file_that_is_too_large_and_an_answer_that_is(server, domain, tmp_path):
+    server.faults.append(Fault(r"PMC2\.1\.pdf", 99, claimed_bytes=10**12))
+    server.faults.append(Fault(r"prefix=PMC1\.", 99, claimed_bytes=10**12))
+    output = tmp_path / "articles"
+    fetch(server, "--domain", domain, "--output", output)
+    failed = {row["id"]: row["reason"] for row in rows(output / "failed.jsonl")}
+    assert "--max_file_mb" in failed["PMC2"]
+    assert "--max_file_mb" not in failed["PMC1"]

@@ -11,7 +11,7 @@ import ldrt
 from tests.dataset_builder.fetching.conftest import fetch, rows
 from tests.pmc_server import PmcServer
 
-N_ARTICLES = 8
+N_ARTICLES = 20
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def packed(tmp_path_factory) -> list[dict[str, bytes]]:
     from dataset_builder.sample.corpus import write_corpus
 
     folder = tmp_path_factory.mktemp("packed") / "articles"
-    write_corpus(folder, articles=40)
+    write_corpus(folder, articles=2 * N_ARTICLES)
     packages = []
     for xml in sorted(folder.glob("jats-*/article.*xml"))[:N_ARTICLES]:
         pictures = {path.name: path.read_bytes() for path in xml.parent.iterdir() if path.name.startswith("fig")}
@@ -60,6 +60,8 @@ def test_from_the_bucket_to_the_card_and_back(packed, domain, tmp_path, monkeypa
         assert "- dose map" in card
         assert "National Library of Medicine" in card
         assert "not_found" not in card
+        assert "Domain: dose maps." in card
+        assert f"{N_ARTICLES} articles from PMC" in card
         skipped = dataset / "provenance" / "skipped.jsonl"
         assert not rows(skipped)
 
@@ -76,6 +78,7 @@ def test_from_the_bucket_to_the_card_and_back(packed, domain, tmp_path, monkeypa
     assert {row["figure_id"] for row in changelog} == before - after
     assert {row["reason"] for row in changelog} == {"retracted", "removed"}
     card = (dataset / "README.md").read_text(encoding="utf-8")
+    assert f"{N_ARTICLES - 2} articles from PMC" in card
     assert all(row["figure_id"] in card for row in changelog)
     capsys.readouterr()
     assert run(*build) == 0
@@ -133,3 +136,15 @@ def test_an_article_json_of_other_files_does_not_count(packed, domain, tmp_path)
     assert archive_says(package) is None
     (articles / "PMC1" / "article.json").write_text(json.dumps({"title": "mine"}))
     assert archive_says(package) is None
+
+
+def test_licences_that_disagree_are_counted(packed, domain, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    articles, dataset = tmp_path / "articles", tmp_path / "dataset"
+    with PmcServer() as server:
+        for i, files in enumerate(packed[:4], 1):
+            put(server, i, files, license_code="CC BY-NC-ND" if i == 1 else None)
+        fetch(server, "--domain", domain, "--output", articles)
+    assert run("build", articles, "--output", dataset, "--workers", 1, "--test_size", 0, "--validation_size", 0) == 0
+    assert "licences             1  (articles whose archive says another" in capsys.readouterr().out
+    assert "1 of the articles read state another licence" in (dataset / "README.md").read_text(encoding="utf-8")
