@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
-from dataset_builder.teaching.llm_teacher import parse
+from dataset_builder.teaching.asking.llm_teacher import parse
 
 import ldrt
 from dataset_builder.files.jsonfiles import read_jsonl
