@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
-from dataset_builder.teaching.asking.llm_teacher import parse
 
 import ldrt
 from dataset_builder.files.jsonfiles import read_jsonl
+from dataset_builder.teaching.asking.llm_teacher import parse
 from dataset_builder.teaching.evidence import TASKS
 from tests import real_llm
 from tests.dataset_builder.test_instruct_teacher import contents, rows
