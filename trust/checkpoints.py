@@ -25,6 +25,7 @@ from trust.checkpoint_files import (
     read_object,
 )
 from trust.errors import RefusedError
+from trust.files import MAX_JSON_BYTES
 from trust.handovers import Kind
 from trust.safetensors_files import ADAPTER, INDEX, WEIGHTS, no_weights, weight_names
 
@@ -45,7 +46,7 @@ class Lineage(TypedDict):
     phases: list[dict[str, Any]]
 
 
-LINEAGE_FILE = Kind(Lineage, "recipes/sft.py --output_dir {folder}")
+LINEAGE_FILE = Kind(Lineage, "recipes/sft.py --output_dir {folder}", MAX_JSON_BYTES)
 
 
 @dataclass(frozen=True)
