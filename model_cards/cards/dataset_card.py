@@ -18,7 +18,7 @@ from markupsafe import Markup
 from model_cards.cards.text import GENERAL_TAGS, TEST_DOI, environment
 from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import write_text
-from model_cards.result_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
+from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
 from trust.ids import LANGUAGES
 from trust.licenses import card_fields, combined, use_of
 from trust.markup import front_matter

@@ -12,7 +12,7 @@ from model_cards.cards.dataset_card import write_dataset_card
 from model_cards.dataset_folder import Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import to_json
 from model_cards.preview.page import write_preview
-from model_cards.result_files import CERTIFICATE, DATASET_MANIFEST, EVAL, DatasetManifest
+from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST, EVAL, DatasetManifest
 from model_cards.staging.pictures import refuse_more_than_pixels
 from model_cards.staging.provenance import stage_provenance
 from model_cards.staging.rows import RowCounts, stage_split

@@ -11,7 +11,7 @@ import pyarrow.parquet as parquet
 
 from model_cards.dataset_folder import all_files, config_files, row_terms
 from model_cards.files import to_json
-from model_cards.result_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, PROVENANCE_ROWS
+from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, PROVENANCE_ROWS
 from model_cards.staging.rows import CDC, ROWS_A_GROUP
 from trust.handovers import Kind
 from trust.licenses import Policy, permits

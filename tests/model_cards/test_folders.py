@@ -1,4 +1,4 @@
-"""Folders that a stranger has handed over, at the doors of `ldrt push` and `ldrt publish`: links, pipes, other shapes."""
+"""Folders that a stranger has handed over, at the doors of push and publish: links, pipes, other shapes."""
 
 import json
 import os
@@ -118,7 +118,7 @@ DEEP = '{"a":' * 100_000
 NO_ROWS = ["[]", "7", "null", '"text"', "{", DEEP, '{"format": 99}']
 TERMS = [{"license": ["CC-BY-4.0"]}, {"license": 4}, {"licenses": "CC-BY-4.0"}, {"licenses": [4]}, {"rights": ["x"]}]
 REMOVED = {"day": "2026-01-01", "figure_id": "F", "reason": "not_found"}
-REJECTED = {"filter": "sharpness", "article_id": "A", "license": None}
+REJECTED = {"figure_id": "F", "filter": "sharpness", "article_id": "A", "license": None}
 WHOLE = {  # file of provenance/ -> a row of it
     "changelog.jsonl": REMOVED,
     "rejected.jsonl": REJECTED,
@@ -131,7 +131,7 @@ WITH_TERMS = ("rejected.jsonl", "supplementary.jsonl", "rejected_examples.jsonl"
 
 
 def one_line(send, folder, *words):
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=".") as error:
         send(folder)
     message = str(error.value)
     assert "\n" not in message
