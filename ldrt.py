@@ -80,22 +80,25 @@ def _run_stage(name: str, words: list[str]) -> str:
     options = parse(stage.Options, words, prog=f"ldrt {name}", description=stage.__doc__)
     summary = stage.run(options)
     if name == "build":
-        _render_card(Path(options.output), new_figures=True)
+        _render_card(Path(options.output))
     if name == "instruct":
-        _render_card(Path(options.dataset), new_figures=False)
+        _render_card(Path(options.dataset))
     return summary
 
 
-def _render_card(dataset: Path, new_figures: bool) -> None:
-    """Render the card of a dataset that has changed anew, and the preview when its figures have."""
+def _render_card(dataset: Path) -> None:
+    """Render the card and the pages of a dataset that has changed anew."""
     from model_cards.cards.dataset_card import write_dataset_card
+    from model_cards.preview.examples import write_examples_preview
     from model_cards.preview.page import write_preview
+    from model_cards.preview.parts import has_examples
 
     if not (dataset / "pairs").is_dir():  # not yet, where the build was submitted to SLURM
         return
     write_dataset_card(dataset)
-    if new_figures:
-        write_preview(dataset)
+    if has_examples(dataset):  # none yet after a build, or a dry run
+        write_examples_preview(dataset)
+    write_preview(dataset)  # which links to the page of the examples, where there is one
 
 
 # ---- options: a stage's dataclass from defaults, YAML and command line

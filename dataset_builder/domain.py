@@ -14,7 +14,7 @@ import yaml
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
-from trust.ids import LANGUAGES
+from trust.ids import LANGUAGES, is_tag
 from trust.licenses import PUBLIC_DOMAIN
 
 _LICENSES = ("CC-BY", "CC-BY-SA", "CC-BY-NC", "CC-BY-ND", "CC-BY-NC-SA", "CC-BY-NC-ND", *PUBLIC_DOMAIN)
@@ -75,7 +75,7 @@ def read_domain(path: Path) -> Domain:
         languages=_known(path, values, "languages", LANGUAGES),
         years=_years(path, values.get("years")),
         licenses=_known(path, values, "licenses", _LICENSES),
-        tags=_texts(path, values, "tags"),
+        tags=_tags(path, values),
         prompts=_folder(path, _text(path, values, "prompts")),
         questions=_questions(path, values.get("questions") or {}),
         benchmarks=_texts(path, values, "benchmarks"),
@@ -138,6 +138,14 @@ def _query(path: Path, values: dict[str, Any], key: str) -> str | None:
     if open_brackets or len(parts) % 2 == 0 and query:
         raise UsageError(f"{path}: {key}: a bracket or quote is not closed, or closed too often")
     return query
+
+
+def _tags(path: Path, values: dict[str, Any]) -> tuple[str, ...]:
+    tags = _texts(path, values, "tags")
+    for tag in tags:
+        if not is_tag(tag):
+            raise UsageError(f"{path}: tags: {tag!r} is no tag; give words of letters, digits and hyphens")
+    return tags
 
 
 def _years(path: Path, value: object) -> tuple[int, int] | None:

@@ -14,6 +14,7 @@ only what is missing is asked for. The configs are written when all is answered:
 Figures that came with questions (a `figures.csv`) keep these, whatever the teacher.
 """
 
+import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,9 +24,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Request, Server
+    from dataset_builder.teaching.asking.ledger_answers import LedgerAnswers
     from dataset_builder.teaching.examples import Answers
     from dataset_builder.teaching.gate.gate import Gate
-    from dataset_builder.teaching.llm_teacher import LedgerAnswers
     from dataset_builder.teaching.wording import Wording
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
@@ -62,8 +63,35 @@ class Options:
             "none, or those of a figure of another article (ablations; the held-out splits always have their own)"
         },
     )
+    context_file: str | None = field(
+        default=None,
+        metadata={
+            "help": 'a curator\'s context, lines {"figure_id": "…", "context": ["a sentence", …]}: in training rows '
+            "these sentences take the place of a figure's own; figures without a line keep theirs"
+        },
+    )
     domain: str | None = field(
         default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
+    )
+    prompts: str | None = field(
+        default=None,
+        metadata={
+            "help": "folder with prompts of an LLM in place of the domain's or the general ones: detail.md, "
+            "detail.kinds.yaml, detail.examples.jsonl, and the same of reasoning; what it lacks is the general one"
+        },
+    )
+    examples_per_figure: int = field(
+        default=1, metadata={"help": "questions of each task about a figure, each of another kind (TASK.kinds.yaml)"}
+    )
+    panels: bool = field(
+        default=False,
+        metadata={"help": "also ask about each panel that has a caption: its part of the picture, its caption alone"},
+    )
+    see_picture: bool = field(
+        default=False, metadata={"help": "send the picture, too: for LLMs that see (not counted by --dry_run)"}
+    )
+    answer_language: Literal["own", "en"] = field(
+        default="own", metadata={"help": "what an LLM writes in: `own`, the language of the caption, or `en`, English"}
     )
     min_support: float = field(
         default=0.7,
@@ -113,32 +141,38 @@ def run(options: Options) -> str:
     it refuses, when no reply of a task can be used, or when no example came out. Whatever is raised, the configs are as
     they were.
     """
-    from dataset_builder.domain import read_domain
     from dataset_builder.files.jsonfiles import write_jsonl
     from dataset_builder.manifest import write_stage
-    from dataset_builder.teaching.context import count_pairs, given_context, read_pairs
-    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.context import check_curated, count_pairs, given_context, read_curated, read_pairs
+    from dataset_builder.teaching.evidence import TASKS, caption_sentences
     from dataset_builder.teaching.examples import (
         align_examples,
         instruction_examples,
         without_special_tokens,
     )
     from dataset_builder.teaching.gate.verifier import verified
-    from dataset_builder.teaching.wording import wording_of
+    from dataset_builder.teaching.panels import with_panels
 
     dataset = Path(options.dataset)
+    curated = read_curated(Path(options.context_file)) if options.context_file else {}
 
     def rows(context: str = options.context) -> Iterator[dict]:
-        return given_context(read_pairs(dataset), context)
+        pairs = read_pairs(dataset)
+        return given_context(with_panels(pairs) if options.panels else pairs, context, curated)
 
     _check(options, rows())
-    wording = wording_of(read_domain(Path(options.domain)) if options.domain else None)
+    if options.context_file:
+        check_curated(Path(options.context_file), curated, read_pairs(dataset))
+    wording = _wording(options)
     ledger = dataset / ".work" / "teacher.jsonl"
     if options.dry_run:
         return _cost(rows, options, wording, ledger)
     teacher, answers, failed = _taught(rows, options, wording, ledger)
     made = {"align": align_examples(rows("none"))}  # made of captions alone: no other figure's licence is its
-    made |= {task: instruction_examples(rows(), task, answers, teacher, wording) for task in TASKS}
+    made |= {
+        task: instruction_examples(rows(), task, answers, teacher, wording, options.examples_per_figure)
+        for task in TASKS
+    }
     gate = _gate(options, wording)
     passed: Mapping[str, Iterable[dict]] = {task: gate.passed(of_it, rows()) for task, of_it in made.items()}
     verdicts: Counter[str] = Counter()
@@ -148,11 +182,15 @@ def run(options: Options) -> str:
     counts = {task: _make(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in passed.items()}
     if not any(counts.values()):
         raise RuntimeError(f"no example came out of {count_pairs(dataset)} figures; replies: {dict(failed) or 'none'}")
+    if options.teacher == "openai":
+        of_tasks = Counter(row["reason"] for row in gate.rejected if row["task"] in TASKS)
+        _check_passed(sum(counts[task] for task in TASKS), of_tasks, teacher)
     for task, count in counts.items():
         _write(dataset, task, count)
     _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
     (dataset / "provenance").mkdir(exist_ok=True)  # a dataset from the Hub may have none
     write_jsonl(dataset / "provenance" / "rejected_examples.jsonl", gate.rejected)
+    write_jsonl(dataset / ".work" / "caption_sentences.jsonl", caption_sentences(read_pairs(dataset)))
     results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
     results |= {"rejected": gate.counts(), "verdicts": dict(verdicts)}
     write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)
@@ -172,6 +210,12 @@ def _check(options: Options, rows: Iterable[dict]) -> None:
 
     if options.teacher == "openai" and not options.model:
         raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+    if unused := _only_for_an_llm(options):
+        raise ValueError(f"{', '.join(unused)}: only for --teacher openai; the teacher `{options.teacher}` asks nobody")
+    if options.examples_per_figure < 1:
+        raise ValueError(f"--examples_per_figure {options.examples_per_figure}: needs 1 or more")
+    if options.context_file and options.context != "own":
+        raise ValueError(f"--context_file gives a curator's context, --context {options.context} another: choose one")
     if options.verifier:
         refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
     if options.max_cost is not None and not (options.price_in or options.price_out):
@@ -180,6 +224,40 @@ def _check(options: Options, rows: Iterable[dict]) -> None:
         raise ValueError(
             f"no figure of {options.dataset} came with questions; the teacher `given` needs a figures.csv with the "
             "columns picture, question and answer among the articles that `ldrt build` read"
+        )
+
+
+def _only_for_an_llm(options: Options) -> list[str]:
+    """The options that change nothing with this teacher; a dry run says what an LLM would cost."""
+    if options.teacher == "openai" or options.dry_run:
+        return []
+    asked = {
+        "--examples_per_figure": options.examples_per_figure != 1,
+        "--see_picture": options.see_picture,
+        "--answer_language": options.answer_language != "own",
+        "--prompts": options.prompts is not None,
+    }
+    return [name for name, is_set in asked.items() if is_set]
+
+
+def _wording(options: Options) -> "Wording":
+    from dataset_builder.domain import read_domain
+    from dataset_builder.teaching.wording import wording_of
+
+    domain = read_domain(Path(options.domain)) if options.domain else None
+    general = wording_of(domain, Path(options.prompts) if options.prompts else None)
+    wording = replace(general, answer_language=options.answer_language, sees_picture=options.see_picture)
+    if options.teacher == "openai" or options.dry_run:
+        wording.check(options.examples_per_figure)
+    return wording
+
+
+def _check_passed(n_examples: int, rejected: Mapping[str, int], teacher: str) -> None:
+    """Raises RuntimeError where the gate has rejected all that an LLM wrote: what was there before is better."""
+    if rejected and not n_examples:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(rejected.items()))
+        raise RuntimeError(
+            f"no example of {teacher} passed the gate (rejected: {reasons}): the dataset is left as it was"
         )
 
 
@@ -203,12 +281,12 @@ def _ask(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording
     from dataset_builder.llm.batch import ask_in_batches
     from dataset_builder.llm.client import ask_each
     from dataset_builder.llm.index import Index
-    from dataset_builder.teaching.llm_teacher import LedgerAnswers
+    from dataset_builder.teaching.asking.ledger_answers import LedgerAnswers
 
     server = _server(options)
 
     def wanted() -> Iterator[tuple[str, "Request"]]:
-        return _requests(rows, wording, server)
+        return _requests(rows, options, wording)
 
     if options.batch:
         ask_in_batches(wanted, server, ledger)
@@ -222,14 +300,17 @@ def _ask(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording
 
 
 def _requests(
-    rows: Callable[[], Iterable[dict]], wording: "Wording", server: "Server"
+    rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording"
 ) -> Iterator[tuple[str, "Request"]]:
     """What the LLM is asked, by its key in the ledger."""
+    from dataset_builder.teaching.asking.llm_teacher import request
     from dataset_builder.teaching.examples import questions_to_ask
-    from dataset_builder.teaching.llm_teacher import request
+    from dataset_builder.teaching.panels import with_picture_urls
 
-    for row, task in questions_to_ask(rows()):
-        asked = request(row, task, wording)
+    server = _server(options)
+    seen = with_picture_urls(rows(), Path(options.dataset)) if options.see_picture else rows()
+    for row, task, number in questions_to_ask(seen, options.examples_per_figure):
+        asked = request(row, task, wording, number)
         yield server.key(asked), asked
 
 
@@ -238,7 +319,7 @@ def _cost(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wordin
     from dataset_builder.llm.cost import estimate
 
     server = _server(options)
-    return str(estimate(_requests(rows, wording, server), ledger, server))
+    return str(estimate(_requests(rows, options, wording), ledger, server))
 
 
 def _gate(options: Options, wording: "Wording") -> "Gate":
@@ -249,7 +330,9 @@ def _gate(options: Options, wording: "Wording") -> "Gate":
     from dataset_builder.teaching.gate.tokens import counter
 
     limits = Limits(min_support=options.min_support, max_example_tokens=options.max_example_tokens)
-    prompts = {task: wording.prompt(task).render(evidence="") for task in TASKS} if options.teacher == "openai" else {}
+    if options.answer_language != "own":
+        limits = replace(limits, answer_language=options.answer_language)
+    prompts = {task: wording.prompt(task, evidence="") for task in TASKS} if options.teacher == "openai" else {}
     return Gate(limits, counter(options.tokenizer), prompts)
 
 
@@ -304,7 +387,12 @@ def _recorded(options: Options) -> dict:
     names += [name for name in ("tokenizer", "verifier") if getattr(options, name)]
     if options.model:
         names[1:1] = ["model", "revision", "temperature", "max_tokens", *(["request"] if options.request else [])]
-    return {name: getattr(options, name) for name in names}
+    defaults = {"examples_per_figure": 1, "panels": False, "see_picture": False, "answer_language": "own"}
+    names += [name for name, default in defaults.items() if getattr(options, name) != default]
+    recorded = {name: getattr(options, name) for name in names}
+    if options.context_file:
+        recorded["context_file"] = hashlib.sha256(Path(options.context_file).read_bytes()).hexdigest()
+    return recorded
 
 
 def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:

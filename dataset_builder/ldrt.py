@@ -18,8 +18,9 @@ import pyarrow.parquet as parquet
 
 from dataset_builder.files.jsonfiles import read_jsonl, write_lines
 from dataset_builder.schema import CONFIGS, SPLITS, features
+from trust.pictures.derived import picture_of
 from trust.pictures.opener import UnreadablePicture
-from trust.pictures.stored import stored_bytes
+from trust.pictures.stored import StoredPicture, stored_bytes
 
 _ROWS_A_GROUP = 100  # small row groups, so that streaming does not wait for hundreds of pictures
 _SHARD_SIZE = "500MB"
@@ -31,7 +32,7 @@ class LDRTConfig(datasets.BuilderConfig):
 
     `inputs_sha256` keeps datasets' cache honest. Rows of `pairs` name their picture by `image_path`, relative to
     DATASET; rows of the other configs come in the order of the rows of `pairs` (folder of Parquet files) and take their
-    pictures from there.
+    pictures from there, of a panel the part that it is.
     """
 
     rows: str = ""
@@ -63,7 +64,7 @@ class LDRT(datasets.GeneratorBasedBuilder):
         for i, row in enumerate(with_pictures):
             yield i, {name: row[name] for name in self.info.features}
 
-    def _pictures(self, split: str) -> Iterator[tuple[str, dict]]:
+    def _pictures(self, split: str) -> Iterator[tuple[str, StoredPicture]]:
         """(figure_id, encoded picture) of the rows of `pairs`, in their order."""
         for path in sorted(Path(self.config.pairs).glob(f"{split}-*.parquet")):  # a path may have [ and *: no pattern
             with parquet.ParquetFile(path) as file:
@@ -72,7 +73,7 @@ class LDRT(datasets.GeneratorBasedBuilder):
                         yield row["figure_id"], _picture_of(row)
 
 
-def _picture_of(row: dict) -> dict:
+def _picture_of(row: dict) -> StoredPicture:
     """The row's picture by its bytes: a path in their place would be opened, and published, when Parquet is written."""
     try:
         return {"bytes": stored_bytes(row["image"]), "path": None}
@@ -85,13 +86,13 @@ def _own_pictures(rows: Iterator[dict], dataset: Path) -> Iterator[dict]:
         yield row | {"image": {"bytes": (dataset / row["image_path"]).read_bytes(), "path": None}}
 
 
-def _pictures_of(rows: Iterator[dict], pictures: Iterator[tuple[str, dict]]) -> Iterator[dict]:
+def _pictures_of(rows: Iterator[dict], pictures: Iterator[tuple[str, StoredPicture]]) -> Iterator[dict]:
     """Give each row the picture of its figure; both come in the same order. Raises StopIteration if one is missing."""
     figure_id, picture = None, None
     for row in rows:
         while figure_id != row["figure_id"]:
             figure_id, picture = next(pictures)
-        yield row | {"images": [picture]}
+        yield row | {"images": [picture_of(row, picture)]}
 
 
 def write_config(dataset: Path, name: str, rows: Path) -> None:
@@ -117,7 +118,8 @@ def write_config(dataset: Path, name: str, rows: Path) -> None:
     if name == "pairs":
         for made_from_it in CONFIGS[1:]:
             shutil.rmtree(dataset / made_from_it, ignore_errors=True)
-        (dataset / "provenance" / "rejected_examples.jsonl").unlink(missing_ok=True)
+        for shows_them in ("provenance/rejected_examples.jsonl", "examples.html"):
+            (dataset / shows_them).unlink(missing_ok=True)
     if (dataset / name).exists():
         os.replace(dataset / name, work / "old")
     os.replace(new, dataset / name)

@@ -57,12 +57,14 @@ EXAMPLES = Features(
         "task": _STRING,  # align | detail | reasoning
         "example_id": _STRING,
         "figure_id": _STRING,
+        "panel": _STRING,  # label of the panel that the picture shows; null: the whole figure
         "article_id": _STRING,
         "license": _STRING,  # the one whose terms cover all of `licenses`; null: there is none, or one is not stated
         "licenses": List(_STRING),  # of all that the example is made of, another figure's context too
         "rights": _STRING,  # of the figure, as in `pairs`
         "teacher": _STRING,  # id@revision, "extractive", or "given": the question and its answer came with the picture
         "prompt_sha256": _STRING,
+        "kind": _STRING,  # of question that the teacher was asked for, one of prompts/TASK.kinds.yaml; null: none
         "context_of": _STRING,  # figure_id whose context the teacher saw; null: none. Another one's in an ablation
         "evidence": List({"source": _STRING, "sentence": Value("int32")}),  # null where the answer was given
         "support": Value("float32"),  # share of the answer's numbers with units, Greek terms, abbreviations and names

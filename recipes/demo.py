@@ -115,6 +115,7 @@ Base against tuned on {n} held-out examples: the table above, and with plots in
   {out}/runs/tuned/predictions.jsonl    what the tuned model said
   {out}/rating/rate.html                a page on which people grade base and tuned answers, blind
   {out}/dataset/preview.html            the figures, with captions, context and panels, in a browser
+  {out}/dataset/examples.html           questions and answers with their evidence marked, and the rejected ones
   {out}/dataset/README.md               the dataset card; load_dataset("{out}/dataset", "pairs")
   {out}/tiny-llava-tuned/               the tuned checkpoint, for from_pretrained
 

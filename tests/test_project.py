@@ -3,6 +3,7 @@
 import configparser
 import platform
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,13 @@ import yaml
 import ldrt
 
 ROOT = Path(__file__).parent.parent
+SERVING = ROOT / "recipes" / "SERVING.md"
 DOCUMENTS = [
-    ROOT / name for name in ("README.md", "docs/architecture.md", "recipes/README.md", "recipes/tiny-llava/README.md")
+    *(
+        ROOT / name
+        for name in ("README.md", "docs/architecture.md", "recipes/README.md", "recipes/tiny-llava/README.md")
+    ),
+    SERVING,
 ]
 FOLDERS = "recipes|dataset_builder|evaluation|model_cards|accelerate_configs|trust|tests"
 
@@ -44,6 +50,18 @@ def test_every_command_that_a_document_names_exists_with_its_options(document):
                 fields += dataclasses.fields(importlib.import_module("recipes.training.options").Recipe)
             known = {field.name for field in fields} | {"help", "config"}
             assert {word[2:].split("=")[0] for word in words if word.startswith("--")} <= known, line
+
+
+def test_every_command_of_the_page_on_servers_is_accepted_as_it_stands():
+    import importlib
+
+    blocks = re.findall(r"```bash\n(.*?)```", SERVING.read_text(encoding="utf-8"), re.S)
+    commands = [shlex.split(line, comments=True) for line in "\n".join(blocks).replace("\\\n", " ").splitlines()]
+    ours = [words for words in commands if words[:1] == ["ldrt"]]
+    assert {words[1] for words in ours} == {"instruct", "judge"}
+    for _, name, *words in ours:
+        options = ldrt.parse(importlib.import_module(ldrt.STAGES[name][0]).Options, words, prog=f"ldrt {name}")
+        assert name == "judge" or options.teacher == "openai"
 
 
 def test_make_targets_that_readme_names_exist():

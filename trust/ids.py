@@ -35,6 +35,8 @@ PRINTED_DOI = re.compile(rf"\b10\.[0-9]{{4,9}}/[{_SIGNS}]+", re.IGNORECASE)
 _DOI = re.compile(rf"10\.[0-9]{{4,9}}/(?:[{_SIGNS}]|<[0-9A-Z]{{1,8}}::?[0-9A-Z-]{{1,16}}>)+", re.IGNORECASE)
 _PMCID = re.compile(r"(?:PMC)?([0-9]{1,12})(?:\.[0-9]{1,3})?", re.IGNORECASE)
 _MAX_DOI_CHARS = 300  # the longest registered ones have about 250
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,49}")
+_TAGS_OF_THE_HUB = {"not-for-all-audiences"}  # what it says of a repository, not what a repository is about
 
 
 def doi(stated: str | None) -> str | None:
@@ -47,6 +49,11 @@ def doi(stated: str | None) -> str | None:
 def is_doi(text: str) -> bool:
     """Whether a text is a DOI and nothing else."""
     return len(text) <= _MAX_DOI_CHARS and bool(_DOI.fullmatch(text))
+
+
+def is_tag(text: str) -> bool:
+    """Whether a text may be a tag of a card: words without the Hub's own prefixes (`license:`) and warnings."""
+    return bool(_TAG.fullmatch(text)) and text.lower() not in _TAGS_OF_THE_HUB
 
 
 def pmcid(stated: str | None) -> str | None:

@@ -119,8 +119,12 @@ def plain(value: object) -> object:
 
 
 def json_in_html(value: object) -> Markup:
-    """JSON that can stand in a script element: no "<", so that nothing in it closes the element."""
+    """JSON that can stand in a script element: no "<", so that nothing in it closes the element.
+
+    Halves of characters, which no file in UTF-8 can hold, are escaped.
+    """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half.group()):04x}", text)
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 

@@ -5,7 +5,7 @@ import os
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from dataset_builder.articles.kinds import PDF_SUFFIX, PICTURE_SUFFIXES, XML_SUFFIXES
@@ -188,4 +188,4 @@ def path_of(href: str) -> str:
 
 def bare_name(href: str) -> str:
     """ "https://host/a/fig1.jpg?x=1" -> "fig1.jpg"."""
-    return PurePosixPath(path_of(href)).name
+    return path_of(href).rpartition("/")[2]

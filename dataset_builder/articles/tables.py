@@ -207,7 +207,7 @@ def _checked(line: int, columns: list[str], cells: list[str]) -> TableRow | BadR
         **values,
         "line": line,
         "picture": _path(values["picture"] or ""),
-        "doi": next(iter(dois(values["doi"] or "")), None),
+        "doi": whole_doi(values["doi"]),
         "year": year[1] if year else None,
         "language": language[1].lower() if language else None,
     }
@@ -225,6 +225,13 @@ def _text(column: str, cell: str) -> str | None:
     return clean(cell) or None
 
 
+def whole_doi(stated: str | None) -> str | None:
+    """The DOI that a cell is or ends with, lower case; None where there is none, or more behind it: it is not cut."""
+    text = (stated or "").strip().rstrip(".,;").lower()
+    found = next(iter(dois(text)), None)
+    return found if found and text.endswith(found) else None
+
+
 def _faults(values: dict[str, str | None]) -> Iterator[str]:
     """What is wrong with the cells of a row."""
     if not values["picture"]:
@@ -233,7 +240,7 @@ def _faults(values: dict[str, str | None]) -> Iterator[str]:
         yield "a question without an answer, or an answer without a question"
     if values["task"] and values["task"] not in TASKS:
         yield f"unknown task ({values['task']}; give {' or '.join(TASKS)})"
-    if values["doi"] and not dois(values["doi"]):
+    if values["doi"] and not whole_doi(values["doi"]):
         yield f"no DOI ({values['doi']}; one starts with 10.)"
     if values["year"] and not _YEAR.fullmatch(values["year"]):
         yield f"no year ({values['year']}; give four digits)"

@@ -2,33 +2,42 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from dataset_builder.teaching.evidence import TASKS, Answer, Evidence, evidence_sentences, support
+from dataset_builder.teaching.evidence import TASKS, Answer, Evidence, evidence_sentences, example_id, support
 from dataset_builder.teaching.extractive import extractive
 from dataset_builder.teaching.wording import Wording
 from trust.text import cleaned
 
 EXTRACTIVE = "extractive"  # the teacher that picks sentences of the article
 GIVEN = "given"  # no teacher: the question and its answer came with the picture
+_UNASKED = {"prompt_sha256": None, "kind": None, "context_of": None}
 
 
-Answers = Mapping[tuple[str, str], Answer]  # (figure_id, task) -> answer
+Answers = Mapping[str, Answer]  # by example_id
 
 
-def questions_to_ask(rows: Iterable[dict]) -> Iterator[tuple[dict, str]]:
-    """(row, task): what a teacher is asked, of the figures that have something to go on and came without questions."""
+class Question(NamedTuple):
+    """What a teacher is asked: the task's question `number`, from 1, about the figure or panel of a row."""
+
+    row: dict
+    task: str
+    number: int
+
+
+def questions_to_ask(rows: Iterable[dict], a_figure: int = 1) -> Iterator[Question]:
+    """`a_figure` questions of each task about the figures that have something to go on and came without questions."""
     to_ask = (row for row in rows if (row["caption"] or row["context"]) and not row["questions"])
-    return ((row, task) for row in to_ask for task in TASKS)
+    return (Question(row, task, 1 + i) for row in to_ask for task in TASKS for i in range(a_figure))
 
 
-def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[tuple[str, str], Answer]:
+def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[str, Answer]:
     """The answers made of the article's own sentences, where these suffice."""
     answers = {}
-    for row, task in questions_to_ask(rows):
+    for row, task, _ in questions_to_ask(rows):
         answer = extractive(row, task, wording)
         if answer:
-            answers[row["figure_id"], task] = answer
+            answers[example_id(row, task)] = answer
     return answers
 
 
@@ -38,35 +47,42 @@ def align_examples(rows: Iterable[dict]) -> Iterator[dict]:
         if row["caption"]:
             evidence = [Evidence(source=s, sentence=i) for s, i, _ in evidence_sentences(row) if s == "caption"]
             answer = Answer(question="", answer=row["caption"], evidence=evidence)
-            yield _example(row, "align", answer) | {"teacher": EXTRACTIVE, "prompt_sha256": None, "context_of": None}
+            yield _example(row, "align", answer) | _UNASKED | {"teacher": EXTRACTIVE}
 
 
 def instruction_examples(
-    rows: Iterable[dict], task: str, answers: Answers, teacher: str, wording: Wording
+    rows: Iterable[dict], task: str, answers: Answers, teacher: str, wording: Wording, a_figure: int = 1
 ) -> Iterator[dict]:
     """The examples of one task, in the order of the rows; `teacher` as the column has it: `extractive`, or id@revision.
 
-    Figures that came with questions have these, and none of the teacher's. `prompt_sha256` is the hash of the file that
-    the question, or the LLM's prompt, comes from.
+    Figures that came with questions have these, and none of the teacher's; others have `a_figure` of its answers at
+    most. `prompt_sha256` is the hash of the files that the question, or the LLM's prompt, comes from.
     """
     for row in rows:
         yield from _given_examples(row, task)
-        answer = answers.get((row["figure_id"], task))
-        if answer:
-            is_extractive = teacher == EXTRACTIVE
-            asked = wording.questions_sha256(row["language"], task) if is_extractive else wording.prompt_sha256(task)
-            own = {"teacher": teacher, "prompt_sha256": asked, "context_of": row["context_of"]}
-            yield _example(row, task, answer) | own
+        for number in range(1, a_figure + 1):
+            if answer := answers.get(example_id(row, task, number)):
+                told = {"teacher": teacher, "context_of": row["context_of"]} | _asked(
+                    row, task, number, teacher, wording
+                )
+                yield _example(row, task, answer, number) | told
+
+
+def _asked(row: Mapping[str, Any], task: str, number: int, teacher: str, wording: Wording) -> dict[str, str | None]:
+    """The columns that say how the teacher was asked."""
+    if teacher == EXTRACTIVE:
+        return {"prompt_sha256": wording.questions_sha256(row["language"], task), "kind": None}
+    kind = wording.kind(task, example_id(row, task), number)
+    return {"prompt_sha256": wording.prompt_sha256(task), "kind": kind}
 
 
 def _given_examples(row: Mapping[str, Any], task: str) -> Iterator[dict[str, Any]]:
     """The examples of the questions that came with a figure: they rest on no evidence that is known."""
-    none = {"evidence": None, "support": None, "prompt_sha256": None, "context_of": None}
+    none = {"evidence": None, "support": None, **_UNASKED}
     of_task = [question for question in row["questions"] or () if question["task"] == task]
     for number, given in enumerate(of_task, 1):
         answer = Answer(question=given["question"], answer=given["answer"], evidence=[])
-        numbered = {"example_id": f"{row['figure_id']}/{task}" + (f"-{number}" if number > 1 else "")}
-        yield _example(row, task, answer) | none | numbered | {"teacher": GIVEN}
+        yield _example(row, task, answer, number) | none | {"teacher": GIVEN}
 
 
 def without_special_tokens(examples: Iterable[dict], n_changed: Counter[str]) -> Iterator[dict]:
@@ -80,8 +96,8 @@ def without_special_tokens(examples: Iterable[dict], n_changed: Counter[str]) ->
         yield harmless
 
 
-def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any]:
-    """The columns that do not depend on the teacher, with `split` and what only the gate looks at."""
+def _example(row: Mapping[str, Any], task: str, answer: Answer, number: int = 1) -> dict[str, Any]:
+    """The columns that do not depend on the teacher, with `split`, the panel's box and what only the gate looks at."""
     sentences = {(source, i): text for source, i, text in evidence_sentences(row)}
     named = [sentences.get((e["source"], e["sentence"]), "") for e in answer["evidence"]]
     return {
@@ -89,8 +105,10 @@ def _example(row: Mapping[str, Any], task: str, answer: Answer) -> dict[str, Any
         "prompt": [{"role": "user", "content": answer["question"]}],
         "completion": [{"role": "assistant", "content": answer["answer"]}],
         "task": task,
-        "example_id": f"{row['figure_id']}/{task}",
+        "example_id": example_id(row, task, number),
         "figure_id": row["figure_id"],
+        "panel": row.get("panel"),
+        "panel_bbox": row.get("panel_bbox"),
         "article_id": row["article_id"],
         "license": row["license"],
         "licenses": row["licenses"],

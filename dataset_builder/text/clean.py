@@ -2,6 +2,8 @@
 
 import unicodedata
 
+_COMMON_SPACES = ("\n", "\t", "\xa0", "\u2009")
+
 
 def normalise(text: str) -> str:
     """`clean`, and compatibility characters folded (full-width digits, ligatures)."""
@@ -12,7 +14,9 @@ def normalise(text: str) -> str:
 
 def clean(text: str) -> str:
     """White space to single spaces; control, surrogate and invisible formatting characters removed."""
-    if text.isprintable():  # neither those nor any white space but plain spaces
-        return " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
-    text = " ".join(text.split())
-    return text if text.isprintable() else " ".join("".join(filter(str.isprintable, text)).split())
+    if not text.isprintable():
+        for space in _COMMON_SPACES:  # mostly they are all that is in the way: no need to take the text apart
+            text = text.replace(space, " ")
+        if not text.isprintable():
+            text = "".join(filter(str.isprintable, " ".join(text.split())))
+    return " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text

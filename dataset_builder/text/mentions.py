@@ -122,7 +122,8 @@ def mentions_of_each(texts: list[str], other_kinds: bool = True) -> list[list[Me
     for match in _SUPPLEMENT_NUMBER.finditer(joined):
         places.setdefault(bisect_right(starts, match.start()) - 1, [])
     found = {n: _mentions_at(texts[n], inside) for n, inside in places.items()}
-    return [[one for one in found.get(n, ()) if not one.elsewhere] for n in range(len(texts))]
+    own = {n: [one for one in inside if not one.elsewhere] for n, inside in found.items()}
+    return [own.get(n, []) for n in range(len(texts))]
 
 
 def all_mentions(text: str) -> list[Mention]:

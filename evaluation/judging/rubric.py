@@ -8,6 +8,7 @@ import jinja2
 
 from dataset_builder.llm.requests import quote
 from evaluation.run_folder import Evidence, Prediction
+from trust.prompts import prompt_template
 
 FOLDER = Path(__file__).parent / "rubrics"
 
@@ -43,5 +44,5 @@ def load(name: str, folder: Path = FOLDER) -> Rubric:
         known = ", ".join(sorted(other.stem for other in folder.glob("*.md"))) or "none"
         raise FileNotFoundError(f"{folder} has no rubric {name}.md (there are: {known}): write one, see --rubrics")
     content = path.read_bytes()
-    template = jinja2.Template(content.decode(), undefined=jinja2.StrictUndefined)
+    template = prompt_template(content.decode(), str(path))
     return Rubric(template, hashlib.sha256(content).hexdigest())

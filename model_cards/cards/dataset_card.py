@@ -19,7 +19,7 @@ from model_cards.cards.text import GENERAL_TAGS, TEST_DOI, environment
 from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import write_text
 from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
-from trust.ids import LANGUAGES
+from trust.ids import LANGUAGES, is_tag
 from trust.licenses import card_fields, combined, use_of
 from trust.markup import front_matter
 
@@ -109,7 +109,7 @@ def _front_matter(configs: dict[str, Splits], languages: Counter[str | None], ta
         **card_fields(licenses),
         **({"language": named} if named else {}),
         "task_categories": ["image-to-text", "visual-question-answering"],
-        "tags": [*GENERAL_TAGS, *tags],
+        "tags": [*GENERAL_TAGS, *filter(is_tag, tags)],
         "size_categories": [_size_category(languages.total())],
         "configs": _config_yaml(configs),
     }

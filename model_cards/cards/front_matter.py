@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from model_cards.cards.text import GENERAL_TAGS, metric_name
 from trust import markup
+from trust.ids import is_tag
 from trust.licenses import NOT_STATED, Use, combined, use_of
 
 INDEXED = ("judge_score", "rouge1", "rouge2", "rougeL", "length_ratio", "hedges_per_1k_words")  # in `model-index`
@@ -76,7 +77,7 @@ def model_facts(manifest: dict, stated: Stated) -> Facts:
 def _tags(phases: list[dict], stated: Iterable[str]) -> list[str]:
     """The model's own tags, then those of the domain: of the datasets' cards, and as stated."""
     of_datasets = [tag for phase in phases for tag in phase.get("tags") or () if tag not in GENERAL_TAGS]
-    return list(dict.fromkeys([*MODEL_TAGS, *of_datasets, *stated]))
+    return list(dict.fromkeys([*MODEL_TAGS, *filter(is_tag, [*of_datasets, *stated])]))
 
 
 def _stated_license(license: str | None) -> str | None:

@@ -7,28 +7,28 @@ strangers. In a folder that `ldrt build` made it shows every figure, kept or rej
 (a dataset from the Hub, or about to be pushed there) the rows of `pairs`, and what `provenance/rejected.jsonl` says.
 """
 
-import base64
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
-
-import pyarrow.parquet as parquet
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from model_cards.dataset_folder import config_files
 from model_cards.files import read_jsonl, write_text
-from trust.markup import is_relative_path, json_in_html
-from trust.pictures.encoding import THUMBNAIL_PX, thumbnail
-from trust.pictures.opener import UnreadablePicture, open_picture, picture_size
-from trust.pictures.stored import StoredPicture, stored_bytes
+from model_cards.preview.parts import (
+    Loaded,
+    Pictures,
+    cut,
+    fair_shares,
+    load_thumbnail,
+    parquet_rows,
+    rendered,
+)
+from trust.markup import is_relative_path
+from trust.pictures.opener import picture_size
 
-TEMPLATES = Path(__file__).parent / "templates"
 PAGE_DPI = 36  # of the pictures of pages that `ldrt build` makes
 POINTS_PER_INCH = 72
-_ROWS_A_BATCH = 50  # rows with pictures are held in memory by this many
 _SHOWN = (
     *(
         "figure_id",
@@ -67,28 +67,14 @@ def render_preview(dataset: Path, max_rows: int = 2000, build: Path | None = Non
     totals, chosen = _sample(read(dataset, set()), max_rows)
     if not chosen:
         raise FileNotFoundError(f"{dataset} has no figure to show: run `ldrt build` first")
-    pictures = _Pictures()
+    pictures = Pictures()
     rows = []
     for number, (row, load) in enumerate(read(dataset, chosen)):
         if number in chosen:
             rows.append(_shown(row, load(), pictures))
     _mark_mentions(rows, (build or dataset) / ".work" / "verdicts.jsonl")
-    return _page({"rows": rows, "totals": totals, "n_figures": totals.total()}, pictures.encoded)
-
-
-def _page(data: dict, pictures: list[str]) -> str:
-    """The page that shows `data`; `pictures` are JPEGs in base64, which the rows name by their number."""
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True)
-    script = (TEMPLATES / "preview.js").read_text(encoding="utf-8")
-    style = (TEMPLATES / "preview.css").read_text(encoding="utf-8")
-    return environment.get_template("preview.html.jinja").render(
-        script=script,
-        style=style,
-        script_hash=_csp_hash(script),
-        style_hash=_csp_hash(style),
-        data=json_in_html(data),
-        pictures=pictures,
-    )
+    shown = {"rows": rows, "totals": totals}
+    return rendered("preview", shown, pictures, links_examples=(dataset / "examples.html").exists())
 
 
 def verdict(row: dict) -> str:
@@ -97,14 +83,6 @@ def verdict(row: dict) -> str:
 
 
 # ---- where the figures come from
-
-
-class Loaded(NamedTuple):
-    """What is shown of a figure."""
-
-    thumbnail: bytes | None = None  # JPEG
-    page: bytes | None = None  # of its page, JPEG
-    problem: str | None = None  # why there is no thumbnail, where a picture is there
 
 
 Figure = tuple[dict, Callable[[], Loaded]]  # its row, and what loads its pictures when it is shown
@@ -139,32 +117,12 @@ def _read_published(dataset: Path, chosen: set[int]) -> Iterator[Figure]:
     number = 0
     for split, paths in config_files(dataset).get("pairs", {}).items():
         for path in paths:
-            for row in _parquet_rows(path, number, chosen):
+            for row in parquet_rows(path, number, chosen):
                 number += 1
                 picture = row.pop("image", None)
-                yield row | {"split": split}, partial(_load_thumbnail, picture)
+                yield row | {"split": split}, partial(load_thumbnail, picture)
     for row in read_jsonl(dataset / "provenance" / "rejected.jsonl"):
-        yield row, partial(_load_thumbnail, None)
-
-
-def _load_thumbnail(picture: StoredPicture | None) -> Loaded:
-    if picture is None:
-        return Loaded()
-    try:
-        return Loaded(thumbnail(open_picture(stored_bytes(picture), near_px=THUMBNAIL_PX)))
-    except UnreadablePicture as error:
-        return Loaded(problem=str(error))
-
-
-def _parquet_rows(path: Path, first: int, chosen: set[int]) -> Iterator[dict]:
-    with parquet.ParquetFile(path, pre_buffer=False) as file:
-        names = [name for name in file.schema_arrow.names if name != "image"]
-        for group in range(file.num_row_groups):
-            last = first + file.metadata.row_group(group).num_rows
-            columns = None if any(i in chosen for i in range(first, last)) else names
-            for batch in file.iter_batches(_ROWS_A_BATCH, [group], columns):
-                yield from batch.to_pylist()
-            first = last
+        yield row, partial(load_thumbnail, None)
 
 
 # ---- which figures are shown
@@ -184,38 +142,10 @@ def _sample(figures: Iterator[Figure], max_rows: int) -> tuple[Counter[str], set
     return totals, chosen
 
 
-def fair_shares(totals: dict[str, int], limit: int) -> dict[str, int]:
-    """How many of each to take: all of the rare ones, of the others equally many, `limit` together."""
-    shares: dict[str, int] = {}
-    left = limit
-    rarest_first = sorted(totals, key=lambda name: (totals[name], name))
-    for place, name in enumerate(rarest_first):
-        share = left // (len(totals) - place)
-        shares[name] = min(totals[name], share)
-        left -= shares[name]
-    return shares
-
-
 # ---- what the page is given
 
 
-class _Pictures:
-    """The page's pictures as base64; each is held once (figures of one page share its picture)."""
-
-    def __init__(self):
-        self.encoded: list[str] = []
-        self._numbers: dict[bytes, int] = {}
-
-    def add(self, jpeg: bytes | None) -> int | None:
-        if jpeg is None:
-            return None
-        number = self._numbers.setdefault(hashlib.sha256(jpeg).digest(), len(self.encoded))
-        if number == len(self.encoded):
-            self.encoded.append(base64.b64encode(jpeg).decode())
-        return number
-
-
-def _shown(row: dict, loaded: Loaded, pictures: _Pictures) -> dict:
+def _shown(row: dict, loaded: Loaded, pictures: Pictures) -> dict:
     """The row as the page's script takes it; what is None is left out."""
     shown = {name: row.get(name) for name in _SHOWN} | {"full": row.get("full"), "verdict": verdict(row)}
     shown["context"] = row.get("context") or []
@@ -238,28 +168,9 @@ def _mark_mentions(rows: list[dict], verdicts: Path) -> None:
         row["context"] = [cut(sentence, found) for sentence, found in zip(row["context"], spans, strict=True)]
 
 
-def cut(sentence: str, spans: list[list[int]]) -> list[str]:
-    """The sentence in pieces: every second one (index 1, 3, …) is one of the spans, given as [start, end].
-
-    cut("As Fig. 2 shows.", [[3, 9]]) -> ["As ", "Fig. 2", " shows."]
-    """
-    pieces: list[str] = []
-    position = 0
-    for start, end in spans:
-        if start >= position:
-            pieces += [sentence[position:start], sentence[start:end]]
-            position = end
-    return [*pieces, sentence[position:]]
-
-
 def _share_of_page(bbox: list[float], page: bytes) -> list[float]:
     """Left, top, width and height of a box in points as shares of the page."""
     width, height = (side * POINTS_PER_INCH / PAGE_DPI for side in picture_size(page))  # points
     x0, y0, x1, y1 = bbox
     shares = (x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height)
     return [round(share, 4) for share in shares]
-
-
-def _csp_hash(text: str) -> str:
-    """What a Content-Security-Policy calls an inline script or style that may be used."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

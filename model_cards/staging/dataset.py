@@ -11,7 +11,9 @@ from pathlib import Path
 from model_cards.cards.dataset_card import write_dataset_card
 from model_cards.dataset_folder import Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import to_json
+from model_cards.preview.examples import write_examples_preview
 from model_cards.preview.page import write_preview
+from model_cards.preview.parts import has_examples
 from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST, EVAL, DatasetManifest
 from model_cards.staging.pictures import refuse_more_than_pixels
 from model_cards.staging.provenance import stage_provenance
@@ -20,10 +22,10 @@ from trust.files import inside
 from trust.licenses import Policy, permits
 
 MANAGED = (  # of the repository's files, those that a push may delete
-    *("README.md", "eval.yaml", "preview.html", "provenance/**"),
+    *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/**"),
     *("pairs/*.parquet", "align/*.parquet", "detail/*.parquet", "reasoning/*.parquet", "instruct/*.parquet"),
 )
-PREVIEW_ROWS = 500  # figures of the published preview, some ten megabytes
+PREVIEW_ROWS = 500  # figures, and examples, of the published pages, some ten megabytes each
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> 
     _stage_eval(dataset, folder)
     _record(folder / "provenance" / "manifest.json", policy, counts)
     write_dataset_card(folder, repo_id)
+    if has_examples(folder):
+        write_examples_preview(folder, PREVIEW_ROWS, build=dataset)
     if "pairs" in configs:
         write_preview(folder, PREVIEW_ROWS, build=dataset)
     files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -141,11 +141,13 @@ def test_a_verifier_of_the_teachers_family_is_one_clear_line(sample_dataset, cap
 
 
 def test_new_pairs_take_the_rejected_examples_away(sample_articles, sample_dataset):
-    path = sample_dataset / "provenance" / "rejected_examples.jsonl"
+    path, page = sample_dataset / "provenance" / "rejected_examples.jsonl", sample_dataset / "examples.html"
+    page.write_text("it shows them")
     assert path.exists()
     sharpest = max(load(sample_dataset, "pairs", "train")["sharpness"])
     build.run(build.Options(str(sample_articles), str(sample_dataset), min_sharpness=sharpest / 4))
     assert not path.exists()  # it may name figures that are gone
+    assert not page.exists()
 
 
 def test_bad_input_is_one_clear_line(tmp_path, sample_dataset, capsys):

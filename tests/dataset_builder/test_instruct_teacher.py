@@ -21,7 +21,8 @@ _SENTENCE = re.compile(r"^\[(caption|context) (\d+)\] (.*)$", re.M)
 
 def good(request: dict) -> dict:
     """A scripted LLM that answers by the first sentence of its evidence."""
-    source, number, sentence = _SENTENCE.search(request["messages"][0]["content"]).groups()
+    evidence_block = request["messages"][0]["content"].partition("<<<EVIDENCE")[2]  # few-shot examples come before
+    source, number, sentence = _SENTENCE.search(evidence_block).groups()
     evidence = [{"source": source, "sentence": int(number)}]
     return completion(json.dumps({"question": "Why?", "answer": json.loads(sentence), "evidence": evidence}))
 
@@ -51,6 +52,10 @@ FAILURES = {
     "one task alone": (
         lambda request: good(request) if "detailed description" in str(request) else completion("no"),
         "no usable reply for `reasoning`",
+    ),
+    "all rejected": (
+        lambda _: completion(json.dumps({"question": "Why?", "answer": "As an AI, I cannot see it.", "evidence": []})),
+        "no example of m passed the gate (rejected: ",
     ),
     "gone": (lambda _: None, "does not answer"),
     "a rejected key": (lambda _: 401, "OPENAI_API_KEY"),
@@ -113,7 +118,8 @@ def test_fields_of_the_request_come_from_the_command_line(sample_dataset):
         "max_completion_tokens",
         "response_format",
     }
-    assert seen[0]["response_format"]["json_schema"]["schema"]["required"] == ["question", "answer", "evidence"]
+    schema = seen[0]["response_format"]["json_schema"]["schema"]
+    assert schema["required"] == [*schema["properties"]] == ["question", "answer", "evidence", "visually_answerable"]
     stage = json.loads((sample_dataset / "provenance" / "manifest.json").read_text())["stages"]["instruct"]
     assert stage["options"]["request"] == {"max_completion_tokens": 99, "temperature": None}
 

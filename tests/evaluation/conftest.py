@@ -82,6 +82,8 @@ def _example(task, article_id, figure_id, picture, i):
         "rights": None,
         "teacher": "extractive",
         "prompt_sha256": "0" * 64,
+        "kind": None,
+        "panel": None,
         "context_of": None,
         "evidence": [{"source": "caption", "sentence": 0}],
         "support": 1.0,

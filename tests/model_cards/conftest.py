@@ -44,7 +44,7 @@ def _example(number: int, task: str) -> dict:
     row |= {"completion": [{"role": "assistant", "content": pair["caption"]}], "task": task, "teacher": "extractive"}
     row |= {key: pair[key] for key in ("figure_id", "article_id", "license", "licenses", "rights")}
     row |= {"example_id": f"{pair['figure_id']}/{task}", "prompt_sha256": None, "support": 1.0}
-    return row | {"context_of": None, "evidence": [{"source": "caption", "sentence": 0}]}
+    return row | {"context_of": None, "panel": None, "kind": None, "evidence": [{"source": "caption", "sentence": 0}]}
 
 
 def make_dataset(folder: Path, tasks: tuple[str, ...] = ("align", "detail", "reasoning")) -> Path:

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.trust.attacks import ATTACKS
-from trust.ids import LANGUAGES, PRINTED_DOI, doi, is_doi, language, pmcid
+from trust.ids import LANGUAGES, PRINTED_DOI, doi, is_doi, is_tag, language, pmcid
 
 DOIS = [
     "10.1371/journal.pone.0012345",
@@ -86,3 +86,16 @@ def test_there_are_as_many_codes_as_the_standard_has():
 )
 def test_pmcids(stated, name):
     assert pmcid(stated) == name
+
+
+@pytest.mark.parametrize("tag", ["radiology", "low-dose-radiation", "OCT", "radiation therapy", "2d"])
+def test_tags(tag):
+    assert is_tag(tag)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["license:mit", "base_model:a/b", "not-for-all-audiences", "", " x", "-x", "a" * 51, "a\nb", "<b>", "region:us"],
+)
+def test_what_is_no_tag_of_a_card(tag):
+    assert not is_tag(tag)

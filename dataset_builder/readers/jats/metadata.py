@@ -38,7 +38,7 @@ def read_metadata(root: etree._Element) -> Article:
     meta = root.find("front/article-meta")
     if meta is None:
         meta = etree.Element("article-meta")
-    ids = {(e.get("pub-id-type") or ""): text_of(e) for e in meta.findall("article-id")}
+    ids = {(e.get("pub-id-type") or ""): text_of(e) for e in meta.iterchildren("article-id")}
     article = Article(
         source="jats",
         pmcid=pmcid(ids.get("pmcid") or ids.get("pmc")),
@@ -67,7 +67,7 @@ def _title(element: etree._Element | None) -> str | None:
 
 def _year(meta: etree._Element) -> int | None:
     years: dict[str, int] = {}
-    for date in meta.findall("pub-date"):
+    for date in meta.iterchildren("pub-date"):
         year = re.fullmatch(r"(?:1[5-9]|20)\d\d", (date.findtext("year") or "").strip())
         if year:
             years.setdefault(date.get("pub-type") or date.get("date-type") or "", int(year.group()))

@@ -5,7 +5,7 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 ("Figs 2-4"), and both count.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from lxml import etree
 from dataset_builder.readers.article import Figure
 from dataset_builder.readers.jats.figures import Found
 from dataset_builder.readers.jats.formulas import MATHML
-from dataset_builder.readers.jats.xml import child_of, text_of
+from dataset_builder.readers.jats.xml import child_of, string_of, text_of
 from dataset_builder.text.addresses import without_addresses
 from dataset_builder.text.clean import clean
 from dataset_builder.text.labels import label_keys
@@ -43,6 +43,7 @@ _LINES = {"verse-line", "speaker", "attrib", "term"}  # elements of a line of th
 _BLOCKS = {"p", "title", "fig", *_CONTAINERS}
 _HOLDS_BLOCKS = ("p", "title", *_CONTAINERS, "fig")  # an unknown element with one of these inside is a container
 _DEEPER = ("sec", "app", "boxed-text")  # containers whose title is a level below that around them
+_MARK = "\ufdd0"  # in front of an `<xref>` to a figure: no character, so that `clean` removes it
 _FIRST_LEVEL, _LAST_LEVEL = 2, 6  # of headings in Markdown; the first one is the article's title
 
 
@@ -64,12 +65,17 @@ class _Figures(NamedTuple):
 _Block = _Heading | _Paragraph | _Figures
 
 
+class _Reference(NamedTuple):
+    xref: etree._Element
+    places: list[int]  # of the figures that it refers to
+
+
 @dataclass(frozen=True)
 class _Links:
     """What the `<xref>`s of a part refer to."""
 
     ids: Mapping[str, list[int]]  # id -> places of figures
-    marked: set[etree._Element]  # the paragraphs with an `<xref>` to a figure
+    marked: Mapping[etree._Element, list[_Reference]]  # the `<xref>`s to figures by the paragraph in which they stand
 
 
 def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int, Found], title: str | None) -> str:
@@ -77,7 +83,7 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
 
     `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`, without e-mail addresses.
     """
-    links = _links(xrefs, found)
+    links = _links(part, xrefs, found)
     by_key = _figures_by_key(found)
     other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in by_key)
     lines = [f"# {title}"] if title else []
@@ -86,7 +92,8 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
         if heading:
             lines.append(f"## {heading}")
         blocks = _Reading(links).blocks_of(section)
-        lines += [line for block in blocks for line in _markdown(block, found)]
+        for block in blocks:
+            lines += _markdown(block, found)
         if is_body:
             paragraphs += [block for block in blocks if isinstance(block, _Paragraph)]
     said = mentions_of_each([paragraph.text for paragraph in paragraphs], other_kinds)
@@ -96,12 +103,15 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
     return without_addresses("\n\n".join(lines)) + "\n"
 
 
-def _links(xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
+def _links(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int, Found]) -> _Links:
     ids: dict[str, list[int]] = {}
     for n, figure in found.items():
         for name in figure.ids:
             ids.setdefault(name, []).append(n)
-    marked = {next(xref.iterancestors("p"), None) for xref in xrefs if _referred(xref, ids)} if ids else set()
+    marked: dict[etree._Element, list[_Reference]] = {}
+    for xref in xrefs if ids else ():
+        if places := _referred(xref, ids):
+            marked.setdefault(next(xref.iterancestors("p"), part), []).append(_Reference(xref, places))
     return _Links(ids, marked)
 
 
@@ -146,7 +156,7 @@ def _sections(part: etree._Element) -> Iterator[tuple[etree._Element, str | None
     for abstract in part.findall("front/article-meta/abstract"):
         yield abstract, None if child_of(abstract, "title") is not None else "Abstract", False
     for name in ("body", "back", "floats-group"):  # the last one has boxes
-        yield from ((element, None, True) for element in part.findall(name))
+        yield from ((element, None, True) for element in part.iterchildren(name))
 
 
 class _Reading:
@@ -176,7 +186,9 @@ class _Reading:
                 self._block(child, level, prefix)
             else:
                 run.walk(child)
-            run.add(child.tail)
+            tail = child.tail
+            if tail and not (run.space and tail.isspace()):  # the line ends between blocks add nothing
+                run.add(tail)
         self._take(run, prefix)
 
     def _take(self, run: "_Run", prefix: str) -> None:
@@ -201,13 +213,16 @@ class _Reading:
 
     def _paragraph(self, p: etree._Element, level: int, prefix: str) -> None:
         """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
-        if p in self.links.marked or not _INLINE.issuperset([child.tag for child in p]):
+        if not _INLINE.issuperset([child.tag for child in p]):
             self._paragraph_in_pieces(p, level, prefix)
-        elif text := text_of(p):  # most paragraphs: one call of the XML library
-            self.blocks.append(_Paragraph(prefix, text, []))
+            return
+        references = self.links.marked.get(p, [])
+        text, marks = _marked_text(p, references) if references else (text_of(p), [])
+        if text:  # most paragraphs: one call of the XML library
+            self.blocks.append(_Paragraph(prefix, text, marks))
 
     def _paragraph_in_pieces(self, p: etree._Element, level: int, prefix: str) -> None:
-        """A paragraph, element by element: to know where in its text an `<xref>` stands, and where a list ends it."""
+        """A paragraph, element by element: to know where in its text a list ends it."""
         run = _Run(self.links.ids)
         run.add(p.text)
         figures: list[_Figures] = []
@@ -223,6 +238,25 @@ class _Reading:
             run.add(child.tail)
         self._take(run, prefix)
         self.blocks += figures
+
+
+def _marked_text(p: etree._Element, references: list[_Reference]) -> tuple[str, list[tuple[int, list[int]]]]:
+    """A paragraph's text, and where in it which figures are referred to. Changes the `<xref>`s."""
+    for xref, _ in references:
+        xref.text = f"{_MARK}{xref.text or ''}"
+    pieces = string_of(p).split(_MARK)
+    marks: list[tuple[int, list[int]]] = []
+    before = ""
+    for piece, (_, places) in zip(pieces, references, strict=False):  # one piece more: the text behind the last
+        before += piece
+        marks.append((_clean_length(before), places))
+    return clean("".join(pieces)), marks
+
+
+def _clean_length(before: str) -> int:
+    """The characters that a text's beginning has once it is clean, with the space that it ends with."""
+    cleaned = clean(before)
+    return len(cleaned) + (cleaned != "" and before[-1].isspace())
 
 
 def _is_container(element: etree._Element) -> bool:
@@ -294,12 +328,12 @@ def _marked_figures(mark: etree._Element) -> _Figures:
     return _Figures([int(n) for n in mark.get("n").split()])
 
 
-def _markdown(block: _Block, found: Mapping[int, Found]) -> list[str]:
+def _markdown(block: _Block, found: Mapping[int, Found]) -> Sequence[str]:
     """The block's lines; places without a figure are of tables and boxes, which have none."""
     if isinstance(block, _Paragraph):
-        return [block.prefix + block.text]
+        return (block.prefix + block.text,)
     if isinstance(block, _Heading):
-        return ["#" * block.level + " " + block.text]
+        return ("#" * block.level + " " + block.text,)
     return [_figure_line(found[n].figure) for n in block.places if n in found]
 
 

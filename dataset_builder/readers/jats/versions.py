@@ -19,13 +19,13 @@ def version_of(root: etree._Element, meta: etree._Element) -> Version:
     versions = [*meta.iter("article-version")]
     words = [text_of(one) or "" for one in versions]
     terms = [value for one in versions for name, value in one.attrib.items() if str(name).startswith("vocab-term")]
-    kinds = [date.get("pub-type") or "" for date in meta.findall("pub-date")]
+    kinds = [date.get("pub-type") or "" for date in meta.iterchildren("pub-date")]
     journals = [one.get("journal-id-type") or "" for one in root.iterfind("front/journal-meta/journal-id")]
     said = [*words, *terms, *kinds, *journals, root.get("article-type") or ""]
     return {
         "manuscript": any(_MANUSCRIPT.search(one) or one.lower() in _MANUSCRIPT_TERMS for one in said),
         "number": max(map(_number, [*words, *_of_identifiers(meta)]), default=[]),
-        "date": max((_iso(date) for date in meta.findall("pub-date") if _is_publication(date)), default=None),
+        "date": max((_iso(date) for date in meta.iterchildren("pub-date") if _is_publication(date)), default=None),
     }
 
 
@@ -37,7 +37,7 @@ def _number(text: str) -> list[int]:
 
 def _of_identifiers(meta: etree._Element) -> list[str]:
     """The "2" of "PMC1234567.2"."""
-    found = [_PMCID_VERSION.fullmatch((text_of(one) or "").strip()) for one in meta.findall("article-id")]
+    found = [_PMCID_VERSION.fullmatch((text_of(one) or "").strip()) for one in meta.iterchildren("article-id")]
     return [match[1] for match in found if match]
 
 

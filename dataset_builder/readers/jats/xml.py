@@ -3,6 +3,7 @@ of its elements.
 """
 
 import codecs
+import functools
 import re
 
 from lxml import etree
@@ -86,7 +87,12 @@ def _parse(data: bytes, name: str) -> tuple[etree._Element, bool]:
 
 
 def _tree(data: bytes, recover: bool = False) -> etree._Element:
-    parser = etree.XMLParser(
+    return etree.fromstring(data.lstrip(), _parser(recover))
+
+
+@functools.cache
+def _parser(recover: bool) -> etree.XMLParser:
+    return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -95,7 +101,6 @@ def _tree(data: bytes, recover: bool = False) -> etree._Element:
         remove_pis=True,
         recover=recover,
     )
-    return etree.fromstring(data.lstrip(), parser)
 
 
 def _repaired(data: bytes) -> etree._Element | None:
@@ -206,6 +211,9 @@ def href_of(element: etree._Element) -> str:
 
 
 def string_of(element: etree._Element) -> str:
+    """All text inside, as it stands in the XML."""
+    if not len(element):  # many elements: their text is at hand
+        return element.text or ""
     return etree.tostring(element, method="text", encoding="unicode", with_tail=False)
 
 

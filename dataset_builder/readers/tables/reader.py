@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dataset_builder.articles.pictures import TOO_LARGE, UNREADABLE, FolderPictures
-from dataset_builder.articles.tables import TASKS, TableRow, read_rows
+from dataset_builder.articles.tables import TASKS, TableRow, read_rows, whole_doi
 from dataset_builder.readers.article import Article, Figure, Question
 from dataset_builder.text.holders import Owner, names_of
 from dataset_builder.text.labels import label_key, split_label
 from dataset_builder.text.licenses import license_id
-from dataset_builder.text.notices import dois
 from dataset_builder.text.rights import Rights, is_reserved, stated_rights
 from dataset_builder.text.sentences import split_sentences
 from trust.licenses import combined, is_known
@@ -32,7 +31,7 @@ def read_table(path: Path, pictures: FolderPictures) -> Article:
     article = Article(
         source="csv",
         pmcid=_pmcid(rows[0]["article_id"]),
-        doi=_first([*(row["doi"] for row in rows), *dois(rows[0]["article_id"] or "")]),
+        doi=_first([*(row["doi"] for row in rows), whole_doi(rows[0]["article_id"])]),
         title=_first(row["title"] for row in rows),
         authors=[name.strip() for name in authors.split(";") if name.strip()],
         year=int(year) if year else None,

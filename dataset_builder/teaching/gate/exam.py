@@ -34,6 +34,7 @@ class Limits:
     max_figures_an_answer: int = 1  # of an LLM, which has a standing phrase where it has nothing to say
     max_figures_a_quotation: int = 5  # articles repeat themselves; more, and a model learns the phrase, not to look
     max_question_likeness: float = 0.9  # of an answer and its question
+    answer_language: str | None = None  # that the teacher was asked to write in; None: that of the caption
     min_language_chars: int = 100  # of an answer; below it the detector guesses
 
 

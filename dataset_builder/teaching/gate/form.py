@@ -118,8 +118,11 @@ def too_many_tokens(exam: Exam, limits: Limits) -> Objection | None:
 def wrong_language(exam: Exam, limits: Limits) -> Objection | None:
     """An answer in another script or language than its figure's sentences and the article; short ones are not judged.
 
-    Bilingual articles caption in a language of their own, so either will do.
+    Bilingual articles caption in a language of their own, so either will do. Where the teacher was asked for one, only
+    that one.
     """
+    if limits.answer_language:
+        return _not_asked_for(exam, limits)
     evidence = " ".join(exam.sentences.values())
     script, expected = _script(exam.answer), _script(evidence)
     if script and expected and script != expected:
@@ -129,6 +132,15 @@ def wrong_language(exam: Exam, limits: Limits) -> Objection | None:
         return None
     given = detect_language(evidence, limits.min_language_chars)
     return None if given is None or found == given else Objection("language", found, None)
+
+
+def _not_asked_for(exam: Exam, limits: Limits) -> Objection | None:
+    script = _script(exam.answer)
+    if limits.answer_language == "en" and script not in (None, "LATIN"):
+        return Objection("language", script.lower(), None)
+    found = detect_language(exam.answer, limits.min_language_chars)
+    is_asked_for = found is None or found == limits.answer_language
+    return None if is_asked_for else Objection("language", found, None)
 
 
 def folded(text: str) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypedDict, cast
 
-from dataset_builder.teaching.evidence import Evidence
+from dataset_builder.teaching.evidence import Evidence, place
 from dataset_builder.teaching.examples import GIVEN
 from dataset_builder.teaching.gate import form, grounds
 from dataset_builder.teaching.gate.duplicates import Seen
@@ -39,7 +39,7 @@ _RULES: tuple[Rule, ...] = (
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _TAKEN_ALONG = (
     *("split", "example_id", "figure_id", "article_id", "task", "teacher"),
-    *("license", "licenses", "rights", "evidence"),
+    *("license", "licenses", "rights", "context_of", "evidence", "support"),
 )
 
 
@@ -55,9 +55,11 @@ class RejectedExample(TypedDict):
     license: str | None
     licenses: list[str | None]  # of all that the example is made of: where its text may go
     rights: str | None
+    context_of: str | None  # figure_id whose context the teacher saw; None: none
     question: str
     answer: str
     evidence: list[Evidence] | None  # None: the answer was given
+    support: float | None  # as in the examples that passed
     reason: str
     value: float | str | None
     threshold: float | None
@@ -81,7 +83,7 @@ class Gate:
         given: Iterator[Mapping[str, Any]] = iter(rows)
         row: Mapping[str, Any] = {"figure_id": None}
         for example in examples:
-            while row["figure_id"] != example["figure_id"]:
+            while place(row) != place(example):
                 row = next(given)
             objection = self._objection(example, row)
             if objection is None:

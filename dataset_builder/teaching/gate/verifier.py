@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from dataset_builder.llm.client import ask
 from dataset_builder.llm.families import family
 from dataset_builder.llm.requests import Request, Server, quote
-from dataset_builder.teaching.evidence import evidence_sentences
+from dataset_builder.teaching.evidence import evidence_sentences, place
 from dataset_builder.teaching.gate.exam import Objection
 from dataset_builder.teaching.gate.gate import Gate
+from trust.prompts import prompt_template
 
 SUPPORTED, CONTRADICTED, NOT_STATED = "supported", "contradicted", "not stated"
 VERDICTS = (SUPPORTED, CONTRADICTED, NOT_STATED)
@@ -39,10 +38,10 @@ def verified(
     Those that it contradicts go to the gate's rejected ones. Every reply is kept in `ledger`. Raises what
     `llm.client.ask` raises where the server cannot be used.
     """
-    given = {row["figure_id"]: row for row in rows}
+    given = {place(row): row for row in rows}
     listed = {task: list(examples) for task, examples in made.items()}
     requests = [
-        request(example, given[example["figure_id"]])
+        request(example, given[place(example)])
         for task, examples in listed.items()
         for example in examples
         if task != "align" and example["evidence"]
@@ -58,7 +57,7 @@ def request(example: Mapping[str, Any], row: Mapping[str, Any]) -> Request:
     named = {(e["source"], e["sentence"]) for e in example["evidence"]}
     lines = [quote(text) for source, number, text in evidence_sentences(row) if (source, number) in named]
     asked = {"question": example["prompt"][0]["content"], "answer": example["completion"][0]["content"]}
-    prompt = jinja2.Template(_PROMPT.read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
+    prompt = prompt_template(_PROMPT.read_text(encoding="utf-8"), _PROMPT.name)
     content = prompt.render(
         evidence="\n".join(["<<<EVIDENCE", *lines, "EVIDENCE>>>"]),
         question_and_answer="\n".join(

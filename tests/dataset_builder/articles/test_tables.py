@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from dataset_builder.articles.skipped import Skipped
-from dataset_builder.articles.tables import NO_TABLE, BadRow, read_rows, split, table_rows
+from dataset_builder.articles.tables import NO_TABLE, BadRow, read_rows, split, table_rows, whole_doi
 from tests.dataset_builder.articles.folders import find, write
 
 HEADER = "picture,caption,question,answer"
@@ -198,3 +198,18 @@ def test_rows_are_one_article_by_id_doi_or_picture(tmp_path):
     found = split(write(tmp_path, {"figures.csv": text}) / "figures.csv", tmp_path / "unpacked")
     captions = {name: [row["caption"] for row in read_rows(path)] for name, path in found.articles.items()}
     assert captions == {"patient 7": ["1", "2"], "10.5555/y": ["3", "4"], "e.png": ["5", "6"], "f.png": ["7"]}
+
+
+@pytest.mark.parametrize(
+    ("stated", "doi"),
+    [
+        ("10.1000/A.", "10.1000/a"),
+        ("https://doi.org/10.1000/a", "10.1000/a"),
+        ("10.1000/a<img src=x>0", None),
+        ("10.1000/a b", None),
+        ("10.1000/", None),
+        (None, None),
+    ],
+)
+def test_a_doi_is_whole_or_none(stated, doi):
+    assert whole_doi(stated) == doi

@@ -1,8 +1,11 @@
 """A domain's own prompts and questions go first; what it lacks is the general one; the hashes tell them apart."""
 
+import pytest
+
 from dataset_builder.domain import read_domain
+from dataset_builder.files.errors import UsageError
+from dataset_builder.teaching.asking.llm_teacher import request
 from dataset_builder.teaching.extractive import extractive
-from dataset_builder.teaching.llm_teacher import request
 from dataset_builder.teaching.wording import GENERAL, wording_of
 from tests.dataset_builder.teaching.test_extractive import ROW
 
@@ -34,3 +37,14 @@ def test_prompts_of_a_domain(tmp_path):
     assert request(ROW, "reasoning", wording) == request(ROW, "reasoning")
     assert wording.prompt_sha256("detail") != GENERAL.prompt_sha256("detail")
     assert wording.prompt_sha256("reasoning") == GENERAL.prompt_sha256("reasoning")
+
+
+def test_a_domains_prompt_is_no_program(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prompts").mkdir()
+    code = "{{ cycler.__init__.__globals__.os.system('touch PWNED') }} {{ evidence }}"
+    (tmp_path / "prompts" / "detail.md").write_text(code, encoding="utf-8")
+    wording = domain_wording(tmp_path, "prompts: prompts")
+    with pytest.raises(UsageError, match=r"detail\.md, line 1: a prompt has places"):
+        wording.check(1)
+    assert not (tmp_path / "PWNED").exists()

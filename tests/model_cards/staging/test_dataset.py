@@ -1,6 +1,7 @@
 """What a policy lets out of a dataset: row by row, in every file."""
 
 import json
+import shutil
 
 import pyarrow
 import pyarrow.parquet as parquet
@@ -38,6 +39,9 @@ def test_the_policy_decides_row_by_row(dataset, tmp_path, policy):
     page = files["preview.html"].read_text()
     assert page.count('type="image/jpeg;base64"') == share
     assert {row.get("license") for row in page_data(page)["rows"]} == KEPT[policy]
+    examples = page_data(files["examples.html"].read_text())
+    assert examples["totals"] == {"kept": 3 * share}
+    assert {row.get("license") for row in examples["rows"]} == KEPT[policy]
     assert json.loads(files["provenance/failed.jsonl"].read_text())["article"] == "broken.pdf"
 
 
@@ -62,14 +66,42 @@ def test_nothing_of_a_dropped_row_is_in_any_file(dataset, tmp_path, policy):
 def test_rejected_examples_go_where_all_that_they_are_made_of_may(dataset, tmp_path, policy):
     made_of = [["CC-BY-4.0"], ["CC-BY-NC-4.0"], ["CC-BY-4.0", "CC-BY-NC-4.0"], ["CC-BY-4.0", None], [None]]
     rows = [{"example_id": str(i), "license": combined(of_it), "licenses": of_it} for i, of_it in enumerate(made_of)]
-    rows.append({"example_id": "own", "license": None, "licenses": [None, "CC-BY-4.0"], "rights": "© Others"})
+    rows = [row | {"reason": "blank", "answer": "null"} for row in rows]
+    rows.append(
+        {"example_id": "own", "reason": "blank", "license": None, "licenses": [None, "CC-BY-4.0"], "rights": "© Others"}
+    )
     path = dataset / "provenance" / "rejected_examples.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     _, files = staged(dataset, tmp_path, policy)
     lines = files["provenance/rejected_examples.jsonl"].read_text().splitlines()
     kept = {json.loads(line)["example_id"] for line in lines}
+    shown = page_data(files["examples.html"].read_text())["rows"]
+    assert {row["example_id"] for row in shown if row["verdict"] == "blank"} == kept
     assert "own" not in kept
     assert kept == {"commercial": {"0"}, "noncommercial": {"0", "1", "2"}, "all": {"0", "1", "2", "3", "4"}}[policy]
+
+
+@pytest.mark.parametrize("policy", ["commercial", "all"])
+def test_another_figures_context_is_shown_only_where_that_figure_is_permitted(dataset, tmp_path, policy):
+    rows = [{"figure_id": "PMC0/fig1", "context_of": f"PMC{n}/fig1", "evidence": [], "reason": "blank"} for n in (1, 2)]
+    rows = [row | {"license": "CC-BY-4.0", "licenses": ["CC-BY-4.0"], "task": "detail"} for row in rows]
+    path = dataset / "provenance" / "rejected_examples.jsonl"
+    path.write_text(
+        "".join(json.dumps(row) + "\n" for row in rows)
+    )  # made by hand: `ldrt instruct` names both licences
+    _, files = staged(dataset, tmp_path, policy)
+    rejected = [row for row in page_data(files["examples.html"].read_text())["rows"] if row["verdict"] == "blank"]
+    of_noncommercial = [["Figure 1 shows dose 2."]] if policy == "all" else []
+    assert [row["context"] for row in rejected] == [[["Figure 1 shows dose 1."]], of_noncommercial]
+
+
+def test_a_dataset_without_examples_has_no_page_of_them(dataset, tmp_path):
+    for config in ("align", "detail", "reasoning"):
+        shutil.rmtree(dataset / config)
+    (dataset / "examples.html").write_text("of all of them")
+    _, files = staged(dataset, tmp_path, "all")
+    assert "examples.html" not in files
+    assert "examples.html" not in files["preview.html"].read_text()
 
 
 def test_rows_schema_and_order_survive(dataset, tmp_path):
@@ -156,7 +188,17 @@ def test_hidden_and_unknown_files_stay_at_home(dataset, tmp_path):
     for name in (".token", "notes.txt", "provenance/.hidden.jsonl", "pairs/extra.csv", ".work/cache.parquet"):
         (dataset / name).write_text("secret")
     _, files = staged(dataset, tmp_path, "all")
-    known = ("README.md", "eval.yaml", "preview.html", "provenance/", "pairs/", "align/", "detail/", "reasoning/")
+    known = (
+        "README.md",
+        "eval.yaml",
+        "preview.html",
+        "examples.html",
+        "provenance/",
+        "pairs/",
+        "align/",
+        "detail/",
+        "reasoning/",
+    )
     assert all(path.startswith(known) for path in files)
     assert not any(b"secret" in file.read_bytes() for file in files.values())
 

@@ -31,6 +31,23 @@ def test_figures_are_found_wherever_they_stand(read, body):
     assert [(f.label, f.caption) for f in found] == [("Figure 1", "Dose."), ("Figure 2", "Dose.")]
 
 
+@pytest.mark.parametrize(
+    ("inside", "figures", "supplementary"),
+    [
+        ("<ref><mixed-citation>{}</mixed-citation></ref>", ["Figure 1"], []),
+        ("<p>{}</p>" + fig(2), ["Figure 1", "Figure 2"], []),
+        ('<p>{}</p><graphic xlink:href="g.png"><label>Figure 3</label></graphic>', ["Figure 1", "Figure 3"], []),
+        (f"<p>{{}}</p><supplementary-material>{fig(4)}</supplementary-material>", ["Figure 1"], ["Figure 4"]),
+    ],
+)
+def test_references_hold_no_text_but_their_figures_count(read, inside, figures, supplementary):
+    references = f"<back><ref-list>{inside.format(f'See {xref(1)}.')}</ref-list><ack><p>In {xref(1)}.</p></ack></back>"
+    found = read(article(fig(1), rest=references))
+    assert [one.label for one in found.figures] == figures
+    assert [one.label for one in found.supplementary] == supplementary
+    assert context(found) == ["In Figure 1."]
+
+
 def test_figures_of_parts_and_supplements_are_supplementary(read):
     parts = f'<supplementary-material id="s">{fig(2)}</supplementary-material>'
     rest = f"<sub-article><body><p>See {xref(3)}.</p>{fig(3)}</body></sub-article><response>{fig(4)}</response>"

@@ -27,6 +27,14 @@ SENTENCES = {
         f"<p>In {xref(1)}, so<sup>12</sup><sup>13</sup>.</p>",
         "In Figure 1, so1213.",
     ),
+    "white space around": (f"<p>\n  One. \n  In \n\t {xref(1)}\u200b \u00a0so.\n Last.</p>", "In Figure 1 so."),
+    "at a sentence's start": (f"<p>Before it. {xref(1)} shows it. After.</p>", "Figure 1 shows it."),
+    "at the paragraph's start": (f"<p>\n {xref(1, 'So')} it is. After.</p>", "So it is."),
+    "in a sentence between two others": (
+        f"<p>In {xref(0, 'one')}. <italic>In {xref(1, 'two')}</italic>. In {xref(3, 'three')}.</p>",
+        "In two.",
+    ),
+    "behind the character that marks places": (f"<p>A. In \ufdd0\ufdd0 {xref(1, 'two')}. C.</p>", "In two."),
     "line breaks": (
         f"<p>Seen<break/>in {xref(1)}<break/>and <bold>so<break/>on</bold>.</p>",
         "Seen in Figure 1 and so on.",

@@ -26,7 +26,7 @@ def example(answer: str = ANSWER, question: str = "What does this figure show?",
     everything = [{"source": "caption", "sentence": i} for i in range(1 + (given["caption"] == CAPTION))]
     everything += [{"source": "context", "sentence": i} for i in range(len(given["context"]))]
     made = {"question": question, "answer": answer, "evidence": everything} | said
-    (one,) = instruction_examples([given], "detail", {(given["figure_id"], "detail"): made}, "model", GENERAL)
+    (one,) = instruction_examples([given], "detail", {f"{given['figure_id']}/detail": made}, "model", GENERAL)
     return one
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataset_builder.teaching.llm_teacher import parse, request
+from dataset_builder.teaching.asking.llm_teacher import parse, request
 
 ROW = {"figure_id": "PMC1/fig1", "language": "en", "caption": "Dose map of the knee.", "context": ["Seen in Figure 1."]}
 
