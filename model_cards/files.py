@@ -6,16 +6,8 @@ And `matches`: which files of a folder or a repository are meant by patterns.
 import fnmatch
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-
-def read_json(path: Path) -> dict | None:
-    """The object in a JSON file; None when the file is absent. Raises ValueError when it is no JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    except ValueError as error:
-        raise ValueError(f"{path}: no JSON: {error}") from error
 
 
 def read_jsonl(path: Path) -> Iterator[dict]:
@@ -32,6 +24,19 @@ def read_jsonl(path: Path) -> Iterator[dict]:
             except ValueError as error:
                 if line.endswith(b"\n"):
                     raise ValueError(f"{path}, line {number}: no JSON: {error}") from error
+
+
+def to_json(content: Mapping, where: str, indent: int | None = None) -> str:
+    """What was read at `where` (a file, a line of it) as JSON again, in one line unless indented.
+
+    Raises ValueError where UTF-8 cannot hold a text of it (half a character, as `\\ud800` alone).
+    """
+    try:
+        text = json.dumps(content, ensure_ascii=False, indent=indent)
+        text.encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{where} cannot be written again ({error}): take that text out of it") from error
+    return text
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,8 +5,8 @@
 
 Sent are the checkpoint's weights (safetensors only), configuration, tokenizer and lineage, RUN/README.md as the card,
 the run's results under `results/` and its plots under `plots/`, where the card shows them; nothing else, and never a
-pickle. The checkpoint must be the one that the run evaluated. Predictions of rows whose licence the policy does not
-permit are sent without the question and the reference, which quote the article.
+pickle or what a link out of the folder leads to. The checkpoint must be the one that the run evaluated. Predictions of
+rows whose licence the policy does not permit are sent without the question and the reference, which quote the article.
 
 One atomic commit, then a tag. Remote files of these kinds that are no longer part of it are deleted, other files in the
 repository stay. When nothing changed no commit is made.

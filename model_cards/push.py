@@ -8,8 +8,9 @@ of all that a row is made of, the strictest counts, and two that cannot be joine
 left out of every config, with its picture, and so are its caption, context and article text under `provenance/`. What
 is published gets a card and pages of its own, made from what is left. Sent are README.md, preview.html, examples.html,
 the configs' Parquet files, eval.yaml, and of `provenance/` manifest.json, splits.json, audit.json, the JSONL files and
-the articles' Markdown (as one file, `provenance/markdown.parquet`); nothing else. Remote files of these
-names that are no longer part of it are deleted, other files in the repository stay.
+the articles' Markdown (as one file, `provenance/markdown.parquet`); nothing else, and nothing that a link out of the
+dataset's folder leads to. Remote files of these names that are no longer part of it are deleted, other files in the
+repository stay.
 
 Rows that an earlier push under a wider policy made readable stay so under older commits and tags: the command lists
 these, and `--squash true` removes them.
@@ -74,12 +75,13 @@ def run(options: Options) -> str:
     from model_cards.hub.preflight import preflight
     from model_cards.hub.repo import Repo
     from model_cards.hub.session import session
-    from model_cards.staging.dataset import MANAGED, refuse_collisions, refuse_nothing, stage_dataset
+    from model_cards.staging.dataset import MANAGED, refuse_collisions, refuse_links, refuse_nothing, stage_dataset
     from model_cards.staging.own_folder import own_folder
 
     dataset, policy = Path(options.dataset), options.policy
     _check(options)
     repo = Repo(options.repo_id, "dataset", options.private)
+    refuse_links(dataset)
     card = render_dataset_card(dataset, repo.id)
     refuse_collisions(dataset)
     refuse_nothing(dataset, policy)

@@ -3,85 +3,296 @@
 How they are read: `trust/handovers.py`. Further keys are let be: an evaluation measures more than a card shows.
 """
 
-from typing import Any, NotRequired
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
 from trust.handovers import Kind
 
+Count = dict[str, int]  # name -> how many
+Interval = list[float | None]  # low and high
 
-class ScoreRow(TypedDict):
+
+class RougeSettings(TypedDict):
+    tokenizer: str
+
+
+class HedgingSettings(TypedDict):
+    lexicon_version: str | int
+
+
+class IntervalSettings(TypedDict):
+    n_resamples: int
+    seed: int
+
+
+class Settings(TypedDict):
+    """How a run was scored"""
+
+    rouge: RougeSettings
+    hedging: HedgingSettings
+    interval: IntervalSettings
+
+
+class Measured(TypedDict):
+    """What rows of scores and of differences have"""
+
     metric: str
-    task: str
-    image_condition: str
     judge: str | None
-    value: float | None
     n: int
-    n_unscored: int
     ci_low: float | None
     ci_high: float | None
+
+
+class ScoreRow(Measured):
+    task: str
+    image_condition: str
+    value: float | None
+    n_unscored: int
     settings: dict[str, Any]
+
+
+class GapRow(Measured):
+    task: str
+    versus: str
+    other: float | None
+    true: float | None
+    delta: float | None
+
+
+class Control(TypedDict):
+    mean: float | None
+    n: int
+    ok: bool | None
+
+
+class Retest(TypedDict):
+    n: int
+    mean_abs_difference: float
+
+
+class Judge(TypedDict):
+    judge: str
+    revision: str | None
+    backend: str
+    statuses: Count
+    controls: dict[str, Control]
+    retest: Retest | None
+    length_slope: float | None
+    teacher_family: str | None
+
+
+class Agreement(TypedDict):
+    kappa: float | None
+    spearman: float | None
+    mean_difference: float | None
+    n: int
+
+
+class PairAgreement(Agreement):
+    first: str
+    second: str
+
+
+class JudgeAgreement(TypedDict):
+    alpha: float | None
+    n: int
+    pairs: list[PairAgreement]
 
 
 class Scores(TypedDict):
     """scores.json"""
 
-    settings: dict[str, Any]
+    settings: Settings
     scores: list[ScoreRow]
-    image_gaps: list[dict[str, Any]]
-    judges: list[dict[str, Any]]
-    judge_agreement: dict[str, Any] | None
+    image_gaps: list[GapRow]
+    judges: list[Judge]
+    judge_agreement: JudgeAgreement | None
 
 
-class ComparisonRow(TypedDict):
-    metric: str
-    task: str
-    image_condition: str
-    judge: str | None
-    n: int
+class Difference(Measured):
     base: float | None
     tuned: float | None
     delta: float | None
+    p_value: float | None
+
+
+class ComparisonRow(Difference):
+    task: str
+    image_condition: str
+    base_ci: Interval
+    tuned_ci: Interval
+
+
+class DomainRow(Difference):
+    dataset: str
+    tasks: list[str]
+
+
+class FrequencyRow(Difference):
+    bin: Literal["never", "rare", "common"]
+    reference_words: float | None
+
+
+class OverviewRow(Measured):
+    task: str
+    run: str
+    value: float | None
+
+
+class Hedges(TypedDict):
+    by_word: Count
+    mentions: Count
+
+
+class Compared(TypedDict):
+    """One of the two models"""
+
+    model: str
+    revision: str | None
+    hedges: Hedges
+
+
+class JudgedDelta(TypedDict):
+    judge: str
+    n: int
     ci_low: float | None
     ci_high: float | None
+    delta: float | None
+    effect_size: float | None
+    length_adjusted_delta: float | None
+    length_adjusted_ci: Interval
+    points_per_word: float | None
+    detectable_difference: float | None
+
+
+class JudgesOnDelta(TypedDict):
+    judges: list[JudgedDelta]
+    same_sign: bool | None
+
+
+class Pairwise(TypedDict):
+    judge: str
+    tuned: int
+    base: int
+    tie: int
+    consistent: float | None
+    first: float | None
+    n: int
+
+
+class Cells(TypedDict):
+    hedged_correct: int
+    hedged_wrong: int
+    plain_correct: int
+    plain_wrong: int
+
+
+class HedgeByCorrectness(TypedDict):
+    judge: str | None
+    threshold: float
+    n: int
+    n_left_out: int
+    base: Cells
+    tuned: Cells
+
+
+class ByTermFrequency(TypedDict):
+    n_training_answers: int
+    n_without_terms: int
+    rare_up_to: int
+    rows: list[FrequencyRow]
 
 
 class Comparison(TypedDict):
     """comparison.json"""
 
+    headline: str | None
+    settings: Settings
+    differences: dict[str, list[Any]]
     rows: list[ComparisonRow]
     n_items: int
-    base: dict[str, Any]
-    tuned: dict[str, Any]
-    overview: list[dict[str, Any]]
-    by_term_frequency: dict[str, Any] | list[dict[str, Any]] | None
-    forgetting: list[dict[str, Any]] | None
-    transfer: list[dict[str, Any]] | None
+    base: Compared
+    tuned: Compared
+    overview: list[OverviewRow]
+    judges_on_delta: JudgesOnDelta | None
+    pairwise: list[Pairwise] | None
+    hedge_by_correctness: HedgeByCorrectness | None
+    by_term_frequency: ByTermFrequency | None
+    forgetting: list[DomainRow] | None
+    transfer: list[DomainRow] | None
 
 
 class Asked(TypedDict):
     items: int
 
 
+class Phase(TypedDict):
+    """A training phase in a lineage"""
+
+    trainable: str
+    dataset: str
+    dataset_config: str
+    dataset_split: str
+    dataset_revision: str | None
+    steps: int
+    settings: dict[str, Any]
+    train_loss: NotRequired[float | None]
+    rows: NotRequired[Any]  # a count where the phase is of before
+    recipe: NotRequired[str | None]
+    licenses: NotRequired[Count | None]
+    tags: NotRequired[list[str] | None]
+
+
+class Lineage(TypedDict):
+    base_model: str
+    base_revision: NotRequired[str | None]
+    phases: list[Phase]
+
+
+class Generation(TypedDict):
+    max_new_tokens: int
+    length_hint: int | None
+
+
+class AdapterOf(TypedDict):
+    model: str
+    revision: str | None
+
+
 class Manifest(TypedDict):
     """manifest.json of a run"""
 
+    backend: str
     model: str
     revision: str | None
+    adapter_of: AdapterOf | None
     dataset: str
     dataset_revision: str | None
     split: str
     tasks: list[str]
     image_conditions: dict[str, Asked]
-    lineage: dict[str, Any] | None
+    lineage: Lineage | None
+    generation: Generation
+    data_licenses: Count
+    teachers: Count
+    versions: dict[str, str]
+    chat_template_sha256: str | None
+    device: str | None
 
 
 class Human(TypedDict):
     """human.json"""
 
+    packet: str
+    n_raters: int
+    n_ratings: int
+    n_cannot_judge: int
     systems: list[dict[str, Any]]
     deltas: list[dict[str, Any]]
-    n_raters: int
+    judge_agreement: list[dict[str, Any]]
+    intra_rater: list[dict[str, Any]]
+    inter_rater: dict[str, Any]
 
 
 class Prediction(TypedDict):
@@ -130,19 +341,6 @@ class Sweep(TypedDict):
     runs: list[dict[str, Any]]
 
 
-class DatasetManifest(TypedDict):
-    """provenance/manifest.json of a dataset"""
-
-    stages: dict[str, dict[str, Any]]
-
-
-class Certificate(TypedDict):
-    """provenance/splits.json"""
-
-    splits: dict[str, dict[str, int]]
-    collisions: list[Any]
-
-
 SCORES = Kind(Scores, "ldrt score {folder}")
 COMPARISON = Kind(Comparison, "ldrt compare BASE {folder}")
 MANIFEST = Kind(Manifest, "ldrt generate --output {folder}")
@@ -152,5 +350,3 @@ EVIDENCE = Kind(Evidence, "ldrt generate --output {folder}")
 ITEMS = Kind(Item, "ldrt score {folder}")
 PAIRED = Kind(Paired, "ldrt compare BASE {folder}")
 SWEEP = Kind(Sweep, "ldrt sweep")
-DATASET_MANIFEST = Kind(DatasetManifest, "ldrt build")
-CERTIFICATE = Kind(Certificate, "ldrt build")

@@ -13,6 +13,7 @@ from typing import Any
 
 from trust.adapter_modules import bad_modules
 from trust.errors import RefusedError
+from trust.files import inside, read_limited
 from trust.safetensors_files import ADAPTER, INDEX, WEIGHTS, check_index, check_weights, shards, weight_names
 
 CONFIG, ADAPTER_CONFIG, LINEAGE = "config.json", "adapter_config.json", "lineage.json"
@@ -27,7 +28,6 @@ _PLAIN_NAME = re.compile(r"[\w.\- ]+")
 _HASHED = (
     *("*.safetensors", "*config.json", "tokenizer*", "*.jinja", "special_tokens_map.json", "vocab.json", "merges.txt"),
 )
-MAX_CONFIG_BYTES = 64 * 1024 * 1024  # the index of a model of 100,000 tensors has ten million; more is no configuration
 
 # Keys by which a configuration names code, or weights that are not the folder's own; refused unless empty or false.
 _NAMES_OTHERS = {
@@ -58,19 +58,11 @@ def files_of(folder: Path) -> dict[str, Path]:
     Raises RefusedError where one of them is no regular file, or a link to somewhere else.
     """
     found = {path.name: path for path in sorted(folder.iterdir()) if is_allowed(path.name)}
+    home = folder.resolve()
+    blobs = home.parent.parent / "blobs" if home.parent.name == "snapshots" else None  # the Hub's cache
     for path in found.values():
-        _check_is_inside(path, folder)
+        inside(folder, path, blobs)
     return found
-
-
-def _check_is_inside(path: Path, folder: Path) -> None:
-    """The Hub's cache keeps `snapshots/COMMIT/NAME` as links to `blobs/HASH` of the same repository: those may be."""
-    target, home = path.resolve(), folder.resolve()
-    roots = [home, home.parent.parent / "blobs"] if home.parent.name == "snapshots" else [home]
-    if target.parent not in roots:
-        raise RefusedError(f"{path} is a link out of its folder, to {target}: put the file itself there")
-    if not target.is_file():
-        raise RefusedError(f"{path} is no regular file: put the checkpoint's own file there, or remove it")
 
 
 def check_folder(folder: Path, *, with_weights: bool = True) -> None:
@@ -94,10 +86,9 @@ def check_folder(folder: Path, *, with_weights: bool = True) -> None:
 
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object. Raises RefusedError where the file is none."""
-    if path.stat().st_size > MAX_CONFIG_BYTES:
-        raise RefusedError(f"{path} has {path.stat().st_size:,} bytes: no configuration has so many")
+    content = read_limited(path)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"{path} is not JSON ({error}): get the checkpoint's file again") from error
     if not isinstance(found, dict):

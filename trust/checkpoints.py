@@ -26,6 +26,7 @@ from trust.checkpoint_files import (
     read_object,
 )
 from trust.errors import RefusedError
+from trust.files import MAX_JSON_BYTES
 from trust.handovers import Kind
 from trust.safetensors_files import ADAPTER, INDEX, WEIGHTS, no_weights, weight_names
 
@@ -47,7 +48,7 @@ class Lineage(TypedDict):
     phases: list[dict[str, Any]]
 
 
-LINEAGE_FILE = Kind(Lineage, "recipes/sft.py --output_dir {folder}")
+LINEAGE_FILE = Kind(Lineage, "recipes/sft.py --output_dir {folder}", MAX_JSON_BYTES)
 
 
 @dataclass(frozen=True)

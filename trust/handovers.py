@@ -14,10 +14,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, BinaryIO, Generic, NoReturn, TypeVar
+
+import yaml
+
+from trust.errors import RefusedError
+from trust.files import read_limited
 
 FORMAT = 1  # raised when a file changes so that older code would misread it
 KEY = "format"
+MAX_BYTES = 1024**3  # the certificate of ten million articles has half of it
+MAX_LINE_BYTES = 256 * 1024**2  # of a JSONL file; an article's whole text has a hundredth of it
 
 Shape = TypeVar("Shape")
 
@@ -33,21 +40,23 @@ class Kind(Generic[Shape]):
 
     shape: type[Shape]  # a TypedDict (of typing_extensions, as pydantic asks on Python 3.11); further keys are let be
     made_by: str  # the command that makes it; "{folder}" stands for the folder that it lies in
+    max_bytes: int = MAX_BYTES  # of a file that is read whole
 
     def read(self, path: Path) -> Shape:
-        """The object of a JSON file. Raises FileNotFoundError, or ValueError in one line."""
-        if not path.is_file():
+        """The object of a JSON or YAML file. Raises FileNotFoundError, or ValueError in one line."""
+        if not path.exists():
             raise FileNotFoundError(f"{path} is absent: run `{self._command(path)}` first")
         cure = f"remove it and run `{self._command(path)}` again"
+        written = read_limited(path, self.max_bytes)
         try:
-            content = _parse(path.read_bytes())
+            content = _parse_yaml(written) if path.suffix == ".yaml" else _parse(written)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} is not JSON ({error}): {cure}") from error
+            raise ValueError(f"{path} is not {path.suffix[1:].upper()} ({error}): {cure}") from error
         return self._check(content, str(path), path, cure)
 
     def read_if_there(self, path: Path) -> Shape | None:
         """As `read`; None where the file is absent."""
-        return self.read(path) if path.is_file() else None
+        return self.read(path) if path.exists() else None
 
     def rows(self, path: Path) -> Iterator[Shape]:
         """The objects of a JSONL file, without a last line that a kill has torn; none when the file is absent.
@@ -61,13 +70,17 @@ class Kind(Generic[Shape]):
         """As `rows`, each with the place in the file, in bytes, where its line begins."""
         if not path.exists():
             return
+        if not path.is_file():
+            raise RefusedError(f"{path} is no regular file: put the file itself there, or remove it")
         cure = f"take the line out and run `{self._command(path)}` again"
         place = 0
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
+            for number, line in enumerate(_lines(file), 1):
+                if not line.endswith(b"\n") and len(line) <= MAX_LINE_BYTES:
                     return  # torn: who appends next will cut it off
                 where = f"{path}, line {number}"
+                if len(line) > MAX_LINE_BYTES:
+                    raise ValueError(f"{where} has more than {MAX_LINE_BYTES:,} bytes: {cure}")
                 try:
                     content = _parse(line)
                 except (ValueError, RecursionError) as error:
@@ -103,8 +116,20 @@ class Kind(Generic[Shape]):
         return TypeAdapter(self.shape)
 
 
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file, of one that is too long a part that still is."""
+    return iter(lambda: file.readline(MAX_LINE_BYTES + 1), b"")
+
+
 def _parse(content: bytes) -> object:
     return json.loads(content.decode("utf-8"), parse_constant=_refuse)
+
+
+def _parse_yaml(content: bytes) -> object:
+    try:
+        return yaml.safe_load(content.decode("utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from error
 
 
 def _refuse(constant: str) -> NoReturn:

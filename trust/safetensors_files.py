@@ -6,6 +6,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from trust.errors import RefusedError
+from trust.files import read_limited
 
 WEIGHTS, INDEX, ADAPTER = "model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
@@ -61,8 +62,9 @@ def check_index(index: Path, names: set[str]) -> None:
 
 
 def _weight_map(index: Path) -> dict[str, str]:
+    content = read_limited(index)
     try:
-        found = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        found = json.loads(content.decode("utf-8"))["weight_map"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RefusedError(f"{index} is no index of weights ({error!r}): save the checkpoint again") from error
     if not isinstance(found, dict) or not found or not all(isinstance(name, str) for name in found.values()):

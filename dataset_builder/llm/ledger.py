@@ -17,14 +17,19 @@ class Reply(TypedDict):
     reply: NotRequired[str | None]
 
 
-LEDGER = Kind(Reply, "the command that wrote it")
+LEDGER = Kind(Reply, "ldrt instruct")  # DATASET/.work/teacher.jsonl
+_OF_RUNS = {  # file of a run folder -> its ledger
+    "replies.jsonl": Kind(Reply, "ldrt generate --output {folder}"),
+    "judgements.jsonl": Kind(Reply, "ldrt judge {folder}"),
+    "pairwise.jsonl": Kind(Reply, "ldrt judge {folder} --against RUN"),
+}
 
 
 def answered(ledger: Path, wanted: Iterable[str]) -> dict[str, dict]:
     """key -> its record in the ledger, for the keys `wanted` that have one: the newest, an `ok` one before others."""
     keys = set(wanted)
     records: dict[str, dict] = {}
-    for record in LEDGER.rows(ledger):
+    for record in _OF_RUNS.get(ledger.name, LEDGER).rows(ledger):
         key = record["key"]
         if key in keys and (record["status"] == "ok" or not is_ok(records, key)):
             records[key] = dict(record)

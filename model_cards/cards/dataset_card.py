@@ -17,8 +17,8 @@ from markupsafe import Markup
 
 from model_cards.cards.text import GENERAL_TAGS, TEST_DOI, environment
 from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
-from model_cards.files import read_json, read_jsonl, write_text
-from model_cards.result_files import CERTIFICATE, DATASET_MANIFEST, DatasetManifest
+from model_cards.files import write_text
+from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
 from trust.ids import LANGUAGES, is_tag
 from trust.licenses import card_fields, combined, use_of
 from trust.markup import front_matter
@@ -96,7 +96,7 @@ def _provenance_facts(folder: Path) -> dict:
         "rejected": _by_count(_jsonl_counts(folder / "rejected.jsonl", "filter")),
         "certificate": {"splits": {}, "collisions": []} | (CERTIFICATE.read_if_there(folder / "splits.json") or {}),
         "gone": _gone(folder / "changelog.jsonl"),
-        "audit": {"articles": 0} | (read_json(folder / "audit.json") or {}),
+        "audit": {"articles": 0} | (AUDIT.read_if_there(folder / "audit.json") or {}),
     }
 
 
@@ -129,14 +129,14 @@ def _stages(manifest: DatasetManifest) -> dict[str, dict]:
 def _gone(changelog: Path) -> list[dict]:
     """The newest rows of the changelog, by day and reason: {"day", "reason", "figure_ids"}, the newest first."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for row in list(read_jsonl(changelog))[-_SHOWN_CHANGES:]:
+    for row in list(PROVENANCE["changelog.jsonl"].rows(changelog))[-_SHOWN_CHANGES:]:
         groups.setdefault((row["day"], row["reason"]), []).append(row["figure_id"])
     newest_first = sorted(groups.items(), reverse=True)
     return [{"day": day, "reason": reason, "figure_ids": ids} for (day, reason), ids in newest_first]
 
 
 def _jsonl_counts(path: Path, key: str) -> Counter:
-    return Counter(row.get(key) for row in read_jsonl(path))
+    return Counter(row.get(key) for row in PROVENANCE[path.name].rows(path))
 
 
 def _by_count(counts: Mapping[str | None, int]) -> list[tuple[str | None, int]]:

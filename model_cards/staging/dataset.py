@@ -2,22 +2,23 @@
 
 import dataclasses
 import json
+import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from model_cards.cards.dataset_card import write_dataset_card
 from model_cards.dataset_folder import Splits, all_files, column_counts, config_files, terms_counts
-from model_cards.files import read_json
+from model_cards.files import to_json
 from model_cards.preview.examples import write_examples_preview
 from model_cards.preview.page import write_preview
 from model_cards.preview.parts import has_examples
+from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST, EVAL, DatasetManifest
 from model_cards.staging.pictures import refuse_more_than_pixels
 from model_cards.staging.provenance import stage_provenance
 from model_cards.staging.rows import RowCounts, stage_split
+from trust.files import inside
 from trust.licenses import Policy, permits
 
 MANAGED = (  # of the repository's files, those that a push may delete
@@ -40,16 +41,25 @@ class StagedDataset:
         return "\n".join(lines)
 
 
+def refuse_links(dataset: Path) -> None:
+    """Raises RefusedError for a file that a push would read and that is not the dataset folder's own."""
+    for path in _read_by_push(dataset):
+        inside(dataset, path)
+
+
+def _read_by_push(dataset: Path) -> Iterator[Path]:
+    for splits in config_files(dataset).values():
+        yield from all_files(splits)
+    for pattern in ("[!.]*.json", "[!.]*.jsonl", "markdown/[!.]*.md"):
+        yield from sorted((dataset / "provenance").glob(pattern))
+    yield from filter(os.path.lexists, (dataset / "eval.yaml", dataset / ".work" / "verdicts.jsonl"))
+
+
 def refuse_collisions(dataset: Path) -> None:
     """Raises ValueError where the leakage certificate names collisions between splits, or is none."""
     path = dataset / "provenance" / "splits.json"
-    if not path.exists():
-        return
-    certificate: Any = read_json(path)
-    try:
-        collisions = certificate["collisions"]
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no leakage certificate ({error!r}): run `ldrt build` again") from error
+    certificate = CERTIFICATE.read_if_there(path)
+    collisions = certificate["collisions"] if certificate else []
     if collisions:
         raise ValueError(
             f"{path} reports {len(collisions)} collisions between splits, first {json.dumps(collisions[0])}: "
@@ -100,17 +110,17 @@ def _stage_config(splits: Splits, folder: Path, policy: Policy) -> RowCounts:
 def _stage_eval(dataset: Path, folder: Path) -> None:
     """Link eval.yaml when every config it names is there."""
     tasks = dataset / "eval.yaml"
-    if not tasks.exists():
+    declared = EVAL.read_if_there(tasks)
+    if declared is None:
         return
-    declared = yaml.safe_load(tasks.read_text(encoding="utf-8")) or {}
-    configs = {task.get("config") for task in declared.get("tasks", [])}
-    if all((folder / config).is_dir() for config in configs if config):
+    configs = {task["config"] for task in declared["tasks"] if "config" in task}
+    if configs <= {path.name for path in folder.iterdir() if path.is_dir()}:
         (folder / tasks.name).symlink_to(tasks.resolve())
 
 
 def _record(path: Path, policy: Policy, counts: dict[str, RowCounts]) -> None:
     """Note in the published manifest what the policy left out; the card says it."""
-    manifest = read_json(path) or {"stages": {}}
+    manifest: DatasetManifest = DATASET_MANIFEST.read_if_there(path) or {"stages": {}}
     by_config = {config: dataclasses.asdict(n) for config, n in counts.items()}
     manifest["stages"]["push"] = {"options": {"policy": policy}, "counts": by_config}
-    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    path.write_text(to_json(manifest, str(path), indent=1) + "\n", encoding="utf-8")

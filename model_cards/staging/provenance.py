@@ -1,20 +1,26 @@
 """The part of `provenance/` that a policy permits: text from an article goes where the article's licence lets it."""
 
-import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pyarrow
 import pyarrow.parquet as parquet
 
 from model_cards.dataset_folder import all_files, config_files, row_terms
-from model_cards.files import read_jsonl
+from model_cards.files import to_json
+from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, PROVENANCE_ROWS
 from model_cards.staging.rows import CDC, ROWS_A_GROUP
+from trust.handovers import Kind
 from trust.licenses import Policy, permits
 
-_WHOLE = ("manifest.json", "splits.json", "audit.json")  # counts and names, no text from an article
+_WHOLE: dict[str, Kind[Any]] = {  # counts and names, no text from an article
+    "manifest.json": DATASET_MANIFEST,
+    "splits.json": CERTIFICATE,
+    "audit.json": AUDIT,
+}
 _FAILED = "failed.jsonl"  # file names and errors, no text from an article
 
 Licenses = dict[str | None, set[str | None]]  # article_id -> the licences of its own figures; None: not stated
@@ -24,8 +30,8 @@ def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
     """Write what `policy` permits of DATASET/provenance to FOLDER/provenance, the Markdown as one Parquet file."""
     source, target = dataset / "provenance", folder / "provenance"
     target.mkdir()
-    for name in _WHOLE:
-        if (source / name).exists():
+    for name, kind in _WHOLE.items():
+        if kind.read_if_there(source / name) is not None:
             shutil.copyfile(source / name, target / name)
     for path in sorted(source.glob("[!.]*.jsonl")):
         _copy_permitted(path, target / path.name, policy)
@@ -34,9 +40,9 @@ def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
 
 def _copy_permitted(source: Path, target: Path, policy: Policy) -> None:
     with target.open("w", encoding="utf-8") as file:
-        for row in read_jsonl(source):
+        for number, row in enumerate(PROVENANCE.get(source.name, PROVENANCE_ROWS).rows(source), 1):
             if source.name == _FAILED or permits(policy, *row_terms(row)):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(to_json(row, f"{source}, line {number}") + "\n")
 
 
 def _stage_markdown(dataset: Path, target: Path, policy: Policy) -> None:
@@ -71,8 +77,15 @@ def _markdown_row(path: Path, licenses: Licenses) -> dict[str, str | None]:
     return {
         "article_id": article_id,
         "license": stated[0] if stated else None,
-        "markdown": path.read_text(encoding="utf-8"),
+        "markdown": _text(path),
     }
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no UTF-8 ({error}): remove it and run `ldrt build` again") from error
 
 
 def _article_licenses(dataset: Path) -> Licenses:
@@ -85,10 +98,10 @@ def _article_licenses(dataset: Path) -> Licenses:
     return licenses
 
 
-def _figure_rows(dataset: Path) -> Iterator[dict]:
+def _figure_rows(dataset: Path) -> Iterator[Mapping]:
     """Every figure of the dataset, with at least its `article_id`, `license` and, where it has some, `rights`."""
     for path in all_files(config_files(dataset).get("pairs", {})):
         for batch in parquet.ParquetFile(path).iter_batches(columns=["article_id", "license", "rights"]):
             yield from batch.to_pylist()
     for name in ("rejected.jsonl", "supplementary.jsonl"):
-        yield from read_jsonl(dataset / "provenance" / name)
+        yield from PROVENANCE[name].rows(dataset / "provenance" / name)

@@ -1,26 +1,45 @@
 """The results of an evaluation run that are published beside its checkpoint."""
 
-import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from model_cards.dataset_folder import NO_TERMS, row_terms
-from model_cards.files import read_json, read_jsonl
+from model_cards.files import to_json
+from model_cards.result_files import COMPARISON, EVIDENCE, HUMAN, MANIFEST, PREDICTIONS, SCORES, Prediction
+from trust.files import inside
+from trust.handovers import Kind
 from trust.licenses import Policy, of_row, permits
 
-RESULTS = ("scores.json", "comparison.json", "manifest.json", "human.json")
-PREDICTIONS = "predictions.jsonl"
+RESULTS: dict[str, Kind[Any]] = {
+    "scores.json": SCORES,
+    "comparison.json": COMPARISON,
+    "manifest.json": MANIFEST,
+    "human.json": HUMAN,
+}
+ANSWERS = "predictions.jsonl"
+_READ = (*RESULTS, "README.md", ANSWERS, "evidence.jsonl")
 
 
 def read_run(folder: Path) -> tuple[str, dict]:
-    """The card's text and the run's manifest. Raises FileNotFoundError, naming the command that makes them."""
+    """The card's text and the run's manifest.
+
+    Raises FileNotFoundError, naming the command that makes them, RefusedError for a file of the run that is to be sent
+    or read and is not the folder's own, ValueError for a manifest that is none.
+    """
+    for path in [*(folder / name for name in _READ), *_plots(folder)]:
+        if os.path.lexists(path):
+            inside(folder, path)
     for name, command in (("manifest.json", "generate"), ("README.md", "card")):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} has no {name}: run `ldrt {command}` for it first")
     card = (folder / "README.md").read_text(encoding="utf-8")
-    manifest = read_json(folder / "manifest.json")
-    assert manifest is not None, "it was there a moment ago"
-    return card, manifest
+    return card, dict(MANIFEST.read(folder / "manifest.json"))
+
+
+def _plots(folder: Path) -> list[Path]:
+    return sorted((folder / "plots").glob("[!.]*.png"))
 
 
 def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[str, Path], list[str]]:
@@ -29,18 +48,17 @@ def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[st
     The predictions are written anew in the folder `temporary`: without question and reference, which quote the
     article, where `policy` does not permit the row.
     """
-    files = {f"results/{name}": folder / name for name in RESULTS if (folder / name).is_file()}
-    files |= {f"plots/{path.name}": path for path in sorted((folder / "plots").glob("[!.]*.png"))}
-    if not (folder / PREDICTIONS).is_file():
+    files = {f"results/{name}": folder / name for name, kind in RESULTS.items() if kind.read_if_there(folder / name)}
+    files |= {f"plots/{path.name}": path for path in _plots(folder)}
+    if not (folder / ANSWERS).is_file():
         return files, []
-    files[f"results/{PREDICTIONS}"] = temporary / PREDICTIONS
+    files[f"results/{ANSWERS}"] = temporary / ANSWERS
     n_bare = 0
-    with (temporary / PREDICTIONS).open("w", encoding="utf-8") as file:
-        for row, is_permitted in _predictions(folder, policy):
-            if not is_permitted:
-                row |= {"question": None, "reference": None}
-                n_bare += 1
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    with (temporary / ANSWERS).open("w", encoding="utf-8") as file:
+        for number, (row, is_permitted) in enumerate(_predictions(folder, policy), 1):
+            bare = {} if is_permitted else {"question": None, "reference": None}
+            n_bare += not is_permitted
+            file.write(to_json({**row, **bare}, f"{folder / ANSWERS}, line {number}") + "\n")
     if not n_bare:
         return files, []
     return files, [
@@ -48,13 +66,13 @@ def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[st
     ]
 
 
-def _predictions(folder: Path, policy: Policy) -> Iterator[tuple[dict, bool]]:
+def _predictions(folder: Path, policy: Policy) -> Iterator[tuple[Prediction, bool]]:
     """Each prediction, and whether the policy permits to quote its row.
 
     By the licences of the prediction, and those and the rights of its figure in evidence.jsonl, which must know it.
     """
-    of_figure = {row["figure_id"]: row_terms(row) for row in read_jsonl(folder / "evidence.jsonl")}
-    for row in read_jsonl(folder / PREDICTIONS):
-        licenses, rights = of_figure.get(row.get("figure_id"), NO_TERMS)
+    of_figure = {row["figure_id"]: row_terms(row) for row in EVIDENCE.rows(folder / "evidence.jsonl")}
+    for row in PREDICTIONS.rows(folder / ANSWERS):
+        licenses, rights = of_figure.get(row["figure_id"], NO_TERMS)
         own = of_row(row) if "licenses" in row else ()  # a run of before there were any: its figures' alone
         yield row, permits(policy, (*licenses, *own), rights)

@@ -146,8 +146,8 @@ def provenance(folder: Path, attack: str) -> None:
     files = {
         "manifest.json": {"stages": stages},
         "splits.json": {"splits": {attack: dict.fromkeys(("articles", "figures", "groups"), 1)}, "collisions": []},
-        "audit.json": {"articles": f"x{attack}", "counts": dict.fromkeys(AUDITED, attack), **dict.fromkeys(MEASURED)},
-        "rejected.jsonl": {"filter": attack},
+        "audit.json": {"articles": 1, "counts": {**dict.fromkeys(AUDITED, 1), attack: 2}, **dict.fromkeys(MEASURED)},
+        "rejected.jsonl": {"filter": attack, "figure_id": attack},
     }
     for name, content in files.items():
         (folder / "provenance" / name).write_text(json.dumps(content) + "\n")

@@ -5,6 +5,7 @@ import pytest
 
 from model_cards.publish import Options, run
 from model_cards.staging.checkpoint import checkpoint_files
+from tests.trust.test_handovers import OBJECTS
 from trust.checkpoint_files import content_hash
 
 CARD = """---
@@ -16,6 +17,9 @@ pipeline_tag: image-text-to-text
 
 ![scores](plots/scores.png)
 """
+RUN, SCORED, COMPARED = (OBJECTS[f"cards: {name}.json"][1] for name in ("manifest", "scores", "comparison"))
+ANSWER = {"question": "Q?", "reference": "R.", "prediction": "P.", "task": "detail", "image_condition": "true"}
+ANSWER |= {"license": None}
 SAME_LOGITS = """
 import sys
 import torch
@@ -81,11 +85,11 @@ def run_folder(tmp_path, checkpoint_template):
     (folder / "plots").mkdir(parents=True)
     (folder / "plots" / "scores.png").write_bytes(b"\x89PNG")
     (folder / "README.md").write_text(CARD)
-    for name in ("scores.json", "comparison.json"):
-        (folder / name).write_text("{}")
-    manifest = {"model": str(checkpoint), "revision": content_hash(checkpoint)}
+    (folder / "scores.json").write_text(json.dumps(SCORED))
+    (folder / "comparison.json").write_text(json.dumps(COMPARED))
+    manifest = RUN | {"model": str(checkpoint), "revision": content_hash(checkpoint)}
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    rows = [{"figure_id": f"PMC{i}/fig1", "question": "Q?", "reference": "R.", "prediction": "P."} for i in range(3)]
+    rows = [ANSWER | {"example_id": f"E{i}", "figure_id": f"PMC{i}/fig1"} for i in range(3)]
     (folder / "predictions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     licenses = ("CC-BY-4.0", "CC-BY-NC-4.0", None)
     evidence = [{"figure_id": f"PMC{i}/fig1", "license": name, "caption": "C"} for i, name in enumerate(licenses)]
@@ -123,7 +127,7 @@ def test_publish_then_load_from_a_clean_cache(hub, ldrt_client, run_client, run_
     assert "nothing new" in again.stdout
     assert "tag v1" in again.stdout
     assert len(hub.titles("model", "lab/model")) == 2
-    (run_folder / "scores.json").write_text('{"new": 1}')
+    (run_folder / "scores.json").write_text(json.dumps(SCORED | {"new": 1}))
     (run_folder / "comparison.json").unlink()
     third = ldrt_client("publish", run_folder, "lab/model")
     assert "1 files sent, 1 deleted" in third.stdout

@@ -287,3 +287,11 @@ def test_an_adapter_that_is_a_pickle_is_refused(checkpoint, tmp_path):
     (folder / "adapter_model.safetensors").rename(folder / "adapter_model.bin")
     with pytest.raises(RefusedError, match="no adapter_model.safetensors.*only pickles .adapter_model.bin"):
         open_checkpoint(str(folder))
+
+
+@pytest.mark.parametrize("name", ["config.json", "lineage.json", "model.safetensors.index.json"])
+def test_json_of_gigabytes_is_refused_by_its_size(checkpoint, name):
+    with (checkpoint / name).open("wb") as file:
+        file.truncate(8 * 1024**3)  # a hole: takes no room on the disk
+    with pytest.raises(ValueError, match=f"{name} has 8,589,934,592 bytes, at most 67,108,864 are read"):
+        print(open_checkpoint(str(checkpoint)).lineage)

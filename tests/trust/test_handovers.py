@@ -11,6 +11,7 @@ from dataset_builder.manifest import MANIFEST_FILE as STAGES_FILE
 from evaluation.judgements import JUDGEMENT_FILE, VERDICT_FILE
 from evaluation.people.key import KEY_FILE
 from evaluation.run_folder import EVIDENCE_FILE, ITEM_FILE, MANIFEST_FILE, PREDICTION_FILE, SCORE_FILE
+from model_cards import provenance_files as of_datasets
 from model_cards import result_files as of_cards
 from recipes.merging.adapter import MERGE_FILE
 from recipes.sweeping.sweep_file import FINISHED_FILE
@@ -28,9 +29,21 @@ JUDGED = {"key": "k", "judge": "j", "backend": "openai", "judge_revision": None,
 JUDGED |= {"reply": "SCORE: 7", "score": 7, "latency_s": 0.1, **SHAS}
 RUN = {"model": "m", "revision": None, "dataset": "d", "dataset_revision": None, "split": "test", "tasks": ["detail"]}
 RUN |= {"image_conditions": {"true": {"items": 3}}, "lineage": None}
-SCORED = {"settings": {}, "inputs": {}, "scores": [ROW | WHERE | {"settings": {}}], "image_gaps": [], "judges": []}
+RUN |= {"backend": "local", "adapter_of": None, "generation": {"max_new_tokens": 8, "length_hint": None}}
+RUN |= {"data_licenses": {}, "teachers": {}, "versions": {}, "chat_template_sha256": None, "device": None}
+SETTINGS = {"rouge": {"tokenizer": "t"}, "hedging": {"lexicon_version": "1"}, "interval": {"n_resamples": 2, "seed": 0}}
+SCORED = {
+    "settings": SETTINGS,
+    "inputs": {},
+    "scores": [ROW | WHERE | {"settings": {}}],
+    "image_gaps": [],
+    "judges": [],
+}
 COMPARED = {"metric": "rougeL", "n": 3, "base": 0.1, "tuned": 0.2, "delta": 0.1, "ci_low": None, "ci_high": None}
-PARTS = dict.fromkeys(("by_term_frequency", "forgetting", "transfer"))
+COMPARED |= {"base_ci": [None, None], "tuned_ci": [0.1, 0.3], "p_value": None}
+PARTS = ("judges_on_delta", "pairwise", "hedge_by_correctness", "by_term_frequency", "forgetting", "transfer")
+WHO = {"model": "m", "revision": None, "hedges": {"by_word": {}, "mentions": {}}}
+BOTH = {"base": WHO, "tuned": WHO, "settings": SETTINGS, "headline": None, "differences": {}}
 OBJECTS = {  # kind -> a whole file
     "manifest.json": (MANIFEST_FILE, RUN),
     "scores.json": (SCORE_FILE, SCORED | {"judge_agreement": None}),
@@ -55,13 +68,17 @@ OBJECTS = {  # kind -> a whole file
     "cards: scores.json": (of_cards.SCORES, SCORED | {"judge_agreement": None}),
     "cards: comparison.json": (
         of_cards.COMPARISON,
-        {"rows": [COMPARED | WHERE], "n_items": 3, "base": {}, "tuned": {}, "overview": []} | PARTS,
+        {"rows": [COMPARED | WHERE], "n_items": 3, "overview": []} | BOTH | dict.fromkeys(PARTS),
     ),
     "cards: manifest.json": (of_cards.MANIFEST, RUN),
-    "cards: human.json": (of_cards.HUMAN, {"systems": [], "deltas": [], "n_raters": 1}),
+    "cards: human.json": (
+        of_cards.HUMAN,
+        {"packet": "p", "systems": [], "deltas": [], "judge_agreement": [], "intra_rater": [], "inter_rater": {"n": 0}}
+        | {"n_raters": 1, "n_ratings": 2, "n_cannot_judge": 0},
+    ),
     "cards: sweep.json": (of_cards.SWEEP, {"runs": []}),
-    "cards: provenance/manifest.json": (of_cards.DATASET_MANIFEST, {"stages": {}}),
-    "cards: splits.json": (of_cards.CERTIFICATE, {"splits": {}, "collisions": []}),
+    "cards: provenance/manifest.json": (of_datasets.DATASET_MANIFEST, {"stages": {}}),
+    "cards: splits.json": (of_datasets.CERTIFICATE, {"splits": {}, "collisions": []}),
 }
 LINES = {  # kind -> a whole line
     "predictions.jsonl": (PREDICTION_FILE, IDENTITY | ANSWER),

@@ -1,0 +1,113 @@
+"""The files of a dataset folder's `provenance/`, and its eval.yaml, with the keys that card and push rely on."""
+
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from trust.handovers import Kind
+
+
+class Terms(TypedDict):
+    """What says of a row whether it may be published; absent in files of before"""
+
+    license: NotRequired[str | None]
+    licenses: NotRequired[list[str | None]]
+    rights: NotRequired[str | None]
+
+
+class RejectedFigure(Terms):
+    """A row of provenance/rejected.jsonl"""
+
+    filter: str
+    figure_id: str
+    context: NotRequired[list[str] | None]
+    article_id: NotRequired[str | None]
+
+
+class SupplementaryFigure(Terms):
+    """A row of provenance/supplementary.jsonl"""
+
+    article_id: NotRequired[str | None]
+
+
+class RejectedExample(Terms):
+    """A row of provenance/rejected_examples.jsonl"""
+
+    figure_id: NotRequired[str]
+    reason: NotRequired[str]
+
+
+class RemovedRow(TypedDict):
+    """A row of provenance/changelog.jsonl"""
+
+    day: str
+    figure_id: str
+    reason: str
+
+
+class SkippedFile(TypedDict):
+    """A row of provenance/skipped.jsonl"""
+
+    file: str
+    reason: str
+    detail: NotRequired[str | None]
+
+
+class Failure(TypedDict):
+    """A row of provenance/failed.jsonl"""
+
+    article: str
+    stage: str
+    error: str
+
+
+class Audit(TypedDict):
+    """provenance/audit.json"""
+
+    articles: int
+    counts: dict[str, int]
+    figure_recall: float | None
+    figure_precision: float | None
+    caption_right: float | None
+    context_recall: float | None
+    context_precision: float | None
+
+
+class EvalTask(TypedDict):
+    """An entry of `tasks` in eval.yaml"""
+
+    config: NotRequired[str]
+
+
+class Eval(TypedDict):
+    """eval.yaml of a dataset"""
+
+    tasks: list[EvalTask]
+
+
+class DatasetManifest(TypedDict):
+    """provenance/manifest.json of a dataset"""
+
+    stages: dict[str, dict[str, Any]]
+
+
+class Certificate(TypedDict):
+    """provenance/splits.json"""
+
+    splits: dict[str, dict[str, int]]
+    collisions: list[Any]
+
+
+DATASET_MANIFEST = Kind(DatasetManifest, "ldrt build")
+CERTIFICATE = Kind(Certificate, "ldrt build")
+AUDIT = Kind(Audit, "ldrt build --audit true")
+EVAL = Kind(Eval, "ldrt instruct")
+PROVENANCE_ROWS: Kind[Any] = Kind(Terms, "ldrt build")  # of files that only others know
+PROVENANCE: dict[str, Kind[Any]] = {  # file of provenance/ -> its rows
+    "rejected.jsonl": Kind(RejectedFigure, "ldrt build"),
+    "supplementary.jsonl": Kind(SupplementaryFigure, "ldrt build"),
+    "changelog.jsonl": Kind(RemovedRow, "ldrt build"),
+    "skipped.jsonl": Kind(SkippedFile, "ldrt build"),
+    "failed.jsonl": Kind(Failure, "ldrt build"),
+    "rejected_examples.jsonl": Kind(RejectedExample, "ldrt instruct"),
+}
