@@ -16,7 +16,10 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from trust.checkpoint_files import (
+from trust.errors import RefusedError
+from trust.files import MAX_JSON_BYTES
+from trust.handovers import Kind
+from trust.weights.checkpoint_files import (
     ADAPTER_CONFIG,
     CONFIG,
     LINEAGE,
@@ -25,10 +28,7 @@ from trust.checkpoint_files import (
     is_allowed,
     read_object,
 )
-from trust.errors import RefusedError
-from trust.files import MAX_JSON_BYTES
-from trust.handovers import Kind
-from trust.safetensors_files import ADAPTER, INDEX, WEIGHTS, no_weights, weight_names
+from trust.weights.safetensors_files import ADAPTER, INDEX, WEIGHTS, no_weights, weight_names
 
 # How Transformers opens a folder that passed the gate: it has no reason to look anywhere else.
 LOADING = {"local_files_only": True, "trust_remote_code": False}

@@ -3,8 +3,8 @@
 import fnmatch
 from pathlib import Path
 
-from trust.checkpoint_files import ALLOWED, check_folder, content_hash, files_of, is_allowed
-from trust.safetensors_files import check_index, check_weights
+from trust.weights.checkpoint_files import ALLOWED, check_folder, content_hash, files_of, is_allowed
+from trust.weights.safetensors_files import check_index, check_weights
 
 MANAGED = (  # of the repository's files, those that a publish may delete
     *("README.md", "results/*", "plots/*"),

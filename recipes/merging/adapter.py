@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from trust.checkpoints import Checkpoint
 from trust.errors import RefusedError
 from trust.handovers import Kind
-from trust.safetensors_files import ADAPTER
+from trust.weights.safetensors_files import ADAPTER
 
 CHECK = "merge.json"  # what was merged and how far the logits are apart; where it is, the checkpoint is whole
 

@@ -9,10 +9,10 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from dataset_builder.files.jsonfiles import write_json
 from recipes.merging.adapter import CHECK
 from recipes.merging.parity import Parity, logits, measure_parity, sample_batch
-from trust.checkpoint_files import LINEAGE
 from trust.checkpoints import LOADING, Checkpoint
 from trust.handovers import stamped
 from trust.templates import check_template, check_tokenizer
+from trust.weights.checkpoint_files import LINEAGE
 
 
 def merge_draft(adapter: Checkpoint, base: Checkpoint, dtype: str, draft: Path) -> Parity:

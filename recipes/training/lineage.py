@@ -11,8 +11,8 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
-from trust.checkpoint_files import LINEAGE
 from trust.checkpoints import Checkpoint
+from trust.weights.checkpoint_files import LINEAGE
 
 FILE = LINEAGE
 STARTED = "recipe.json"  # the phase's entry as it was when the run started

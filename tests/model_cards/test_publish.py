@@ -6,7 +6,7 @@ import pytest
 from model_cards.publish import Options, run
 from model_cards.staging.checkpoint import checkpoint_files
 from tests.trust.test_handovers import OBJECTS
-from trust.checkpoint_files import content_hash
+from trust.weights.checkpoint_files import content_hash
 
 CARD = """---
 license: apache-2.0

@@ -7,9 +7,9 @@ import pytest
 
 from recipes.families.find import FAMILIES
 from tests.trust.conftest import write_adapter
-from trust.adapter_modules import MAX_WAYS, bad_modules
 from trust.checkpoints import open_checkpoint
 from trust.errors import RefusedError
+from trust.weights.adapter_modules import MAX_WAYS, bad_modules
 
 BOMBS = [
     r"([a-z0-9_]+\.?)+!",

@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from trust.adapter_modules import bad_modules
 from trust.errors import RefusedError
 from trust.files import inside, read_limited
-from trust.safetensors_files import ADAPTER, INDEX, WEIGHTS, check_index, check_weights, shards, weight_names
+from trust.weights.adapter_modules import bad_modules
+from trust.weights.safetensors_files import ADAPTER, INDEX, WEIGHTS, check_index, check_weights, shards, weight_names
 
 CONFIG, ADAPTER_CONFIG, LINEAGE = "config.json", "adapter_config.json", "lineage.json"
 ALLOWED = (
