@@ -56,7 +56,7 @@ class Evidence(TypedDict):
     caption: str | None
     context: list[str]  # sentences that mention the figure
     license: str | None
-    licenses: NotRequired[list[str | None]]  # of figure, caption and context; absent in runs of before
+    licenses: NotRequired[list[str | None] | None]  # of figure, caption, context; None: the dataset does not say
     rights: NotRequired[str | None]  # of the figure's own; absent in runs of before
     doi: str | None
 

@@ -303,7 +303,7 @@ class Prediction(TypedDict):
     task: str
     image_condition: str
     license: str | None
-    licenses: NotRequired[list[str | None]]
+    licenses: NotRequired[list[str | None] | None]
     question: str
     reference: str
     prediction: str | None
@@ -314,7 +314,7 @@ class Evidence(TypedDict):
 
     figure_id: str
     license: NotRequired[str | None]
-    licenses: NotRequired[list[str | None]]
+    licenses: NotRequired[list[str | None] | None]
     doi: NotRequired[str | None]
 
 

@@ -16,7 +16,9 @@ RED = "The map shows a red hot spot on the left side."
 def record(i, prediction, condition="true", reference=RED):
     article = f"A{i // 2}"
     keys = {"example_id": f"{i}", "article_id": article, "task": "detail", "image_condition": condition}
-    return keys | {"reference": reference, "prediction": prediction}
+    made = {"figure_id": f"{article}/fig1", "license": None, "question": "?", "finish_reason": "stop", "new_tokens": 1}
+    made |= {"model": "m", "revision": None, "generation": {}, "image_figure_id": None}
+    return keys | made | {"reference": reference, "prediction": prediction}
 
 
 @pytest.fixture
