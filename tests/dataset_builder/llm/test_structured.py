@@ -78,8 +78,8 @@ def test_thoughts_are_kept_and_never_the_answer(tmp_path):
     ]
     with serve(lambda request: thought[int(request["messages"][0]["content"][-1])]) as (url, _):
         records = list(ask(questions(3, None), Server(url, "m"), tmp_path / "ledger.jsonl").values())
-    assert [(record["status"], record["parsed"], record["reasoning"]) for record in records] == [
+    assert {(record["status"], record["parsed"], record["reasoning"]) for record in records} == {  # as they come
         ("unparsable", None, '{"score": 1}'),
         ("ok", 2, "so"),
         ("truncated", None, "too long"),
-    ]
+    }

@@ -92,8 +92,8 @@ def test_no_dataset(tmp_path):
 
 
 def test_a_broken_provenance_file_is_named(dataset):
-    (dataset / "provenance" / "rejected.jsonl").write_text('{"filter": "x"}\nnot json\n{"filter": "y"}\n')
-    with pytest.raises(ValueError, match="rejected.jsonl, line 2"):
+    (dataset / "provenance" / "rejected.jsonl").write_text('not json\n{"filter": "y"}\n')
+    with pytest.raises(ValueError, match="rejected.jsonl, line 1"):
         write_dataset_card(dataset)
 
 
