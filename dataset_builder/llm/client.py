@@ -24,9 +24,9 @@ from dataset_builder.llm.structured import NONE, known_form, response_format
 _DEAD_AFTER = 8  # requests in a row, each after the client's own retries, that the server was gone, busy or broken for
 _REFUSED_AFTER = 8  # requests in a row that the server refuses in the same words: none will do
 _LATENCY_DIGITS = 3  # of seconds, in the ledger
+_UNWRITTEN_A_WORKER = 2  # requests and replies: one on its way, one for the disk; more would be lost when that is full
 
-# A reply on its way to the ledger: its record, and the HTTP answer that it was read from. None: no more will come.
-_Incoming = tuple[dict, http.Answer] | None
+_Incoming = dict | None  # a record on its way to the ledger; None: no more will come
 _Todo = Iterator[tuple[str, Request]]  # key and request
 
 
@@ -93,10 +93,12 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.pace, self.budget = Pace(self.server), Budget(self.server)
+        self.watch = _Watch(self.server.base_url, self.stops_refused)
+        self.unwritten = asyncio.Semaphore(_UNWRITTEN_A_WORKER * self.server.concurrency)
 
 
 async def _ask_all(run: _Run) -> None:
-    """`concurrency` workers ask, one writer appends: no request waits for the disk, and nothing unwritten counts."""
+    """`concurrency` workers ask, one writer appends; a worker waits for the disk only where it has fallen behind."""
     async with http.open_session(run.server) as session:
         await http.check(session, run.server)
         await _settle_form(run, session)
@@ -126,6 +128,7 @@ async def _settle_form(run: _Run, session: ClientSession) -> None:
 
 async def _work(run: _Run, session: ClientSession) -> None:
     for key, request in run.todo:
+        await run.unwritten.acquire()
         n_tokens = prompt_tokens(request) + run.server.longest_reply
         cost = run.budget.dearest(request)
         if not await run.budget.take(cost):
@@ -138,7 +141,9 @@ async def _work(run: _Run, session: ClientSession) -> None:
         found = read_completion(answer.text, request, run.result) if is_reply else failed(answer.status, answer.text)
         run.budget.pay(cost, found.get("usage"))
         run.pace.give_back(max(0.0, n_tokens - sum(used_tokens(found.get("usage")))) if "usage" in found else 0)
-        run.replies.put_nowait((record_of(key, request, run.result, found | {"latency_s": latency_s}), answer))
+        record = record_of(key, request, run.result, found | {"latency_s": latency_s})
+        run.replies.put_nowait(record)
+        run.watch.see(answer, record.get("error", ""))
 
 
 async def _ask_one(run: _Run, session: ClientSession, request: Request, n_tokens: float) -> http.Answer:
@@ -159,18 +164,17 @@ def body_of(server: Server, request: Request, form: str) -> dict:
 
 async def _write(run: _Run) -> None:
     """Append replies as they come, all that came in during one flush with the next, up to None."""
-    watch, ended = _Watch(run.server.base_url, run.stops_refused), False
+    ended = False
     with progress(run.n, "replies", run.server.model) as bar:
         while not ended:
             batch, ended = await _next_batch(run.replies)
             try:
-                await asyncio.to_thread(append_jsonl, run.ledger, [record for record, _ in batch])
+                await asyncio.to_thread(append_jsonl, run.ledger, batch)
             except OSError as error:
                 raise OSError(f"{run.ledger} cannot be written ({error.strerror}): make room and run again") from error
-            for record, _ in batch:
+            for record in batch:
                 run.keep(record)
-            for record, answer in batch:
-                watch.see(answer, record.get("error", ""))
+                run.unwritten.release()
             bar.update(len(batch))
 
 
@@ -194,7 +198,7 @@ class _Watch:
             raise RuntimeError(f"{self._base_url} refuses {self._n_refused} requests in a row: {self._refusal}")
 
 
-async def _next_batch(replies: asyncio.Queue[_Incoming]) -> tuple[list[tuple[dict, http.Answer]], bool]:
+async def _next_batch(replies: asyncio.Queue[_Incoming]) -> tuple[list[dict], bool]:
     """All replies that are there, at least one, and whether they are the last."""
     waiting = [await replies.get()]
     while not replies.empty():

@@ -139,7 +139,7 @@ def test_a_server_that_dies_stops_the_run_and_what_it_said_is_kept(tmp_path, fai
     with serve(lambda _: next(replies, failure)) as (url, seen), stops:
         run(url, questions(500), tmp_path / "ledger.jsonl", max_retries=0, concurrency=4)
     assert [r["status"] for r in read_jsonl(tmp_path / "ledger.jsonl")].count("ok") == 10
-    assert len(seen) < 500  # how many more than 18 is the disk's matter: replies count once they are kept
+    assert len(seen) < 200
 
 
 def test_a_rejected_key_stops_the_run(tmp_path):
@@ -187,7 +187,7 @@ def test_a_full_disk_stops_the_run_in_one_line_and_it_goes_on_from_there(tmp_pat
             run(url, questions(200), ledger, concurrency=4)
         asked = len(seen)
         kept = sum(record["status"] == "ok" for record in read_jsonl(ledger))
-        assert 0 < kept < asked < 200
+        assert 0 < kept < asked < 50
         assert [r["status"] for r in run(url, questions(200), ledger)] == ["ok"] * 200
     assert len(seen) == asked + 200 - kept
 

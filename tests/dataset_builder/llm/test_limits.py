@@ -76,7 +76,7 @@ def test_a_server_that_asks_for_an_hour_ends_the_run_and_is_not_asked_again(tmp_
         pytest.raises(ConnectionError, match="asks to wait for 3600 s"),
     ):
         ask(questions(100), Server(url, "m", concurrency=4), tmp_path / "ledger.jsonl")
-    assert len(seen) < 100  # how many more than 4 is the disk's matter: replies count once they are kept
+    assert len(seen) < 30
 
 
 def test_a_run_costs_no_more_than_its_budget_and_goes_on_with_more(tmp_path):
@@ -123,7 +123,7 @@ def test_a_server_that_refuses_in_the_same_words_ends_the_run_in_one_line(tmp_pa
         server = Server(url, "m", concurrency=4)
         asked = [(server.key(request), request) for request in questions(500)]
         ask_each(iter(asked), 500, server, tmp_path / "ledger.jsonl")
-    assert len(seen) < 500  # how many more than 8 is the disk's matter: replies count once they are kept
+    assert len(seen) < 100
 
 
 def test_refusals_of_single_requests_end_nothing(tmp_path):
