@@ -26,7 +26,30 @@ class FetchedFile(TypedDict):
     url: str | None  # None for a copy of a local file
 
 
-class Sidecar(TypedDict):
+class ArchiveWords(TypedDict):
+    """What an archive says of an article."""
+
+    license_code: str | None  # in the archive's words
+    license: str | None  # SPDX id, or a Creative Commons name without its version
+    may_redistribute: bool | None  # False for text-and-data-mining manuscripts; None where nothing is said
+    is_retracted: bool | None
+    is_manuscript: bool | None
+    is_removed: bool  # from the archive, since it was fetched
+    metadata_md5: str | None
+
+
+NOTHING_SAID: ArchiveWords = {
+    "license_code": None,
+    "license": None,
+    "may_redistribute": None,
+    "is_retracted": None,
+    "is_manuscript": None,
+    "is_removed": False,
+    "metadata_md5": None,
+}
+
+
+class Sidecar(ArchiveWords):
     """The content of `article.json`."""
 
     format: int
@@ -36,13 +59,6 @@ class Sidecar(TypedDict):
     doi: str | None
     pmid: str | None
     title: str | None
-    license_code: str | None  # in the archive's words
-    license: str | None  # SPDX id, or a Creative Commons name without its version
-    may_redistribute: bool | None  # False for text-and-data-mining manuscripts; None where nothing is said
-    is_retracted: bool | None
-    is_manuscript: bool | None
-    is_removed: bool  # from the archive, since it was fetched
-    metadata_md5: str | None
     listed: str  # the day of the list, or of the copy, YYYY-MM-DD
     supplements: bool  # whether they were asked for
     files: list[FetchedFile]

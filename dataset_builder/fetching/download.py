@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from dataset_builder.articles.kinds import XML_SUFFIXES
 from dataset_builder.articles.pictures import by_ending, find_pictures
-from dataset_builder.articles.sidecar import FORMAT, SIDECAR, FetchedFile, Sidecar, read_sidecar
+from dataset_builder.articles.sidecar import FORMAT, NOTHING_SAID, SIDECAR, FetchedFile, Sidecar, read_sidecar
 from dataset_builder.fetching.answers import TransferError
 from dataset_builder.fetching.bucket import Bucket
 from dataset_builder.fetching.hrefs import check_article, graphic_hrefs
@@ -159,13 +159,7 @@ def _sidecar(row: Listed, files: list[ListedFile], parts: Path, sources: Sources
         "doi": row["doi"],
         "pmid": row["pmid"],
         "title": row["title"],
-        "license_code": None,
-        "license": None,
-        "may_redistribute": None,
-        "is_retracted": None,
-        "is_manuscript": None,
-        "is_removed": False,
-        "metadata_md5": None,
+        **NOTHING_SAID,
         "listed": row["listed"],
         "supplements": supplements,
         "files": fetched,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataset_builder.articles.kinds import PDF_SUFFIX, XML_SUFFIXES
-from dataset_builder.articles.sidecar import FORMAT, SIDECAR, ZOTERO, FetchedFile, Sidecar, read_sidecar
+from dataset_builder.articles.sidecar import FORMAT, NOTHING_SAID, SIDECAR, ZOTERO, FetchedFile, Sidecar, read_sidecar
 from dataset_builder.fetching.library.references import Reference
 from dataset_builder.fetching.parts import md5_of, put_folder
 from dataset_builder.fetching.side_by_side import Failure
@@ -144,13 +144,7 @@ def _sidecar(reference: Reference, copies: list[Path], day: str) -> Sidecar:
         "doi": reference.doi,
         "pmid": reference.pmid,
         "title": reference.title,
-        "license_code": None,
-        "license": None,
-        "may_redistribute": None,
-        "is_retracted": None,
-        "is_manuscript": None,
-        "is_removed": False,
-        "metadata_md5": None,
+        **NOTHING_SAID,
         "listed": day,
         "supplements": False,
         "files": [_file(path) for path in copies],

@@ -12,9 +12,10 @@ import ldrt
 from dataset_builder.schema import features
 from model_cards.preview.examples import render_examples, write_examples_preview
 from model_cards.preview.page import render_preview
-from tests.chromium import CHROMIUM, Browser
+from tests.chromium import CHROMIUM
 from tests.model_cards.conftest import _example, _pair
-from tests.model_cards.preview.test_page import HOSTILE, LOADED, SHOWN, page_data
+from tests.model_cards.preview.conftest import LOADED
+from tests.model_cards.preview.test_page import HOSTILE, SHOWN, page_data
 from tests.trust.attacks import ATTACKS
 
 SPLITS = ("train", "train", "validation", "test")
@@ -234,19 +235,6 @@ def page(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rows(page):
     return page_data(page.read_text())["rows"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def opened(browser, page):
-    browser.open(page)
-    browser.wait_for(LOADED)
-    return browser
 
 
 @needs_chromium

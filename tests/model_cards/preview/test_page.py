@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from model_cards.preview.page import cut, fair_shares, render_preview, write_preview
-from tests.chromium import CHROMIUM, Browser
+from tests.chromium import CHROMIUM
+from tests.model_cards.preview.conftest import LOADED
 
 HOSTILE = "</script><script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"> <!--"
 SPLITS = ("train", "train", "validation", "test")
@@ -187,26 +188,11 @@ def test_the_built_sample_corpus(sample_dataset):
 
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
 SHOWN = "[...document.querySelectorAll('article:not([hidden])')].map(card => +card.dataset.row)"
-IMAGES = "[...document.querySelectorAll('article img')]"
-LOADED = f"{IMAGES}.length > 0 && {IMAGES}.every(image => image.complete && image.naturalWidth > 0)"
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     return write_preview(make_build(tmp_path_factory.mktemp("preview"), 300))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def opened(browser, page):
-    browser.open(page)
-    browser.wait_for(LOADED)
-    return browser
 
 
 @needs_chromium
