@@ -33,6 +33,7 @@ def environment() -> Environment:
     """The templates of both cards (`trust.markup.markdown_environment`), with the filters below."""
     made = markdown_environment(Path(__file__).parent / "templates")
     filters = {"number": number, "signed": signed, "p": p_value, "interval": interval, "metric": metric_name}
+    filters |= {"reasons": reasons}
     made.filters |= filters | {"yaml_block": yaml_block, "quoted": quoted}
     return made
 
@@ -61,6 +62,15 @@ def interval(row: dict, with_plus: bool = False) -> str:
     if row["ci_low"] is None:
         return "–"
     return f"{number(row['ci_low'], with_plus)} to {number(row['ci_high'], with_plus)}"
+
+
+def reasons(rows: list[dict]) -> dict[str, str]:
+    """Why rows have no interval: reason -> the metrics, separated by commas."""
+    names_of: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row["no_interval"]:
+            names_of.setdefault(row["no_interval"], {})[metric_name(row)] = None
+    return {reason: ", ".join(names) for reason, names in names_of.items()}
 
 
 def p_value(value: float | None) -> str:

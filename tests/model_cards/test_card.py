@@ -39,7 +39,7 @@ def compared(tmp_path_factory):
     base = make_run(folder / "base", "base", 0.1)
     tuned = make_run(folder / "tuned", "tuned", 0.7, ("true", "shuffled"), lineage=LINEAGE)
     for run in (base, tuned):
-        score.run(score.Options(str(run), n_resamples=200))
+        score.run(score.Options(str(run)))
     compare.run(compare.Options([str(base), str(tuned)]))
     return tuned
 
@@ -69,7 +69,7 @@ def everything(tmp_path_factory):
         runs[name] = str(make_run(folder / name, model, quality, conditions, **teachers, **changes))
         judge_run(folder / name, JUDGES[0])
         judge_run(folder / name, JUDGES[1], refused=("E3",), revision=None)
-        score.run(score.Options(runs[name], n_resamples=200))
+        score.run(score.Options(runs[name]))
     others = [runs["base-heart"], runs["tuned-heart"]]
     three = [runs[name] for name in ("base", "tuned", "short")]
     data = training_data(folder / "data", ["The lesion appears red."] * 12)
@@ -192,7 +192,7 @@ def test_a_judge_that_fails_its_controls_is_marked(everything, tmp_path):
     records = read_records(judged, "judgements.jsonl")
     records = [r | {"score": 8} if (r["control"], r["judge"]) == ("shuffled", JUDGES[0]) else r for r in records]
     (judged / "judgements.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
-    score.run(score.Options(str(judged), n_resamples=200))
+    score.run(score.Options(str(judged)))
     (row,) = [line for line in write_card(judged).splitlines() if line.startswith(f"| {JUDGES[0]} | openai")]
     assert "| 8.000 **fails** (n 2) |" in row
     assert row.count("fails") == 1
@@ -279,7 +279,7 @@ def test_a_plot_without_data_is_removed(tuned):
 
 def test_a_run_alone_has_a_card(tmp_path):
     folder = make_run(tmp_path / "run", "base", 0.3)
-    score.run(score.Options(str(folder), n_resamples=200))
+    score.run(score.Options(str(folder)))
     text = write_card(folder)
     assert "has not been compared with a base model" in text
     assert "| ROUGE-L F | all |" in text
@@ -292,7 +292,7 @@ def test_a_run_alone_has_a_card(tmp_path):
 def test_a_served_model_is_said_to_be(tmp_path):
     unknown = dict.fromkeys(("revision", "chat_template_sha256", "device"))
     folder = judge_run(make_run(tmp_path / "run", "org/served", 0.3, backend="openai", **unknown), backend="local")
-    score.run(score.Options(str(folder), n_resamples=200))
+    score.run(score.Options(str(folder)))
     text = write_card(folder)
     assert "| model | `org/served`, revision not stated, asked through a server |" in text
     assert "--model org/served --dataset org/figures" in text

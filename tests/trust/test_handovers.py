@@ -21,6 +21,7 @@ from trust.handovers import FORMAT, stamped
 
 WHERE = {"task": "detail", "image_condition": "true", "judge": None}
 ROW = {"metric": "rougeL", "n": 3, "n_unscored": 0, "value": 0.5, "ci_low": None, "ci_high": None, "unit": "F"}
+ROW |= {"no_interval": "3 articles"}
 IDENTITY = {"example_id": "E1", "figure_id": "A/F1", "article_id": "A", "task": "detail", "image_condition": "true"}
 ANSWER = {"license": None, "question": "Q?", "reference": "R", "prediction": None, "finish_reason": "stop"}
 ANSWER |= {"new_tokens": 4, "model": "m", "revision": None, "generation": {}, "image_figure_id": None}
@@ -31,18 +32,23 @@ RUN = {"model": "m", "revision": None, "dataset": "d", "dataset_revision": None,
 RUN |= {"image_conditions": {"true": {"items": 3}}, "lineage": None}
 RUN |= {"backend": "local", "adapter_of": None, "generation": {"max_new_tokens": 8, "length_hint": None}}
 RUN |= {"data_licenses": {}, "teachers": {}, "versions": {}, "chat_template_sha256": None, "device": None}
-SETTINGS = {"rouge": {"tokenizer": "t"}, "hedging": {"lexicon_version": "1"}, "interval": {"n_resamples": 2, "seed": 0}}
+SETTINGS = {
+    "rouge": {"tokenizer": "t"},
+    "hedging": {"lexicon_version": "1"},
+    "interval": {"method": "t", "min_articles": 5},
+}
 SCORED = {
     "settings": SETTINGS,
     "inputs": {},
+    "answers": {"true": {"asked": 3, "failed": 0}},
     "scores": [ROW | WHERE | {"settings": {}}],
     "image_gaps": [],
     "judges": [],
 }
 COMPARED = {"metric": "rougeL", "n": 3, "base": 0.1, "tuned": 0.2, "delta": 0.1, "ci_low": None, "ci_high": None}
-COMPARED |= {"base_ci": [None, None], "tuned_ci": [0.1, 0.3], "p_value": None}
+COMPARED |= {"base_ci": [None, None], "tuned_ci": [0.1, 0.3], "p_value": None, "no_interval": "3 articles"}
 PARTS = ("judges_on_delta", "pairwise", "hedge_by_correctness", "by_term_frequency", "forgetting", "transfer")
-WHO = {"model": "m", "revision": None, "hedges": {"by_word": {}, "mentions": {}}}
+WHO = {"model": "m", "revision": None, "answers": {"asked": 3, "failed": 0}, "hedges": {"by_word": {}, "mentions": {}}}
 BOTH = {"base": WHO, "tuned": WHO, "settings": SETTINGS, "headline": None, "differences": {}}
 OBJECTS = {  # kind -> a whole file
     "manifest.json": (MANIFEST_FILE, RUN),
