@@ -30,14 +30,14 @@ _NOISE = 1e-10  # relative; what is left of a spread of nothing after summing fl
 
 Bounds = tuple[float | None, float | None]  # lowest and highest value that there can be; None: there is none
 UNBOUNDED: Bounds = (None, None)
-NOTHING_SCORED = "nothing is scored"
+NOTHING_SCORED = "there is nothing to measure it on"
 
 
 @dataclass(frozen=True)
 class Estimate:
     """A number, and how sure it is; without an interval all but `value` is None and `no_interval` says why."""
 
-    value: float | None  # None where nothing is scored
+    value: float | None  # None where there is nothing to measure it on
     low: float | None = None
     high: float | None = None
     p_value: float | None = None  # two-sided, of no difference; of unbounded numbers only

@@ -36,9 +36,15 @@ def metric_text(row: dict) -> str:
 
 
 def interval_notes(rows: Iterable[dict], name: Callable[[dict], str] = metric_text) -> list[str]:
-    """Why rows have no interval: "no interval: REASON (NAME, NAME)", each reason once; `name` gives a row's name."""
-    names_of: dict[str, dict[str, None]] = {}
+    """Why rows have no interval: "no interval: REASON (NAME, NAME of TASK)", each reason once.
+
+    `name` gives a row's name; of tasks that share a reason with all of them together nothing is said.
+    """
+    names_of: dict[str, list[str]] = {}
     for row in rows:
         if row["no_interval"]:
-            names_of.setdefault(row["no_interval"], {})[name(row)] = None
+            names = names_of.setdefault(row["no_interval"], [])
+            own = name(row) if row["task"] == "all" else f"{name(row)} of {row['task']}"
+            if own not in names and name(row) not in names:
+                names.append(own)
     return [f"no interval: {reason} ({', '.join(names)})" for reason, names in names_of.items()]

@@ -65,12 +65,14 @@ def interval(row: dict, with_plus: bool = False) -> str:
 
 
 def reasons(rows: list[dict]) -> dict[str, str]:
-    """Why rows have no interval: reason -> the metrics, separated by commas."""
-    names_of: dict[str, dict[str, None]] = {}
+    """Why rows have no interval: reason -> the metrics, those of one task with it, separated by semicolons."""
+    names_of: dict[str, list[str]] = {}
     for row in rows:
         if row["no_interval"]:
-            names_of.setdefault(row["no_interval"], {})[metric_name(row)] = None
-    return {reason: ", ".join(names) for reason, names in names_of.items()}
+            name = metric_name(row)
+            task = row.get("task", "all")
+            names_of.setdefault(row["no_interval"], []).append(name if task == "all" else f"{name}, {task}")
+    return {reason: "; ".join(names) for reason, names in names_of.items()}
 
 
 def p_value(value: float | None) -> str:

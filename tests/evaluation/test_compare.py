@@ -147,7 +147,7 @@ def test_no_question_with_a_score_of_both_is_no_verdict(runs):
     fail(runs[1], range(24, 48))
     _, comparison = compare_runs(*runs)
     assert "cannot be told: no question has a score for both" in comparison["headline"]
-    assert row(comparison, "rougeL")["no_interval"] == "nothing is scored"
+    assert row(comparison, "rougeL")["no_interval"] == "there is nothing to measure it on"
 
 
 def test_answers_that_a_judge_did_not_score_are_missing_too(tmp_path):

@@ -143,7 +143,7 @@ def test_a_ratio_that_one_article_alone_makes_has_no_interval():
 
 def test_nothing_scored_is_no_number():
     found = estimate(np.zeros((7, 2)), statistics.ratio, np.zeros(7))
-    assert (found.value, found.no_interval) == (None, "nothing is scored")
+    assert (found.value, found.no_interval) == (None, "there is nothing to measure it on")
 
 
 def test_sums_are_those_of_each_article():
