@@ -65,14 +65,13 @@ def interval(row: dict, with_plus: bool = False) -> str:
 
 
 def reasons(rows: list[dict]) -> dict[str, str]:
-    """Why rows have no interval: reason -> the metrics, those of one task with it, separated by semicolons."""
+    """Why rows of a table have no interval: reason -> the rows, by metric and task, or "all rows"."""
     names_of: dict[str, list[str]] = {}
     for row in rows:
         if row["no_interval"]:
-            name = metric_name(row)
-            task = row.get("task", "all")
+            name, task = metric_name(row), row.get("task", "all")
             names_of.setdefault(row["no_interval"], []).append(name if task == "all" else f"{name}, {task}")
-    return {reason: "; ".join(names) for reason, names in names_of.items()}
+    return {reason: "all rows" if len(names) == len(rows) else "; ".join(names) for reason, names in names_of.items()}
 
 
 def p_value(value: float | None) -> str:

@@ -145,6 +145,68 @@ def test_the_front_matter_is_what_the_hub_reads(tuned):
     assert len(expected) == 15
 
 
+def lose_answers(run, examples):
+    """The answers to `examples` (numbers) with the true picture failed, and the run is scored again."""
+    records = read_records(run)
+    for record in records:
+        if record["image_condition"] == "true" and int(record["example_id"][1:]) in examples:
+            record |= {"prediction": None, "finish_reason": "error", "error": "picture too large"}
+    write_records(run, records)
+    score.run(score.Options(str(run)))
+
+
+def test_missing_answers_are_said_for_whom_and_nothing_is_claimed(tmp_path):
+    base, tuned = make_run(tmp_path / "base", "base", 0.1), make_run(tmp_path / "tuned", "tuned", 0.7)
+    for run in (base, tuned):
+        score.run(score.Options(str(run)))
+    lose_answers(base, range(24))
+    compare.run(compare.Options([str(base), str(tuned)]))
+    text = write_card(tuned)
+    assert (
+        "> **Answers are missing:** 24 of 48 answers of the base model failed, none of the tuned model's 48. They have"
+        in text
+    )
+    assert "better than the base model." not in text
+    assert "Whether it is better than the base model cannot be told: 24 of 48 questions lack a score" in text
+    lose_answers(tuned, [40])
+    compare.run(compare.Options([str(base), str(tuned)]))
+    assert "24 of 48 answers of the base model failed, 1 of 48 answers of the tuned model failed." in write_card(tuned)
+
+
+def test_missing_answers_of_a_run_alone_stand_in_its_card_and_its_front_matter(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.7, ("true", "shuffled"))
+    score.run(score.Options(str(run)))
+    assert "Answers are missing" not in write_card(run)
+    lose_answers(run, range(24))
+    text = write_card(run)
+    assert "> **Answers are missing:** 24 of 48 answers of the model failed. They have no score" in text
+    names = {result.metric_name for result in ModelCard(text).data.eval_results if result.dataset_config is None}
+    assert "ROUGE-L F (24 of 48 answers without a score)" in names
+
+
+def test_the_card_says_why_there_is_no_interval(tmp_path):
+    for name, quality in (("base", 0.1), ("tuned", 0.7)):
+        run = judge_run(make_run(tmp_path / name, name, quality), "org/one")
+        for file in ("predictions.jsonl", "judgements.jsonl"):
+            few = [row | {"article_id": f"A{int(row['example_id'][1:]) % 3}"} for row in read_records(run, file)]
+            (run / file).write_text("".join(json.dumps(row) + "\n" for row in few))
+        score.run(score.Options(str(run)))
+    compare.run(compare.Options([str(tmp_path / "base"), str(tmp_path / "tuned")]))
+    text = write_card(tmp_path / "tuned")
+    assert "cannot be told: 3 articles, and an interval needs 5." in text
+    assert text.count("\nNo interval for all rows: 3 articles, and an interval needs 5.\n") == 2  # both tables
+    assert "org/one, no interval at equal length: 3 articles, and an interval needs 5." in text
+    assert "fewer than 5 have none" in text
+    assert "| – | – | 48 |" in text
+
+
+def test_metrics_without_an_interval_are_named(tuned):
+    text = write_card(tuned)
+    assert (
+        "\nNo interval for Answers that repeat themselves, share; Empty answers, share: it is the same in every" in text
+    )
+
+
 def test_options_name_what_the_run_cannot_know(tuned):
     text = write_card(tuned, repo_id="me/model", dataset_id="me/data", base_model="me/base", license="mit")
     data = ModelCard(text).data
