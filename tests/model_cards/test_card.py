@@ -202,9 +202,8 @@ def test_the_card_says_why_there_is_no_interval(tmp_path):
 
 def test_metrics_without_an_interval_are_named(tuned):
     text = write_card(tuned)
-    assert (
-        "\nNo interval for Answers that repeat themselves, share; Empty answers, share: it is the same in every" in text
-    )
+    constant = "Answers cut at the token limit, share; Answers that repeat themselves, share; Empty answers, share"
+    assert f"\nNo interval for {constant}: it is the same in every article" in text
 
 
 def test_options_name_what_the_run_cannot_know(tuned):
