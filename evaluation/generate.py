@@ -81,6 +81,7 @@ def run(options: Options) -> str:
     """
     from evaluation.answering import answers, manifest
     from evaluation.answering.questions import load_evidence, load_items
+    from evaluation.answering.thumbnails import keep_thumbnails
     from trust.handovers import stamped
 
     _check(options)
@@ -107,6 +108,7 @@ def run(options: Options) -> str:
     todo = answers.missing(asked, path, condition)
     constants = answers.Constants(made["model"], made["revision"], made["generation"], condition)
     n_failed = answers.answer(todo, items.rows, answerer, path, constants) if todo else 0
+    keep_thumbnails(items.rows, [one.row["example_id"] for one in asked], output / run_folder.THUMBNAILS)
     failed = f"; {n_failed} failed, `error` in their records says why; run again to ask them again" if n_failed else ""
     return f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}{failed}"
 

@@ -307,6 +307,10 @@ class Prediction(TypedDict):
     question: str
     reference: str
     prediction: str | None
+    article_id: NotRequired[str]
+    finish_reason: NotRequired[str]
+    error: NotRequired[str | None]
+    image_figure_id: NotRequired[str | None]
 
 
 class Evidence(TypedDict):
@@ -315,14 +319,35 @@ class Evidence(TypedDict):
     figure_id: str
     license: NotRequired[str | None]
     licenses: NotRequired[list[str | None] | None]
+    rights: NotRequired[str | None]
+    caption: NotRequired[str | None]
     doi: NotRequired[str | None]
+
+
+class Thumbnail(TypedDict):
+    """A row of thumbnails.jsonl"""
+
+    example_ids: list[str]
+    jpeg: str | None  # base64
+    problem: str | None
+
+
+class Said(TypedDict):
+    """What a judge said of an answer"""
+
+    judge: str
+    status: str
+    score: float | None
+    reply: str | None
 
 
 class Item(TypedDict):
     """A row of per_item_scores.jsonl"""
 
+    example_id: NotRequired[str]
     image_condition: str
     scores: dict[str, float | None]
+    said: NotRequired[list[Said]]
 
 
 class Paired(TypedDict):
@@ -333,6 +358,10 @@ class Paired(TypedDict):
     base: dict[str, float | None]
     tuned: dict[str, float | None]
     base_answer: str | None
+    base_finish_reason: NotRequired[str]
+    base_error: NotRequired[str | None]
+    base_said: NotRequired[list[Said]]
+    tuned_said: NotRequired[list[Said]]
 
 
 class Sweep(TypedDict):
@@ -347,6 +376,7 @@ MANIFEST = Kind(Manifest, "ldrt generate --output {folder}")
 HUMAN = Kind(Human, "ldrt human import")
 PREDICTIONS = Kind(Prediction, "ldrt generate --output {folder}")
 EVIDENCE = Kind(Evidence, "ldrt generate --output {folder}")
+THUMBNAILS = Kind(Thumbnail, "ldrt generate --output {folder}")
 ITEMS = Kind(Item, "ldrt score {folder}")
 PAIRED = Kind(Paired, "ldrt compare BASE {folder}")
 SWEEP = Kind(Sweep, "ldrt sweep")

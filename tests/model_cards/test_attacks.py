@@ -16,6 +16,7 @@ import yaml
 from dataset_builder.schema import PAIRS
 from model_cards.cards.dataset_card import render_dataset_card
 from model_cards.cards.evaluated_run import EvaluatedRun
+from model_cards.cards.examples import write_examples
 from model_cards.cards.front_matter import Stated, model_facts
 from model_cards.cards.model_card import render_card
 from model_cards.files import read_jsonl
@@ -76,14 +77,14 @@ def model_card(run: EvaluatedRun, attack: str, folder: Path) -> str:
     folder.mkdir()
     for name in ("predictions.jsonl", "paired_items.jsonl", "evidence.jsonl"):
         rows = list(read_jsonl(run.folder / name))
-        keep = OUR_KEYS | {"example_id", "license"}
+        keep = OUR_KEYS | {"example_id", "license", "licenses"}
         rows = [{k: v if k in keep else poisoned(v, attack, k) for k, v in row.items()} for row in rows]
         (folder / name).write_bytes("".join(json.dumps(row) + "\n" for row in rows).encode())
     manifest, scores, comparison, human = (
         poisoned(value, attack) for value in (run.manifest, run.scores, run.comparison, run.human)
     )
     evil = EvaluatedRun(folder, manifest, scores, comparison, human)
-    return render_card(evil, model_facts(manifest, Stated()), ["metrics"])
+    return render_card(evil, model_facts(manifest, Stated()), ["metrics"], write_examples(folder))
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=str)
