@@ -145,8 +145,17 @@ class Hedges(TypedDict):
     mentions: Count
 
 
+class Asked(TypedDict):
+    """What was asked under an image condition"""
+
+    items: int
+    options: NotRequired[dict[str, Any]]  # of `ldrt generate`, that are not its defaults
+
+
 class Compared(TypedDict):
     """One of the two models"""
+
+    image_conditions: NotRequired[dict[str, Asked]]
 
     model: str
     revision: str | None
@@ -209,6 +218,7 @@ class Comparison(TypedDict):
 
     headline: str | None
     settings: Settings
+    options: NotRequired[dict[str, Any]]
     differences: dict[str, list[Any]]
     rows: list[ComparisonRow]
     n_items: int
@@ -223,8 +233,12 @@ class Comparison(TypedDict):
     transfer: list[DomainRow] | None
 
 
-class Asked(TypedDict):
-    items: int
+class Command(TypedDict):
+    """How a phase was started"""
+
+    launch: list[str] | None
+    recipe: list[str]
+    options: list[str]
 
 
 class Phase(TypedDict):
@@ -240,6 +254,8 @@ class Phase(TypedDict):
     train_loss: NotRequired[float | None]
     rows: NotRequired[Any]  # a count where the phase is of before
     recipe: NotRequired[str | None]
+    command: NotRequired[Command]
+    launch: NotRequired[dict[str, Any]]
     licenses: NotRequired[Count | None]
     tags: NotRequired[list[str] | None]
 
@@ -248,6 +264,7 @@ class Lineage(TypedDict):
     base_model: str
     base_revision: NotRequired[str | None]
     phases: list[Phase]
+    merge: NotRequired[dict[str, str]]  # where the adapter was merged
 
 
 class Generation(TypedDict):
@@ -279,6 +296,7 @@ class Manifest(TypedDict):
     versions: dict[str, str]
     chat_template_sha256: str | None
     device: str | None
+    model_type: NotRequired[str | None]  # of its config.json
 
 
 class Human(TypedDict):

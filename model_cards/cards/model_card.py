@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from model_cards.cards.commands import evaluation_commands, folders, training_commands
 from model_cards.cards.evaluated_run import EvaluatedRun
 from model_cards.cards.examples import Example
 from model_cards.cards.front_matter import ALLOWED, Facts, front_matter
@@ -29,6 +30,7 @@ def render_card(run: EvaluatedRun, facts: Facts, plots: list[str], examples: lis
         paper=reproduction(run.comparison, facts["base_model"]),
         plots=plots,
         examples=examples,
+        **_commands(run, facts),
         answers_page=PAGE,
         synthetic=synthetic_share(run.folder),
         **_result_files(run),
@@ -38,6 +40,17 @@ def render_card(run: EvaluatedRun, facts: Facts, plots: list[str], examples: lis
         quality=QUALITY,
         conditions=CONDITIONS,
     )
+
+
+def _commands(run: EvaluatedRun, facts: Facts) -> dict:
+    """What ran, to be typed again, as the template's variables."""
+    evaluation = evaluation_commands(run.manifest, run.scores, run.comparison, facts)
+    return {
+        "training": training_commands(run.manifest, facts),
+        "evaluation": evaluation,
+        "folders": folders(run.manifest, run.comparison, facts),
+        "served": any("--base_url" in words for words in evaluation),
+    }
 
 
 def _result_files(run: EvaluatedRun) -> dict:

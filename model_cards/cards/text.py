@@ -7,7 +7,7 @@ import yaml
 from jinja2 import Environment
 from markupsafe import Markup
 
-from trust.markup import EMPTY, block, markdown_environment, plain, visible
+from trust.markup import EMPTY, block, markdown_environment, plain, shell, visible
 
 METRICS = {
     "judge_score": "Judge's score, 0–10",
@@ -34,7 +34,13 @@ def environment() -> Environment:
     made = markdown_environment(Path(__file__).parent / "templates")
     filters = {"number": number, "signed": signed, "p": p_value, "interval": interval, "metric": metric_name}
     made.filters |= filters | {"yaml_block": yaml_block, "quoted": quoted}
+    made.filters["command"] = command
     return made
+
+
+def command(words: list[str]) -> Markup:
+    """The words of a command as one line for a shell."""
+    return Markup(" ").join(map(shell, words))
 
 
 def metric_name(row: dict) -> str:
