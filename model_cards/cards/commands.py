@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from model_cards.cards.front_matter import Facts
+from trust.command_words import is_launch, is_recipe, is_settings
 
 Words = list[str]
 
@@ -19,10 +20,11 @@ BASE_RUN, TUNED_RUN = "runs/base", "runs/tuned"
 
 
 def training_commands(manifest: Mapping, facts: Facts) -> list[Words] | None:
-    """The phases and the merge; None where a phase does not say how it was started, [] where there was none."""
+    """The phases and the merge; None where a phase does not say how it was started, or says what no card repeats
+    (`trust.command_words`); [] where there was none."""
     lineage = manifest["lineage"] or {"phases": []}
     phases = lineage["phases"]
-    if any("command" not in phase for phase in phases):
+    if not all(map(_is_told, phases)):
         return None
     made, is_merged = _made(facts["repo_id"]), _is_merged(manifest, phases)
     outputs = [f"runs/phase{number}" for number in range(1, len(phases) + 1)]
@@ -48,7 +50,7 @@ def evaluation_commands(manifest: Mapping, scores: Mapping, comparison: Mapping 
         base = comparison["base"]
         model = [stated.base_model] if stated.base_model else _named(base["model"], base.get("revision"))
         asked = base.get("image_conditions") or manifest["image_conditions"]
-        commands += _generated(model, asked, manifest | {"generation": base.get("generation", {})}, facts, BASE_RUN)
+        commands += _generated(model, asked, {**manifest, "generation": base.get("generation", {})}, facts, BASE_RUN)
     model = [stated.repo_id] if stated.repo_id else _named(manifest["model"], manifest["revision"])
     commands += _generated(model, manifest["image_conditions"], manifest, facts, TUNED_RUN)
     commands += [_judged(run, judge) for judge in scores["judges"] for run in runs]
@@ -76,6 +78,13 @@ def folders(manifest: Mapping, comparison: Mapping | None, facts: Facts) -> list
 
 
 # ---- training
+
+
+def _is_told(phase: Mapping) -> bool:
+    told = phase.get("command")
+    if told is None:
+        return False
+    return is_launch(told["launch"] or ()) and is_recipe(told["recipe"]) and is_settings(told["options"])
 
 
 def _made(repo_id: str) -> str:

@@ -3,7 +3,6 @@
 Paths of the machine stay out of it: of a file of the project its path there, of any other its name.
 """
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -12,21 +11,10 @@ from typing_extensions import TypedDict
 
 from recipes.project_files import ROOT, name_in_project
 from recipes.training.options import recipe_path
+from trust.command_words import LAUNCH, NOT_SETTINGS, Given, options_of
 
 SCRIPT = "sft.py"
-# Options of `accelerate launch` that say how many processes train how; addresses and ranks are one machine's affair.
-_LAUNCH = (
-    *("config_file", "num_processes", "num_machines", "mixed_precision", "num_cpu_threads_per_process", "zero_stage"),
-    *("cpu", "multi_gpu", "use_deepspeed", "use_fsdp"),
-)
-# Said elsewhere in the lineage (model, dataset), or of no weight for the result (where files and curves go).
-_ELSEWHERE = (
-    *("config", "model_name_or_path", "model_revision", "dataset_name", "dataset_revision", "output_dir"),
-    *("report_to", "run_name", "project", "logging_dir", "push_to_hub", "hub_model_id", "hub_token"),
-)
-
 _LAUNCHERS = ("launch", "accelerate-launch", "accelerate.commands.launch")  # of accelerate
-Given = tuple[str, list[str]]  # an option's name and its values
 
 
 class Command(TypedDict):
@@ -40,7 +28,7 @@ class Command(TypedDict):
 def describe_command(argv: list[str]) -> Command:
     """What started this process with the arguments `argv`."""
     recipe, options = _recipe(recipe_path(argv))
-    options += [word for option in _given(argv) if option[0] not in _ELSEWHERE for word in _words(option)]
+    options += [word for option in options_of(argv) if option[0] not in NOT_SETTINGS for word in _words(option)]
     return {"launch": _launch(), "recipe": recipe, "options": options}
 
 
@@ -52,7 +40,7 @@ def _recipe(path: str | None) -> tuple[list[str], list[str]]:
         return ["--config", name_in_project(Path(path))], []
     settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     given = [(str(key), _values(value)) for key, value in settings.items() if value is not None]
-    return [], [word for option in given if option[0] not in _ELSEWHERE for word in _words(option)]
+    return [], [word for option in given if option[0] not in NOT_SETTINGS for word in _words(option)]
 
 
 def _values(value: object) -> list[str]:
@@ -60,21 +48,6 @@ def _values(value: object) -> list[str]:
     if isinstance(value, list):
         return [word for inner in value for word in _values(inner)]
     return [str(value).lower() if isinstance(value, bool) else str(value)]
-
-
-def _given(argv: Sequence[str]) -> Iterator[Given]:
-    """["--seed", "1", "--bf16=false"] -> ("seed", ["1"]), ("bf16", ["false"])."""
-    name, values = "", []
-    for word in argv:
-        if word.startswith("--"):
-            if name:
-                yield name, values
-            name, _, value = word.removeprefix("--").partition("=")
-            values = [value] if value else []
-        else:
-            values.append(word)
-    if name:
-        yield name, values
 
 
 def _words(option: Given) -> list[str]:
@@ -105,4 +78,4 @@ def launch_options(line: list[str]) -> list[str] | None:
     if not launchers or SCRIPT not in names[launchers[0] :]:
         return None
     options = line[launchers[0] + 1 : names.index(SCRIPT, launchers[0])]
-    return [word for option in _given(options) if option[0] in _LAUNCH for word in _words(option)]
+    return [word for option in options_of(options) if option[0] in LAUNCH for word in _words(option)]

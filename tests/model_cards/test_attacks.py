@@ -46,6 +46,11 @@ def poisoned(value, attack: str, key: str = ""):
     return value
 
 
+TOLD = {  # of a phase
+    "recipe": "a/b.yaml",
+    "licenses": {"CC-BY-4.0": 3},
+    "command": {"launch": ["--cpu"], "recipe": ["--config", "recipes/b.yaml"], "options": ["--seed", "3"]},
+}
 KEPT = {"interval", "rouge", "hedging", "build", "instruct", "push", "train", "validation", "test"}  # read by name
 
 
@@ -55,7 +60,7 @@ def run(request) -> EvaluatedRun:
     folder = request.getfixturevalue(request.param)
     read = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("manifest", "scores", "comparison")}
     human = json.loads((folder / "human.json").read_text()) if (folder / "human.json").exists() else None
-    phases = [phase | {"recipe": "a/b.yaml", "licenses": {"CC-BY-4.0": 3}} for phase in _phases(read["manifest"])]
+    phases = [phase | TOLD for phase in _phases(read["manifest"])]
     read["manifest"]["lineage"] = {"base_model": "org/base", "base_revision": "c", "phases": phases}
     if human:
         read["manifest"]["adapter_of"] = {"model": "org/base", "revision": "d"}
@@ -111,7 +116,7 @@ def assert_same(card: str, plain: str) -> None:
 def test_what_a_user_names_is_text_too(run, attack):
     def card(text: str) -> str:
         stated = Stated(repo_id=f"org/{text}", dataset_id=f"org/{text}", base_model=f"org/{text}")
-        return render_card(run, model_facts(run.manifest, stated), [])
+        return render_card(run, model_facts(run.manifest, stated), [], [])
 
     assert_same(card(attack.replace("/", "-")), card(HARMLESS))
 

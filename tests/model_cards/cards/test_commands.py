@@ -122,3 +122,19 @@ def test_judges_are_asked_of_a_server_or_here():
     lines = evaluated(manifest(), judges=judges)
     assert f"ldrt judge runs/tuned --judge org/a --revision {OTHER} --base_url http://localhost:8000/v1" in lines
     assert "ldrt judge runs/tuned --judge org/b --backend local" in lines
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"options": ["--output_dir", "/home/victim/.ssh"]},
+        {"options": ["--push_to_hub", "true"]},
+        {"launch": ["--module", "evil"]},
+        {"launch": ["evil.py"]},
+        {"recipe": ["--config", "/tmp/evil.yaml"]},
+    ],
+)
+def test_commands_of_a_strangers_lineage_that_do_more_than_train_are_not_repeated(told):
+    started = phase()
+    started["command"] |= told
+    assert trained(manifest([started])) is None
