@@ -105,3 +105,21 @@ def test_the_commands_are_those_that_ran(study):
     assert phase2[phase2.index("--lora_r") + 1] == "4"
     assert merge == ["ldrt", "merge", "runs/phase2", "--output", "tiny-tuned"]
     assert card == ["ldrt", "card", "runs/tuned", "--license", "apache-2.0"]
+
+
+@pytest.mark.slow
+def test_a_dataset_cards_commands_make_the_same_rows(sample_articles, tmp_path):
+    here, fresh = checkout(tmp_path / "here"), checkout(tmp_path / "fresh")
+    for folder in (here, fresh):
+        shutil.copytree(sample_articles, folder / "articles")
+    options = "--min_sharpness 90 --test_size 0.3 --domain recipes/domains/ldrt.yaml"
+    run(f"ldrt build articles --output data {options}\nldrt instruct data --min_support 0.5", here)
+    card = (here / "data" / "README.md").read_text()
+    section = card.split("\n## Make it again\n")[1]
+    (script,) = re.findall(r"```bash\n(.*?)```", section, re.DOTALL)
+    run(script, fresh)
+    made = {path.relative_to(here / "data"): path.read_bytes() for path in (here / "data").glob("*/*.parquet")}
+    assert len(made) > 6
+    again = {path.relative_to(fresh / "dataset"): path.read_bytes() for path in (fresh / "dataset").glob("*/*.parquet")}
+    assert again == made
+    assert (fresh / "dataset" / "README.md").read_text() == card
