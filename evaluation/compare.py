@@ -5,6 +5,8 @@
     ldrt compare runs/base runs/tuned --general "[runs/base-general, runs/tuned-general]"     # what tuning cost
     ldrt compare runs/base runs/tuned --train_dataset dataset                # by how often terms were seen in training
 
+`ldrt card runs/tuned` then shows both answers to every question side by side, on a page (answers.html).
+
 All must hold the same examples, references and dataset revision. `paired_items.jsonl` keeps both measurements of every
 example, which the plots and any later question need.
 """
