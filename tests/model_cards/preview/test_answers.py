@@ -13,6 +13,7 @@ from model_cards.cards.evaluated_run import read_run
 from model_cards.cards.examples import write_examples
 from model_cards.preview import answers
 from model_cards.preview.answers import render_answers, write_answers
+from model_cards.staging.results import result_files
 from tests.chromium import CHROMIUM
 from tests.evaluation.runs import judge_run, make_run, read_records, write_evidence, write_records
 from tests.model_cards.preview.conftest import LOADED
@@ -251,3 +252,17 @@ def test_nothing_sticks_out_sideways(browser, page, width):
     browser.wait_for(LOADED)
     assert browser.run("document.documentElement.scrollWidth") <= width
     browser.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_what_is_published_is_written_anew_by_its_own_policy(tuned, tmp_path):
+    write_answers(read_run(tuned), "all")
+    write_examples(tuned)
+    assert "What does figure 3 show?" in (tuned / "answers.html").read_text()  # of a row without a licence
+    (tmp_path / "staged").mkdir()
+    files, _ = result_files(tuned, "commercial", tmp_path / "staged")
+    sent = files["answers.html"].read_text()
+    assert "What does figure 1 show?" in sent
+    assert "What does figure 3 show?" not in sent
+    assert sorted(name for name in files if name.startswith("examples/")) == [f"examples/{i}.jpg" for i in (1, 2, 3)]
+    (tuned / "answers.html").unlink()
+    assert "answers.html" not in result_files(tuned, "commercial", tmp_path / "staged")[0]
