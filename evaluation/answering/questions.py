@@ -13,8 +13,8 @@ from evaluation.run_folder import Evidence
 from trust.dataset_files import check_dataset
 from trust.errors import RefusedError
 from trust.licenses import counts
-from trust.pictures.opener import UnreadablePicture, picture_size
-from trust.pictures.stored import StoredPicture, as_stored, open_stored, stored_bytes
+from trust.pictures.opener import UnreadablePicture
+from trust.pictures.stored import StoredPicture, as_stored, open_stored
 
 COLUMNS = ("images", "prompt", "completion", "task", "example_id", "figure_id", "article_id", "license", "teacher")
 BLANK_COLOUR = (122, 116, 104)  # mean of CLIP's training pictures: zero after its normalisation
@@ -105,18 +105,14 @@ def image_donors(article_ids: list[str], seed: int) -> list[int]:
 def open_image(row: dict) -> PILImage.Image:
     """The row's picture in RGB, its first where there are several. Raises `UnreadablePicture`, naming the example."""
     try:
-        return open_stored(_stored(row))
+        return open_stored(first_picture(row))
     except UnreadablePicture as error:
         raise UnreadablePicture(f"{row['example_id']}: unreadable picture: {error}") from error
 
 
-def image_size(row: dict) -> tuple[int, int]:
-    """Height and width in pixels, from the file's header; (0, 0) where it cannot be read."""
-    try:
-        width, height = picture_size(stored_bytes(_stored(row)))
-    except UnreadablePicture:
-        return 0, 0
-    return height, width
+def first_picture(row: dict) -> StoredPicture | None:
+    """The row's picture, its first where there are several; None where it has none."""
+    return row["images"][0] if row["images"] else None
 
 
 def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict[str, Evidence]:
@@ -139,10 +135,6 @@ def load_answers(dataset: str, split: str, tasks: list[str], revision: str | Non
     columns = ["completion"]
     rows = load_dataset("parquet", data_files={split: files}, split=split, columns=columns, streaming=True)
     return [reference(row) for row in rows]
-
-
-def _stored(row: dict) -> StoredPicture | None:
-    return row["images"][0] if row["images"] else None
 
 
 def _data_files(dataset: str, task: str, split: str, revision: str | None) -> list[str]:
