@@ -8,10 +8,12 @@ Requests are made shortly before it is their turn: a picture goes as it is store
 (`trust/pictures/derived.py`), else it is encoded, once for all questions about it, while others are under way.
 """
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_builder.llm import client
@@ -22,6 +24,7 @@ from evaluation.answering.questions import public_name
 from trust import text as strangers
 from trust.pictures.derived import data_url
 from trust.pictures.opener import UnreadablePicture
+from trust.pictures.stored import StoredPicture
 
 AHEAD_OF_EACH = 2  # pictures that are made ready for each request under way
 ENCODERS = min(4, os.cpu_count() or 1)  # threads; two encode 40 pictures of 1200 x 900 pixels a second
@@ -68,22 +71,22 @@ class Endpoint:
     ) -> Generator[tuple[str, Request], None, None]:
         """What is to be asked, by its key; what needs no request goes to the sheet."""
         known = Index(self.ledger)
-        for asked, url in _with_urls(todo, show, AHEAD_OF_EACH * self.server.concurrency):
+        for asked, coming in _with_pictures(todo, show, AHEAD_OF_EACH * self.server.concurrency):
             try:
-                request = self._request(asked, url.result())
+                sent = coming.result()
             except UnreadablePicture as problem:
                 sheet.add(asked, unreadable(asked, problem))
                 continue
-            key = self.server.key(request)
+            key = self.server.key(self._request(asked, sent and sent.sha256))  # which is quicker than of all bytes
             record = known.record(key)
             if record is not None and _is_answer(record):
                 sheet.add(asked, _answer(record))
             else:
                 sheet.expect(key, asked)
-                yield key, request
+                yield key, self._request(asked, sent and sent.url)
 
     def _request(self, asked: Question, url: str | None) -> Request:
-        """The question with its picture before the text."""
+        """The question with its picture, or what stands for it, before the text."""
         messages = asked.messages
         if url is not None:
             image = {"type": "image_url", "image_url": {"url": url}}
@@ -140,13 +143,29 @@ class _Sheet:
 # ---- pictures
 
 
-def _with_urls(todo: list[Question], show: Show, n_ahead: int) -> Iterator[tuple[Question, "Future[str | None]"]]:
-    """Each question with the coming URL of its picture, `n_ahead` of them under way; questions about one picture stand
+@dataclass(frozen=True)
+class _Sent:
+    """A picture as it is sent."""
+
+    url: str
+    sha256: str
+
+
+_Coming = Future[_Sent | None]  # None: the question goes without a picture
+
+
+def _sent(picture: StoredPicture | None) -> _Sent:
+    url = data_url(picture)
+    return _Sent(url, hashlib.sha256(url.encode()).hexdigest())
+
+
+def _with_pictures(todo: list[Question], show: Show, n_ahead: int) -> Iterator[tuple[Question, _Coming]]:
+    """Each question with its picture, `n_ahead` of which are being made ready; questions about one picture stand
     together."""
-    encoders, coming = _Encoders(), deque[tuple[Question, "Future[str | None]"]]()
+    encoders, coming = _Encoders(), deque[tuple[Question, _Coming]]()
     try:
         for asked in sorted(todo, key=_by_picture):
-            coming.append((asked, encoders.url(asked, show)))
+            coming.append((asked, encoders.picture(asked, show)))
             if len(coming) > n_ahead:
                 yield coming.popleft()
         yield from coming
@@ -164,22 +183,22 @@ class _Encoders:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(ENCODERS)
         self._last: bytes | None = None
-        self._url: Future[str | None] = Future()
+        self._coming: _Coming = Future()
 
-    def url(self, asked: Question, show: Show) -> "Future[str | None]":
-        """None where the question goes without a picture; may raise UnreadablePicture when its result is asked for."""
+    def picture(self, asked: Question, show: Show) -> _Coming:
+        """The question's picture; its result may raise UnreadablePicture."""
         if asked.picture is None:
             return self._threads.submit(lambda: None)
         try:
             picture = show(asked)
         except UnreadablePicture as problem:
-            failed: Future[str | None] = Future()
+            failed: _Coming = Future()
             failed.set_exception(problem)
             return failed
         data = picture["bytes"] if picture else None
         if data is None or data != self._last:
-            self._url, self._last = self._threads.submit(data_url, picture), data
-        return self._url
+            self._coming, self._last = self._threads.submit(_sent, picture), data
+        return self._coming
 
     def stop(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

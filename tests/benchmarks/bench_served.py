@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from datasets import Dataset
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from dataset_builder import schema
 from dataset_builder.files.jsonfiles import read_jsonl
@@ -87,14 +87,19 @@ def _row(i: int, picture: bytes) -> dict:
 
 
 def _picture(seed: int, kind: str) -> bytes:
-    """A picture with smooth parts and detail, as scans have: about 200 kB as a JPEG, 1.5 MB as a PNG."""
-    noise = np.random.default_rng(seed).integers(0, 255, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
-    image = Image.fromarray(noise).filter(ImageFilter.GaussianBlur(2))
-    file = io.BytesIO()
-    exif = Image.Exif()
+    """A figure of three photographs and a plot: 70 kB as a JPEG, 0.5 MB as a PNG or TIFF."""
+    random = np.random.default_rng(seed)
+    figure = Image.new("RGB", SIZE, "white")
+    for place in ((30, 30), (630, 30), (30, 480)):
+        noise = random.integers(0, 255, (390, 540), dtype=np.uint8)
+        figure.paste(Image.fromarray(noise).filter(ImageFilter.GaussianBlur(2)), place)
+    curve = [(650 + 5 * x, int(y)) for x, y in enumerate(random.integers(500, 860, 100))]
+    ImageDraw.Draw(figure).line(curve, fill="navy", width=3)
+    file, exif = io.BytesIO(), Image.Exif()
     if kind == "turned JPEG":
         exif[0x0112] = TURNED
-    image.save(file, kind.split()[-1], exif=exif)
+    compression = {"compression": "tiff_lzw"} if kind == "TIFF" else {}
+    figure.save(file, kind.split()[-1], exif=exif, **compression)
     return file.getvalue()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from trust.pictures.encoding import encode
+from trust.pictures.encoding import QUICK_PNG, encode
 from trust.pictures.metadata import PNG_SIGNATURE, MalformedFile, without_metadata
 from trust.pictures.opener import UnreadablePicture, open_picture, shown_as_stored
 from trust.pictures.stored import StoredPicture, stored_bytes
@@ -67,9 +67,9 @@ def _own_pixels(data: bytes) -> bytes | None:
 
 
 def _within_limit(image: Image.Image) -> bytes:
-    data = encode(image)
+    data = encode(image, QUICK_PNG)
     while len(data) > MAX_SENT_BYTES:
         image = image.reduce(2)
         image.info = {}  # `reduce` keeps the whole file there
-        data = encode(image)
+        data = encode(image, QUICK_PNG)
     return data
