@@ -205,6 +205,8 @@ def _record(asked: Question, answered: Answer, constants: Constants) -> Predicti
         "image_condition": constants.image_condition,
         "image_figure_id": shown["figure_id"] if shown else None,
     }
+    if "answer_kind" in row:
+        record |= {"answer_kind": row["answer_kind"], "options": row["options"]}
     if answered.error is not None:
         record["error"] = answered.error
     return record

@@ -77,13 +77,15 @@ class Endpoint:
             except UnreadablePicture as problem:
                 sheet.add(asked, unreadable(asked, problem))
                 continue
-            key = self.server.key(self._request(asked, sent and sent.sha256))  # which is quicker than of all bytes
+            key = self.server.key(
+                self._request(asked, sent.sha256 if sent else None)
+            )  # which is quicker than of all bytes
             record = known.record(key)
             if record is not None and _is_answer(record):
                 sheet.add(asked, _answer(record))
             else:
                 sheet.expect(key, asked)
-                yield key, self._request(asked, sent and sent.url)
+                yield key, self._request(asked, sent.url if sent else None)
 
     def _request(self, asked: Question, url: str | None) -> Request:
         """The question with its picture, or what stands for it, before the text."""

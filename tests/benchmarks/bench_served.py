@@ -46,7 +46,7 @@ def _measure(folder: Path, drawn: list[bytes], capacity: int) -> tuple[float, fl
     """(seconds, CPU seconds) for `ROUNDS * capacity` questions."""
     n = ROUNDS * capacity
     dataset = _dataset(folder / "dataset", drawn, n)
-    options = Options("model", str(dataset), str(folder / "run"), tasks=["detail"], concurrency=capacity)
+    options = Options("model", str(folder / "run"), str(dataset), tasks=["detail"], concurrency=capacity)
     with serve(capacity, LATENCY_S) as url:
         options.base_url = url
         start, cpu = time.perf_counter(), time.process_time()
