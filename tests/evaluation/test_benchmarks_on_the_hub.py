@@ -9,7 +9,6 @@ from datasets import load_dataset
 from dataset_builder.benchmarks.benchmark import read_benchmark
 from dataset_builder.files.jsonfiles import read_jsonl
 from tests.dataset_builder.llm_server import completion, serve
-from tests.hub_server.fixtures import hub, hub_process, ldrt_client  # noqa: F401 - fixtures
 from tests.hub_server.store import lfs_file, regular_file
 from tests.public_sets import N_PICTURES, PER_PICTURE, write_set
 
@@ -17,7 +16,7 @@ N = N_PICTURES * PER_PICTURE
 
 
 @pytest.fixture
-def publish(hub):  # noqa: F811
+def publish(hub):
     """Puts a folder on the Hub, whoever its namespace is; returns the commit."""
 
     def put(hub_id, folder):
@@ -36,7 +35,7 @@ def publish(hub):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ["vqa-rad", "pmc-vqa", "lab-bench-figqa"])
-def test_a_benchmark_is_asked_by_its_name(name, publish, ldrt_client, hub, tmp_path):  # noqa: F811
+def test_a_benchmark_is_asked_by_its_name(name, publish, ldrt_client, hub, tmp_path):
     hub_id = read_benchmark(name).hub_id
     commit = publish(hub_id, write_set(name, tmp_path))
     run = tmp_path / "run"
@@ -50,7 +49,7 @@ def test_a_benchmark_is_asked_by_its_name(name, publish, ldrt_client, hub, tmp_p
     assert not hub.requests("/data/train-00000")  # no other split is fetched
 
 
-def test_a_pinned_commit_that_is_gone_is_one_clear_line(publish, ldrt_client, tmp_path):  # noqa: F811
+def test_a_pinned_commit_that_is_gone_is_one_clear_line(publish, ldrt_client, tmp_path):
     publish(read_benchmark("slake").hub_id, write_set("slake", tmp_path))
     words = ["--model", "m", "--base_url", "http://x/v1", "--output", tmp_path / "run"]
     done = ldrt_client("generate", *words, "--benchmark", "slake")

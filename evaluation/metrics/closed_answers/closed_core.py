@@ -116,9 +116,13 @@ def _names_no_other(rest: str, index: int, texts: list[str]) -> bool:
             continue
         if re.search(_LETTER_NAMED.format(_LETTERS[other]), rest):
             return False
-        if option not in texts[index] and re.search(rf"(?<!\w){re.escape(option)}(?!\w)", said):
+        if said == option or (_has(said, option) and not _has(texts[index], option)):
             return False
     return True
+
+
+def _has(text: str, words: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text) is not None
 
 
 def _yes_or_no(text: str) -> str | None:
