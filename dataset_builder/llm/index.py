@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from dataset_builder.llm.ledger import kind_of
+from dataset_builder.llm.ledger import LEDGER
 
 
 class Index:
@@ -14,7 +14,7 @@ class Index:
         self._ledger = ledger
         self._ok: dict[bytes, int] = {}  # digest -> offset of its line
         self._other: dict[bytes, int] = {}
-        for offset, reply in kind_of(ledger).placed_rows(ledger):
+        for offset, reply in LEDGER.placed_rows(ledger):
             of_status = self._ok if reply["status"] == "ok" else self._other
             of_status[bytes.fromhex(reply["key"])] = offset
 

@@ -25,16 +25,11 @@ _OF_RUNS = {  # file of a run folder -> its ledger
 }
 
 
-def kind_of(ledger: Path) -> Kind[Reply]:
-    """How a ledger is read; a fault in it names the command that writes it."""
-    return _OF_RUNS.get(ledger.name, LEDGER)
-
-
 def answered(ledger: Path, wanted: Iterable[str]) -> dict[str, dict]:
     """key -> its record in the ledger, for the keys `wanted` that have one: the newest, an `ok` one before others."""
     keys = set(wanted)
     records: dict[str, dict] = {}
-    for record in kind_of(ledger).rows(ledger):
+    for record in _OF_RUNS.get(ledger.name, LEDGER).rows(ledger):
         key = record["key"]
         if key in keys and (record["status"] == "ok" or not is_ok(records, key)):
             records[key] = dict(record)

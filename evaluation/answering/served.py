@@ -11,17 +11,19 @@ Requests are made shortly before it is their turn: a picture goes as it is store
 import hashlib
 import os
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dataset_builder.llm import client
-from dataset_builder.llm.index import Index
+from dataset_builder.llm.ledger import Reply
 from dataset_builder.llm.requests import Request, Server
 from evaluation.answering.answers import Answer, Keep, Question, Show, unreadable
 from evaluation.answering.questions import public_name
 from trust import text as strangers
+from trust.handovers import Kind
 from trust.pictures.derived import data_url
 from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import StoredPicture
@@ -30,6 +32,8 @@ AHEAD_OF_EACH = 2  # pictures that are made ready for each request under way
 ENCODERS = min(4, os.cpu_count() or 1)  # threads; two encode 40 pictures of 1200 x 900 pixels a second
 WRITTEN_AT_ONCE = 64  # answers; until then they are safe in the ledger
 IN_VAIN_AFTER = 32  # requests of which none had an answer: a wrong model name, a model that takes no pictures
+
+REPLY_FILE = Kind(Reply, "ldrt generate --output {folder}")
 
 
 class Endpoint:
@@ -70,7 +74,7 @@ class Endpoint:
         self, todo: list[Question], show: Show, sheet: "_Sheet"
     ) -> Generator[tuple[str, Request], None, None]:
         """What is to be asked, by its key; what needs no request goes to the sheet."""
-        known = Index(self.ledger)
+        known = {row["key"]: dict(row) for row in REPLY_FILE.rows(self.ledger) if _is_answer(row)}
         for asked, coming in _with_pictures(todo, show, AHEAD_OF_EACH * self.server.concurrency):
             try:
                 sent = coming.result()
@@ -80,9 +84,8 @@ class Endpoint:
             key = self.server.key(
                 self._request(asked, sent.sha256 if sent else None)
             )  # which is quicker than of all bytes
-            record = known.record(key)
-            if record is not None and _is_answer(record):
-                sheet.add(asked, _answer(record))
+            if key in known:
+                sheet.add(asked, _answer(known[key]))
             else:
                 sheet.expect(key, asked)
                 yield key, self._request(asked, sent.url if sent else None)
@@ -215,7 +218,7 @@ def _with_picture(message: dict, image: dict) -> dict:
     return {**message, "content": parts}
 
 
-def _is_answer(record: dict) -> bool:
+def _is_answer(record: Mapping[str, Any]) -> bool:
     """For a judge a reply that is cut at the token limit or empty is none; here it is what the model says."""
     return record["status"] in ("ok", "truncated", "unparsable")
 
