@@ -57,9 +57,9 @@ def load(benchmark: Benchmark) -> Loaded:
     kept: list[int] = []
     parts: list[_Parts] = []
     for place, row in enumerate(source.texts):
-        part = None if source.n_pictures[place] != 1 else _parts(row, benchmark)
-        if part is None:
-            left_out["several pictures or none" if source.n_pictures[place] != 1 else "no answer"] += 1
+        part = _parts(row, benchmark) if source.n_pictures[place] == 1 else "several pictures or none"
+        if isinstance(part, str):
+            left_out[part] += 1
         else:
             kept.append(place)
             parts.append(part)
@@ -87,24 +87,33 @@ class _Parts:
     options: tuple[str, ...] | None
 
 
-def _parts(row: dict[str, Any], benchmark: Benchmark) -> _Parts | None:
-    """None for a row without an answer."""
+def _parts(row: dict[str, Any], benchmark: Benchmark) -> _Parts | str:
+    """What a row holds, or why it cannot be asked."""
     columns = benchmark.columns
-    answer = _text(row.get(columns.answer))
+    answer = _text(row[columns.answer])
     options = _options(row, benchmark)
-    if options is not None and columns.letter:
-        letter = _text(row[columns.letter]).upper()
-        if len(letter) != 1 or letter not in LETTERS[: len(options)]:
-            return None
-        answer = options[LETTERS.index(letter)]
-    if not answer:
-        return None
     if options is not None:
-        return _Parts(answer, CHOICE, options) if answer in options else None
+        by_letter = _of_letter(_text(row[columns.letter]), options) if columns.letter else None
+        right = by_letter if columns.letter else _right_option(answer, options)
+        return _Parts(right, CHOICE, options) if right else "no answer that is one of the options"
+    if not answer:
+        return "no answer"
     if answer.lower().rstrip(".") in YES_OR_NO:
         return _Parts(answer, YES_NO, YES_OR_NO)
     is_closed = columns.kind is not None and _text(row[columns.kind]).lower().startswith("closed")
     return _Parts(answer, CLOSED if is_closed else OPEN, None)
+
+
+def _right_option(stated: str, options: tuple[str, ...]) -> str | None:
+    """The option that a row states to be right: by its text, its letter and text ("B. left lung"), or its letter."""
+    for place, text in enumerate(options):
+        if text.lower() in (stated.lower(), _without_label(stated, place).lower()):
+            return text
+    return _of_letter(stated.strip("(). "), options)
+
+
+def _of_letter(letter: str, options: tuple[str, ...]) -> str | None:
+    return dict(zip(LETTERS, options, strict=False)).get(letter.upper())
 
 
 def _options(row: dict[str, Any], benchmark: Benchmark) -> tuple[str, ...] | None:
@@ -118,6 +127,8 @@ def _options(row: dict[str, Any], benchmark: Benchmark) -> tuple[str, ...] | Non
     if columns.options is None:
         return None
     stated: Any = row[columns.options] if isinstance(columns.options, str) else [row[name] for name in columns.options]
+    if isinstance(stated, dict):  # {"A": …, "B": …}
+        stated = [stated[letter] for letter in sorted(stated)]
     lines = stated.splitlines() if isinstance(stated, str) else stated or []
     found = [_without_label(text, i) for i, text in enumerate(filter(None, map(_text, lines)))]
     return tuple(found) or None

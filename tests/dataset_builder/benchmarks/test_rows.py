@@ -102,6 +102,45 @@ def test_any_dataset_by_its_columns(tmp_path):
     assert loaded.left_out == {"no answer": 1}
 
 
+LINES = "A. CT\nB. MRI\nC. X-ray"
+
+
+@pytest.mark.parametrize(
+    ("options", "stated"),
+    [
+        (LINES, "B"),
+        (LINES, "(B)"),
+        (LINES, "B. MRI"),
+        (LINES, "mri"),
+        ("(A) CT\n(B) MRI", "MRI"),
+        ("CT\n\nMRI", "b"),
+        (["CT", "MRI"], "B"),
+        ({"A": "CT", "B": "MRI"}, "B"),
+        ({"A": "CT", "B": "MRI"}, "MRI"),
+        (["CT", "MRI", "B"], "MRI"),
+    ],
+)
+def test_options_and_the_right_one_are_read_in_the_forms_that_datasets_have(options, stated, tmp_path):
+    folder = folder_of([{"img": stored_picture(0), "q": "which?", "a": stated, "o": options}], tmp_path)
+    (question,) = load(of_columns(folder, "test", None, replace(OWN, options="o"))).questions
+    assert (question.answer, question.options[:2]) == ("MRI", ("CT", "MRI"))
+    assert "\nA. CT\nB. MRI\n" in question.text
+
+
+def test_a_text_that_looks_like_a_letter_is_a_text(tmp_path):
+    rows = [{"img": stored_picture(0), "q": "which group?", "a": "A", "o": ["B", "A"]}]
+    (question,) = load(of_columns(folder_of(rows, tmp_path), "test", None, replace(OWN, options="o"))).questions
+    assert question.answer == "A"
+
+
+@pytest.mark.parametrize("stated", ["D", "PET", "1", None, "B. CT", "A or B"])
+def test_an_answer_that_is_none_of_the_options_is_left_out(stated, tmp_path):
+    rows = [{"img": stored_picture(0), "q": "which?", "a": answer, "o": LINES} for answer in ("A", stated)]
+    loaded = load(of_columns(folder_of(rows, tmp_path), "test", None, replace(OWN, options="o")))
+    assert [question.answer for question in loaded.questions] == ["CT"]
+    assert loaded.left_out == {"no answer that is one of the options": 1}
+
+
 def test_pictures_in_files_are_those_of_the_dataset_alone(tmp_path):
     (tmp_path / "secret.jpg").write_bytes(stored_picture(0)["bytes"])
     names_ = ["a.jpg", "../secret.jpg", str(tmp_path / "secret.jpg"), "absent.jpg"]
