@@ -58,6 +58,19 @@ def test_degeneration(load):
     assert "truncated_share" not in load("degeneration").compute(predictions=["x"])
 
 
+def test_closed_answers(load):
+    options = [["right", "left"], ["yes", "no"], [], ["x", "y"]]
+    result = load("closed_answers").compute(
+        predictions=["(B)", "No.", "CT", "A or B"], references=["left", "yes", "ct", "x"], options=options
+    )
+    assert result == {"accuracy": 0.5, "unreadable_share": 0.25}
+
+
+def test_token_overlap(load):
+    result = load("token_overlap").compute(predictions=["In the left lung."], references=["left lung, upper lobe"])
+    assert result == pytest.approx({"token_recall": 0.5, "token_f1": 4 / 7})
+
+
 def test_judge(load):
     replies = ["The dose is wrong.\nSCORE: 3", '{"score": 8}', "SCORE: 11", "SCORE: 1"]
     result = load("judge").compute(predictions=replies, finish_reasons=["stop", "stop", "stop", "length"])

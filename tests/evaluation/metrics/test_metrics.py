@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluation.metrics.closed_answers.closed_core import chosen, is_right
 from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
 from evaluation.metrics.grounding.grounding_core import find_claims, ground
 from evaluation.metrics.hedging.hedging_core import LANGUAGES, count_words, find_hedges, hedging
@@ -21,6 +22,7 @@ from evaluation.metrics.rouge.rouge_core import (
     rouge,
     tokenize,
 )
+from evaluation.metrics.token_overlap.overlap_core import overlap
 
 CASES = Path(__file__).parent / "cases"
 TOKENS = ["the", "dose", "of", "a", "tumour", "0.5", "Gy", "TNF-α", "剂", "5μm", "naïve", "_", "—", "A"]
@@ -244,3 +246,44 @@ def test_whatever_judges_reply_the_mean_is_a_score_in_any_order(replies, random)
 def test_a_reply_that_was_cut_or_filtered_has_no_score():
     scored = judge_scores(["SCORE: 7", "SCORE: 1", "SCORE: 9"], ["stop", "length", "content_filter"])
     assert scored == [(7, "ok"), (None, "truncated"), (None, "refused")]
+
+
+@pytest.mark.parametrize("case", cases("closed_answers"), ids=lambda case: repr(case["reply"]))
+def test_a_closed_answer_names_one_option_or_none(case):
+    assert chosen(case["reply"], case["options"]) == case["index"]
+
+
+@given(TEXTS, st.lists(st.text("ab ", min_size=1), min_size=2, max_size=5))
+def test_any_reply_to_a_closed_question_is_an_option_or_none(reply, options):
+    assert chosen(reply, options) in (None, *range(len(options)))
+
+
+@pytest.mark.parametrize("letters", ["AB", "BC", "AD", "CA"])
+@pytest.mark.parametrize("form", ["{} or {}", "{}, {}", "({}) and ({})", "{}. {}", "{} {}", "Answer: {}\n{}", "{}/{}"])
+def test_two_letters_are_never_guessed(letters, form):
+    assert chosen(form.format(*letters), ["liver", "heart", "lung", "spleen"]) is None
+
+
+def test_without_options_the_reply_is_the_reference():
+    assert is_right("The CT.", "CT", None)
+    assert not is_right("CT or MRI", "CT", None)
+    assert is_right("A or B", "x", ["x", "y"]) is None
+
+
+@pytest.mark.parametrize("case", cases("token_overlap"), ids=lambda case: case["name"])
+def test_token_overlap_has_the_known_value(case):
+    found = overlap(case["prediction"], case["reference"])
+    assert (found.recall, found.f1) == pytest.approx((case["recall"], case["f1"]))
+
+
+@given(TEXTS, TEXTS)
+def test_token_overlap_is_as_the_script_counts(prediction, reference):
+    """By the definition in LLaVA-Med's script: words of both as often as the answer has them, then those of one."""
+    from evaluation.metrics.token_overlap.overlap_core import tokens
+
+    said, wanted = tokens(prediction), tokens(reference)
+    shared = sum(word in wanted for word in said)
+    missed = sum(word not in said for word in wanted)
+    found = overlap(prediction, reference)
+    assert found.precision == pytest.approx(shared / len(said) if shared else 0)
+    assert found.recall == pytest.approx(shared / (shared + missed) if shared else 0)
