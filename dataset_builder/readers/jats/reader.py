@@ -29,7 +29,6 @@ _NO_TEXT = (  # what is no running text: what it holds is in no context sentence
     *("ref-list", "array", "code", "glossary", "caption", "object-id"),
     *("supplementary-material", "media", "graphic", "inline-graphic"),
 )
-_NO_REFERENCES = (*_PARTS, "fig", "fig-group", "graphic")
 _NEEDED = (*_NO_TEXT, *FORMULA_TAGS, "fig-group", "fig", "xref")
 
 
@@ -48,11 +47,9 @@ def read_jats(path: Path, pictures: FolderPictures | None = None) -> Article:
     owner = owner_of(root, article)
     if repaired:
         article.notes.append(REPAIRED)
-    _drop_references(root)
     parts = _detach_parts(root)
     article.figures, article.markdown = _read_part(root, pictures or FolderPictures(), owner, article.title)
     for part in parts:
-        _drop_references(part)
         article.supplementary += _read_part(part, pictures or FolderPictures(), owner, None)[0]
     return article
 
@@ -91,10 +88,3 @@ def _read_part(
             element.clear(keep_tail=True)
     markdown = read_text(part, elements["xref"], found, title)
     return [one.figure for one in found.values()], markdown
-
-
-def _drop_references(part: etree._Element) -> None:
-    """Empty the lists of references that hold nothing else ahead of all passes: half of an article's elements."""
-    for references in part.iterfind("back/ref-list"):
-        if next(references.iter(*_NO_REFERENCES), None) is None:
-            references.clear(keep_tail=True)

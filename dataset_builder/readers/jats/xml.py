@@ -9,6 +9,7 @@ import re
 from lxml import etree
 
 from dataset_builder.readers.jats.entities import without_entities
+from dataset_builder.readers.jats.references import without_references
 from dataset_builder.text.clean import clean
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -40,7 +41,7 @@ def parse_article(data: bytes, name: str) -> tuple[etree._Element, bool]:
     `name` is the file's, for errors. Raises ValueError when it is no XML that can be repaired or holds no or several
     articles.
     """
-    data = _utf8(data)
+    data = without_references(_utf8(data))
     root, repaired = _parse(data, name)
     article = _article_element(root, name)
     if b"break" in data:
