@@ -84,8 +84,6 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
     `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`, without e-mail addresses.
     """
     links = _links(part, xrefs, found)
-    by_key = _figures_by_key(found)
-    other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in by_key)
     lines = [f"# {title}"] if title else []
     paragraphs: list[_Paragraph] = []  # of the body
     for section, heading, is_body in _sections(part):
@@ -96,10 +94,8 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
             lines += _markdown(block, found)
         if is_body:
             paragraphs += [block for block in blocks if isinstance(block, _Paragraph)]
-    said = mentions_of_each([paragraph.text for paragraph in paragraphs], other_kinds)
-    for paragraph, mentions in zip(paragraphs, said, strict=True):
-        if mentions or paragraph.marks:
-            _add_context(paragraph, mentions, found, by_key)
+    if found:
+        _add_contexts(paragraphs, found)
     return without_addresses("\n\n".join(lines)) + "\n"
 
 
@@ -130,6 +126,16 @@ def _figures_by_key(found: Mapping[int, Found]) -> dict[str, int]:
         for key in label_keys(one.figure.label):
             by_key.setdefault(key, n)
     return by_key
+
+
+def _add_contexts(paragraphs: list[_Paragraph], found: Mapping[int, Found]) -> None:
+    """Add the paragraphs' sentences to the figures that they refer to or mention."""
+    by_key = _figures_by_key(found)
+    other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in by_key)
+    said = mentions_of_each([paragraph.text for paragraph in paragraphs], other_kinds)
+    for paragraph, mentions in zip(paragraphs, said, strict=True):
+        if mentions or paragraph.marks:
+            _add_context(paragraph, mentions, found, by_key)
 
 
 def _add_context(
