@@ -9,7 +9,7 @@ from lxml import etree
 from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.rights import stated_license
 from dataset_builder.readers.jats.versions import version_of
-from dataset_builder.readers.jats.xml import child_of, href_of, text_of
+from dataset_builder.readers.jats.xml import child_of, href_of, set_line_ends, text_of
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
     OF_ITSELF,
@@ -35,9 +35,11 @@ _PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of 
 
 def read_metadata(root: etree._Element) -> Article:
     """An article without figures and text from the `<article>` element. What is not stated is None."""
-    meta = root.find("front/article-meta")
+    front = child_of(root, "front")
+    meta = None if front is None else child_of(front, "article-meta")
     if meta is None:
         meta = etree.Element("article-meta")
+    set_line_ends(meta.iter("break"))
     ids = {(e.get("pub-id-type") or ""): text_of(e) for e in meta.iterchildren("article-id")}
     article = Article(
         source="jats",
