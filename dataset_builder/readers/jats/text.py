@@ -250,19 +250,13 @@ def _marked_text(p: etree._Element, references: list[_Reference]) -> tuple[str, 
     """A paragraph's text, and where in it which figures are referred to. Changes the `<xref>`s."""
     for xref, _ in references:
         xref.text = f"{_MARK}{xref.text or ''}"
-    pieces = string_of(p).split(_MARK)
-    marks: list[tuple[int, list[int]]] = []
-    before = ""
-    for piece, (_, places) in zip(pieces, references, strict=False):  # one piece more: the text behind the last
-        before += piece
-        marks.append((_clean_length(before), places))
-    return clean("".join(pieces)), marks
-
-
-def _clean_length(before: str) -> int:
-    """The characters that a text's beginning has once it is clean, with the space that it ends with."""
-    cleaned = clean(before)
-    return len(cleaned) + (cleaned != "" and before[-1].isspace())
+    first, *others = string_of(p).split(_MARK)
+    run = _Run({})
+    run.add(first)
+    for piece, (_, places) in zip(others, references, strict=False):
+        run.mark(places)
+        run.add(piece)
+    return run.take()
 
 
 def _is_container(element: etree._Element) -> bool:
@@ -303,6 +297,10 @@ class _Run:
             self._append(gap)
             self.space = True
 
+    def mark(self, places: list[int]) -> None:
+        """Figures are referred to where the text ends so far."""
+        self.marks.append((self.length, places))
+
     def _append(self, piece: str) -> None:
         if piece:
             self.pieces.append(piece)
@@ -311,7 +309,7 @@ class _Run:
     def walk(self, element: etree._Element) -> None:
         """Add the text of an inline element."""
         if element.tag == "xref" and (figures := _referred(element, self.ids)):
-            self.marks.append((self.length, figures))
+            self.mark(figures)
         apart = element.tag in _LINES
         if apart:
             self.add(" ")
