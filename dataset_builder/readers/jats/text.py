@@ -7,7 +7,7 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 from typing import NamedTuple
 
 from lxml import etree
@@ -253,8 +253,9 @@ def _marked_text(p: etree._Element, references: list[_Reference]) -> tuple[str, 
     first, *others = string_of(p).split(_MARK)
     run = _Run({})
     run.add(first)
-    for piece, (_, places) in zip(others, references, strict=False):
-        run.mark(places)
+    for piece, reference in zip_longest(others, references):  # more pieces where the mark is in the text itself
+        if reference:
+            run.mark(reference.places)
         run.add(piece)
     return run.take()
 
