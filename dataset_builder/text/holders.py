@@ -119,7 +119,7 @@ def plain(statement: str) -> str:
 
 def names_of(authors: Iterable[str]) -> frozenset[str]:
     """The words of the authors' names, for `Owner.names`."""
-    return frozenset(word for author in authors for word in plain(author).split())
+    return frozenset(plain(" ".join(authors)).split())
 
 
 def is_own(statement: str, owner: Owner) -> bool:

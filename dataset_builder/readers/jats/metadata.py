@@ -70,7 +70,7 @@ def _title(element: etree._Element | None) -> str | None:
 def _year(meta: etree._Element) -> int | None:
     years: dict[str, int] = {}
     for date in meta.iterchildren("pub-date"):
-        year = re.fullmatch(r"(?:1[5-9]|20)\d\d", (date.findtext("year") or "").strip())
+        year = re.fullmatch(r"(?:1[5-9]|20)\d\d", text_of(child_of(date, "year")) or "")
         if year:
             years.setdefault(date.get("pub-type") or date.get("date-type") or "", int(year.group()))
     return next((years[kind] for kind in (*_PUBLISHED, *years) if kind in years), None)
@@ -86,7 +86,7 @@ def _journal(root: etree._Element) -> str | None:
 
 def _authors(meta: etree._Element) -> list[str]:
     """The authors' names in the order of the article; of a group of authors the group's name, not its members'."""
-    everybody = meta.iterfind("contrib-group//contrib")
+    everybody = (person for group in meta.iterchildren("contrib-group") for person in group.iter("contrib"))
     contributors = [person for person in everybody if next(person.iterancestors("collab"), None) is None]
     authors = [person for person in contributors if person.get("contrib-type") == "author"]
     if not authors:

@@ -189,7 +189,10 @@ class _Reading:
                 pass
             elif tag in _BLOCKS or _is_container(child):
                 self._take(run, prefix)
-                self._block(child, level, prefix)
+                if tag == "p":
+                    self._paragraph(child, level, prefix)
+                else:
+                    self._block(child, level, prefix)
             else:
                 run.walk(child)
             tail = child.tail
@@ -222,8 +225,8 @@ class _Reading:
         if not _INLINE.issuperset([child.tag for child in p]):
             self._paragraph_in_pieces(p, level, prefix)
             return
-        references = self.links.marked.get(p, [])
-        text, marks = _marked_text(p, references) if references else (text_of(p), [])
+        references = self.links.marked.get(p)
+        text, marks = _marked_text(p, references) if references else (clean(string_of(p)), [])
         if text:  # most paragraphs: one call of the XML library
             self.blocks.append(_Paragraph(prefix, text, marks))
 

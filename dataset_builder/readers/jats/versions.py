@@ -5,7 +5,7 @@ import re
 from lxml import etree
 
 from dataset_builder.readers.article import Version
-from dataset_builder.readers.jats.xml import text_of
+from dataset_builder.readers.jats.xml import child_of, text_of
 
 _MANUSCRIPT_TERMS = ("ao", "smur", "am", "p")  # NISO RP-8 (JAV): author's original, submitted, accepted, proof
 _MANUSCRIPT = re.compile(r"manuscript|preprint|author.?s original|\bproof\b|^nihms|^emss|^ukmss", re.IGNORECASE)
@@ -47,5 +47,5 @@ def _is_publication(date: etree._Element) -> bool:
 
 def _iso(date: etree._Element) -> str:
     """ISO 8601, "00" for what is not said."""
-    year, month, day = ((date.findtext(part) or "").strip() for part in ("year", "month", "day"))
+    year, month, day = ((text_of(child_of(date, part)) or "") for part in ("year", "month", "day"))
     return f"{year:0>4}-{month:0>2}-{day:0>2}" if year.isdigit() else ""
