@@ -44,7 +44,9 @@ class _Stems:
         found = stems(words)
         others = [stem for stem in found if not stem.isascii()]
         first = {next(letter for letter in stem if not letter.isascii()) for stem in others}
-        return cls([stem.encode() for stem in found if stem.isascii()], others, sorted(first | {one.upper() for one in first}))
+        return cls(
+            [stem.encode() for stem in found if stem.isascii()], others, sorted(first | {one.upper() for one in first})
+        )
 
 
 _FIGURE_STEMS = _Stems.of(every(lambda it: it.figure.words))

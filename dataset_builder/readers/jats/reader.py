@@ -13,7 +13,7 @@ from dataset_builder.articles.pictures import FolderPictures
 from dataset_builder.readers.article import REPAIRED, Article, Figure
 from dataset_builder.readers.jats.figure_groups import join_figures
 from dataset_builder.readers.jats.figures import read_figures
-from dataset_builder.readers.jats.formulas import FORMULA_TAGS, prepare_formulas
+from dataset_builder.readers.jats.formulas import FORMULAS, prepare_formulas
 from dataset_builder.readers.jats.metadata import read_metadata
 from dataset_builder.readers.jats.rights import owner_of
 from dataset_builder.readers.jats.text import read_text
@@ -35,7 +35,7 @@ _NO_TEXT = (  # what is no running text: what it holds is in no context sentence
     *("ref-list", "array", "code", "glossary", "caption", "object-id"),
     *("supplementary-material", "media", "graphic", "inline-graphic"),
 )
-_NEEDED = (*_NO_TEXT, *FORMULA_TAGS, "fig-group", "fig", "xref")
+_NEEDED = (*_NO_TEXT, *FORMULAS, "fig-group", "fig", "xref")
 _MOVED = (*_PARTS, "break", *ALTERNATIVES)
 
 
