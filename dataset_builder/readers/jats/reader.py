@@ -15,10 +15,10 @@ from dataset_builder.readers.jats.figure_groups import join_figures
 from dataset_builder.readers.jats.figures import read_figures
 from dataset_builder.readers.jats.formulas import FORMULAS, prepare_formulas
 from dataset_builder.readers.jats.metadata import read_metadata
-from dataset_builder.readers.jats.rights import owner_of
 from dataset_builder.readers.jats.text import read_text
 from dataset_builder.readers.jats.xml import (
     ALTERNATIVES,
+    Elements,
     elements_by_tag,
     keep_one_language,
     parse_article,
@@ -28,7 +28,6 @@ from dataset_builder.text.holders import Owner
 
 MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
 
-_Elements = dict[str, list[etree._Element]]
 _PARTS = ("supplementary-material", "sub-article", "response")  # in the order in which they follow each other
 _NO_TEXT = (  # what is no running text: what it holds is in no context sentence
     *("table-wrap", "table-wrap-group", "fn", "fn-group", "disp-formula", "disp-formula-group"),
@@ -50,8 +49,7 @@ def read_jats(path: Path, pictures: FolderPictures | None = None) -> Article:
     if size > MAX_XML_BYTES:
         raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
     root, repaired = parse_article(path.read_bytes(), path.name)
-    article = read_metadata(root)
-    owner = owner_of(root, article)
+    article, owner = read_metadata(root)
     if repaired:
         article.notes.append(REPAIRED)
     pictures = pictures or FolderPictures()
@@ -62,7 +60,7 @@ def read_jats(path: Path, pictures: FolderPictures | None = None) -> Article:
     return article
 
 
-def _prepared(root: etree._Element) -> tuple[_Elements, list[etree._Element]]:
+def _prepared(root: etree._Element) -> tuple[Elements, list[etree._Element]]:
     """What is needed of an article without its parts, by tag, and the parts, which leave the tree.
 
     One walk; another one where something has left the tree.
@@ -94,7 +92,7 @@ def _is_inside_part(element: etree._Element) -> bool:
 
 
 def _read_part(
-    part: etree._Element, elements: _Elements, pictures: FolderPictures, owner: Owner, title: str | None
+    part: etree._Element, elements: Elements, pictures: FolderPictures, owner: Owner, title: str | None
 ) -> tuple[list[Figure], str]:
     """The figures of an article, a sub-article or a supplement, with their context, and its Markdown.
 

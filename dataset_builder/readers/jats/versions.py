@@ -14,9 +14,8 @@ _PMCID_VERSION = re.compile(r"(?:PMC)?\d+\.(\d+)", re.IGNORECASE)
 _NOT_PUBLICATION = re.compile("pmc|collection|nihms|submitted|preprint", re.IGNORECASE)  # kinds of date
 
 
-def version_of(root: etree._Element, meta: etree._Element) -> Version:
-    """By the article's version, its identifiers, its type and its dates of publication."""
-    versions = [*meta.iter("article-version")]
+def version_of(root: etree._Element, meta: etree._Element, versions: list[etree._Element]) -> Version:
+    """By the article's versions, its identifiers, its type and its dates of publication."""
     words = [text_of(one) or "" for one in versions]
     terms = [value for one in versions for name, value in one.attrib.items() if str(name).startswith("vocab-term")]
     kinds = [date.get("pub-type") or "" for date in meta.iterchildren("pub-date")]
