@@ -19,7 +19,7 @@ from dataset_builder.text.vocabulary import LANGUAGES, NO_MATCH, any_spaced, eve
 _SUPERSCRIPTS = {ord(sign): f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}  # NFKC would make 10⁵ 105
 _SUBSCRIPTS = {ord(sign): str(digit) for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 _GREEK_NAMES = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "theta": "θ"}
-_GREEK_NAMES |= {"kappa": "κ", "lambda": "λ", "sigma": "σ", "omega": "ω", "µ": "μ"}
+_GREEK_NAMES |= {"kappa": "κ", "lambda": "λ", "sigma": "σ", "omega": "ω"}
 _GREEK_NAME = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(_GREEK_NAMES)})(?![a-z]|[A-Z]{{2}})", re.IGNORECASE)
 
 _CJK = r"\u3040-\u30ff\u3400-\u9fff"

@@ -22,6 +22,7 @@ def said(text: str, language: str = "en") -> set[str]:
         ("1. The first. \n2. The second (3) of all", "en", set()),  # a list's own numbers
         ("左侧肺剂量增加至0.5 Gy（n=12），CT显示12天后降低", "zh", {"0.5 Gy", "12", "ct"}),
         ("so it is", "en", set()),
+        ("the mean µ and the opioid receptor (μ) of 2 rats", "en", {"2"}),  # both signs of mu, alone: no name
     ],
 )
 def test_facts_are_numbers_with_units_and_names(text, language, expected):
