@@ -5,6 +5,7 @@ closed("Dose map of the knee")                               -> "Dose map of the
 """
 
 import re
+from collections.abc import Set
 from functools import cache
 
 from dataset_builder.teaching.alone import is_note
@@ -13,11 +14,17 @@ from dataset_builder.text.sentences import is_caseless
 from dataset_builder.text.vocabulary import LANGUAGES
 
 _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel follows in the sentence
-    r"(?<=[^\W\d_][^\W\d_A-Z])\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s[^()]*\.$)"
+    r"(?<=[^\W_]{2})\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s(?!.*\([Bb]\)))"
 )
 _SAMPLES = re.compile(r"(?<=[.;])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
 _CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
 _CUT = "\n"
+_INNER_CAPITAL = re.compile(  # behind a word that is no article: "knee Arrows mark"
+    r"(?<![\w-])(?P<before>[^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{2,}|[A-Z\d]{2,})\s"
+    r"(?P<word>[A-ZА-ЯЁІЇЄҐÀ-Þ][^\W\d_A-ZА-ЯЁІЇЄҐ]{4,})(?=\s[a-zа-яёіїєґà-ÿ])"
+)
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+MAX_CAPITALS = 0.4  # of a sentence's longer words: more are those of a title, or names
 _ENDS = re.compile(r"[.!?…。！？．｡][\"'”’»)\]」』）]*$")
 
 
@@ -29,6 +36,23 @@ def pieces(sentence: str, language: str | None) -> list[str]:
     cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, cut))
     cut = _CAPITAL.sub(lambda gap: _CUT if is_note(cut[gap.end() :]) else gap.group(), cut)
     return cut.split(_CUT)
+
+
+def runs_on(sentence: str, ordinary: Set[str], language: str | None) -> bool:
+    """Whether a word of its own capital starts another sentence inside this one: "map of the knee Arrows mark a spot".
+
+    `ordinary` are words that the figure's texts have with a small letter. In a title whose words all have capitals,
+    and in a language that writes its nouns so, a capital starts nothing.
+    """
+    known = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    if LANGUAGES[known].teaching.the_figure.noun[0][0].isupper():
+        return False
+    words = _LONG_WORD.findall(sentence)[1:]
+    if sum(word[0].isupper() for word in words) > MAX_CAPITALS * len(words):
+        return False
+    small = {*LANGUAGES[known].lists.and_words, *LANGUAGES[known].lists.or_words, *LANGUAGES[known].teaching.incomplete}
+    found = [match for match in _INNER_CAPITAL.finditer(sentence) if match["before"] not in small]
+    return any(match["word"].lower() in ordinary for match in found)
 
 
 def closed(sentence: str) -> str:

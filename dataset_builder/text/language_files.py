@@ -262,6 +262,8 @@ class TeachingWords:
     notes: Words
     incomplete: Words
     verbs_of_being: Words
+    verbs: Words
+    past: Words
     the_figure: TheFigure
     questions: Questions
 

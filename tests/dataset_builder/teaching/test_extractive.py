@@ -24,11 +24,11 @@ ROW = {
 }
 QUESTIONS = [
     "What does this figure show?",
-    "What does this figure suggest, and what supports it?",
+    "What does this figure suggest?",
     "Explain what can be seen in this figure.",
-    "What does this figure suggest, and what supports it?",
+    "What does this figure suggest?",
     "Explain what can be seen in this figure.",
-    "What can be concluded from this figure, and why?",
+    "What can be concluded from this figure?",
 ]
 
 
