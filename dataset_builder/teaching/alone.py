@@ -37,9 +37,9 @@ _ABBREVIATIONS = re.compile(
 _ONE_EXPLAINED = re.compile(
     r"\W*(?P<short>[A-Z]{2,8})s?\s?(?:[=:,]|\s)\s?(?P<long>[^.;,=:]{4,80}?)\s*(?:\([^()]*\))?\.?"
 )
-_LETTERS_EXPLAINED = re.compile(
-    r"(?:^|[:;]\s?)(?P<letter>[A-Z]),\s(?=[^;]{3,80}(?:;|\.?$))"
-)  # "R, row of earth; S, sun"
+_SIGNS_EXPLAINED = re.compile(  # "R, row of earth; S, sun", "ac, anterior cristae; lc, lateral cristae"
+    r"(?:^|;\s?)(?P<sign>[A-Z]|[a-z]{1,4}(?=,[^;]*;)),\s(?=[^;]{3,80}(?:;|\.?$))"
+)
 _IN_BRACKETS = re.compile(r"[(\[（【][^()\[\]（）【】]*[)\]）】]")
 _KEY = re.compile(r"[=＝→]|(?<=[^\W\d_]):\s?(?=[^\W\d_])|[：]|\s[—–]\s")  # "Black = males", "Lane 1: DNA"
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
@@ -77,8 +77,13 @@ def states_a_purpose(sentence: str, language: str | None) -> bool:
 
 def has_verb(sentence: str, language: str | None) -> bool:
     """Whether a verb stands in it outside of brackets; true in a language whose verbs are not listed."""
-    verbs = _verbs(_code(language))
+    verbs = _verbs(_spoken(sentence, _code(language)))
     return verbs is None or bool(verbs.search(_IN_BRACKETS.sub(" ", sentence)))
+
+
+def has_main_verb(sentence: str, language: str | None) -> bool:
+    """Whether a verb stands ahead of the first "that": not in "the farms where samples were taken"."""
+    return has_verb(_main_clause(_spoken(sentence, _code(language))).split(sentence, maxsplit=1)[0], language)
 
 
 def may_be_whole(sentence: str, language: str | None) -> bool:
@@ -146,11 +151,10 @@ def _explains_one(sentence: str) -> bool:
 
 
 def _explains_letters(sentence: str) -> bool:
-    """Whether it says what letters in the picture stand for: "R, root; S, stem"; not "A, before; B, after", panels."""
-    letters = [found["letter"] for found in _LETTERS_EXPLAINED.finditer(sentence)]
-    first = ord(letters[0]) if letters else 0
-    in_order = letters == [chr(first + place) for place in range(len(letters))]
-    return sentence.startswith(tuple(f"{letter}, " for letter in letters)) and not (in_order and len(letters) > 1)
+    """Whether it says what signs in the picture stand for: "R, root; S, stem"; not "A, before; B, after", panels."""
+    signs = [found["sign"] for found in _SIGNS_EXPLAINED.finditer(sentence)]
+    in_order = [sign.upper() for sign in signs] == [chr(ord("A") + place) for place in range(len(signs))]
+    return bool(signs) and sentence.startswith(f"{signs[0]}, ") and not (in_order and len(signs) > 1)
 
 
 def capitalised(sentence: str) -> str:
@@ -183,19 +187,31 @@ def _pointing(code: str) -> re.Pattern:
 
 @cache
 def _verbs(code: str) -> re.Pattern | None:
-    """Verbs of the language and of English, in which figures are captioned everywhere."""
-    own, english = LANGUAGES[code], LANGUAGES[DEFAULT_LANGUAGE].teaching.verbs
+    own = LANGUAGES[code]
+    words = "|".join(own.teaching.verbs) if own.spaces else any_unspaced(lambda it: it.teaching.verbs)
     if not own.teaching.verbs:
         return None
-    spaced = "|".join((*own.teaching.verbs, *english) if own.spaces else english)
-    unspaced = NO_MATCH if own.spaces else any_unspaced(lambda it: it.teaching.verbs)
-    return re.compile(rf"(?<![\w-])(?:{spaced})(?![\w-])|{unspaced}")
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])" if own.spaces else words)
+
+
+def _spoken(sentence: str, code: str) -> str:
+    """The language of a sentence in an article in the language `code`: that, or English, as many captions are."""
+    small = frozenset(LANGUAGES[DEFAULT_LANGUAGE].teaching.incomplete) - frozenset(LANGUAGES[code].teaching.incomplete)
+    is_english = len(small & set(sentence.split())) > 1 or (not LANGUAGES[code].spaces and sentence.isascii())
+    return DEFAULT_LANGUAGE if is_english else code
 
 
 @cache
 def _past(code: str) -> re.Pattern | None:
     words = "|".join(LANGUAGES[code].teaching.past)
     return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])") if words else None
+
+
+@cache
+def _main_clause(code: str) -> re.Pattern:
+    own = LANGUAGES[code]
+    words = "|".join(own.teaching.relatives)
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if words else r",\s" if own.spaces else NO_MATCH)
 
 
 @cache

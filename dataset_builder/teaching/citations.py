@@ -19,7 +19,7 @@ _ROUND_NUMBERS = re.compile(  # "was seen (12) in", "was seen (3)."; not "groups
     rf"(?<=[^\W\d_]{{2}})\s\((?:{_NUMBERS}\)(?=[.,;]|$)|(?!\d\)){_NUMBERS}\)(?=\s[a-z]))"
 )
 _RAISED_NUMBERS = re.compile(  # "studies12,13", "in the clinic.2", as PDFs and plain texts give them
-    r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])|[^\W\d_A-Z]{3}[.,]\d{1,3}(?:[,–-]\d{1,3})*\.?(?=\s|$)"
+    r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])|[^\W\d_A-Z]{3}:\d{1,3}\s(?=[A-Z])|[^\W\d_A-Z]{3}[.,]\d{1,3}(?:[,–-]\d{1,3})*\.?(?=\s|$)"
 )
 _RAISED_NUMBER = re.compile(  # "authors33", but also "caspase3"; "(of the atlas)12", not "Ca(OH)2"
     r"(?<![\w-])[^\W\d_A-Z]{6,}\d{1,2}(?![\w-])|\([^()]*\s[^()]*\)\d{1,3}(?=[\s.,;])"

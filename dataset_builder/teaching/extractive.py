@@ -14,6 +14,7 @@ from dataset_builder.teaching.alone import (
     MAX_REPEATED,
     MAX_REPEATED_IN_CAPTION,
     capitalised,
+    has_main_verb,
     has_verb,
     is_key,
     is_note,
@@ -68,7 +69,7 @@ def extractive(row: dict[str, Any], task: str, wording: Wording = GENERAL) -> An
     point to the figure are left out; figure numbers are removed. Question and answer are in the article's language.
     """
     language = row["language"]
-    chosen = _within_length(_description(row) if task == "detail" else _reasons(row), language)
+    chosen = _description(row) if task == "detail" else _within_length(_reasons(row), language)
     answer = _joined(chosen, language)
     if not answer or fault(answer, language):
         return None
@@ -84,7 +85,8 @@ def _description(row: dict[str, Any]) -> list[Said]:
     context = [said for said in _of_context(row) if not _gives_reasons(said.text, row["language"])]
     if not caption or caption[0].number > 0:
         return []
-    return caption + context if _describes(caption + context, row["language"]) else []
+    chosen = _within_length(caption + context, row["language"])
+    return chosen if _describes(chosen, row["language"]) else []
 
 
 def _reasons(row: dict[str, Any]) -> list[Said]:
@@ -113,8 +115,15 @@ def _clean(piece: str, language: str | None, is_first: bool) -> str:
     text = without_addition(_opened(beside_the_figure(piece, language), language, is_first), language)
     is_title = is_first or bool(_PANEL.match(text))
     describes = is_title or is_key(text) or (has_verb(text, language) and not only_points(text, language))
-    is_clean = text and describes and not is_note(text) and not may_cite(text) and fault(text, language) is None
+    is_note_of_panel = is_note(_without_panel(text))
+    is_clean = text and describes and not is_note_of_panel and not may_cite(text) and fault(text, language) is None
     return text if is_clean else ""
+
+
+def _without_panel(text: str) -> str:
+    """The sentence without the letter of its panel: "(A) Scale bar" is a note, too."""
+    panel = _PANEL.match(text)
+    return text[panel.end() :] if panel else text
 
 
 def _ordinary_words(row: dict[str, Any]) -> frozenset[str]:
@@ -195,8 +204,8 @@ def _describes(chosen: Sequence[Said], language: str | None) -> bool:
     long_enough = len(chosen) > 1 or len(chosen[0].text) >= (MIN_TITLE_CHARS if spaces else MIN_TITLE_CHARS_UNSPACED)
     from_context = any(said.source == "context" for said in chosen)
     n_panels = sum(len(_PANELS_WITHIN.findall(said.text)) for said in chosen)
-    says = from_context or n_panels > 1 or any(has_verb(said.text, language) for said in chosen)
-    says = says or any(is_key(said.text) for said in chosen[1:])
+    says = from_context or n_panels > 1 or has_main_verb(chosen[0].text, language)
+    says = says or any(has_verb(said.text, language) or is_key(said.text) for said in chosen[1:])
     return long_enough and says
 
 

@@ -51,9 +51,10 @@ _LIST_MARK = re.compile(  # "a) before, b) after, and c) later": a bracket of it
 _PUNCTUATION = re.compile(
     r"\s,|[,;]\s?[,;.](?!\d)|:\s?[,;](?!\d)|:\.(?!\d)|(?<!\.)\.\.(?!\.)|\s\.(?!\d)|\.\s\.|[，；、]\s?[，；、。]|。。|\s{2}"
 )
-_SYMBOL = re.compile(  # "20uC", "Dl = 6", "exp(2t", "(cid:3)", "(= 0.05)", "?-proteins", "a.01", private characters
+_SYMBOL = re.compile(  # "20uC", "Dl = 6", "exp(2t", "cm21", "(cid:3)", "(= 0.05)", "?-proteins", "a.01"
     r"\d\s?u[CFMm](?!\w)|\(cid:|[(,;]\s?=\s?\d|[\ufffd\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f-\x9f]"
-    r"|[^\W_]\s\?\s[^\W_]|(?<!\w)\?-\w|\(\?\)|(?<!\w)D[a-z]\s?=|(?<!\w)exp\(\d[a-z]|(?<![\w.])[a-z]\.\d|\s[˚°]\s?[^\sCFEWNS\d]"
+    r"|[^\W_]\s\?\s[^\W_]|(?<!\w)\?-\w|\(\?\)|(?<!\w)D[a-z]\s?=|(?<!\w)exp\(\d[a-z]|(?<![\w.])[a-z]\.\d"
+    r"|(?:M|cm|s|min|mL|kg|h)21(?!\w)|\d\s102\d(?!\w)|\s[˚°]\s?[^\sCFEWNS\d]"
 )
 _SMALL_START = re.compile(
     r"(?P<word>[^\W\d_]{3,})[)\]”\"]?\.\s(?=[a-zа-яёіїєґ]{3,}[\s,])|[)\]]\.\s(?=[a-z]{3,}\s)|[^\W\d_]{4,}\.(?=\d)"

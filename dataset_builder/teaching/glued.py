@@ -15,7 +15,9 @@ from dataset_builder.text.vocabulary import LANGUAGES
 
 _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel follows in the sentence
     r"(?<=[^\W_]{2})\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s(?!.*\([Bb]\)))"
+    r"|(?<=\))\s(?=[B-H]\s[A-Z][a-z]+\s[a-z])"  # "of one tree (n = 8) B Analysis of"
 )
+_SMALL_PANEL = re.compile(r"(?<=[.;])\s(?=\([a-z](?:\s?[,–-]\s?[a-z])*\)\s[A-Z])")  # "... of cells. (b) Dose"
 _SAMPLES = re.compile(r"(?<=[.;])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
 _CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
 _CUT = "\n"
@@ -33,7 +35,7 @@ def pieces(sentence: str, language: str | None) -> list[str]:
     known = language if language in LANGUAGES else DEFAULT_LANGUAGE
     start = _start(known)
     cut = _FIRST_PANEL.sub(_CUT, start.sub(rf"\g<before>{_CUT}", sentence), count=1)
-    cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, cut))
+    cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, _SMALL_PANEL.sub(_CUT, cut)))
     cut = _CAPITAL.sub(lambda gap: _CUT if is_note(cut[gap.end() :]) else gap.group(), cut)
     return cut.split(_CUT)
 

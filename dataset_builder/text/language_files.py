@@ -264,6 +264,7 @@ class TeachingWords:
     verbs_of_being: Words
     verbs: Words
     past: Words
+    relatives: Words
     the_figure: TheFigure
     questions: Questions
 
