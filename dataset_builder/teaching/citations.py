@@ -22,7 +22,7 @@ _RAISED_NUMBERS = re.compile(  # "studies12,13", "in the clinic.2", as PDFs and 
     r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])|[^\W\d_A-Z]{3}:\d{1,3}\s(?=[A-Z])|[^\W\d_A-Z]{3}[.,]\d{1,3}(?:[,–-]\d{1,3})*\.?(?=\s|$)"
 )
 _RAISED_NUMBER = re.compile(  # "authors33", but also "caspase3"; "(of the atlas)12", not "Ca(OH)2"
-    r"(?<![\w-])[^\W\d_A-Z]{6,}\d{1,2}(?![\w-])|\([^()]*\s[^()]*\)\d{1,3}(?=[\s.,;])"
+    r"(?<![\w-])[^\W\d_A-Z\u3040-\u9fff]{6,}\d{1,2}(?![\w-])|\([^()]*\s[^()]*\)\d{1,3}(?=[\s.,;])"
 )
 _NUMBERS_BEHIND = re.compile(  # "an effect 2, 3.", "of the rats (53)", "(3,10 [in part],13)": no part of a picture
     r"(?<=[^\W\d_A-Z]{3})\s\d{1,3}(?:,\s?\d{1,3})+\.?$"

@@ -43,14 +43,16 @@ from dataset_builder.text.vocabulary import LANGUAGES
 MAX_ANSWER_CHARS = 1500  # about 400 tokens: with 576 image tokens well within LLaVA's 2,048
 MIN_TITLE_CHARS = 100  # of a description of one sentence: a shorter title describes nothing "in detail"
 MIN_TITLE_CHARS_UNSPACED = 40  # the same in Chinese and Japanese
-_PANEL = re.compile(
-    r"\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*(?:\)[.:,]?|[.:,])\s|\(?[A-Z]\)?\s(?=[A-Z][a-z])|[a-h]\s(?=[A-Z])"
-)  # "(A) ", "b: ", "C Dose", "b Dose"
+_LETTER = "[A-Za-zА-Яа-яІі]"
+_LETTERS = rf"{_LETTER}(?:\s?[,–-]\s?{_LETTER})*"
+_PANEL = re.compile(  # "(A) ", "b: ", "C Dose", "b Dose", "（A）"
+    rf"\(?{_LETTERS}(?:\)[.:,]?|[.:,])\s|（{_LETTERS}）\s?|\(?[A-Z]\)?\s(?=[A-Z][a-z])|[a-h]\s(?=[A-Z])"
+)
 _PANELS_WITHIN = re.compile(  # "(A) ", "; b) ", "C, ", at the start of a clause
-    r"(?:^|(?<=[.;:,]\s))(?:\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*\)|[A-Z][.:,]|[a-h](?=\s[A-Z]))"
+    rf"(?:^|(?<=[.;:,]\s)|(?<=[；。，]))(?:[(（]?{_LETTERS}[)）]|[A-Z][.:,]|[a-h](?=\s[A-Z]))"
 )
 _SMALL_WORD = re.compile(r"(?<![\w-])[^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{3,}(?![\w-])")
-_PANEL_ALONE = re.compile(r"\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*(?:\)[.:]?|[.:])")  # "(A)." that splitting left
+_PANEL_ALONE = re.compile(rf"\(?{_LETTERS}(?:\)[.:]?|[.:])")  # "(A)." that splitting left
 
 
 class Said(NamedTuple):

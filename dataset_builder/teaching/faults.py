@@ -130,7 +130,7 @@ def _balanced(text: str) -> bool:
 
 def _lacks_a_part(text: str) -> bool:
     """Whether a formula ends with its sign, "(D = )", or a list of numbered items starts with the second."""
-    last = re.search(r"(?<!\w)([^\W\d_]+(?:\.[^\W\d_]+)*)\.$", text)
+    last = re.search(r"(?<!\w)(?<!\d\s)([^\W\d_]+(?:\.[^\W\d_]+)*)\.$", text)
     is_cut = last and last[1].lower() in _NEVER_LAST
     return bool(is_cut or _SIGN_LAST.search(text) or (_SECOND.search(text) and not _FIRST.search(text)))
 

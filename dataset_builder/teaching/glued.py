@@ -71,7 +71,7 @@ def _start(language: str) -> re.Pattern:
     starters = "|".join(starter.capitalize() for starter in own.sentences.starters if len(starter) > 1)
     nouns_are_capitals = own.teaching.the_figure.noun[0][0].isupper()
     word = r"[^\W\d_]{2,}" if nouns_are_capitals else r"[^\W\d_A-ZА-ЯЁÀ-Þ]{2,}"
-    return re.compile(rf"(?P<before>(?<![\w-]){word})\s(?=(?:{starters or '(?!)'})\s{word})")
+    return re.compile(rf"(?P<before>(?<!\w){word})\s(?=(?:{starters or '(?!)'})\s{word})")
 
 
 @cache
