@@ -32,7 +32,7 @@ from dataset_builder.teaching.alone import (
 )
 from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_brackets
 from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
-from dataset_builder.teaching.faults import fault
+from dataset_builder.teaching.faults import fault, says_it_twice
 from dataset_builder.teaching.glued import closed, pieces, runs_on
 from dataset_builder.teaching.references import refers
 from dataset_builder.teaching.the_figure import beside_the_figure
@@ -184,6 +184,7 @@ def _stands_alone(text: str, language: str | None) -> bool:
         or leans_on_another(text, language)
         or points_back(text, language)
         or speaks_of_several(text, language)
+        or says_it_twice(text)
         or states_a_purpose(text, language)
     )
     return not unfit and fault(text, language) is None

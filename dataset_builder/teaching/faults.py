@@ -52,7 +52,7 @@ _PUNCTUATION = re.compile(
     r"\s,|[,;]\s?[,;.](?!\d)|:\s?[,;](?!\d)|:\.(?!\d)|(?<!\.)\.\.(?!\.)|\s\.(?!\d)|\.\s\.|[，；、]\s?[，；、。]|。。|\s{2}"
 )
 _SYMBOL = re.compile(  # "20uC", "Dl = 6", "exp(2t", "cm21", "(cid:3)", "(= 0.05)", "?-proteins", "a.01"
-    r"\d\s?u[CFMm](?!\w)|\(cid:|[(,;]\s?=\s?\d|[\ufffd\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    r"\d\s?u[CFMm]2?(?!\w)|\(um2?\)|\(cid:|[(,;]\s?=\s?\d|[\ufffd\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f-\x9f]"
     r"|[^\W_]\s\?\s[^\W_]|(?<!\w)\?-\w|\(\?\)|(?<!\w)D[a-z]\s?=|(?<!\w)exp\(\d[a-z]|(?<![\w.])[a-z]\.\d"
     r"|(?:M|cm|s|min|mL|kg|h)21(?!\w)|\d\s102\d(?!\w)|\s[˚°]\s?[^\sCFEWNS\d]"
 )
@@ -74,6 +74,7 @@ _BARE = re.compile(  # "(p = 0.1, the figure)", "(Figure)", "their the figure"
     rf"|[,，;；]\s?(?:{_FORMS})\s?(?:[.。;；]|$)|\([^()]*(?<!\w)(?:{_FORMS})(?!\w)[^()]*\)|（[^（）]*(?:{_FORMS})[^（）]*）",
     re.IGNORECASE,
 )
+_TWICE = re.compile(rf"(?<!\w)(?:{_FORMS})(?!\w).*(?<!\w)(?:{_FORMS})(?!\w)", re.IGNORECASE)
 _PANELS_LEFT = re.compile(  # "the figure and (B)", "the figure, B", "the figureshows"
     rf"(?<!\w)(?:{_FORMS})(?:\s?(?:[,/–-]|{any_spaced(lambda it: (*it.lists.and_words, *it.lists.to_words))})\s?"
     r"(?:\([A-Za-z]\)|(?-i:[B-Z])(?!\w))|(?-i:[A-Z])(?!\w)|\s?\d)",
@@ -100,6 +101,11 @@ def fault(text: str, language: str | None) -> str | None:
         (INCOMPLETE, _lacks_a_part(text) or _incomplete(_known(language)).search(text)),
     )
     return next((name for name, found in checks if found), None)
+
+
+def says_it_twice(sentence: str) -> bool:
+    """Whether a sentence says "the figure" twice: of two places in the article it named, one at most is this figure."""
+    return bool(_TWICE.search(sentence))
 
 
 def _credits(text: str) -> bool:

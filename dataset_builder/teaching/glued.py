@@ -18,7 +18,7 @@ _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel 
     r"|(?<=\))\s(?=[B-H]\s[A-Z][a-z]+\s[a-z])"  # "of one tree (n = 8) B Analysis of"
 )
 _SMALL_PANEL = re.compile(r"(?<=[.;])\s(?=\([a-z](?:\s?[,–-]\s?[a-z])*\)\s[A-Z])")  # "... of cells. (b) Dose"
-_SAMPLES = re.compile(r"(?<=[.;])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
+_SAMPLES = re.compile(r"(?<=[.;)])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
 _CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
 _CUT = "\n"
 _INNER_CAPITAL = re.compile(  # behind a word that is no article: "knee Arrows mark"
