@@ -87,9 +87,18 @@ def has_main_verb(sentence: str, language: str | None) -> bool:
 
 
 def may_be_whole(sentence: str, language: str | None) -> bool:
-    """Whether a sentence of the running text has a verb; true in a language whose past tenses are not listed."""
-    past = _past(_code(language))
-    return past is None or has_verb(sentence, language) or bool(past.search(sentence))
+    """Whether a sentence of the running text has a verb of its own: one ahead of the first "that", or more than these.
+
+    True in a language whose past tenses are not listed.
+    """
+    code = _spoken(sentence, _code(language))
+    verbs, past = _verbs(code), _past(code)
+    if verbs is None or past is None:
+        return True
+    said = _IN_BRACKETS.sub(" ", sentence)
+    main, *others = _main_clause(code).split(said)
+    found = {match.start() for pattern in (verbs, past) for match in pattern.finditer(said)}
+    return any(place < len(main) for place in found) or len(found) > len(others)
 
 
 def is_key(sentence: str) -> bool:

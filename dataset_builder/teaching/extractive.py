@@ -33,7 +33,7 @@ from dataset_builder.teaching.alone import (
 from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_brackets
 from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
 from dataset_builder.teaching.faults import fault, says_it_twice
-from dataset_builder.teaching.glued import closed, pieces, runs_on
+from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on
 from dataset_builder.teaching.references import refers
 from dataset_builder.teaching.the_figure import beside_the_figure
 from dataset_builder.teaching.wording import GENERAL, Wording, question_language
@@ -103,7 +103,7 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
     follows = panel_is_lost = False
     for number, piece in _pieces_of_caption(row):
         panel_is_lost = panel_is_lost and not _PANEL.match(piece)
-        is_unfit = panel_is_lost or all_mentions(piece) or runs_on(piece, ordinary, language)
+        is_unfit = panel_is_lost or all_mentions(piece) or runs_on(piece, ordinary, language) or lists_plates(piece)
         text = "" if is_unfit else _clean(piece, language, is_first=number == 0)
         follows = bool(text) and (follows or not (leans_on_another(text, language) or points_back(text, language)))
         if follows:

@@ -7,6 +7,7 @@ closed("Dose map of the knee")                               -> "Dose map of the
 import re
 from collections.abc import Set
 from functools import cache
+from itertools import pairwise
 
 from dataset_builder.teaching.alone import is_note
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
@@ -15,6 +16,7 @@ from dataset_builder.text.vocabulary import LANGUAGES
 
 _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel follows in the sentence
     r"(?<=[^\W_]{2})\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s(?!.*\([Bb]\)))"
+    r"|(?<=[^\W\d_]{2})\s(?=A[:.]\s[A-Z][a-z]+\s[a-z])"  # "Mean potentials A: Maps of"
     r"|(?<=\))\s(?=[B-H]\s[A-Z][a-z]+\s[a-z])"  # "of one tree (n = 8) B Analysis of"
 )
 _SMALL_PANEL = re.compile(r"(?<=[.;])\s(?=\([a-z](?:\s?[,–-]\s?[a-z])*\)\s[A-Z])")  # "... of cells. (b) Dose"
@@ -24,6 +26,9 @@ _CUT = "\n"
 _INNER_CAPITAL = re.compile(  # behind a word that is no article: "knee Arrows mark"
     r"(?<![\w-])(?P<before>[^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{2,}|[A-Z\d]{2,})\s"
     r"(?P<word>[A-ZА-ЯЁІЇЄҐÀ-Þ][^\W\d_A-ZА-ЯЁІЇЄҐ]{4,})(?=\s[a-zа-яёіїєґà-ÿ])"
+)
+_PLATE = re.compile(  # "section: 7–8 surfaces", "view 12 detail"; not "2 mice and 3 rats", "of 4 cells"
+    r"(?P<before>(?<![\w-])[a-z]{4,}:?)\s(?P<first>\d{1,2})(?:[–-](?P<last>\d{1,2}))?\s(?=[a-z]{4,})"
 )
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 MAX_CAPITALS = 0.4  # of a sentence's longer words: more are those of a title, or names
@@ -55,6 +60,15 @@ def runs_on(sentence: str, ordinary: Set[str], language: str | None) -> bool:
     small = {*LANGUAGES[known].lists.and_words, *LANGUAGES[known].lists.or_words, *LANGUAGES[known].teaching.incomplete}
     found = [match for match in _INNER_CAPITAL.finditer(sentence) if match["before"] not in small]
     return any(match["word"].lower() in ordinary for match in found)
+
+
+def lists_plates(sentence: str) -> bool:
+    """Whether numbers in it name pictures of a plate, with nothing between them: "11 head in front view 12 leg"."""
+    found = list(_PLATE.finditer(sentence))
+    return any(
+        int(other["first"]) == int(one["last"] or one["first"]) + 1 and one["before"] != other["before"]
+        for one, other in pairwise(found)
+    )
 
 
 def closed(sentence: str) -> str:
