@@ -222,6 +222,7 @@ class AnswerWords:
     refusals: Words
     nothing: Words
     numerals: Words
+    decimal: str
     opposites: Opposites
 
 
