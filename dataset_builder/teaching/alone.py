@@ -41,7 +41,7 @@ _SIGNS_EXPLAINED = re.compile(  # "R, row of earth; S, sun", "ac, anterior crist
     r"(?:^|;\s?)(?P<sign>[A-Z]|[a-z]{1,4}(?=,[^;]*;)),\s(?=[^;]{3,80}(?:;|\.?$))"
 )
 _IN_BRACKETS = re.compile(r"[(\[（【][^()\[\]（）【】]*[)\]）】]")
-_KEY = re.compile(r"[=＝→]|(?<=[^\W\d_]):\s?(?=[^\W\d_])|[：]|\s[—–]\s")  # "Black = males", "Lane 1: DNA"
+_KEY = re.compile(r"[=＝→]|(?<=[^\W_]):\s(?=[^\W\d_])|[：]|\s[—–]\s")  # "Black = males", "Lane 1: DNA"
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 MIN_PROSE_WORDS = 2  # words of two letters or more, which "rs = 0.72, P < 0.05." lacks
 
