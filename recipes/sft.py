@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
     # model
     family = read_family(start)
     model = load_model(start, model_args, family, recipe.trainable, announce)
-    processor = load_processor(start, model.config, args.chat_template_path, recipe.max_grid_tiles)
+    processor = load_processor(start, model.config, args.chat_template_path, recipe.limits)
     template = read_template(recipe.train_template_path)
     rows, scan = scan_lengths(rows, processor, template, args.max_length, keep_text_only=with_lora)
     announce(f"sft: {describe_scan(scan)}")
@@ -74,7 +74,7 @@ def main(argv: list[str]) -> int:
 
     # trainer
     collator = ExampleCollator(processor, family, template)
-    adapter = lora_config(model_args, family) if with_lora else None
+    adapter = lora_config(model_args, family, model.config) if with_lora else None
     trainer = build_trainer(model, collator, rows, held_out, args, adapter, recipe.projector_learning_rate)
     audit = audit_trainable(trainer.model, family, recipe.trainable)
     announce(f"sft: {describe_audit(audit, family)}")

@@ -76,8 +76,8 @@ def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device:
 def read_shape(recipe: Recipe, model_args: ModelConfig, start: Start) -> Shape:
     """What the recipe trains of the model. Raises ValueError for a model of no known family."""
     family = find_family(start.config.model_type, start.model)
-    adapter = lora_config(model_args, family) if recipe.trainable == "lora" else None
-    return Shape(family, start.config, recipe.trainable, adapter)
+    adapter = lora_config(model_args, family, start.config) if recipe.trainable == "lora" else None
+    return Shape(family, start.config, recipe.trainable, adapter, recipe.limits)
 
 
 def read_precision(args: SFTConfig, model_args: ModelConfig) -> Precision:
@@ -127,7 +127,7 @@ def find_processor(setting: Setting) -> ProcessorMixin:
     start = setting.start
     try:
         checkpoint = open_checkpoint(start.model, start.revision, with_weights=False)
-        return load_processor(checkpoint, start.config, setting.args.chat_template_path, setting.recipe.max_grid_tiles)
+        return load_processor(checkpoint, start.config, setting.args.chat_template_path, setting.recipe.limits)
     except (OSError, ValueError) as error:
         raise OSError(
             f"no processor of {start.model} within reach ({error}): give --model_name_or_path, or --rows and --tokens"

@@ -159,7 +159,7 @@ def render(row: dict, processor: ProcessorMixin, template: str | None) -> tuple[
 
 @dataclass
 class ExampleCollator:
-    """Rows -> {input_ids, attention_mask, labels: (batch, tokens); pixel_values; image_sizes for LLaVA-NeXT}.
+    """Rows -> {input_ids, attention_mask, labels: (batch, tokens); pixel_values and what else the processor gives}.
 
     TRL's own collator tokenises prompt and completion apart, where Llama tokenizers put a word-start mark of their own
     at the head of the completion; here the text is tokenised whole and cut by character offsets, so the tokens trained
@@ -177,11 +177,11 @@ class ExampleCollator:
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
         rendered = [render(row, self.processor, self.template) for row in rows]
         texts = [text for text, _ in rendered]
-        images = [image for row in rows for image in _open_pictures(row)]
-        if text_only := not images:
-            texts[0] += self.processor.image_token
+        images = [_open_pictures(row) for row in rows]
+        if text_only := not any(images):
+            texts[0] += self.family.image_text
             side = self.family.blank_side_px
-            images = [PILImage.new("RGB", (side, side))]
+            images[0] = [PILImage.new("RGB", (side, side))]
         batch = self.processor(
             images=images,
             text=texts,
@@ -196,7 +196,8 @@ class ExampleCollator:
         offsets = batch.pop("offset_mapping")  # of each row, (first, end) characters of each token
         batch = {key: torch.as_tensor(value) for key, value in batch.items()}
         if text_only:
-            batch["attention_mask"][batch["input_ids"] == self.processor.image_token_id] = 0
+            n_own = bisect_left(offsets[0], len(rendered[0][0]), key=itemgetter(0))
+            batch["attention_mask"][0, n_own:] = 0
         batch["labels"] = torch.full_like(batch["input_ids"], IGNORED)
         for row, (_, trained) in enumerate(rendered):
             n = int(batch["attention_mask"][row].sum())

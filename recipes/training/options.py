@@ -12,6 +12,7 @@ from trl import ModelConfig, SFTConfig, TrlParser
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
+from recipes.families.family import Limits
 
 LORA_KEYS = (
     *("lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "use_rslora", "use_dora"),
@@ -67,8 +68,22 @@ class Recipe:
     )
     max_grid_tiles: int | None = field(
         default=None,
-        metadata={"help": "LLaVA-NeXT: drop image grids of more tiles than this, in training and in the saved model."},
+        metadata={
+            "help": "Families that cut a picture into tiles: no grid of more tiles than this, in training and in the "
+            "saved model."
+        },
     )
+    max_image_tokens: int | None = field(
+        default=None,
+        metadata={
+            "help": "Families that take a picture in its own size (Qwen): shrink it to at most so many tokens, in "
+            "training and in the saved model."
+        },
+    )
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.max_grid_tiles, self.max_image_tokens)
 
 
 class _Parser(TrlParser):
@@ -130,8 +145,6 @@ def check_needed(args: SFTConfig, model_args: ModelConfig) -> None:
     """Raises UsageError where a key is missing that has no default, or dtype and bf16 do not go together."""
     if args.output_dir is None or model_args.model_name_or_path is None:
         raise UsageError("model_name_or_path and output_dir are needed, in the YAML or as options")
-    if args.chat_template_path is None:
-        raise UsageError("chat_template_path is needed: the template of llava-hf checkpoints trains no end of answer")
     is_known = model_args.dtype in ("float32", "bfloat16")
     if not is_known or (model_args.dtype == "bfloat16" and not args.bf16):
         raise UsageError(f"dtype {model_args.dtype} with bf16 {args.bf16}: use float32, or bfloat16 and bf16: true")

@@ -55,6 +55,7 @@ def describe_phase(recipe: Recipe, args: SFTConfig, model_args: ModelConfig, sou
     )
     settings["projector_learning_rate"] = recipe.projector_learning_rate
     settings["max_grid_tiles"] = recipe.max_grid_tiles
+    settings["max_image_tokens"] = recipe.max_image_tokens
     settings["train_template"] = Path(recipe.train_template_path or args.chat_template_path).name
     if recipe.trainable == "lora":
         settings |= {key: getattr(model_args, key) for key in LORA_KEYS}
@@ -127,7 +128,8 @@ def save(trainer: PhaseTrainer, processor: ProcessorMixin, trainable: str, histo
         point_at_base(model.peft_config["default"], history, start)
     elif trainer.saves_hub_names():
         family = trainer.family
-        family.part(model, family.projector).to(model.get_submodule(family.lm_head).weight.dtype)
+        for projector in family.projectors(model):
+            projector.to(model.get_submodule(family.lm_head).weight.dtype)
     trainer.save_model()
     if args.process_index == 0:
         (output / "training_args.bin").unlink(missing_ok=True)  # a pickle: not part of what is published

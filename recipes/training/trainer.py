@@ -6,7 +6,7 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from safetensors import safe_open
-from transformers import PreTrainedModel, TrainerCallback
+from transformers import PreTrainedConfig, PreTrainedModel, TrainerCallback
 from trl import ModelConfig, SFTConfig, SFTTrainer
 
 from recipes.families.family import Family
@@ -26,7 +26,7 @@ class PhaseTrainer(SFTTrainer):
     def create_optimizer(self, *model) -> torch.optim.Optimizer:
         optimizer = super().create_optimizer(*model)
         if self.projector_learning_rate is not None:
-            projector = [p for name, p in self.model.named_parameters() if self.family.projector in name]
+            projector = [p for name, p in self.model.named_parameters() if self.family.is_projector(name)]
             split_group(optimizer, projector, self.projector_learning_rate)
         return optimizer
 
@@ -84,14 +84,14 @@ def build_trainer(
     return trainer
 
 
-def lora_config(model_args: ModelConfig, family: Family) -> LoraConfig:
-    """LoRA on the language model; the projector is trained beside it and saved with it."""
+def lora_config(model_args: ModelConfig, family: Family, config: PreTrainedConfig) -> LoraConfig:
+    """LoRA on the language model; the projector is trained beside it and saved with it. `config` is the model's."""
     return LoraConfig(
         r=model_args.lora_r,
         lora_alpha=model_args.lora_alpha,
         lora_dropout=model_args.lora_dropout,
         target_modules=model_args.lora_target_modules or family.lora_modules,
-        modules_to_save=[family.projector],
+        modules_to_save=family.projector_modules(family, config),
         use_rslora=model_args.use_rslora,
         use_dora=model_args.use_dora,
         task_type="CAUSAL_LM",
@@ -139,14 +139,14 @@ def load_projector(model: PreTrainedModel, family: Family, checkpoint: Path) -> 
     (transformers 5.23, `_load_from_checkpoint`). Can go once Trainer loads as `from_pretrained` does. Raises
     RuntimeError when a tensor of the projector is not in the checkpoint.
     """
-    tensors: dict[str, torch.Tensor] = {}
+    tensors: dict[str, dict[str, torch.Tensor]] = {path: {} for path in family.projector}
     for path in checkpoint.glob("*.safetensors"):
         with safe_open(path, framework="pt") as file:
-            for name in sorted(file.keys()):
-                _, found, within = name.partition(f"{family.projector}.")
-                if found:
-                    tensors[within] = file.get_tensor(name)
-    family.part(model, family.projector).load_state_dict(tensors)
+            for name in sorted(filter(family.is_projector, file.keys())):
+                part = next(part for part in family.projector if f"{part}." in name)
+                tensors[part][name.rpartition(f"{part}.")[2]] = file.get_tensor(name)
+    for part, found in tensors.items():
+        family.part(model, part).load_state_dict(found)
 
 
 def last_complete_checkpoint(output: Path) -> str | None:
