@@ -83,9 +83,7 @@ def _tiny_tokenizer(texts: list[str]) -> PreTrainedTokenizerBase:
         "context_image_token": IMAGE,
         "video_token": VIDEO,
     }
-    return tiny.byte_tokenizer(
-        texts, [*TOKENS, *names.values()], end_of_turn=END_OF_TURN, padding=PADDING, named=names
-    )
+    return tiny.byte_tokenizer(texts, [*TOKENS, *names.values()], end_of_turn=END_OF_TURN, padding=PADDING, named=names)
 
 
 def _tiny_config(tokenizer: PreTrainedTokenizerBase) -> InternVLConfig:

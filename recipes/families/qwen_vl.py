@@ -1,8 +1,8 @@
-"""Qwen2.5-VL and Qwen3-VL: pictures in their own size, a merger at the end of the vision tower, and Qwen's language model.
+"""Qwen2.5-VL and Qwen3-VL: pictures in their own size, a merger that ends the vision tower, Qwen's language model.
 
-The merger makes one token of 2 × 2 patches. It lies inside the tower, so the tower's other parts are frozen one by one.
-Qwen3-VL's has more mergers: features of some of the tower's layers go straight to the first layers of the language model
-("deepstack").
+The merger makes one token of 2 × 2 patches. It lies inside the tower, so the tower's other parts are frozen each by
+itself. Qwen3-VL has more mergers: features of some of the tower's layers go straight to the first layers of the
+language model ("deepstack").
 """
 
 from dataclasses import replace
@@ -112,9 +112,7 @@ _TINY_SIDE_PX = 4 * tiny.IMAGE_SIDE_PX  # of the largest square picture
 
 
 def _tiny_tokenizer(texts: list[str]) -> PreTrainedTokenizerBase:
-    return tiny.byte_tokenizer(
-        texts, [*TOKENS, START, END, IMAGE, VIDEO], end_of_turn=END_OF_TURN, padding=PADDING
-    )
+    return tiny.byte_tokenizer(texts, [*TOKENS, START, END, IMAGE, VIDEO], end_of_turn=END_OF_TURN, padding=PADDING)
 
 
 def _tiny_options(tokenizer: PreTrainedTokenizerBase) -> dict[str, object]:

@@ -147,7 +147,8 @@ def make_trainer(setting: Setting, rows: Dataset) -> tuple[PhaseTrainer, Example
     start = open_checkpoint(setting.start.model)
     model = load_model(start, setting.model_args, family, recipe.trainable)
     processor = load_processor(start, model.config, args.chat_template_path, recipe.limits)
-    collator = ExampleCollator(processor, family, read_template(recipe.train_template_path))
+    template = read_template(recipe.train_template_path)
+    collator = ExampleCollator(processor, family, template, recipe.train_earlier_answers)
     adapter = lora_config(setting.model_args, family, model.config) if recipe.trainable == "lora" else None
     trainer = build_trainer(model, collator, rows, None, args, adapter, recipe.projector_learning_rate)
     return trainer, collator

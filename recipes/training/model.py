@@ -65,7 +65,7 @@ def load_model(
 def choose_attention(asked: str | None, announce: Callable[[str], None]) -> str | None:
     """FlashAttention where it is installed, else PyTorch's SDPA, which is said."""
     if asked == "flash_attention_2" and not is_flash_attn_2_available():
-        announce("sft: flash-attn is not installed (`pip install ldrt-vlm[gpu]`); using PyTorch's SDPA")
+        announce("flash-attn is not installed (`pip install ldrt-vlm[gpu]`); using PyTorch's SDPA")
         return "sdpa"
     return asked
 

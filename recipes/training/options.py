@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,13 @@ REFUSED = {
     "warmup_ratio": "use warmup_steps, a share when below 1 (warmup_steps: 0.03)",
     "torch_dtype": "use dtype",
     "max_seq_length": "use max_length",
+    "resume_from_checkpoint": "the same command goes on by itself; to begin anew, remove output_dir or choose another",
+    "save_only_model": "a checkpoint without the optimizer cannot be gone on from",
+    "ignore_data_skip": "a run that goes on would train rows twice",
 }
+# key -> what it must be; checked before anything loads
+AT_LEAST_ONE = ("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size")
+NOT_NEGATIVE = ("learning_rate", "warmup_steps", "weight_decay", "max_grad_norm", "dataloader_num_workers")
 
 
 @dataclass
@@ -62,6 +69,10 @@ class Recipe:
     train_template_path: str | None = field(
         default=None,
         metadata={"help": "Template of the training rows where it is not the chat template saved with the model."},
+    )
+    train_earlier_answers: bool = field(
+        default=False,
+        metadata={"help": "Train the answers that stand in a prompt of several turns, too, as LLaVA does."},
     )
     projector_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of the projector where it differs from learning_rate."}
@@ -103,6 +114,7 @@ def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
         raise UsageError(error) from error
     check_needed(args, model_args)
+    check_numbers(args, recipe.projector_learning_rate)
     check_quantization(recipe, args, model_args)
     check_trackers(args.report_to)
     check_launch(args)
@@ -148,6 +160,22 @@ def check_needed(args: SFTConfig, model_args: ModelConfig) -> None:
     is_known = model_args.dtype in ("float32", "bfloat16")
     if not is_known or (model_args.dtype == "bfloat16" and not args.bf16):
         raise UsageError(f"dtype {model_args.dtype} with bf16 {args.bf16}: use float32, or bfloat16 and bf16: true")
+
+
+def check_numbers(args: SFTConfig, projector_learning_rate: float | None) -> None:
+    """Raises UsageError for a run of no steps, and for numbers with which nothing can be trained."""
+    if args.max_steps == 0 or args.max_steps < -1:
+        raise UsageError(f"max_steps {args.max_steps} trains nothing: give 1 or more, or -1 for num_train_epochs")
+    if not 0 < args.num_train_epochs < math.inf:
+        raise UsageError(f"num_train_epochs {args.num_train_epochs} trains nothing: give a number above 0")
+    given = {key: getattr(args, key) for key in (*AT_LEAST_ONE, *NOT_NEGATIVE)}
+    given["projector_learning_rate"] = projector_learning_rate or 0.0
+    for key, value in given.items():
+        least = 1 if key in AT_LEAST_ONE else 0
+        if not least <= value < math.inf:
+            raise UsageError(f"{key} {value}: give a number that is at least {least}")
+    if args.max_length is not None and args.max_length < 1:
+        raise UsageError(f"max_length {args.max_length} drops every row: give a number of tokens, or null for no limit")
 
 
 def check_deepspeed() -> None:

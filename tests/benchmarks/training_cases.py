@@ -26,8 +26,9 @@ from recipes.families.family import TextSize, VisionSize
 from recipes.families.llava import CLIP_LARGE_336, LLAVA, VICUNA_7B, VICUNA_13B
 from recipes.planning.arithmetic import Shape, count_parameters, tflop_per_row
 from recipes.project_files import project_file
-from recipes.training.examples import ExampleCollator, scan_lengths
+from recipes.training.examples import ExampleCollator
 from recipes.training.model import keep_out_of_autograd
+from recipes.training.scan import scan_rows
 from recipes.training.trainer import build_trainer, lora_config
 from tests.recipes.conftest import load_make_model
 
@@ -115,8 +116,9 @@ def make_rows(size: Size, processor: LlavaProcessor) -> Dataset:
         Image.fromarray(pixels).save(file, "PNG", compress_level=1)
         rows.append({"images": [{"bytes": file.getvalue(), "path": None}], "words": 1})
     tokens = size.image_tokens + size.text_tokens
-    (probe,) = scan_lengths(_with_answers(rows[:1], 1), processor, None, None)[0]["length"]
-    dataset, report = scan_lengths(_with_answers(rows, 1 + tokens - probe), processor, None, None)
+    collator = ExampleCollator(processor, LLAVA)
+    (probe,) = scan_rows(_with_answers(rows[:1], 1), collator)[0]["length"]
+    dataset, report, _ = scan_rows(_with_answers(rows, 1 + tokens - probe), collator)
     if set(report["tokens"].values()) != {tokens}:
         raise RuntimeError(f"rows have {report['tokens']} tokens, not {tokens}: a word of WORDS is no token of its own")
     return dataset.remove_columns("length")
@@ -124,7 +126,7 @@ def make_rows(size: Size, processor: LlavaProcessor) -> Dataset:
 
 def decoded(rows: Dataset) -> Dataset:
     """The rows as `datasets` opens pictures by itself, which TRL's own trainer needs."""
-    return rows.cast_column("images", List(HubImage()))
+    return rows.select_columns(["images", "prompt", "completion"]).cast_column("images", List(HubImage()))
 
 
 def _with_answers(rows: list[dict], words: int) -> Dataset:
