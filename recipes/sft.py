@@ -27,7 +27,14 @@ from recipes.project_files import read_template
 from recipes.training import lineage
 from recipes.training.examples import ExampleCollator, load_held_out_rows, load_training_rows
 from recipes.training.finite import check_weights
-from recipes.training.model import audit_trainable, describe_audit, load_model, load_processor, read_family
+from recipes.training.model import (
+    audit_trainable,
+    choose_templates,
+    describe_audit,
+    load_model,
+    load_processor,
+    read_family,
+)
 from recipes.training.options import parse
 from recipes.training.processes import of_the_first
 from recipes.training.results import (
@@ -61,6 +68,8 @@ def main(argv: list[str]) -> int:
     held_out, held_out_source = load_held_out_rows(recipe) if args.eval_strategy != "no" else (None, None)
     start = open_checkpoint(model_args.model_name_or_path, model_args.model_revision)
     history = lineage.read(start)
+    family = read_family(start)
+    choose_templates(recipe, args, family)
     described = (recipe, args, model_args, start, source, held_out_source)
     entry = of_the_first(lambda: describe_phase(*described))
     held = of_the_first(lambda: look_at(output, entry, saved_by(args)))
@@ -71,7 +80,6 @@ def main(argv: list[str]) -> int:
         return 0
 
     # model
-    family = read_family(start)
     model = load_model(start, model_args, family, recipe.trainable, announce)
     check_weights(model.named_parameters(), f"{start.name}, to start from,")
     processor = load_processor(start, model.config, args.chat_template_path, recipe.limits)

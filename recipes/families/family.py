@@ -73,6 +73,9 @@ class Family:
     # Template of questions and answers, a path in the project, where the checkpoints' own trains no end of an answer;
     # None: the checkpoint's own.
     chat_template: str | None
+    # Template of the rows of phase 1, a path in the project, where the family aligns its projector without a question;
+    # None: the chat template, the picture alone asks.
+    align_template: str | None
     image_text: str  # what stands for a picture in the text
     blank_side_px: int  # side of the blank picture of a batch without pictures: the side with the fewest tokens
     # Hub checkpoints whose shape is known without a network

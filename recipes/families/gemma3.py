@@ -119,6 +119,7 @@ GEMMA3 = Family(
     language_model="language_model",
     lm_head="lm_head",
     chat_template=None,
+    align_template=None,
     image_text=START,
     blank_side_px=TILE_PX,
     released={"google/medgemma-4b-it": _released, "google/gemma-3-4b-it": _released},

@@ -144,6 +144,7 @@ IDEFICS3 = Family(
     language_model="text_model",
     lm_head="lm_head",
     chat_template=None,
+    align_template=None,
     image_text=IMAGE,
     blank_side_px=64,  # scaled up in any case
     released={

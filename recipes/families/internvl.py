@@ -117,6 +117,7 @@ INTERNVL = Family(
     language_model="language_model",
     lm_head="lm_head",
     chat_template=None,
+    align_template=None,
     image_text=IMAGE,
     blank_side_px=TILE_PX,
     released={"OpenGVLab/InternVL3-8B-hf": _released},

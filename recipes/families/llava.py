@@ -224,6 +224,7 @@ LLAVA = Family(
     language_model="language_model",
     lm_head="lm_head",
     chat_template=TEMPLATE,  # that of the llava-hf checkpoints has no end of answer
+    align_template="recipes/templates/plain.jinja",
     image_text="<image>",
     blank_side_px=336,  # one tile of v1.6, its fewest tokens; v1.5 takes any side
     released={

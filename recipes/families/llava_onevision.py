@@ -98,6 +98,7 @@ LLAVA_ONEVISION = Family(
     language_model="language_model",
     lm_head="lm_head",
     chat_template=None,
+    align_template=None,
     image_text=IMAGE,
     blank_side_px=TILE_PX,
     released={"llava-hf/llava-onevision-qwen2-7b-ov-hf": _released},

@@ -173,6 +173,7 @@ QWEN2_5_VL = Family(
     language_model="language_model",
     lm_head="lm_head",
     chat_template=None,
+    align_template=None,
     image_text=IMAGE_TEXT,
     blank_side_px=56,  # the smallest picture of these processors
     released={"Qwen/Qwen2.5-VL-7B-Instruct": _released_2_5},

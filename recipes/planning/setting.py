@@ -13,7 +13,7 @@ from recipes.planning.arithmetic import Parameters, Shape, build_on_meta, count_
 from recipes.planning.devices import Device
 from recipes.planning.launches import Launch
 from recipes.planning.memory import FP32, NF4, NF4_DOUBLE, Precision
-from recipes.training.model import load_processor
+from recipes.training.model import choose_templates, load_processor
 from recipes.training.options import Recipe, parse
 from recipes.training.trainer import lora_config
 from trust.checkpoints import LOADING, open_checkpoint
@@ -58,6 +58,7 @@ def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device:
     recipe, args, model_args = parse(argv)
     start = find_start(model_args.model_name_or_path, model_args.model_revision, Path(recipe_path))
     shape = read_shape(recipe, model_args, start)
+    choose_templates(recipe, args, shape.family)
     return Setting(
         recipe_path=recipe_path,
         overrides=overrides,

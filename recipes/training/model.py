@@ -15,11 +15,12 @@ from transformers import (
     ProcessorMixin,
 )
 from transformers.utils import is_bitsandbytes_available, is_flash_attn_2_available
-from trl import ModelConfig, get_quantization_config
+from trl import ModelConfig, SFTConfig, get_quantization_config
 
 from recipes.families.family import Family, Limits
 from recipes.families.find import find_family
 from recipes.project_files import read_template
+from recipes.training.options import Recipe
 from trust.checkpoints import LOADING, Checkpoint
 from trust.templates import check_template, check_tokenizer
 
@@ -34,6 +35,13 @@ def read_family(start: Checkpoint) -> Family:
     if start.is_adapter:
         raise ValueError(f"{start.name} is an adapter: run `ldrt merge` on it first")
     return find_family(AutoConfig.from_pretrained(start.folder, **LOADING).model_type, start.name)
+
+
+def choose_templates(recipe: Recipe, args: SFTConfig, family: Family) -> None:
+    """Fill in the templates that the recipe does not name: the family's, where it has some of its own."""
+    args.chat_template_path = args.chat_template_path or family.chat_template
+    if recipe.trainable == "projector":
+        recipe.train_template_path = recipe.train_template_path or family.align_template
 
 
 def load_model(
@@ -109,7 +117,7 @@ def load_processor(
 ) -> ProcessorMixin:
     """The checkpoint's processor with its chat template, and pictures handled as its family was trained.
 
-    The template is that of `template_path`, else that of the family (LLaVA), else the checkpoint's own.
+    The template is that of `template_path`, else the checkpoint's own.
 
     All of it is in the processor's own configuration, so the saved and published processor does the same wherever it
     is loaded. `config`, the model's, is changed where `limits` drops image grids. Raises OSError where there
@@ -118,7 +126,6 @@ def load_processor(
     check_tokenizer(start.folder, start.name)
     family = find_family(config.model_type, start.name)
     processor = AutoProcessor.from_pretrained(start.folder, **LOADING)
-    template_path = template_path or family.chat_template
     if template_path is not None:
         processor.chat_template = read_template(template_path)
     owner = template_path or start.name

@@ -68,7 +68,10 @@ class Recipe:
     )
     train_template_path: str | None = field(
         default=None,
-        metadata={"help": "Template of the training rows where it is not the chat template saved with the model."},
+        metadata={
+            "help": "Template of the training rows where it is not the chat template saved with the model. Phase 1 of "
+            "LLaVA has its own by default: recipes/templates/plain.jinja."
+        },
     )
     train_earlier_answers: bool = field(
         default=False,
