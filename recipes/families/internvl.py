@@ -1,6 +1,6 @@
 """InternVL 3 as OpenGVLab's `-hf` repositories have it: InternViT, pixel shuffle and a projector, and Qwen2.
 
-A picture is cut into up to 12 tiles and an overview; the processor chooses them, the model's configuration says nothing.
+A picture is cut into up to 12 tiles and an overview; the processor chooses them, the configuration says nothing.
 """
 
 from transformers import (

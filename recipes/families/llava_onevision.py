@@ -1,7 +1,7 @@
 """LLaVA-OneVision as llava-hf has it: SigLIP, a projector of two linears, and Qwen2.
 
-A picture is an overview and a grid of up to 6 × 6 tiles; the features of more than 9 tiles are scaled down to those of 9
-(`vision_aspect_ratio: anyres_max_9`).
+A picture is an overview and a grid of up to 6 × 6 tiles; the features of more than 9 tiles are scaled down to those of
+9 (`vision_aspect_ratio: anyres_max_9`).
 """
 
 from transformers import (

@@ -13,7 +13,7 @@ HEAD_WIDTH = WIDTH // HEADS
 MAX_TOKENS = 1024
 
 
-def text_sizes(vocabulary: int) -> dict[str, int]:
+def text_sizes(vocabulary: int) -> dict[str, int | float]:
     """Sizes of a tiny language model, by the names that all configurations of transformers have for them."""
     return {
         "vocab_size": vocabulary,
