@@ -5,8 +5,8 @@
 
 Keys of the YAML (and options of the command line, which win) are those of `Recipe` (training/options.py) and of TRL's
 `SFTConfig` and `ModelConfig`. Run the same command again after any interruption: it continues from the last complete
-checkpoint, and a finished run is left alone. Exit status: 0 done, 1 training failed, 2 wrong usage; a traceback only
-with `--debug`.
+checkpoint, a finished run is left alone, a folder with another run is refused (recipes/README.md, What makes a run).
+Exit status: 0 done, 1 training failed, 2 wrong usage; a traceback only with `--debug`.
 
 `report_to: tensorboard` writes its curves to OUTPUT_DIR/runs (or $TENSORBOARD_LOGGING_DIR), `trackio` to its local
 database (`trackio show`), `wandb` to its server; `run_name` names the run, `project` or $WANDB_PROJECT the project.

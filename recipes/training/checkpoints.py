@@ -94,7 +94,7 @@ def _free_name(checkpoint: Path) -> Path:
 
 
 def _names(checkpoint: Path) -> list[str]:
-    files = (path for path in checkpoint.rglob("*") if path.is_file() and path != checkpoint / COMPLETE)
+    files = (path for path in checkpoint.rglob("*") if path.is_file() and not path.name.startswith(COMPLETE))
     return sorted(path.relative_to(checkpoint).as_posix() for path in files)
 
 

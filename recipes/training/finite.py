@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import torch
 
 from recipes.training.processes import any_of, of_each
+from trust.pictures.opener import in_one_line
 
 _NAMED = 8  # rows or tensors in a message
 
@@ -74,4 +75,4 @@ def _is_finite(parameter: torch.Tensor) -> bool:
 
 def _named(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return ", ".join(map(in_one_line, names[:_NAMED])) + more

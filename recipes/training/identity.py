@@ -30,7 +30,7 @@ HARMLESS = {
     *("output_dir", "run_name", "project", "report_to", "trackio_space_id", "trackio_bucket_id"),
     *("trackio_static_space_id", "disable_tqdm", "log_level", "log_level_replica", "log_on_each_node"),
     *("logging_strategy", "logging_steps", "logging_first_step", "logging_nan_inf_filter"),
-    *("include_num_input_tokens_seen", "skip_memory_metrics", "debug"),
+    *("include_num_input_tokens_seen", "skip_memory_metrics", "debug", "do_train", "do_eval", "do_predict"),
     # when it saves: what is saved last is the same, but for `load_best_model_at_end` (`_CHOOSING`)
     *("save_strategy", "save_steps", "save_total_limit", "save_on_each_node", "enable_jit_checkpoint"),
     # how rows come to the processes
@@ -116,7 +116,7 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """
     beside = _BESIDE if new["dataset_sha256"] else _BESIDE - {"dataset"}
     noted = [(key, old.get(key, NOT_NOTED), new[key]) for key in sorted(set(new) - beside)]
-    names = sorted(set(old["settings"]) | set(new["settings"]))
+    names = sorted((set(old["settings"]) | set(new["settings"])) - {"train_template"})  # a name, compared by its hash
     settings = [(key, old["settings"].get(key, DEFAULT), new["settings"].get(key, DEFAULT)) for key in names]
     different = [(key, there, here) for key, there, here in settings + noted if there != here]
     if not different:

@@ -66,10 +66,15 @@ class PhaseTrainer(SFTTrainer):
         """Trainer asks for it before each step of the optimizer (DeepSpeed's engine has made the step by then)."""
         found = super()._get_grad_norm(model, grad_norm)
         norm = None if found is None else float(found)
-        scaler = self.accelerator.scaler
-        may_overflow = scaler is not None and scaler.is_enabled() and scaler.get_scale() > LEAST_SCALE
-        self.watch.check(self.state.global_step + 1, norm, may_overflow)
+        self.watch.check(self.state.global_step + 1, norm, self._may_overflow())
         return norm
+
+    def _may_overflow(self) -> bool:
+        """Whether fp16 can still take a smaller scale for the loss; DeepSpeed ends a run itself that has none left."""
+        if self.accelerator.mixed_precision != "fp16":
+            return False
+        scaler = self.accelerator.scaler
+        return scaler is None or scaler.get_scale() > LEAST_SCALE
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
         check_weights(trained_parameters(self.model), f"step {self.state.global_step}: the model")
