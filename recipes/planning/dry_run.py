@@ -106,6 +106,7 @@ def cut(setting: Setting, folder: Path) -> tuple[Setting, str]:
         "output_dir": folder / "run",
         "max_steps": STEPS,
         "gradient_accumulation_steps": 1,
+        "global_batch_size": setting.args.per_device_train_batch_size,
         "save_strategy": "no",
         "eval_strategy": "no",
         "report_to": "none",

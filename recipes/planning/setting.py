@@ -55,7 +55,7 @@ def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device:
     argv = ["--config", recipe_path, *overrides]
     # TRL refuses bf16 without a GPU; nothing is trained here but the check, on whatever there is
     argv += [] if torch.cuda.is_available() else ["--use_cpu", "true"]
-    recipe, args, model_args = parse(argv)
+    recipe, args, model_args = parse(argv, launch.processes)
     start = find_start(model_args.model_name_or_path, model_args.model_revision, Path(recipe_path))
     shape = read_shape(recipe, model_args, start)
     choose_templates(recipe, args, shape.family)

@@ -25,7 +25,7 @@ HARMLESS = {
     # what is compared by content instead: model, rows, templates; the batch, as the product of all that makes it
     *("model_name_or_path", "model_revision", "dataset_name", "dataset_revision", "dataset_config"),
     *("chat_template_path", "train_template_path", "dataset_train_split", "dataset_test_split"),
-    *("per_device_train_batch_size", "gradient_accumulation_steps"),
+    *("per_device_train_batch_size", "gradient_accumulation_steps", "global_batch_size"),
     # where it writes, and what it says meanwhile
     *("output_dir", "run_name", "project", "report_to", "trackio_space_id", "trackio_bucket_id"),
     *("trackio_static_space_id", "disable_tqdm", "log_level", "log_level_replica", "log_on_each_node"),

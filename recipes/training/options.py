@@ -77,6 +77,13 @@ class Recipe:
         default=False,
         metadata={"help": "Train the answers that stand in a prompt of several turns, too, as LLaVA does."},
     )
+    global_batch_size: int | None = field(
+        default=None,
+        metadata={
+            "help": "Rows of an optimizer step, of all processes together: gradient_accumulation_steps follows from "
+            "it, from per_device_train_batch_size and from the number of processes."
+        },
+    )
     projector_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of the projector where it differs from learning_rate."}
     )
@@ -105,8 +112,8 @@ class _Parser(TrlParser):
         raise UsageError(message)
 
 
-def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
-    """Options from `--config FILE.yaml`, then the command line.
+def parse(argv: list[str], processes: int | None = None) -> tuple[Recipe, SFTConfig, ModelConfig]:
+    """Options from `--config FILE.yaml`, then the command line, for `processes` (None: as they were launched).
 
     Raises UsageError for what cannot be read, is not known (naming the nearest known key) or cannot work.
     """
@@ -118,6 +125,7 @@ def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
         raise UsageError(error) from error
     check_needed(args, model_args)
     check_numbers(args, recipe.projector_learning_rate)
+    set_accumulation(recipe, args, processes or args.world_size)
     check_quantization(recipe, args, model_args)
     check_trackers(args.report_to)
     check_launch(args)
@@ -179,6 +187,32 @@ def check_numbers(args: SFTConfig, projector_learning_rate: float | None) -> Non
             raise UsageError(f"{key} {value}: give a number that is at least {least}")
     if args.max_length is not None and args.max_length < 1:
         raise UsageError(f"max_length {args.max_length} drops every row: give a number of tokens, or null for no limit")
+
+
+def set_accumulation(recipe: Recipe, args: SFTConfig, processes: int) -> None:
+    """Micro-steps of a step, from `global_batch_size`. Raises UsageError where it does not divide."""
+    if recipe.global_batch_size is None:
+        return
+    at_once = processes * args.per_device_train_batch_size
+    steps, rest = divmod(recipe.global_batch_size, at_once)
+    if rest or steps < 1:
+        raise UsageError(
+            f"global_batch_size {recipe.global_batch_size} is no multiple of {processes} process(es) × "
+            f"per_device_train_batch_size {args.per_device_train_batch_size}: {_way_out(recipe, processes)}"
+        )
+    if args.gradient_accumulation_steps not in (1, steps):
+        raise UsageError(
+            f"gradient_accumulation_steps {args.gradient_accumulation_steps} with global_batch_size "
+            f"{recipe.global_batch_size}, which makes it {steps}: give one of the two"
+        )
+    args.gradient_accumulation_steps = steps
+
+
+def _way_out(recipe: Recipe, processes: int) -> str:
+    of_process, rest = divmod(recipe.global_batch_size or 0, processes)
+    if rest or not of_process:
+        return "take another number of processes, or another global_batch_size"
+    return f"give --per_device_train_batch_size {of_process}, or less"
 
 
 def check_deepspeed() -> None:

@@ -17,6 +17,8 @@ from recipes import merge, sft
 from recipes.families.family import Family, Limits
 from recipes.families.find import FAMILIES, find_family, released_config
 from recipes.families.llava import LLAVA
+from recipes.planning import dry_run
+from recipes.planning.arithmetic import Shape
 from recipes.training.examples import IGNORED, ExampleCollator
 from recipes.training.model import (
     audit_trainable,
@@ -214,6 +216,21 @@ def test_llava_gets_its_templates_where_the_recipe_names_none(bases):
     recipe, args, _ = parse(options(2, bases("llava"), "dataset", "output"))
     choose_templates(recipe, args, LLAVA)
     assert recipe.train_template_path is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("most_parameters", [0, 1e9])
+def test_the_plans_cut_model_computes(bases, monkeypatch, name, most_parameters):
+    """Two layers a tower, with tiny and with true widths: the numbers of the configuration fit together."""
+    monkeypatch.setattr(dry_run, "CPU_PARAMETERS", most_parameters)
+    family, folder = family_of(name), bases(name)
+    whole = AutoModelForImageTextToText.from_pretrained(folder).config
+    config, widths = dry_run.cut_config(Shape(family, whole, "projector", adapter=None))
+    assert widths == ("true" if most_parameters else "tiny")
+    assert config.text_config.num_hidden_layers == getattr(config.vision_config, family.vision_layers) == 2
+    model = AutoModelForImageTextToText.from_config(config)
+    batch = ExampleCollator(processor_of(folder), family)(rows(1))
+    assert torch.isfinite(model(**batch).loss)
 
 
 def run_chain(base, dataset, folder) -> None:
