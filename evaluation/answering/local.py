@@ -144,7 +144,7 @@ class Checkpoint:
         bos, stops = self.processor.tokenizer.bos_token, self._stop_tokens()
         inputs = self.processor(
             text=texts,
-            images=None if pictures[0] is None else pictures,
+            images=None if pictures[0] is None else [[picture] for picture in pictures],  # a list a row
             padding=True,
             add_special_tokens=not (bos and texts[0].startswith(bos)),  # no second BOS after the template's own
             return_tensors="pt",
