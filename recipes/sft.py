@@ -25,6 +25,7 @@ from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
 from recipes.project_files import read_template
 from recipes.training import lineage
+from recipes.training.command import describe_command
 from recipes.training.examples import ExampleCollator, load_held_out_rows, load_training_rows
 from recipes.training.finite import check_weights
 from recipes.training.model import audit_trainable, describe_audit, load_model, load_processor, read_family
@@ -94,7 +95,7 @@ def main(argv: list[str]) -> int:
     audit = audit_trainable(trainer.model, family, recipe.trainable)
     announce(describe_audit(audit, family))
     announce("{processes} process(es), {distributed}, backend {backend}".format(**launch(trainer)))
-    entry |= {"recipe": recipe_file(argv), "model_type": family.model_type}
+    entry |= {"recipe": recipe_file(argv), "command": describe_command(argv), "model_type": family.model_type}
     if is_first:
         write_odd_rows(output, odd)
         write_json(output / "trainable.json", stamped(audit))

@@ -41,7 +41,15 @@ HARMLESS = {
     "activation_checkpointing",  # transformers' copy of `gradient_checkpointing`, which is compared
 }
 _CHOOSING = ("save_strategy", "save_steps")  # which checkpoints there are to choose the best one from
-_BESIDE = {"settings", "versions", "recipe", "licenses", "tags", "dataset"}  # noted, not compared: the content is
+_BESIDE = {
+    "settings",
+    "versions",
+    "recipe",
+    "command",
+    "licenses",
+    "tags",
+    "dataset",
+}  # noted, not compared: the content is
 ROWS_MADE_BY = (  # files and folders, in the project
     *("recipes/families", "recipes/training/conversations.py", "recipes/training/examples.py"),
     *("recipes/training/scan.py", "trust/pictures", "trust/text.py"),
