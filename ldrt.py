@@ -15,6 +15,7 @@ import importlib
 import itertools
 import json
 import os
+import select
 import sys
 import traceback
 import typing
@@ -25,6 +26,7 @@ from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
 
 PACKAGE = "ldrt-vlm"  # its name on PyPI and in the environment's metadata
+_READER_GONE = 0  # exit status
 STAGES = {
     "fetch": ("dataset_builder.fetch", "domain, ids or list -> folder of open-access articles with their pictures"),
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
@@ -45,8 +47,20 @@ STAGES = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one `ldrt` command; returns the exit status."""
-    argv = sys.argv[1:] if argv is None else argv
+    """Run one `ldrt` command; returns the exit status. A reader that has gone (`| head`) is no error."""
+    try:
+        try:
+            return _main(sys.argv[1:] if argv is None else argv)
+        finally:
+            sys.stdout.flush()  # here, not when Python ends, where the error could not be caught
+    except BrokenPipeError:
+        if not any(_has_lost_its_reader(stream) for stream in (sys.stdout, sys.stderr)):
+            raise
+        _say_no_more()
+        return _READER_GONE
+
+
+def _main(argv: list[str]) -> int:
     debug = "--debug" in argv
     argv = [word for word in argv if word != "--debug"]
     if not argv or argv[0] in ("-h", "--help"):
@@ -64,12 +78,39 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"ldrt {name}: stopped; run the same command again to continue", file=sys.stderr)
         return 130
+    except BrokenPipeError as error:
+        if any(_has_lost_its_reader(stream) for stream in (sys.stdout, sys.stderr)):
+            raise
+        return _failed(name, error, debug)
     except Exception as error:
-        if debug:
-            traceback.print_exc()
-        message = " ".join(str(error).split()) or type(error).__name__
-        print(f"ldrt {name}: {message}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
+        return _failed(name, error, debug)
+
+
+def _failed(name: str, error: Exception, debug: bool) -> int:
+    """Say in one line why a stage failed; returns the exit status."""
+    if debug:
+        traceback.print_exc()
+    message = " ".join(str(error).split()) or type(error).__name__
+    print(f"ldrt {name}: {message}", file=sys.stderr)
+    return 2 if isinstance(error, UsageError) else 1
+
+
+def _has_lost_its_reader(stream: typing.TextIO) -> bool:
+    """Whether what is written to a pipe goes to nobody any more."""
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), select.POLLERR)
+    except (AttributeError, OSError, ValueError):  # no poll on Windows; no file, as in tests
+        return False
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _say_no_more() -> None:
+    """Send what is still buffered to nowhere, so that Python can end in silence."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if _has_lost_its_reader(stream):
+            os.dup2(nowhere, stream.fileno())
 
 
 def _run_stage(name: str, words: list[str]) -> str:
