@@ -26,7 +26,7 @@ from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
 
 PACKAGE = "ldrt-vlm"  # its name on PyPI and in the environment's metadata
-_READER_GONE = 0  # exit status
+_STOPPED_BY_READER = 141  # exit status of a stage whose progress nobody reads any more, as a shell has it for SIGPIPE
 STAGES = {
     "fetch": ("dataset_builder.fetch", "domain, ids or list -> folder of open-access articles with their pictures"),
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
@@ -54,10 +54,9 @@ def main(argv: list[str] | None = None) -> int:
         finally:
             sys.stdout.flush()  # here, not when Python ends, where the error could not be caught
     except BrokenPipeError:
-        if not any(_has_lost_its_reader(stream) for stream in (sys.stdout, sys.stderr)):
+        if not _say_no_more():
             raise
-        _say_no_more()
-        return _READER_GONE
+        return 0
 
 
 def _main(argv: list[str]) -> int:
@@ -73,17 +72,18 @@ def _main(argv: list[str]) -> int:
     if not sys.stderr.isatty():  # no bars of datasets, transformers and the Hub client in a log
         os.environ.setdefault("TQDM_DISABLE", "1")
     try:
-        print(_run_stage(name, words))
-        return 0
+        summary = _run_stage(name, words)
     except KeyboardInterrupt:
         print(f"ldrt {name}: stopped; run the same command again to continue", file=sys.stderr)
         return 130
     except BrokenPipeError as error:
-        if any(_has_lost_its_reader(stream) for stream in (sys.stdout, sys.stderr)):
-            raise
-        return _failed(name, error, debug)
+        if not _say_no_more():
+            return _failed(name, error, debug)
+        return _STOPPED_BY_READER
     except Exception as error:
         return _failed(name, error, debug)
+    print(summary)
+    return 0
 
 
 def _failed(name: str, error: Exception, debug: bool) -> int:
@@ -105,12 +105,12 @@ def _has_lost_its_reader(stream: typing.TextIO) -> bool:
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
-def _say_no_more() -> None:
-    """Send what is still buffered to nowhere, so that Python can end in silence."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        if _has_lost_its_reader(stream):
-            os.dup2(nowhere, stream.fileno())
+def _say_no_more() -> bool:
+    """Send to nowhere what still goes to a reader that has gone, so that Python can end in silence; whether one has."""
+    lost = [stream for stream in (sys.stdout, sys.stderr) if _has_lost_its_reader(stream)]
+    for stream in lost:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return bool(lost)
 
 
 def _run_stage(name: str, words: list[str]) -> str:
