@@ -222,6 +222,7 @@ class AnswerWords:
     refusals: Words
     nothing: Words
     numerals: Words
+    decimal: str
     opposites: Opposites
 
 
@@ -262,6 +263,9 @@ class TeachingWords:
     notes: Words
     incomplete: Words
     verbs_of_being: Words
+    verbs: Words
+    past: Words
+    relatives: Words
     the_figure: TheFigure
     questions: Questions
 

@@ -45,8 +45,8 @@ def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
         if base.manifest[key] != tuned.manifest[key]:
             differences[key] = [base.manifest[key], tuned.manifest[key]]
     return {
-        "headline": headline(rows, n_asked),
-        "conclusion": _conclusion(rows, n_asked),
+        "headline": headline(rows),
+        "conclusion": _conclusion(rows),
         "n_items": n_asked,
         "base": _who(base),
         "tuned": _who(tuned),
@@ -56,9 +56,9 @@ def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
     }
 
 
-def _conclusion(rows: list[dict], n_asked: int) -> Conclusion | None:
+def _conclusion(rows: list[dict]) -> Conclusion | None:
     row = headline_row(rows)
-    return conclude(row, n_asked) if row else None
+    return conclude(row) if row else None
 
 
 def breakdowns(base: Run, tuned: Run, paired: list[PairedItem], verdicts: list[Verdict], others: Others) -> dict:

@@ -10,6 +10,8 @@ from evaluation.scoring.tables import interval_text, number_text, p_text
 # What is concluded from: the first of these that is scored.
 HEADLINE = {
     JUDGE: "judge's score (0 to 10)",
+    "accuracy": "accuracy on closed questions",
+    "token_recall": "token recall on open questions",
     "rougeL": "ROUGE-L F",
 }
 # Of the questions, those that one of the models has no score for. Answers fail for a reason (a large picture, a long
@@ -39,9 +41,9 @@ def headline_row(rows: list[dict]) -> dict | None:
     return None
 
 
-def conclude(row: dict, n_asked: int) -> Conclusion:
-    """What a `headline_row` of `n_asked` questions says. More is better in all metrics of `HEADLINE`."""
-    why = why_not(row, n_asked)
+def conclude(row: dict) -> Conclusion:
+    """What a `headline_row` says. More is better in all metrics of `HEADLINE`."""
+    why = why_not(row, row["n_asked"])
     says: Says = "cannot be told"
     if why is None:
         says = "better" if row["delta"] > 0 else "worse"
@@ -63,12 +65,13 @@ def why_not(row: dict, n_asked: int) -> str | None:
     return None
 
 
-def headline(rows: list[dict], n_asked: int) -> str:
+def headline(rows: list[dict]) -> str:
     """One sentence on which model is better, one on the answers without a score; "" where nothing is in common."""
     row = headline_row(rows)
     if row is None:
         return ""
-    found = conclude(row, n_asked)
+    n_asked = row["n_asked"]
+    found = conclude(row)
     verdict = f", {found['says']} than the base model."
     if found["why"]:
         verdict = f". Whether it is better than the base model cannot be told: {found['why']}."

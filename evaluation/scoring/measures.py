@@ -7,18 +7,21 @@ from typing import TypedDict
 
 import numpy as np
 
+from evaluation.metrics.closed_answers.closed_core import is_right
 from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
 from evaluation.metrics.grounding.grounding_core import ground
 from evaluation.metrics.hedging.hedging_core import count_words, find_hedges
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
 from evaluation.metrics.rouge.rouge_core import rouge
+from evaluation.metrics.token_overlap.overlap_core import overlap
 from evaluation.run_folder import Evidence, Prediction
 from evaluation.scoring import statistics
 from evaluation.scoring.statistics import Bounds
 
 ALL_TASKS = "all"
 JUDGE = "judge_score"
-QUALITY = (JUDGE, "rougeL", "grounding")  # where more is better; what breakdowns and other domains report
+# Where more is better: what breakdowns and other domains report.
+QUALITY = (JUDGE, "accuracy", "token_recall", "token_f1", "rougeL", "grounding")
 JUDGE_MEAN = "mean"  # name of the mean over all judges, of the answers that every judge scored
 
 
@@ -80,6 +83,10 @@ def interval_settings() -> Interval:
 
 
 METRICS = (
+    Metric("accuracy", "share of closed questions, 0 to 1", SHARE, "higher", "right"),
+    Metric("unreadable_share", "share of closed questions, 0 to 1", SHARE, "lower", "unreadable"),
+    Metric("token_recall", "of open questions, 0 to 1", SHARE, "higher", "token_recall"),
+    Metric("token_f1", "of open questions, 0 to 1", SHARE, "higher", "token_f1"),
     Metric("rouge1", "F, 0 to 1", SHARE, "higher", "rouge1"),
     Metric("rouge2", "F, 0 to 1", SHARE, "higher", "rouge2"),
     Metric("rougeL", "F, 0 to 1", SHARE, "higher", "rougeL"),
@@ -122,7 +129,20 @@ def measure(prediction: Prediction, evidence: Evidence | None, rouge_tokenizer: 
         "looping": int(has_loop(answer)),
         "empty": int(is_empty(answer)),
         **_ground(answer, prediction, evidence),
+        **_of_benchmark(answer, prediction),
     }
+
+
+def _of_benchmark(answer: str, prediction: Prediction) -> dict[str, float]:
+    """What benchmarks report: of a closed question whether it is answered right, of an open one the token overlap."""
+    kind, reference = prediction.get("answer_kind"), prediction["reference"]
+    if kind == "closed":
+        right = is_right(answer, reference, prediction.get("options"))
+        return {"right": int(bool(right)), "unreadable": int(right is None)}
+    if kind == "open":
+        shared = overlap(answer, reference)
+        return {"token_recall": shared.recall, "token_f1": shared.f1}
+    return {}
 
 
 def _ground(answer: str, prediction: Prediction, evidence: Evidence | None) -> dict[str, int | None]:
@@ -174,14 +194,16 @@ def contrast(
     for metric in metrics:
         (of_base, base_scored), (of_tuned, tuned_scored) = _columns(base, metric), _columns(tuned, metric)
         both = base_scored & tuned_scored
+        no_base, no_tuned = ~base_scored & _should_be(base, metric), ~tuned_scored & _should_be(tuned, metric)
         sums = statistics.cluster_sums(np.hstack([of_base, of_tuned]) * both[:, None], articles)  # (articles, 4)
         rows.append(
             {
                 **_label(metric),
                 "n": int(both.sum()),
                 "n_articles": _count_articles(articles, both),
-                "n_unscored_base": int((~base_scored).sum()),
-                "n_unscored_tuned": int((~tuned_scored).sum()),
+                "n_asked": int((both | no_base | no_tuned).sum()),
+                "n_unscored_base": int(no_base.sum()),
+                "n_unscored_tuned": int(no_tuned.sum()),
                 **_difference(sums, metric),
             }
         )
@@ -206,6 +228,12 @@ def _difference(sums: np.ndarray, metric: Metric) -> dict:
 
 def _interval_columns(found: statistics.Estimate) -> dict:
     return {"ci_low": found.low, "ci_high": found.high, "no_interval": found.no_interval}
+
+
+def _should_be(scores: Sequence[Scores], metric: Metric) -> np.ndarray:
+    """(items,): whether a missing score is missed: a judge's, or of an answer that failed. An open question has no
+    accuracy."""
+    return np.array([metric.judge is not None or of_item.metrics["words"] is None for of_item in scores], dtype=bool)
 
 
 def _count_articles(articles: Sequence[str], scored: np.ndarray) -> int:
