@@ -60,7 +60,7 @@ OBJECTS = {  # kind -> a whole file
     ),
     "lineage.json": (LINEAGE_FILE, {"base_model": "b", "phases": [{}]}),
     "recipe.json": (STARTED_FILE, {"trainable": "lora", "settings": {}}),
-    "merge.json": (MERGE_FILE, {"adapter_sha256": "a"}),
+    "merge.json": (MERGE_FILE, {"adapter_sha256": "a", "dtype": "float32"}),
     "sweep.json": (FINISHED_FILE, {"runs": []}),
     "provenance/manifest.json": (STAGES_FILE, {"stages": {"build": {}}}),
     "splits.json": (
