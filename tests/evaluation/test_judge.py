@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ldrt
-from dataset_builder.llm.requests import by_key, quote
+from dataset_builder.llm.requests import Server, by_key, quote
 from evaluation import judge
 from evaluation.judgements import answer_sha256
 from evaluation.judging import asking, pairwise, rubric
@@ -49,8 +49,7 @@ def fair(request) -> dict:
 
 def requests_of(run, n_controls):
     """What `ldrt judge RUN --judge org/judge --controls N` asks."""
-    of_server = {"base_url": "", "revision": None, "temperature": 0.0, "max_tokens": 512, "concurrency": 16}
-    asker = asking.Judge(model="org/judge", backend="openai", device="auto", batch_size=4, **of_server)
+    asker = asking.Judge(Server("", "org/judge", max_tokens=512), backend="openai")
     answers = asking.answers_to_judge(read_predictions(run), ["true"], None, run)
     return asking.score_requests(answers, {}, asker, rubric.FOLDER, n_controls)
 
@@ -121,7 +120,7 @@ def test_a_changed_answer_is_judged_again_and_conditions_and_limit_choose_answer
             judged(run, url, image_conditions=["shuffled"])
 
 
-def test_what_has_no_score_has_none_and_is_asked_again(tmp_path):
+def test_what_has_no_score_has_none_and_what_was_paid_for_is_asked_again_on_demand(tmp_path):
     run, good = make_run(tmp_path / "run", "tuned", 0.6), threading.Event()
     bad = [completion("Great!"), completion("SCORE: 11"), completion("", "content_filter"), completion("SC", "length")]
     bad += [400, '{"choices": ', completion("")]
@@ -138,6 +137,9 @@ def test_what_has_no_score_has_none_and_is_asked_again(tmp_path):
         assert [statuses[f"E{i}"] for i in range(len(bad))] == [(kind, None) for kind in kinds]
         good.set()
         text = judged(run, url, controls=0)
+        assert "45 ok" in text
+        assert len(seen) == 48 + len(bad) - 3  # three could not be read
+        text = judged(run, url, controls=0, retry_unparsable=True)
     assert "48 ok" in text
     assert len(seen) == 48 + len(bad)
 
@@ -311,7 +313,7 @@ def whole_lines(path) -> list[dict]:
 
 def start(run, url):
     command = [sys.executable, "-m", "ldrt", "judge", str(run), "--judge", "org/judge", "--base_url", url]
-    command += ["--controls", "20", "--concurrency", "4"]
+    command += ["--controls", "20", "--concurrency", "4", "--retry_unparsable", "true"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(command, **quiet, start_new_session=True)
 
