@@ -6,6 +6,7 @@ python -m tests.benchmarks.judge_server 16 2.0      # prints its port
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 
 from tests.dataset_builder.llm_server import completion
 
@@ -13,17 +14,18 @@ _BODY = json.dumps(completion("Nothing is wrong.\nSCORE: 7")).encode()
 _MODELS = b'{"object": "list", "data": []}'
 
 
-async def _serve(capacity: int, latency_s: float) -> None:
+async def serve(capacity: int, latency_s: float, reply: Callable[[bytes], bytes]) -> None:
+    """Serve for ever on a free port of loopback, which is printed; `reply` makes the answer's body of a request's."""
     free = asyncio.Semaphore(capacity)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(reader):
             body = _MODELS
             if head.startswith(b"POST"):
-                await reader.readexactly(_length(head))
+                asked = await reader.readexactly(_length(head))
                 async with free:
                     await asyncio.sleep(latency_s)
-                body = _BODY
+                body = reply(asked)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
             writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         writer.close()
@@ -47,4 +49,4 @@ def _length(head: bytes) -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), lambda _: _BODY))

@@ -21,6 +21,7 @@ from evaluation.judgements import answer_sha256
 from evaluation.judging import asking, pairwise, rubric
 from evaluation.run_folder import read_predictions
 from tests import processes
+from tests.dataset_builder.batch_server import Batches
 from tests.dataset_builder.llm_server import completion, serve
 from tests.evaluation.judging import test_likelihood
 from tests.evaluation.runs import make_run, read_records, write_records
@@ -167,6 +168,59 @@ def test_a_dry_run_counts_what_is_left_and_asks_nothing(tmp_path):
     assert len(seen) == 48
 
 
+def test_a_judge_is_asked_in_batches_and_gives_the_same_scores(tmp_path):
+    one, other = (make_run(tmp_path / name, "tuned", 0.6) for name in ("one", "other"))
+    with serve(fair) as (url, _):
+        text = judged(one, url, controls=5)
+    with serve(fair, batches=Batches()) as (url, seen):
+        assert judged(other, url, controls=5, batch=True).replace("other", "one") == text
+        assert judged(other, url, controls=5, batch=True).replace("other", "one") == text
+        assert seen == []
+    scores = [
+        {(r["key"], r["control"]): r["score"] for r in read_records(run, "judgements.jsonl")} for run in (one, other)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_fields_of_the_request_reach_the_judge_and_make_another_question(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    with serve(fair) as (url, seen):
+        judged(run, url, controls=0, limit=5)
+        judged(run, url, controls=0, limit=5, request={"max_completion_tokens": 99, "temperature": None, "seed": 3})
+    assert {"temperature", "max_tokens"} <= seen[0].keys()
+    assert seen[-1].keys() == {"model", "messages", "max_completion_tokens", "seed"}
+    assert len(seen) == 10
+
+
+def test_a_judge_keeps_to_its_budget_and_says_what_is_left(tmp_path, capsys):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    with serve(fair) as (url, seen):
+        command = ["judge", str(run), "--judge", "j", "--base_url", url, "--controls", "0", "--max_tokens", "10"]
+        assert ldrt.main([*command, "--max_cost", "1"]) == 1
+        assert "--max_cost needs --price_in and --price_out" in capsys.readouterr().err
+        command += ["--price_in", "1e4", "--price_out", "1e4"]  # 0.15 a reply
+        assert ldrt.main([*command, "--max_cost", "20"]) == 1
+        assert "Run again with a --max_cost" in capsys.readouterr().err
+        assert 0 < len(seen) * 0.15 <= 20
+        n_asked = len(seen)
+        assert len(read_records(run, "judgements.jsonl")) == n_asked
+        assert ldrt.main([*command, "--dry_run", "true"]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith(f"{48 - n_asked} calls with ")
+        assert "at 10000 in and 10000 out a million" in said
+        assert ldrt.main(command) == 0
+        assert len(seen) == 48
+
+
+def test_pairs_of_answers_take_the_same_options(tmp_path):
+    run, other = make_run(tmp_path / "tuned", "tuned", 0.8), make_run(tmp_path / "base", "base", 0.2)
+    with serve(fair, batches=Batches()) as (url, seen):
+        judged(run, url, against=str(other), batch=True)
+        assert "0 calls with" in judged(run, url, against=str(other), dry_run=True)
+        assert seen == []
+    assert pairwise.tally(read_records(run, "pairwise.jsonl"))["n"] == 48
+
+
 def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
     run = make_run(tmp_path / "run", "tuned", 0.6)
 
@@ -182,6 +236,7 @@ def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
         assert "judged none of 240: 240 error; the first: " in fails("--base_url", url)
     assert "has no rubric detail.md" in fails("--rubrics", str(tmp_path))
     assert "needs a server" in fails("--backend", "local", "--against", str(run))
+    assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", "true")
 
 
 def test_pairs_are_asked_in_both_orders(tmp_path):
