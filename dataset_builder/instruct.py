@@ -116,7 +116,10 @@ class Options(AskingOptions):
         },
     )
     verifier_url: str | None = field(
-        default=None, metadata={"help": "address of the verifier's server, where it is not `base_url`"}
+        default=None,
+        metadata={
+            "help": "address of the verifier's server, where it is not `base_url`; there, --batch asks one by one"
+        },
     )
 
 

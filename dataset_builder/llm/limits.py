@@ -93,9 +93,11 @@ class Budget:
 
     def check(self) -> None:
         """Raises BudgetReached, saying how to go on, where a request was not sent for its price."""
+        before = self._server.spent_before
+        others = f" and {before:.4g} on another model" if before else ""
         if self.is_reached:
             raise BudgetReached(
-                f"--max_cost {self._max_cost:g} does not cover the next call: {self.spent:.4g} spent on {self.n_paid} "
-                "replies, all kept; nothing else was changed. Run again with a --max_cost for the rest "
-                "(--dry_run true says what is left)"
+                f"--max_cost {self._max_cost:g} does not cover the next call: {self.spent - before:.4g} spent on "
+                f"{self.n_paid} replies{others}, all kept; nothing else was changed. Run again with a --max_cost for the "
+                "rest (--dry_run true says what is left)"
             )

@@ -217,7 +217,7 @@ def test_a_budget_is_of_teacher_and_verifier_together(sample_dataset, capsys):
         error = capsys.readouterr().err
         assert len(seen) == n_calls
         assert 0 < 0.15 * len(read) <= 10
-        assert f"does not cover the next call: {0.15 * (n_calls + len(read)):.4g} spent" in error
+        assert f"{0.15 * len(read):.4g} spent on {len(read)} replies and {0.15 * n_calls:.4g} on another model" in error
         assert contents(sample_dataset) == before
         assert teach(sample_dataset, url, *words, "1000") == 0
         assert len(seen) == n_calls
