@@ -108,8 +108,8 @@ def estimate(wanted: Iterable[tuple[str, Request]], ledger: Path, server: Server
     guessed_in = of_pictures = 0.0
     for key, request in wanted:
         record = index.record(key)
-        if record and used_tokens(record.get("usage"))[0] or index.is_ok(key):
-            measured.add(request, record or {})
+        if record and (record["status"] == "ok" or used_tokens(record.get("usage"))[0]):  # whoever was paid tells
+            measured.add(request, record)
         if index.is_settled(key, server):
             n_answered += 1
             continue
