@@ -132,14 +132,12 @@ def run(options: Options) -> str:
     they were.
     """
     _check(options)
-    rows, wording = _rows(options), _wording(options)
-    _check_rows(options, rows)
-    asking = _asking(options, rows, wording)
+    asking = _asking(options, _rows(options), _wording(options))
     if options.dry_run:
         return _costs(options, asking)
     teacher, replies, spent = _taught(options, asking)
     outcome = _outcome(options, teacher, replies)
-    _make(options, rows, wording, teacher, outcome, spent)
+    _make(options, asking, teacher, outcome, spent)
     _publish(options, outcome)
     return "\n".join(outcome.lines())
 
@@ -178,25 +176,29 @@ def _only_for_an_llm(options: Options) -> list[str]:
 
 
 def _rows(options: Options) -> "GivenRows":
-    """The figures as the teacher is given them."""
+    """The figures as the teacher is given them.
+
+    Raises FileNotFoundError where there are none, ValueError where the teacher has nothing to say of them.
+    """
     from dataset_builder.teaching.context import GivenRows, check_curated, read_curated, read_pairs
 
     dataset = Path(options.dataset)
     curated = read_curated(Path(options.context_file)) if options.context_file else {}
     if options.context_file:
         check_curated(Path(options.context_file), curated, read_pairs(dataset))
-    return GivenRows(dataset, options.context, curated, options.panels)
+    rows = GivenRows(dataset, options.context, curated, options.panels)
+    _check_rows(options, rows)
+    return rows
 
 
 def _check_rows(options: Options, rows: Iterable[dict]) -> None:
-    """Raises FileNotFoundError where there are none, ValueError where the teacher has nothing to say of them."""
-    has_questions = (row["questions"] for row in rows)
-    if options.teacher == "given" and not any(has_questions):
+    has_question = (bool(row["questions"]) for row in rows)
+    first = next(has_question, False)
+    if options.teacher == "given" and not (first or any(has_question)):
         raise ValueError(
             f"no figure of {options.dataset} came with questions; the teacher `given` needs a figures.csv with the "
             "columns picture, question and answer among the articles that `ldrt build` read"
         )
-    next(iter(rows), None)
 
 
 def _wording(options: Options) -> "Wording":
@@ -269,9 +271,7 @@ def _outcome(options: Options, teacher: "Teacher", replies: Counter[str]) -> "Ou
     return Outcome(teacher.name, replies, is_by_llm=options.teacher == "openai" or options.verifier is not None)
 
 
-def _make(
-    options: Options, rows: "GivenRows", wording: "Wording", teacher: "Teacher", outcome: "Outcome", spent: float
-) -> None:
+def _make(options: Options, asking: "Asking", teacher: "Teacher", outcome: "Outcome", spent: float) -> None:
     """Write the examples that pass, and those that do not, where they wait for `_publish`.
 
     Raises RuntimeError where nothing came out.
@@ -286,26 +286,25 @@ def _make(
             rejects.write(to_line(row))
             outcome.reject(row)
 
-        gate = _gate(options, wording, keep)
-        passed = _passed(options, rows, wording, teacher, outcome, gate)
+        gate = _gate(options, asking.wording, keep)
+        passed = _passed(asking, teacher, outcome, gate)
         if options.verifier:
-            passed = _verified(options, passed, rows, gate, outcome, spent)
+            passed = _verified(options, passed, asking.rows, gate, outcome, spent)
         for task, examples in passed.items():
             harmless = without_special_tokens(outcome.passing(examples), outcome.disarmed)
             outcome.counts[task] = write_jsonl(_made(options, task), harmless)
     outcome.check(count_pairs(Path(options.dataset)))
 
 
-def _passed(
-    options: Options, rows: "GivenRows", wording: "Wording", teacher: "Teacher", outcome: "Outcome", gate: "Gate"
-) -> dict[str, Iterator[dict]]:
+def _passed(asking: "Asking", teacher: "Teacher", outcome: "Outcome", gate: "Gate") -> dict[str, Iterator[dict]]:
     """The examples of each task that pass the gate."""
     from dataset_builder.teaching.evidence import TASKS
     from dataset_builder.teaching.examples import align_examples, instruction_examples
 
+    rows = asking.rows
     made = {"align": align_examples(rows.without_context())}  # of captions alone: no other figure's licence is its
     for task in TASKS:
-        made[task] = instruction_examples(rows, task, teacher, wording, options.examples_per_figure, outcome.silent)
+        made[task] = instruction_examples(rows, task, teacher, asking.wording, asking.a_figure, outcome.silent)
     return {task: gate.passed(examples, rows) for task, examples in made.items()}
 
 

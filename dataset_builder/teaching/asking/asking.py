@@ -1,11 +1,12 @@
 """What an LLM as teacher is asked about the figures of a dataset."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_builder.llm.requests import Request, Server
 from dataset_builder.teaching.asking.llm_teacher import request
+from dataset_builder.teaching.context import GivenRows
 from dataset_builder.teaching.examples import Question, questions_to_ask
 from dataset_builder.teaching.panels import with_picture_urls
 from dataset_builder.teaching.wording import Wording
@@ -15,7 +16,7 @@ from dataset_builder.teaching.wording import Wording
 class Asking:
     """The questions to one LLM, made anew each time that they are asked for: none are held."""
 
-    rows: Iterable[dict]  # as the teacher is given them, each time that they are asked for
+    rows: GivenRows
     wording: Wording
     server: Server
     a_figure: int = 1  # questions of each task
