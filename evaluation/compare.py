@@ -5,6 +5,8 @@
     ldrt compare runs/base runs/tuned --general "[runs/base-general, runs/tuned-general]"     # what tuning cost
     ldrt compare runs/base runs/tuned --train_dataset dataset                # by how often terms were seen in training
 
+`ldrt card runs/tuned` then shows both answers to every question side by side, on a page (answers.html).
+
 All must hold the same examples, references and dataset revision. `paired_items.jsonl` keeps both measurements of every
 example, which the plots and any later question need.
 """
@@ -62,7 +64,7 @@ def run(options: Options) -> str:
     overview, texts = overview_rows([base, *tuned_runs]), []
     for tuned in tuned_runs:
         paired = pair(base, tuned)
-        comparison = compare_two(base, tuned, paired) | {"overview": overview}
+        comparison = compare_two(base, tuned, paired) | {"overview": overview, "options": _given(options)}
         verdicts = read_verdicts(tuned.folder)
         comparison |= breakdowns(base, tuned, paired, verdicts, others)
         output = Path(options.output) if options.output else tuned.folder
@@ -72,6 +74,13 @@ def run(options: Options) -> str:
         tables = [table_text(comparison)] if len(tuned_runs) == 1 else []
         texts.append("\n".join([*tables, *sentences(comparison), str(output / run_folder.COMPARISON)]))
     return "\n\n".join([overview_text(overview), *texts] if len(tuned_runs) > 1 else texts)
+
+
+def _given(options: Options) -> dict:
+    """What was compared besides the runs, so that the command can be typed again; folders by their name alone."""
+    from evaluation.answering.questions import public_name
+
+    return {"train_dataset": public_name(options.train_dataset)} if options.train_dataset else {}
 
 
 def _training_answers(dataset: str | None, tasks: list[str]) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""checkpoint -> RUN/predictions.jsonl: the answers of a LLaVA checkpoint to a dataset's held-out questions.
+"""checkpoint -> RUN/predictions.jsonl: the answers of a vision-language checkpoint to a dataset's held-out questions.
 
     ldrt generate --model tuned --dataset dataset --split test --output runs/tuned
     ldrt generate --model tuned --dataset dataset --output runs/tuned --image_condition shuffled
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from evaluation.answering.local import Checkpoint
     from evaluation.answering.served import Endpoint
 
+NOT_GIVEN = (  # to type the command again: said elsewhere in the manifest, or without weight for the answers
+    *("model", "dataset", "output", "base_url", "revision", "dataset_revision", "image_condition"),
+    *("batch_size", "concurrency", "device"),
+)
 OF_CHECKPOINTS = ("batch_size", "device", "dtype", "processor", "chat_template_path")  # options; a server has its own
 
 
@@ -27,8 +31,8 @@ OF_CHECKPOINTS = ("batch_size", "device", "dtype", "processor", "chat_template_p
 class Options:
     model: str = field(
         metadata={
-            "help": "checkpoint: Hub id or folder; full LLaVA / LLaVA-NeXT weights or an adapter. With --base_url the "
-            "name under which the server has it"
+            "help": "checkpoint: Hub id or folder; full weights (LLaVA, LLaVA-NeXT, …) or an adapter. With --base_url "
+            "the name under which the server has it"
         }
     )
     dataset: str = field(metadata={"help": "dataset: Hub id or dataset repo folder"})
@@ -76,11 +80,12 @@ def run(options: Options) -> str:
     """Answer what is not answered yet; returns how many answers there are and where.
 
     Raises ValueError for a run folder made with other settings, for a dataset without the config or split, and for a
-    checkpoint that is no LLaVA; FileNotFoundError for a checkpoint or dataset that is not there; ConnectionError,
+    checkpoint that takes no pictures; FileNotFoundError for a checkpoint or dataset that is not there; ConnectionError,
     PermissionError or RuntimeError for a server that does not answer, wants another key or does not know the model.
     """
     from evaluation.answering import answers, manifest
     from evaluation.answering.questions import load_evidence, load_items
+    from evaluation.answering.thumbnails import keep_thumbnails
     from trust.handovers import stamped
 
     _check(options)
@@ -97,6 +102,7 @@ def run(options: Options) -> str:
         max_new_tokens=options.max_new_tokens,
         length_hint=options.length_hint,
         seed=options.seed,
+        options=_given(options),
     )
     made = manifest.open_run(output, manifest.make_manifest(answerer, items, asking, len(asked), n_disarmed))
     if evidence:  # for metrics and judges
@@ -107,8 +113,23 @@ def run(options: Options) -> str:
     todo = answers.missing(asked, path, condition)
     constants = answers.Constants(made["model"], made["revision"], made["generation"], condition)
     n_failed = answers.answer(todo, items.rows, answerer, path, constants) if todo else 0
+    keep_thumbnails(items.rows, [one.row["example_id"] for one in asked], output / run_folder.THUMBNAILS)
     failed = f"; {n_failed} failed, `error` in their records says why; run again to ask them again" if n_failed else ""
     return f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}{failed}"
+
+
+def _given(options: Options) -> dict:
+    """The options that are not the defaults and weigh on the answers; folders and files by their name alone."""
+    from evaluation.answering.questions import public_name
+
+    values = {option.name: getattr(options, option.name) for option in fields(Options)}
+    defaults = Options(options.model, options.dataset, options.output)
+    given = {name: value for name, value in values.items() if value != getattr(defaults, name)}
+    return {
+        name: public_name(value) if isinstance(value, str) else value
+        for name, value in given.items()
+        if name not in NOT_GIVEN
+    }
 
 
 def _check(options: Options) -> None:

@@ -1,8 +1,8 @@
 """A run folder: the names of its files, what their rows hold, and which of them are still true.
 
-`ldrt generate` makes manifest.json, predictions.jsonl and evidence.jsonl; `ldrt judge` adds judgements.jsonl and
-pairwise.jsonl (rows: `judgements.py`), `ldrt score` per_item_scores.jsonl (`scoring/items.py`) and scores.json,
-`ldrt compare` comparison.json and paired_items.jsonl, `ldrt human import` human.json.
+`ldrt generate` makes manifest.json, predictions.jsonl, evidence.jsonl and thumbnails.jsonl; `ldrt judge` adds
+judgements.jsonl and pairwise.jsonl (rows: `judgements.py`), `ldrt score` per_item_scores.jsonl (`scoring/items.py`) and
+scores.json, `ldrt compare` comparison.json and paired_items.jsonl, `ldrt human import` human.json.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 from trust.handovers import Kind
 
 MANIFEST, PREDICTIONS, EVIDENCE, REPLIES = "manifest.json", "predictions.jsonl", "evidence.jsonl", "replies.jsonl"
+THUMBNAILS = "thumbnails.jsonl"
 JUDGEMENTS, PAIRWISE = "judgements.jsonl", "pairwise.jsonl"
 ITEMS, SCORES = "per_item_scores.jsonl", "scores.json"
 COMPARISON, PAIRED = "comparison.json", "paired_items.jsonl"
@@ -59,6 +60,14 @@ class Evidence(TypedDict):
     licenses: NotRequired[list[str | None] | None]  # of figure, caption, context; None: the dataset does not say
     rights: NotRequired[str | None]  # of the figure's own; absent in runs of before
     doi: str | None
+
+
+class Thumbnail(TypedDict):
+    """A row of thumbnails.jsonl: a small copy of a picture, for pages on which people look at answers."""
+
+    example_ids: list[str]  # of the questions about it
+    jpeg: str | None  # base64; None where the picture cannot be read
+    problem: str | None  # why it cannot
 
 
 class Asked(TypedDict):
@@ -112,6 +121,15 @@ class ScoreFile(TypedDict):
     judge_agreement: dict[str, Any] | None
 
 
+class Said(TypedDict):
+    """What a judge said of an answer: of its record in judgements.jsonl what a reader wants."""
+
+    judge: str
+    status: str  # ok | refused | unparsable | truncated | error
+    score: float | None  # points, 0 to 10; None unless the status is ok
+    reply: str | None
+
+
 class ItemRow(TypedDict):
     """A row of per_item_scores.jsonl."""
 
@@ -121,11 +139,13 @@ class ItemRow(TypedDict):
     task: str
     image_condition: str
     scores: dict[str, float | None]  # metric, or `judge:NAME`
+    said: NotRequired[list[Said]]  # absent in runs scored before
 
 
 MANIFEST_FILE = Kind(Manifest, "ldrt generate --output {folder}")
 PREDICTION_FILE = Kind(Prediction, "ldrt generate --output {folder}")
 EVIDENCE_FILE = Kind(Evidence, "ldrt generate --output {folder}")
+THUMBNAIL_FILE = Kind(Thumbnail, "ldrt generate --output {folder}")
 SCORE_FILE = Kind(ScoreFile, "ldrt score {folder}")
 ITEM_FILE = Kind(ItemRow, "ldrt score {folder}")
 

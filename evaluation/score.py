@@ -2,6 +2,8 @@
 
     ldrt score runs/tuned
 
+`ldrt card runs/tuned` then shows the answers themselves, one by one, on a page (answers.html).
+
 Every answer is measured first and saved; means, intervals and the gaps between image conditions come from those rows.
 """
 

@@ -1,16 +1,23 @@
-"""RUN/*.json -> RUN/README.md, the model card, and RUN/plots/*.png.
+"""RUN/*.json -> RUN/README.md, the model card, RUN/plots/*.png, and RUN/answers.html, a page to read the answers on.
 
     ldrt card runs/tuned
     ldrt card runs/tuned --repo_id my-org/my-model --dataset_id my-org/my-dataset
+    ldrt card runs/base --policy all                      # of one run alone; every picture, for your own eyes
+
+answers.html opens in a browser, without a network: each question with its picture, the reference, the base model's
+answer and the tuned one's (after `ldrt compare`; else the run's own), what each judge said and each metric measured,
+sorted by gains and losses. Up to three of them stand on the card, with their pictures (RUN/examples/).
 
 Written from the run's files only: manifest.json and scores.json, and comparison.json, human.json, predictions.jsonl,
-evidence.jsonl where they are there. Same files, same card.
+evidence.jsonl, thumbnails.jsonl where they are there. Same files, same card.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+
+from trust.licenses import Policy
 
 
 @dataclass
@@ -39,19 +46,30 @@ class Options:
     domain: str | None = field(
         default=None, metadata={"help": "YAML file of a domain whose tags go onto the card, beside the datasets' own"}
     )
+    policy: Policy = field(
+        default="commercial",
+        metadata={
+            "help": "answers.html has the pictures of rows whose licence permits it; all: every one that has no rights "
+            "of its own, for your own eyes. `ldrt publish` writes the page anew by its own --policy, and the card "
+            "always keeps to commercial"
+        },
+    )
 
 
 def run(options: Options) -> str:
-    """Write card and plots; returns their paths, and which licence the card names and the training rows allow.
+    """Write card, plots and the page of answers; returns their paths, which licence the card names, and what those of
+    the training rows allow.
 
     Raises FileNotFoundError for a run without manifest or scores, ValueError for a licence that the Hub has no name of.
     """
     # here, as matplotlib and the Hub's client take seconds and `ldrt card --help` needs neither
     from model_cards.cards.evaluated_run import read_run
+    from model_cards.cards.examples import write_examples
     from model_cards.cards.front_matter import Stated, describe_licenses, model_facts
     from model_cards.cards.model_card import render_card
     from model_cards.cards.plots import write_plots
     from model_cards.files import write_text
+    from model_cards.preview.answers import write_answers
 
     folder = Path(options.run)
     evaluated = read_run(folder)
@@ -60,9 +78,10 @@ def run(options: Options) -> str:
     )
     facts = model_facts(evaluated.manifest, stated)
     plots = write_plots(evaluated)
-    card = folder / "README.md"
-    write_text(card, render_card(evaluated, facts, [plot.stem for plot in plots]))
-    return "\n".join([*map(str, [card, *plots]), describe_licenses(facts)])
+    page = write_answers(evaluated, options.policy)
+    card, examples = folder / "README.md", write_examples(folder)
+    write_text(card, render_card(evaluated, facts, [plot.stem for plot in plots], examples))
+    return "\n".join([*map(str, [card, page, *plots]), describe_licenses(facts)])
 
 
 def _domain_tags(path: str | None) -> tuple[str, ...]:

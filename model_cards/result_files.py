@@ -145,8 +145,17 @@ class Hedges(TypedDict):
     mentions: Count
 
 
+class Asked(TypedDict):
+    """What was asked under an image condition"""
+
+    items: int
+    options: NotRequired[dict[str, Any]]  # of `ldrt generate`, that are not its defaults
+
+
 class Compared(TypedDict):
     """One of the two models"""
+
+    image_conditions: NotRequired[dict[str, Asked]]
 
     model: str
     revision: str | None
@@ -209,6 +218,7 @@ class Comparison(TypedDict):
 
     headline: str | None
     settings: Settings
+    options: NotRequired[dict[str, Any]]
     differences: dict[str, list[Any]]
     rows: list[ComparisonRow]
     n_items: int
@@ -223,8 +233,12 @@ class Comparison(TypedDict):
     transfer: list[DomainRow] | None
 
 
-class Asked(TypedDict):
-    items: int
+class Command(TypedDict):
+    """How a phase was started"""
+
+    launch: list[str] | None
+    recipe: list[str]
+    options: list[str]
 
 
 class Phase(TypedDict):
@@ -240,6 +254,8 @@ class Phase(TypedDict):
     train_loss: NotRequired[float | None]
     rows: NotRequired[Any]  # a count where the phase is of before
     recipe: NotRequired[str | None]
+    command: NotRequired[Command]
+    launch: NotRequired[dict[str, Any]]
     licenses: NotRequired[Count | None]
     tags: NotRequired[list[str] | None]
 
@@ -248,6 +264,7 @@ class Lineage(TypedDict):
     base_model: str
     base_revision: NotRequired[str | None]
     phases: list[Phase]
+    merge: NotRequired[dict[str, str]]  # where the adapter was merged
 
 
 class Generation(TypedDict):
@@ -279,6 +296,7 @@ class Manifest(TypedDict):
     versions: dict[str, str]
     chat_template_sha256: str | None
     device: str | None
+    model_type: NotRequired[str | None]  # of its config.json
 
 
 class Human(TypedDict):
@@ -307,6 +325,10 @@ class Prediction(TypedDict):
     question: str
     reference: str
     prediction: str | None
+    article_id: NotRequired[str]
+    finish_reason: NotRequired[str]
+    error: NotRequired[str | None]
+    image_figure_id: NotRequired[str | None]
 
 
 class Evidence(TypedDict):
@@ -315,14 +337,35 @@ class Evidence(TypedDict):
     figure_id: str
     license: NotRequired[str | None]
     licenses: NotRequired[list[str | None] | None]
+    rights: NotRequired[str | None]
+    caption: NotRequired[str | None]
     doi: NotRequired[str | None]
+
+
+class Thumbnail(TypedDict):
+    """A row of thumbnails.jsonl"""
+
+    example_ids: list[str]
+    jpeg: str | None  # base64
+    problem: str | None
+
+
+class Said(TypedDict):
+    """What a judge said of an answer"""
+
+    judge: str
+    status: str
+    score: float | None
+    reply: str | None
 
 
 class Item(TypedDict):
     """A row of per_item_scores.jsonl"""
 
+    example_id: NotRequired[str]
     image_condition: str
     scores: dict[str, float | None]
+    said: NotRequired[list[Said]]
 
 
 class Paired(TypedDict):
@@ -333,6 +376,10 @@ class Paired(TypedDict):
     base: dict[str, float | None]
     tuned: dict[str, float | None]
     base_answer: str | None
+    base_finish_reason: NotRequired[str]
+    base_error: NotRequired[str | None]
+    base_said: NotRequired[list[Said]]
+    tuned_said: NotRequired[list[Said]]
 
 
 class Sweep(TypedDict):
@@ -347,6 +394,7 @@ MANIFEST = Kind(Manifest, "ldrt generate --output {folder}")
 HUMAN = Kind(Human, "ldrt human import")
 PREDICTIONS = Kind(Prediction, "ldrt generate --output {folder}")
 EVIDENCE = Kind(Evidence, "ldrt generate --output {folder}")
+THUMBNAILS = Kind(Thumbnail, "ldrt generate --output {folder}")
 ITEMS = Kind(Item, "ldrt score {folder}")
 PAIRED = Kind(Paired, "ldrt compare BASE {folder}")
 SWEEP = Kind(Sweep, "ldrt sweep")

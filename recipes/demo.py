@@ -112,6 +112,7 @@ def _where_to_look(out: Path) -> str:
 Base against tuned on {n} held-out examples: the table above, and with plots in
   {out}/runs/tuned/README.md            the model card
   {out}/runs/tuned/plots/               its plots
+  {out}/runs/tuned/answers.html         both models' answers beside pictures and references, in a browser
   {out}/runs/tuned/predictions.jsonl    what the tuned model said
   {out}/rating/rate.html                a page on which people grade base and tuned answers, blind
   {out}/dataset/preview.html            the figures, with captions, context and panels, in a browser

@@ -25,6 +25,7 @@ from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
 from recipes.project_files import read_template
 from recipes.training import lineage
+from recipes.training.command import describe_command
 from recipes.training.examples import ExampleCollator, load_held_out_rows, load_training_rows, scan_lengths
 from recipes.training.model import audit_trainable, describe_audit, load_model, load_processor, read_family
 from recipes.training.options import parse
@@ -56,7 +57,8 @@ def main(argv: list[str]) -> int:
     rows, source = load_training_rows(recipe)
     start = open_checkpoint(model_args.model_name_or_path, model_args.model_revision)
     history = lineage.read(start)
-    entry = describe_phase(recipe, args, model_args, source) | {"recipe": recipe_file(argv)}
+    started = {"recipe": recipe_file(argv), "command": describe_command(argv)}
+    entry = describe_phase(recipe, args, model_args, source) | started
     if is_finished(output, entry):
         announce(f"sft: {output} holds this finished run already; remove it to train again")
         return 0

@@ -16,7 +16,7 @@ FLOORS = [
     "trust.errors",
     "trust.files",
     "trust.handovers trust.ids trust.licenses trust.markup trust.pictures",
-    "trust.prompts trust.templates trust.text",
+    "trust.command_words trust.prompts trust.templates trust.text",
     "trust.dataset_files trust.weights",
     "trust.checkpoints",
     "dataset_builder.files",

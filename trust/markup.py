@@ -40,7 +40,7 @@ _MEANT = re.compile(
 )
 _ENTITIES = {"tag": "&lt;", "entity": "&amp;"}
 EMPTY = "(empty)"
-_ONE_LINE = 2**31  # characters, of a text in YAML: none is broken
+ONE_LINE = 2**31  # characters, of a text in YAML: none is broken
 
 
 # ---- text
@@ -103,7 +103,7 @@ def literal(value: object) -> Markup:
 
 def front_matter(value: dict) -> Markup:
     """A card's YAML block without its fences: no text in it, nor a line of one, can end the block."""
-    return Markup(yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True, width=_ONE_LINE))
+    return Markup(yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True, width=ONE_LINE))
 
 
 def plain(value: object) -> object:

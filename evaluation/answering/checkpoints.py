@@ -1,14 +1,17 @@
-"""Loading a LLaVA or LLaVA-NeXT checkpoint, full or adapter, and saying exactly which one it is."""
+"""Loading a vision-language checkpoint, full or adapter, and saying exactly which one it is.
+
+Which families there are, Transformers knows: a checkpoint is loaded where its config.json names a model type that
+answers pictures and text with text.
+"""
 
 from dataclasses import dataclass
 
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from trust.checkpoints import LOADING, Checkpoint, open_base, open_checkpoint
 from trust.templates import check_tokenizer
-
-ARCHITECTURES = ("llava", "llava_next")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,13 @@ class Source:
     def revision(self) -> str:
         """Hub commit, or "sha256:" and 64 hex digits of a local folder."""
         return self.checkpoint.revision
+
+    @property
+    def model_type(self) -> str | None:
+        """As config.json names the family; of an adapter its base model's."""
+        if self.adapter_of:
+            return self.adapter_of.model_type
+        return (self.checkpoint.read("config.json") or {}).get("model_type")
 
     @property
     def lineage(self) -> dict | None:
@@ -62,10 +72,10 @@ def load_model(source: Source, dtype: torch.dtype, device: str) -> PreTrainedMod
 
         base = load_model(source.adapter_of, dtype, device)
         return PeftModel.from_pretrained(base, source.checkpoint.folder, local_files_only=True).eval()
-    kind = (source.checkpoint.read("config.json") or {}).get("model_type")
-    if kind not in ARCHITECTURES:
+    if source.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
         raise ValueError(
-            f"{source.model} is a {kind!r} model: expected LLaVA or LLaVA-NeXT ({', '.join(ARCHITECTURES)})"
+            f"{source.model} is a {source.model_type!r} model: expected one that answers a picture and text with text, "
+            "such as LLaVA"
         )
     folder = source.checkpoint.folder
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype, use_safetensors=True, **LOADING)

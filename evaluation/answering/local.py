@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from datasets import Dataset
 from PIL import Image
-from transformers import GenerationConfig, LlavaNextProcessor, PreTrainedModel, ProcessorMixin
+from transformers import GenerationConfig, PreTrainedModel, ProcessorMixin
 from transformers.utils import logging
 
 from evaluation.answering import checkpoints
@@ -20,7 +20,7 @@ logging.set_verbosity_error()
 
 
 class Checkpoint:
-    """A LLaVA checkpoint, full or adapter; its weights are loaded when the first questions are asked."""
+    """A vision-language checkpoint, full or adapter; its weights are loaded when the first questions are asked."""
 
     packages: tuple[str, ...] = ("torch", "transformers", "peft", "datasets", "tokenizers", "pillow")
 
@@ -59,6 +59,11 @@ class Checkpoint:
     def model(self) -> PreTrainedModel:
         return checkpoints.load_model(self.source, self.dtype, self.device)
 
+    @cached_property
+    def _cuts_grids(self) -> bool:
+        """Whether a picture's shape decides how many tokens it is; elsewhere every picture is as many."""
+        return "image_grid_pinpoints" in self.processor.image_processor.to_dict()
+
     @property
     def dtype_name(self) -> str:
         return str(self.dtype).removeprefix("torch.")
@@ -71,6 +76,7 @@ class Checkpoint:
             "backend": "local",
             "model": public_name(self.source.model),
             "revision": self.source.revision,
+            "model_type": self.source.model_type,
             "adapter_of": {"model": public_name(base.model), "revision": base.revision} if base else None,
             "lineage": self.source.lineage,
             "processor": self.processor_name,
@@ -82,9 +88,9 @@ class Checkpoint:
         return cleaner_of(self.processor).clean(text)
 
     def length(self, asked: Question, rows: Dataset) -> int:
-        """Tokens of the text and, for LLaVA-NeXT, of the picture (LLaVA gives every picture the same number)."""
+        """Tokens of the text and, where pictures are cut into a grid by their shape, of the picture."""
         n_text = len(self.processor.tokenizer(render(asked.messages, self.processor)).input_ids)
-        if asked.picture is None or not isinstance(self.processor, LlavaNextProcessor):
+        if asked.picture is None or not self._cuts_grids:
             return n_text
         size = image_size(rows[asked.picture])
         if not all(size):

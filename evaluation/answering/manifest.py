@@ -36,6 +36,7 @@ class Asking:
     max_new_tokens: int
     length_hint: int | None  # words
     seed: int  # of the shuffled pictures
+    options: dict  # of the command that are not its defaults, so that it can be typed again
 
 
 def make_manifest(answerer: Answerer, items: Items, asking: Asking, n_asked: int, n_disarmed: int) -> dict:
@@ -58,7 +59,9 @@ def make_manifest(answerer: Answerer, items: Items, asking: Asking, n_asked: int
         },
         "wording": {"length_hint": LENGTH_HINT, "none": CAPTION_ONLY},  # what was asked besides the dataset's question
         "seed": asking.seed,
-        "image_conditions": {asking.image_condition: {"items": n_asked, "disarmed": n_disarmed}},
+        "image_conditions": {
+            asking.image_condition: {"items": n_asked, "disarmed": n_disarmed, "options": asking.options}
+        },
         "versions": {package: importlib.metadata.version(package) for package in answerer.packages},
     }
 

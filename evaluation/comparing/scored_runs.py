@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation import run_folder
-from evaluation.run_folder import TRUE_PICTURE, Place, Prediction
+from evaluation.run_folder import TRUE_PICTURE, Place, Prediction, Said
 from evaluation.scoring.items import ScoredItem, columns_of, identity_of, item_of_row, mean_of_judges
 from evaluation.scoring.measures import JUDGE_MEAN, Interval, Scores, contrast
 from evaluation.scoring.rows import shared_metrics
@@ -32,8 +32,17 @@ class PairedItem:
     item: ScoredItem  # the tuned run's: whose question it is
     base: Scores
     tuned: Scores
-    base_answer: str | None
-    tuned_answer: str | None
+    base_record: Prediction
+    tuned_record: Prediction
+    base_said: tuple[Said, ...]  # by the judges of the base run
+
+    @property
+    def base_answer(self) -> str | None:
+        return self.base_record["prediction"]
+
+    @property
+    def tuned_answer(self) -> str | None:
+        return self.tuned_record["prediction"]
 
     @property
     def example_id(self) -> str:
@@ -136,8 +145,9 @@ def _pair(place: Place, base: Run, tuned: Run) -> PairedItem:
         item=tuned.items[place],
         base=_of_shared_judges(of_base, of_tuned),
         tuned=_of_shared_judges(of_tuned, of_base),
-        base_answer=base.predictions[place]["prediction"],
-        tuned_answer=tuned.predictions[place]["prediction"],
+        base_record=base.predictions[place],
+        tuned_record=tuned.predictions[place],
+        base_said=base.items[place].said,
     )
 
 
@@ -161,6 +171,10 @@ def row_of_pair(paired: PairedItem) -> dict:
         "tuned": columns_of(paired.tuned),
         "base_answer": paired.base_answer,
         "tuned_answer": paired.tuned_answer,
+        "base_finish_reason": paired.base_record["finish_reason"],
+        "base_error": paired.base_record.get("error"),
+        "base_said": list(paired.base_said),
+        "tuned_said": list(paired.item.said),
     }
 
 

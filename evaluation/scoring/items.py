@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evaluation.judgements import Judgement, scores_of_answers
-from evaluation.run_folder import Evidence, ItemRow, Place, Prediction
+from evaluation.judgements import Judgement, of_answers, scores_of_answers
+from evaluation.run_folder import Evidence, ItemRow, Place, Prediction, Said, place
 from evaluation.scoring.measures import JUDGE_MEAN, Scores, measure
 
 _JUDGE_COLUMN = "judge:"  # in files, where a judge's points stand among the metrics: `judge:NAME`
@@ -20,6 +20,7 @@ class ScoredItem:
     task: str  # detail | reasoning
     image_condition: str
     scores: Scores
+    said: tuple[Said, ...] = ()  # each judge's record that counts, by the judges' names
 
     @property
     def place(self) -> Place:
@@ -33,7 +34,7 @@ def measure_all(
     rouge_tokenizer: str,
 ) -> list[ScoredItem]:
     """Every answer measured; `judgements` are the records that count, `evidence` is by figure_id."""
-    given = scores_of_answers(judgements)
+    given, said = scores_of_answers(judgements), _said(judgements)
     items = []
     for prediction in predictions:
         metrics = measure(prediction, evidence.get(prediction["figure_id"]), rouge_tokenizer)
@@ -48,9 +49,19 @@ def measure_all(
                 task=prediction["task"],
                 image_condition=prediction["image_condition"],
                 scores=Scores(metrics, judges),
+                said=tuple(said.get(place(prediction), ())),
             )
         )
     return items
+
+
+def _said(judgements: list[Judgement]) -> dict[Place, list[Said]]:
+    """What the judges said of each answer, in the order of their names."""
+    of_answer: dict[Place, list[Said]] = {}
+    for record in sorted(of_answers(judgements), key=lambda record: record["judge"]):
+        said = Said(judge=record["judge"], status=record["status"], score=record["score"], reply=record["reply"])
+        of_answer.setdefault((record["image_condition"], record["example_id"]), []).append(said)
+    return of_answer
 
 
 def _points(prediction: Prediction, given: dict[tuple[str, str], dict[str, float]]) -> dict[str, float | None]:
@@ -81,7 +92,7 @@ def judge_names(scores: Iterable[Scores]) -> list[str]:
 
 
 def row_of_item(item: ScoredItem) -> dict:
-    return {**identity_of(item), "scores": columns_of(item.scores)}
+    return {**identity_of(item), "scores": columns_of(item.scores), "said": list(item.said)}
 
 
 def item_of_row(row: ItemRow) -> ScoredItem:
@@ -92,6 +103,7 @@ def item_of_row(row: ItemRow) -> ScoredItem:
         task=row["task"],
         image_condition=row["image_condition"],
         scores=_scores_of(row["scores"]),
+        said=tuple(row.get("said", ())),
     )
 
 

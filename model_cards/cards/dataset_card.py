@@ -15,14 +15,15 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 from markupsafe import Markup
 
-from model_cards.cards.text import GENERAL_TAGS, TEST_DOI, environment
+from model_cards.cards.text import GENERAL_TAGS, TEST_DOI, environment, yaml_file
 from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
 from model_cards.files import write_text
 from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
 from trust.ids import LANGUAGES, is_tag
 from trust.licenses import card_fields, combined, use_of
-from trust.markup import front_matter
+from trust.markup import block, front_matter
 
+DOMAINS = Path(__file__).parents[2] / "recipes" / "domains"
 _INSTRUCT = ("detail", "reasoning")  # config `instruct` lists their files, without a copy
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
@@ -92,6 +93,7 @@ def _provenance_facts(folder: Path) -> dict:
     failed = stages["build"]["counts"].get("failed") or _jsonl_counts(folder / "failed.jsonl", "stage")
     return {
         "stages": stages,
+        "remake": _remake(stages),
         "failed": _by_count(failed),
         "rejected": _by_count(_jsonl_counts(folder / "rejected.jsonl", "filter")),
         "certificate": {"splits": {}, "collisions": []} | (CERTIFICATE.read_if_there(folder / "splits.json") or {}),
@@ -124,6 +126,29 @@ def _stages(manifest: DatasetManifest) -> dict[str, dict]:
     for name, entry in manifest["stages"].items():
         stages[name] = empty | entry
     return stages
+
+
+def _remake(stages: dict[str, dict]) -> Markup:
+    """The commands of the stages that made the dataset, with files of their options."""
+    build, instruct = stages["build"]["options"], dict(stages["instruct"]["options"])
+    own = instruct.pop("context_file", None)  # of which the manifest has the hash
+    lines = yaml_file("build.yaml", build) if build else []
+    lines.append(
+        f"ldrt build articles --output dataset{' --config build.yaml' * bool(build)}{_domain(stages['build'])}"
+    )
+    if stages["instruct"]["versions"]:
+        lines += yaml_file("instruct.yaml", instruct) if instruct else []
+        server = " --base_url http://localhost:8000/v1" * (instruct.get("teacher") == "openai")
+        context = " --context_file contexts.jsonl" * (own is not None)
+        lines.append(f"ldrt instruct dataset{' --config instruct.yaml' * bool(instruct)}{server}{context}")
+    return block("\n".join(lines), "bash")
+
+
+def _domain(build: dict) -> str:
+    """The option for a domain that the project ships."""
+    shipped = {path.stem for path in DOMAINS.glob("*.yaml")}
+    name = (build["domain"] or {}).get("name")
+    return f" --domain recipes/domains/{name}.yaml" if name in shipped else ""
 
 
 def _gone(changelog: Path) -> list[dict]:

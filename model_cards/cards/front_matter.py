@@ -17,7 +17,7 @@ from trust.licenses import NOT_STATED, Use, combined, use_of
 
 INDEXED = ("judge_score", "rouge1", "rouge2", "rougeL", "length_ratio", "hedges_per_1k_words")  # in `model-index`
 KNOWN_LICENSES = Path(__file__).parents[2] / "recipes" / "families" / "licenses.yaml"  # of released weights
-MODEL_TAGS = ("llava", "biomedical", "ldrt-vlm")
+MODEL_TAGS = ("biomedical", "ldrt-vlm")  # of every model; its family's and its domain's come from the run's files
 _HUB_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")  # https://huggingface.co/docs/hub/repositories-licenses
 
 
@@ -42,6 +42,7 @@ class Facts(TypedDict):
     dataset: str  # that it was evaluated on
     license: str | None  # None: not known, and not stated
     tags: list[str]
+    stated: Stated
     rows: "RowLicenses | None"  # None: the lineage does not say
 
 
@@ -70,14 +71,16 @@ def model_facts(manifest: dict, stated: Stated) -> Facts:
         "dataset": stated.dataset_id or manifest["dataset"],
         "license": _stated_license(stated.license) or known_license(base_model or manifest["model"]),
         "rows": row_licenses(phases),
-        "tags": _tags(phases, stated.tags),
+        "tags": _tags(manifest.get("model_type"), phases, stated.tags),
+        "stated": stated,
     }
 
 
-def _tags(phases: list[dict], stated: Iterable[str]) -> list[str]:
-    """The model's own tags, then those of the domain: of the datasets' cards, and as stated."""
+def _tags(model_type: str | None, phases: list[dict], stated: Iterable[str]) -> list[str]:
+    """The model's own tags and its family's, then those of the domain: of the datasets' cards, and as stated."""
+    family = [model_type.replace("_", "-")] if model_type else []
     of_datasets = [tag for phase in phases for tag in phase.get("tags") or () if tag not in GENERAL_TAGS]
-    return list(dict.fromkeys([*MODEL_TAGS, *filter(is_tag, [*of_datasets, *stated])]))
+    return list(dict.fromkeys([*MODEL_TAGS, *filter(is_tag, [*family, *of_datasets, *stated])]))
 
 
 def _stated_license(license: str | None) -> str | None:

@@ -1,14 +1,15 @@
 """The model card's text, from the result files of an evaluation run. Same files, same card."""
 
-import hashlib
 from pathlib import Path
 
+from model_cards.cards.commands import evaluation_commands, folders, training_commands
 from model_cards.cards.evaluated_run import EvaluatedRun
+from model_cards.cards.examples import Example
 from model_cards.cards.front_matter import ALLOWED, Facts, front_matter
 from model_cards.cards.reproduction import reproduction
-from model_cards.cards.text import METRICS, TEST_DOI, environment, quote
-from model_cards.result_files import EVIDENCE, PAIRED, PREDICTIONS, Prediction
-from trust.licenses import of_row, permits
+from model_cards.cards.text import METRICS, TEST_DOI, environment
+from model_cards.preview.answers import PAGE
+from model_cards.result_files import EVIDENCE
 
 BY_TASK = ("judge_score", "rougeL", "length_ratio", "hedges_per_1k_words")
 QUALITY = ("judge_score", "rougeL")
@@ -18,18 +19,19 @@ PARTS = {  # of comparison.json, made only when asked for
     "transfer": "transfer to another domain",
 }
 CONDITIONS = {"blank": "an empty picture", "shuffled": "another article's picture", "none": "the caption, no picture"}
-N_EXAMPLES = 3
 
 
-def render_card(run: EvaluatedRun, facts: Facts, plots: list[str]) -> str:
-    """The card's text. `plots` are the names of the plots beside it."""
+def render_card(run: EvaluatedRun, facts: Facts, plots: list[str], examples: list[Example]) -> str:
+    """The card's text. `plots` are the names of the plots beside it, `examples` what it shows of the answers."""
     template = environment().get_template("model_card.md.jinja")
     return template.render(
         front=front_matter(run.manifest, run.scores, facts),
         facts=facts,
         paper=reproduction(run.comparison, facts["base_model"]),
         plots=plots,
-        examples=examples(run.folder),
+        examples=examples,
+        **_commands(run, facts),
+        answers_page=PAGE,
         synthetic=synthetic_share(run.folder),
         **_result_files(run),
         **_result_tables(run),
@@ -38,6 +40,17 @@ def render_card(run: EvaluatedRun, facts: Facts, plots: list[str]) -> str:
         quality=QUALITY,
         conditions=CONDITIONS,
     )
+
+
+def _commands(run: EvaluatedRun, facts: Facts) -> dict:
+    """What ran, to be typed again, as the template's variables."""
+    evaluation = evaluation_commands(run.manifest, run.scores, run.comparison, facts)
+    return {
+        "training": training_commands(run.manifest, facts),
+        "evaluation": evaluation,
+        "folders": folders(run.manifest, run.comparison, facts),
+        "served": any("--base_url" in words for words in evaluation),
+    }
 
 
 def _result_files(run: EvaluatedRun) -> dict:
@@ -113,35 +126,6 @@ def not_run(run: EvaluatedRun) -> list[str]:
         if run.comparison is None or run.comparison[part] is None:
             absent.append(words)
     return absent
-
-
-def examples(folder: Path) -> list[dict]:
-    """A few held-out items, drawn by the hash of their id (not by their score), of rows whose licence lets us quote.
-
-    {"task", "figure_id", "rows": [(name, text)]}; the base model's answer is among the rows where it was compared.
-    """
-    base_answers = {item["example_id"]: item["base_answer"] for item in PAIRED.rows(folder / "paired_items.jsonl")}
-    quotable = {row["example_id"]: row for row in PREDICTIONS.rows(folder / "predictions.jsonl") if _is_quotable(row)}
-    drawn = sorted(quotable, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:N_EXAMPLES]
-    return [_example(quotable[name], base_answers.get(name)) for name in drawn]
-
-
-def _is_quotable(prediction: Prediction) -> bool:
-    if prediction["image_condition"] != "true" or prediction["prediction"] is None:
-        return False
-    return permits("commercial", of_row(prediction))
-
-
-def _example(prediction: Prediction, base_answer: str | None) -> dict:
-    answers = [("answer", prediction["prediction"] or "")]
-    if base_answer is not None:
-        answers = [("base", base_answer), ("tuned", prediction["prediction"] or "")]
-    asked = [("question", prediction["question"]), ("reference", prediction["reference"])]
-    return {
-        "task": prediction["task"],
-        "figure_id": prediction["figure_id"],
-        "rows": [(name, quote(text)) for name, text in asked + answers],
-    }
 
 
 def synthetic_share(folder: Path) -> float:

@@ -16,15 +16,15 @@ Values = tuple[float | None, float | None]  # base, tuned
 def reproduction(comparison: dict | None, base_model: str | None) -> dict:
     """{"paper", "url", "tolerance", "rows": [{"model", "quantity", "paper", "this_run", "verdict"}]}.
 
-    A study's rows are filled where this run's base model is the study's; elsewhere, and where the metric was not
-    computed, they say "not run". The verdict compares the differences tuned − base, within the tolerance; where other
+    Of the studies of this run's base model only, so none for another model; where the metric was not computed they say
+    "not run". The verdict compares the differences tuned − base, within the tolerance; where other
     judges than the paper's gave the scores, it says so instead.
     """
     published = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     rows = []
     for study in published["studies"]:
-        ours = comparison if base_model in study["base_models"] else None
-        rows += [_row(study["model"], result, ours, published) for result in study["results"]]
+        if base_model in study["base_models"]:
+            rows += [_row(study["model"], result, comparison, published) for result in study["results"]]
     return {
         "paper": published["paper"],
         "url": published["url"],

@@ -7,7 +7,7 @@ import yaml
 from jinja2 import Environment
 from markupsafe import Markup
 
-from trust.markup import EMPTY, block, markdown_environment, plain, visible
+from trust.markup import EMPTY, ONE_LINE, block, markdown_environment, plain, shell, visible
 
 METRICS = {
     "judge_score": "Judge's score, 0–10",
@@ -33,8 +33,14 @@ def environment() -> Environment:
     """The templates of both cards (`trust.markup.markdown_environment`), with the filters below."""
     made = markdown_environment(Path(__file__).parent / "templates")
     filters = {"number": number, "signed": signed, "p": p_value, "interval": interval, "metric": metric_name}
-    made.filters |= filters | {"yaml_block": yaml_block, "quoted": quoted}
+    made.filters |= filters | {"quoted": quoted}
+    made.filters["command"] = command
     return made
+
+
+def command(words: list[str]) -> Markup:
+    """The words of a command as one line for a shell."""
+    return Markup(" ").join(map(shell, words))
 
 
 def metric_name(row: dict) -> str:
@@ -84,6 +90,7 @@ def quoted(rows: list[tuple[str, str]]) -> Markup:
     return block("\n".join(filled), "text")
 
 
-def yaml_block(value: object) -> Markup:
-    """A value as a block of YAML."""
-    return block(yaml.safe_dump(plain(value), allow_unicode=True).rstrip(), "yaml")
+def yaml_file(name: str, content: dict) -> list[str]:
+    """Lines of a shell that write a YAML file; nothing in it can end it: each of its lines has a key or a dash."""
+    text = yaml.safe_dump(plain(content), allow_unicode=True, width=ONE_LINE).rstrip()
+    return [f"cat > {name} <<'YAML'", *text.splitlines(), "YAML"]

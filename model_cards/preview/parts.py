@@ -1,4 +1,4 @@
-"""What the pages of a dataset repo folder share: how rows are read and drawn, and how a page is put together.
+"""What the pages to look at share, of datasets and of runs: how rows are read, and how a page is put together.
 
 A page holds all it needs, asks no network and runs no script but its own: captions, sentences, answers and pictures are
 data from strangers.
@@ -36,10 +36,14 @@ def has_examples(dataset: Path) -> bool:
 
 
 def rendered(name: str, data: dict, pictures: "Pictures", **of_template: object) -> str:
-    """The page `NAME.html` that shows `data` by the script `NAME.js`; the rows name their pictures by number."""
+    """The page `NAME.html` that shows `data` by the script `NAME.js`; the rows name their pictures by number.
+
+    `NAME.css` may add to the style that the pages share.
+    """
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True)
     script = "".join((TEMPLATES / part).read_text(encoding="utf-8") for part in ("page.js", f"{name}.js"))
-    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    styles = [path for part in ("page.css", f"{name}.css") if (path := TEMPLATES / part).is_file()]
+    style = "".join(path.read_text(encoding="utf-8") for path in styles)
     return environment.get_template(f"{name}.html.jinja").render(
         script=script,
         style=style,
@@ -61,6 +65,7 @@ class Pictures:
 
     def __init__(self):
         self.encoded: list[str] = []
+        self.n_bytes = 0  # of all, before the encoding
         self._numbers: dict[bytes, int] = {}
 
     def add(self, jpeg: bytes | None) -> int | None:
@@ -69,6 +74,7 @@ class Pictures:
         number = self._numbers.setdefault(hashlib.sha256(jpeg).digest(), len(self.encoded))
         if number == len(self.encoded):
             self.encoded.append(base64.b64encode(jpeg).decode())
+            self.n_bytes += len(jpeg)
         return number
 
 

@@ -7,7 +7,7 @@ from trust.weights.checkpoint_files import ALLOWED, check_folder, content_hash, 
 from trust.weights.safetensors_files import check_index, check_weights
 
 MANAGED = (  # of the repository's files, those that a publish may delete
-    *("README.md", "results/*", "plots/*"),
+    *("README.md", "answers.html", "results/*", "plots/*", "examples/*"),
     *ALLOWED,
     *(f"adapter/{pattern}" for pattern in ALLOWED),
 )

@@ -1,16 +1,18 @@
 """The results of an evaluation run that are published beside its checkpoint."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from model_cards.dataset_folder import NO_TERMS, row_terms
-from model_cards.files import to_json
-from model_cards.result_files import COMPARISON, EVIDENCE, HUMAN, MANIFEST, PREDICTIONS, SCORES, Prediction
+from model_cards.cards import evaluated_run
+from model_cards.cards.examples import FOLDER
+from model_cards.files import to_json, write_text
+from model_cards.preview.answers import PAGE, render_answers
+from model_cards.quotable import permitted_predictions
+from model_cards.result_files import COMPARISON, HUMAN, MANIFEST, SCORES
 from trust.files import inside
 from trust.handovers import Kind
-from trust.licenses import Policy, of_row, permits
+from trust.licenses import Policy
 
 RESULTS: dict[str, Kind[Any]] = {
     "scores.json": SCORES,
@@ -19,7 +21,10 @@ RESULTS: dict[str, Kind[Any]] = {
     "human.json": HUMAN,
 }
 ANSWERS = "predictions.jsonl"
-_READ = (*RESULTS, "README.md", ANSWERS, "evidence.jsonl")
+_READ = (
+    *(*RESULTS, "README.md", ANSWERS, "evidence.jsonl", "thumbnails.jsonl"),
+    *("per_item_scores.jsonl", "paired_items.jsonl", PAGE, FOLDER),
+)
 
 
 def read_run(folder: Path) -> tuple[str, dict]:
@@ -28,7 +33,7 @@ def read_run(folder: Path) -> tuple[str, dict]:
     Raises FileNotFoundError, naming the command that makes them, RefusedError for a file of the run that is to be sent
     or read and is not the folder's own, ValueError for a manifest that is none.
     """
-    for path in [*(folder / name for name in _READ), *_plots(folder)]:
+    for path in [*(folder / name for name in _READ), *_plots(folder), *_examples(folder)]:
         if os.path.lexists(path):
             inside(folder, path)
     for name, command in (("manifest.json", "generate"), ("README.md", "card")):
@@ -42,20 +47,28 @@ def _plots(folder: Path) -> list[Path]:
     return sorted((folder / "plots").glob("[!.]*.png"))
 
 
+def _examples(folder: Path) -> list[Path]:
+    return sorted((folder / FOLDER).glob("[!.]*.jpg"))
+
+
 def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[str, Path], list[str]]:
     """Path in the repository -> file of the run's results; and what the user should know about them.
 
     The predictions are written anew in the folder `temporary`: without question and reference, which quote the
-    article, where `policy` does not permit the row.
+    article, where `policy` does not permit the row. So is the page of answers, without picture and judges' words too.
     """
     files = {f"results/{name}": folder / name for name, kind in RESULTS.items() if kind.read_if_there(folder / name)}
     files |= {f"plots/{path.name}": path for path in _plots(folder)}
+    files |= {f"{FOLDER}/{path.name}": path for path in _examples(folder)}
     if not (folder / ANSWERS).is_file():
         return files, []
     files[f"results/{ANSWERS}"] = temporary / ANSWERS
+    if (folder / PAGE).is_file():  # to which the card has a link
+        files[PAGE] = temporary / PAGE
+        write_text(temporary / PAGE, render_answers(evaluated_run.read_run(folder), policy, is_published=True))
     n_bare = 0
     with (temporary / ANSWERS).open("w", encoding="utf-8") as file:
-        for number, (row, is_permitted) in enumerate(_predictions(folder, policy), 1):
+        for number, (row, is_permitted) in enumerate(permitted_predictions(folder, policy), 1):
             bare = {} if is_permitted else {"question": None, "reference": None}
             n_bare += not is_permitted
             file.write(to_json({**row, **bare}, f"{folder / ANSWERS}, line {number}") + "\n")
@@ -64,15 +77,3 @@ def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[st
     return files, [
         f"{n_bare} predictions go without question and reference: the rows' licences do not permit it ({policy})"
     ]
-
-
-def _predictions(folder: Path, policy: Policy) -> Iterator[tuple[Prediction, bool]]:
-    """Each prediction, and whether the policy permits to quote its row.
-
-    By the licences of the prediction, and those and the rights of its figure in evidence.jsonl, which must know it.
-    """
-    of_figure = {row["figure_id"]: row_terms(row) for row in EVIDENCE.rows(folder / "evidence.jsonl")}
-    for row in PREDICTIONS.rows(folder / ANSWERS):
-        licenses, rights = of_figure.get(row["figure_id"], NO_TERMS)
-        own = of_row(row) if "licenses" in row else ()  # a run of before there were any: its figures' alone
-        yield row, permits(policy, (*licenses, *own), rights)

@@ -37,7 +37,7 @@ def merge_draft(adapter: Checkpoint, base: Checkpoint, dtype: str, draft: Path) 
     del model, tuned, merged  # before it is loaded again: memory holds one model
     processor.save_pretrained(draft)
     if adapter.lineage is not None:
-        shutil.copyfile(adapter.folder / LINEAGE, draft / LINEAGE)
+        write_json(draft / LINEAGE, stamped(adapter.lineage | {"merge": {"dtype": dtype}}))
 
     saved = AutoModelForImageTextToText.from_pretrained(draft, **loading).eval()
     return measure_parity(logits(saved, batch), of_adapter, of_base, merged_dtype)

@@ -2,7 +2,8 @@
 
 {"base_model": Hub id or folder name, "base_revision": Hub commit or null, "phases": [{"trainable", "dataset", …,
 "licenses": {licence of what the rows are made from: rows}, "tags": [of the dataset's card], "settings": {…},
-"versions": {…}, "train_loss", "steps", "start_revision": Hub commit or hash of the folder that it started from}]}.
+"versions": {…}, "command": how it was started (command.py), "train_loss", "steps", "start_revision": Hub commit or hash
+of the folder that it started from}], "merge": {"dtype"} where `ldrt merge` made a whole checkpoint of an adapter}.
 It is written last: where it is, the run is finished.
 """
 
@@ -37,7 +38,7 @@ def versions() -> dict[str, str]:
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """The first setting or input of `new` that is another in `old`, as "learning_rate 0.001 there, 0.002 here"."""
     old, new = ({**entry, **entry["settings"]} for entry in (old, new))
-    beside = {"settings", "versions", "recipe", "licenses", "tags"}  # the licences are in the data's hash
+    beside = {"settings", "versions", "recipe", "command", "licenses", "tags"}  # the licences are in the data's hash
     for key in sorted(set(new) - beside):
         if old.get(key) != new[key]:
             return f"{key} {old.get(key)!r} there, {new[key]!r} here"

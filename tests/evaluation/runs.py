@@ -45,6 +45,23 @@ def read_records(folder, name="predictions.jsonl"):
     return [json.loads(line) for line in (folder / name).read_text().splitlines()]
 
 
+def write_evidence(folder):
+    """What the articles say of the figures, with the licences of the questions about them."""
+    rows = {
+        record["figure_id"]: {
+            "figure_id": record["figure_id"],
+            "caption": f"Caption of {record['figure_id']}.",
+            "context": [],
+            "license": record["license"],
+            "licenses": [record["license"]],
+            "rights": None,
+            "doi": None,
+        }
+        for record in read_records(folder)
+    }
+    (folder / "evidence.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows.values()))
+
+
 def judge_run(folder, judge="org/judge", leniency=0, refused=(), backend="openai", revision="a" * 40):
     """Append a judge's records for all answers: the share of the reference's words kept, 0 to 10, plus `leniency`.
 

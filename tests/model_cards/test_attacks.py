@@ -16,6 +16,7 @@ import yaml
 from dataset_builder.schema import PAIRS
 from model_cards.cards.dataset_card import render_dataset_card
 from model_cards.cards.evaluated_run import EvaluatedRun
+from model_cards.cards.examples import write_examples
 from model_cards.cards.front_matter import Stated, model_facts
 from model_cards.cards.model_card import render_card
 from model_cards.files import read_jsonl
@@ -45,6 +46,11 @@ def poisoned(value, attack: str, key: str = ""):
     return value
 
 
+TOLD = {  # of a phase
+    "recipe": "a/b.yaml",
+    "licenses": {"CC-BY-4.0": 3},
+    "command": {"launch": ["--cpu"], "recipe": ["--config", "recipes/b.yaml"], "options": ["--seed", "3"]},
+}
 KEPT = {"interval", "rouge", "hedging", "build", "instruct", "push", "train", "validation", "test"}  # read by name
 
 
@@ -54,7 +60,7 @@ def run(request) -> EvaluatedRun:
     folder = request.getfixturevalue(request.param)
     read = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("manifest", "scores", "comparison")}
     human = json.loads((folder / "human.json").read_text()) if (folder / "human.json").exists() else None
-    phases = [phase | {"recipe": "a/b.yaml", "licenses": {"CC-BY-4.0": 3}} for phase in _phases(read["manifest"])]
+    phases = [phase | TOLD for phase in _phases(read["manifest"])]
     read["manifest"]["lineage"] = {"base_model": "org/base", "base_revision": "c", "phases": phases}
     if human:
         read["manifest"]["adapter_of"] = {"model": "org/base", "revision": "d"}
@@ -76,14 +82,14 @@ def model_card(run: EvaluatedRun, attack: str, folder: Path) -> str:
     folder.mkdir()
     for name in ("predictions.jsonl", "paired_items.jsonl", "evidence.jsonl"):
         rows = list(read_jsonl(run.folder / name))
-        keep = OUR_KEYS | {"example_id", "license"}
+        keep = OUR_KEYS | {"example_id", "license", "licenses"}
         rows = [{k: v if k in keep else poisoned(v, attack, k) for k, v in row.items()} for row in rows]
         (folder / name).write_bytes("".join(json.dumps(row) + "\n" for row in rows).encode())
     manifest, scores, comparison, human = (
         poisoned(value, attack) for value in (run.manifest, run.scores, run.comparison, run.human)
     )
     evil = EvaluatedRun(folder, manifest, scores, comparison, human)
-    return render_card(evil, model_facts(manifest, Stated()), ["metrics"])
+    return render_card(evil, model_facts(manifest, Stated()), ["metrics"], write_examples(folder))
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=str)
@@ -110,7 +116,7 @@ def assert_same(card: str, plain: str) -> None:
 def test_what_a_user_names_is_text_too(run, attack):
     def card(text: str) -> str:
         stated = Stated(repo_id=f"org/{text}", dataset_id=f"org/{text}", base_model=f"org/{text}")
-        return render_card(run, model_facts(run.manifest, stated), [])
+        return render_card(run, model_facts(run.manifest, stated), [], [])
 
     assert_same(card(attack.replace("/", "-")), card(HARMLESS))
 

@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard
 from evaluation import compare, score
 from model_cards import card
 from model_cards.cards.front_matter import INDEXED
-from tests.evaluation.runs import judge_run, make_run, read_records, write_records
+from tests.evaluation.runs import judge_run, make_run, read_records, write_evidence, write_records
 from tests.evaluation.test_compare import training_data
 
 LINEAGE = {
@@ -39,6 +39,7 @@ def compared(tmp_path_factory):
     base = make_run(folder / "base", "base", 0.1)
     tuned = make_run(folder / "tuned", "tuned", 0.7, ("true", "shuffled"), lineage=LINEAGE)
     for run in (base, tuned):
+        write_evidence(run)
         score.run(score.Options(str(run), n_resamples=200))
     compare.run(compare.Options([str(base), str(tuned)]))
     return tuned
@@ -67,6 +68,7 @@ def everything(tmp_path_factory):
     ):
         teachers = {"teachers": {"Qwen/Qwen2-72B-Instruct@main": 48}}
         runs[name] = str(make_run(folder / name, model, quality, conditions, **teachers, **changes))
+        write_evidence(folder / name)
         judge_run(folder / name, JUDGES[0])
         judge_run(folder / name, JUDGES[1], refused=("E3",), revision=None)
         score.run(score.Options(runs[name], n_resamples=200))
@@ -317,7 +319,8 @@ def test_examples_quote_only_what_the_licence_permits_and_cannot_break_out(tuned
     outside = "".join(section.split("```")[0::2])
     assert "script" not in outside
     assert "\n# heading" not in section
-    write_records(tuned, [record | {"license": "CC-BY-NC-ND-4.0"} for record in records])
+    closed = "CC-BY-NC-ND-4.0"
+    write_records(tuned, [record | {"license": closed, "licenses": [closed]} for record in records])
     assert "do not let their text be quoted" in write_card(tuned)
 
 

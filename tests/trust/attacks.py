@@ -85,10 +85,18 @@ def live(text: str) -> list[str]:
 
 
 def commands(text: str) -> list[list[str]]:
-    """The commands in the shell blocks of a Markdown text, with what a shell would take for an operator apart."""
+    """The commands in the shell blocks of a Markdown text, with what a shell would take for an operator apart.
+
+    What stands in a file that a block writes (`cat > NAME <<'YAML'`) is no command.
+    """
     blocks = [token.content for token in parse(text) if token.type == "fence" and token.info == "bash"]
     found = []
+    is_content = False
     for line in "".join(blocks).splitlines():
+        if is_content:
+            is_content = line != "YAML"
+            continue
+        is_content = line.endswith("<<'YAML'")
         words = shlex.shlex(line, posix=True, punctuation_chars=True)
         words.whitespace_split = True
         found.append(list(words))

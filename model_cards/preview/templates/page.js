@@ -2,7 +2,8 @@
 // What the scripts of the pages share. Everything shown is set as text, never as HTML: it comes from strangers.
 // A page's own script follows, which says what a row is: FACETS, NAMES, FIRST_VERDICTS, kind, named, fill, searched.
 
-const { rows, totals } = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(document.getElementById("data").textContent);
+const { rows, totals } = data;
 const n_all = Object.values(totals).reduce((a, b) => a + b, 0);
 const byId = (id) => document.getElementById(id);
 const MAX_SENTENCES = 4; // shown at once, the others on demand
@@ -159,7 +160,7 @@ function linked() {
 // ---- keys
 
 function step(by) {
-  const shown = cards.filter((card) => !card.hidden);
+  const shown = [...byId("cards").querySelectorAll("article:not([hidden])")]; // in the order on the page
   const at = shown.indexOf(document.activeElement.closest("article"));
   const top = byId("cards").getBoundingClientRect().top < 0;
   const first = top ? shown.findIndex((card) => card.getBoundingClientRect().bottom > 200) : 0;

@@ -2,13 +2,15 @@ from evaluation.scoring.items import ScoredItem, item_of_row, judge_names, mean_
 from evaluation.scoring.measures import Scores
 
 ITEM = ScoredItem(
-    "E1", "A1/F1", "A1", "detail", "true", Scores({"rougeL": 0.5, "claims": None}, {"org/a:b": 7, "mean": None})
+    *("E1", "A1/F1", "A1", "detail", "true"),
+    Scores({"rougeL": 0.5, "claims": None}, {"org/a:b": 7, "mean": None}),
+    ({"judge": "org/a:b", "status": "ok", "score": 7, "reply": "SCORE: 7"},),
 )
 
 
 def test_a_row_has_judges_among_the_metrics_and_gives_the_item_back():
     row = row_of_item(ITEM)
-    assert list(row) == ["example_id", "figure_id", "article_id", "task", "image_condition", "scores"]
+    assert list(row) == ["example_id", "figure_id", "article_id", "task", "image_condition", "scores", "said"]
     assert row["scores"] == {"rougeL": 0.5, "claims": None, "judge:org/a:b": 7, "judge:mean": None}
     assert item_of_row(row) == ITEM
 

@@ -41,12 +41,18 @@ def test_reproduction_compares_the_differences(tuned_score, verdict):
 
 
 def test_what_was_not_run_or_published_is_said_so():
-    rows = reproduction(comparison_with(1.0, 2.0), "tiny-llava")["rows"]
+    rows = reproduction(None, "llava-hf/llava-1.5-13b-hf")["rows"]
     assert {row["this_run"] for row in rows} == {"not run"}
     assert {row["verdict"] for row in rows} == {"–"}
+    assert {row["model"] for row in rows} == {"LLaVA v1.5-13B"}
     sixteen = reproduction(comparison_with(1.0, 2.0), "llava-hf/llava-v1.6-vicuna-13b-hf")["rows"]
     (mentions,) = [row for row in sixteen if "appears" in row["quantity"]]
     assert (mentions["paper"], mentions["this_run"]) == ("1,451 → 49", "9 → 2 in 48 answers")
+
+
+@pytest.mark.parametrize("model", ["tiny-llava", "llava-hf/llava-1.5-7b-hf", "org/malaria-llava", None])
+def test_another_model_than_the_papers_has_no_rows_of_the_paper(model):
+    assert reproduction(comparison_with(1.0, 2.0), model)["rows"] == []
 
 
 @pytest.mark.parametrize("judges", [("org/one",), JUDGES[:1], (*JUDGES, "org/one")])
