@@ -42,8 +42,8 @@ class Options(AskingOptions):
     controls: int = field(
         default=50,
         metadata={
-            "help": "so many times each: the reference, another article's reference and nothing as the answer, and the "
-            "same question again"
+            "help": "so many times each: the reference, another article's reference and nothing as the answer, the "
+            "same question again, and the answer with an injection, which must change nothing"
         },
     )
     limit: int | None = field(

@@ -34,7 +34,7 @@ class Prediction(TypedDict):
     example_id: str
     figure_id: str
     article_id: str
-    task: str  # detail | reasoning
+    task: str  # detail | reasoning; of a benchmark closed | open, or its part
     license: str | None  # the one whose terms cover all of `licenses`
     licenses: NotRequired[list[str | None]]  # of all that it is made of, the picture shown too; absent before
     question: str
@@ -47,6 +47,8 @@ class Prediction(TypedDict):
     generation: dict
     image_condition: str  # one of IMAGE_CONDITIONS
     image_figure_id: str | None  # whose picture was shown
+    answer_kind: NotRequired[str]  # of a benchmark's question: closed (yes or no, options) | open
+    options: NotRequired[list[str] | None]  # what there was to choose from, in the order of their letters
     error: NotRequired[str]
 
 

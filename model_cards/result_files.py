@@ -71,6 +71,12 @@ class Retest(TypedDict):
     mean_abs_difference: float
 
 
+class Injected(TypedDict):
+    mean_difference: float
+    n: int
+    ok: bool
+
+
 class Judge(TypedDict):
     judge: str
     revision: str | None
@@ -78,6 +84,8 @@ class Judge(TypedDict):
     statuses: Count
     controls: dict[str, Control]
     retest: Retest | None
+    injected: NotRequired[Injected | None]  # like the next absent in runs of before
+    unparsable: NotRequired[Count]
     length_slope: float | None
     teacher_family: str | None
 

@@ -30,13 +30,13 @@ _PROGRAMS: dict[str, list[str]] = {
 _STEPS = """
 ldrt build {out}/articles --output {out}/dataset --test_size 0.2
 ldrt instruct {out}/dataset
-python RECIPE/make_model.py --family {family} --dataset {out}/dataset --output {out}/tiny-llava-base
-SFT --config RECIPE/phase1.yaml --model_name_or_path {out}/tiny-llava-base --output_dir {out}/phase1
+python RECIPE/make_model.py --family {family} --dataset {out}/dataset --output {out}/base
+SFT --config RECIPE/phase1.yaml --model_name_or_path {out}/base --output_dir {out}/phase1
 SFT --config RECIPE/phase2.yaml --model_name_or_path {out}/phase1 --output_dir {out}/phase2
-ldrt merge {out}/phase2 --output {out}/tiny-llava-tuned
-ldrt generate --model {out}/tiny-llava-base DATA --output {out}/runs/base
-ldrt generate --model {out}/tiny-llava-tuned DATA --output {out}/runs/tuned
-ldrt generate --model {out}/tiny-llava-tuned DATA --output {out}/runs/tuned --image_condition shuffled
+ldrt merge {out}/phase2 --output {out}/tuned
+ldrt generate --model {out}/base DATA --output {out}/runs/base
+ldrt generate --model {out}/tuned DATA --output {out}/runs/tuned
+ldrt generate --model {out}/tuned DATA --output {out}/runs/tuned --image_condition shuffled
 python RECIPE/picture_facts.py {out}/runs/tuned
 ldrt score {out}/runs/base
 ldrt score {out}/runs/tuned
@@ -52,7 +52,9 @@ class Options:
 
     output: str = field(default="demo", metadata={"help": "folder for everything the demo makes"})
     articles: int = field(default=72, metadata={"help": "synthetic articles to write"})
-    family: str = field(default="llava", metadata={"help": "`llava` or `llava_next`"})
+    family: str = field(
+        default="llava", metadata={"help": "family of the tiny model, a `model_type` of recipes/families/"}
+    )
     seed: int = field(default=0, metadata={"help": "draws the articles"})
 
 
@@ -118,6 +120,6 @@ Base against tuned on {n} held-out examples: the table above, and with plots in
   {out}/dataset/preview.html            the figures, with captions, context and panels, in a browser
   {out}/dataset/examples.html           questions and answers with their evidence marked, and the rejected ones
   {out}/dataset/README.md               the dataset card; load_dataset("{out}/dataset", "pairs")
-  {out}/tiny-llava-tuned/               the tuned checkpoint, for from_pretrained
+  {out}/tuned/               the tuned checkpoint, for from_pretrained
 
 A tiny model on synthetic articles proves that the chain works. It proves nothing about medicine."""

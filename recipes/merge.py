@@ -24,27 +24,30 @@ class Options:
 def run(options: Options) -> str:
     """Merge, save, load again and compare; a merged checkpoint of the same adapter is left alone.
 
-    Raises RuntimeError when the saved checkpoint is not the tuned model, ValueError when `output` holds something else,
-    FileNotFoundError or RefusedError for an adapter or a base that is not there or not to be trusted.
+    Raises RuntimeError when the saved checkpoint is not the tuned model, ValueError when `output` holds something else
+    or the adapter does not fit the base, FileNotFoundError or RefusedError for an adapter or a base that is not there
+    or not to be trusted.
     """
-    from recipes.merging.adapter import hash_adapter, is_merged
+    from recipes.merging.adapter import check_family, hash_adapter, is_merged, is_own_base
     from recipes.merging.checkpoint import finish, merge_draft
     from recipes.merging.parity import TOLERANCE
     from trust.checkpoints import open_base, open_checkpoint
 
     output, adapter = Path(options.output), open_checkpoint(options.adapter)
-    adapter_sha256 = hash_adapter(adapter)
-    if is_merged(output, adapter_sha256):
+    given = None if options.base is None else open_base(adapter, options.base)
+    if is_merged(output, hash_adapter(adapter), given, options.dtype):
         return f"{output} holds {options.adapter}, merged already"
-    base = open_base(adapter, options.base)
+    base = given or open_base(adapter)
+    check_family(adapter, base)
+    own = given is None or is_own_base(adapter, given)
     draft = output.with_name(output.name + ".partial")
-    parity = merge_draft(adapter, base, options.dtype, draft)
+    parity = merge_draft(adapter, base, own, options.dtype, draft)
     fault = parity.fault()
     if fault is not None:
         raise RuntimeError(f"{draft}: {fault}")
-    finish(draft, output, adapter_sha256, parity)
+    finish(draft, output, adapter, base, own, parity)
     return (
-        f"merged {options.adapter} into {output} ({parity.dtype}); largest difference of a logit: "
+        f"merged {options.adapter} and {base.name} into {output} ({parity.dtype}); largest difference of a logit: "
         f"{parity.error_std:.2g} std to the adapter (at most {TOLERANCE[parity.dtype]}), {parity.change_std:.2g} std "
         "to the base model"
     )

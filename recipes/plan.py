@@ -11,9 +11,11 @@ steps, on the longest rows, of a model of two layers a tower: which tokens are t
 how much memory.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
 
 
@@ -25,13 +27,21 @@ class Options:
         default_factory=list, metadata={"help": "options of recipes/sft.py; give them as they are", "rest": True}
     )
     processes: int | None = field(default=None, metadata={"help": "GPUs, where not the launch config's num_processes"})
-    gpu: str = field(default="A40", metadata={"help": "GPU: A40, A100-80G, H100, H200, L40S, A6000, RTX4090, …"})
-    memory_gib: float | None = field(default=None, metadata={"help": "memory of a GPU, where not the named one's"})
+    gpu: str = field(
+        default="A40",
+        metadata={
+            "help": "GPU, in any case: A40, A100, H100, H200, B200, MI300X, L40S, L4, RTX5090, RTX4090, V100, T4"
+        },
+    )
+    gpu_memory: float | None = field(default=None, metadata={"help": "GiB of a GPU, where not the named one's"})
     tflops: float | None = field(
         default=None, metadata={"help": "TFLOP/s that a GPU achieves in training; by default half of its dense peak"}
     )
     link_gb_s: float | None = field(
         default=None, metadata={"help": "nominal GB/s one way between GPUs, where not the named one's"}
+    )
+    price_per_gpu_hour: float | None = field(
+        default=None, metadata={"help": "price of a GPU's hour, in any currency: the table then has the run's"}
     )
     rows: int | None = field(default=None, metadata={"help": "plan for so many rows; with --tokens no dataset is read"})
     tokens: int | None = field(default=None, metadata={"help": "plan for rows of so many tokens, picture included"})
@@ -39,11 +49,22 @@ class Options:
     output: str | None = field(default=None, metadata={"help": "JSON file for the plan"})
 
 
+def _check_numbers(options: Options) -> None:
+    """Raises UsageError for numbers that nothing can be planned with."""
+    for name in ("processes", "rows", "tokens", "gpu_memory", "tflops", "link_gb_s"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError(f"--{name} {value}: give a number above 0")
+    if options.price_per_gpu_hour is not None and not 0 <= options.price_per_gpu_hour < math.inf:
+        raise UsageError(f"--price_per_gpu_hour {options.price_per_gpu_hour}: give a number that is at least 0")
+
+
 def run(options: Options) -> str:
     """The plan as text; written to `output` as JSON too.
 
-    Raises ValueError for a recipe or launch config that cannot be planned, FileNotFoundError for an absent one, and
-    OSError where the model's configuration or tokenizer is not within reach.
+    Raises UsageError for numbers that nothing can be planned with, ValueError for a recipe or launch config that cannot
+    be planned, FileNotFoundError for an absent one, and OSError where the model's configuration or tokenizer is not
+    within reach.
     """
     from recipes.planning.compare import compare
     from recipes.planning.devices import choose_device
@@ -57,15 +78,16 @@ def run(options: Options) -> str:
 
     if options.tokens is not None and (options.rows is None or options.check):
         raise ValueError("--tokens needs --rows, and a check needs the dataset itself")
+    _check_numbers(options)
     launch = read_launch(find_file(options.accelerate), options.processes)
-    device = choose_device(options.gpu, launch.on_cpu, options.memory_gib, options.tflops, options.link_gb_s)
+    device = choose_device(options.gpu, launch.on_cpu, options.gpu_memory, options.tflops, options.link_gb_s)
     setting = read_setting(str(find_file(options.config)), options.overrides, launch, device)
     if options.tokens is not None and options.rows is not None:
         rows = given_rows(options.rows, options.tokens)
     else:
         rows = measure_rows(setting, options.rows)
 
-    result = summarise(setting, rows, compare(setting, rows))
+    result = summarise(setting, rows, compare(setting, rows), options.price_per_gpu_hour)
     text = describe(result)
     if options.check:
         assert rows.dataset is not None  # measured, not given

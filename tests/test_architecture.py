@@ -20,7 +20,8 @@ FLOORS = [
     "trust.dataset_files trust.weights",
     "trust.checkpoints",
     "dataset_builder.files",
-    "dataset_builder.cluster dataset_builder.domain dataset_builder.schema dataset_builder.text",
+    "dataset_builder.benchmarks dataset_builder.cluster dataset_builder.domain",
+    "dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
     "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",
@@ -35,13 +36,14 @@ FLOORS = [
     "evaluation.comparing",
     "evaluation.people",
     "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human",
-    "recipes.families recipes.project_files",
+    "recipes.project_files",
+    "recipes.families",
     "recipes.training",
     "recipes.merging recipes.planning recipes.sweeping",
     "recipes.sft recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
-GROUND = "files llm manifest sample schema text"  # rooms of dataset_builder that evaluation and recipes may use
+GROUND = "benchmarks files llm manifest sample schema text"  # rooms that evaluation and recipes may use
 MAY_IMPORT = {
     "trust": ["trust"],
     "dataset_builder": ["dataset_builder", "trust"],

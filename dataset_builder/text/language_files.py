@@ -224,6 +224,7 @@ class AnswerWords:
     pointers: Words
     fillers: Words
     numerals: Words
+    decimal: str
     opposites: Opposites
 
 
@@ -264,6 +265,9 @@ class TeachingWords:
     notes: Words
     incomplete: Words
     verbs_of_being: Words
+    verbs: Words
+    past: Words
+    relatives: Words
     the_figure: TheFigure
     questions: Questions
 

@@ -8,6 +8,8 @@ from evaluation.scoring.tables import interval_text, metric_text, number_text, p
 # What the sentences are about: the first of these that is scored.
 HEADLINE = {
     JUDGE: "judge's score (0 to 10)",
+    "accuracy": "accuracy on closed questions",
+    "token_recall": "token recall on open questions",
     "rougeL": "ROUGE-L F",
 }
 

@@ -1,7 +1,6 @@
 """Asking one judge: which answers and controls, in which words, and how its replies are read."""
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +12,20 @@ from dataset_builder.files.progress import progress
 from dataset_builder.llm import cost
 from dataset_builder.llm.ledger import answered, is_ok
 from dataset_builder.llm.requests import Request, Server
-from evaluation.judgements import RETEST, answer_sha256
+from evaluation.judgements import INJECTED, RETEST, answer_sha256, injected
 from evaluation.judging import rubric
 from evaluation.metrics.judge.judge_core import parse_score
 from evaluation.run_folder import Evidence, Prediction
 from trust.handovers import stamped
 
 _LOCAL_CHUNK = 32  # answers scored by a local model between two writes
+# Of a reply, for servers that hold a model to it: the reason first, because what is written later may follow from it.
+SCORE_SCHEMA = {
+    "type": "object",
+    "properties": {"reason": {"type": "string"}, "score": {"type": "number", "minimum": 0, "maximum": 10}},
+    "required": ["reason", "score"],
+    "additionalProperties": False,
+}
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,10 @@ def score_requests(
     for record, control, text in _with_controls(answers, n_controls):
         used = of_task[record["task"]]
         about = describe(record, judge, used.sha256) | {"answer_sha256": answer_sha256(text), "control": control}
-        messages = used.messages(record, evidence.get(record["figure_id"]), answer=text)
-        asked.append(Request(messages, about, partial(read_score, text)))
+        of_figure = evidence.get(record["figure_id"])
+        messages = used.messages(record, of_figure, answer=text)
+        others = rubric.shown_texts(record, of_figure)
+        asked.append(Request(messages, about, partial(read_score, text, shown=others), SCORE_SCHEMA))
     return asked
 
 
@@ -109,18 +117,12 @@ def describe(prediction: Prediction, judge: Judge, prompt_sha256: str) -> dict:
     }
 
 
-def read_score(answer: str, reply: str) -> float:
-    """The score in a judge's reply to `answer`; raises ValueError where there is none.
+def read_score(answer: str, reply: str, shown: Sequence[str] = ()) -> float:
+    """The score in a judge's reply to `answer`; raises ValueError, with the reason, where there is none.
 
-    A judge may quote the answer. Where that speaks of a score itself, only the reply's last line counts, or the reply
-    as one JSON object.
+    A judge may quote the answer or the other texts that it was `shown`: a score in them is not the judge's.
     """
-    if "score" not in answer.lower() or reply.lstrip().startswith(("{", "```")):
-        return parse_score(reply)
-    last = reply.strip().splitlines()[-1] if reply.strip() else ""
-    if not re.match(r"\W*score\b", last, re.I):
-        raise ValueError("the answer speaks of a score, and the reply's last line is no `SCORE: n`")
-    return parse_score(last)
+    return parse_score(reply, [answer, *shown])
 
 
 def ask(asked: Iterable[Request], judge: Judge, ledger: Path, result: str) -> list[dict]:
@@ -163,6 +165,7 @@ def _with_controls(answers: list[Prediction], n: int) -> Iterator[tuple[Predicti
         yield record, "reference", record["reference"]
         yield record, "empty", ""
         yield record, RETEST, _text(record)
+        yield record, INJECTED, injected(_text(record))
         others = of_first[i + 1 :] + of_first[:i]
         wrong = next((other for other in others if _is_wrong_for(other, record)), None)
         if wrong:

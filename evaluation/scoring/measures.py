@@ -7,17 +7,20 @@ from typing import TypedDict
 
 import numpy as np
 
+from evaluation.metrics.closed_answers.closed_core import is_right
 from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
 from evaluation.metrics.grounding.grounding_core import ground
 from evaluation.metrics.hedging.hedging_core import count_words, find_hedges
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
 from evaluation.metrics.rouge.rouge_core import rouge
+from evaluation.metrics.token_overlap.overlap_core import overlap
 from evaluation.run_folder import Evidence, Prediction
 from evaluation.scoring import statistics
 
 ALL_TASKS = "all"
 JUDGE = "judge_score"
-QUALITY = (JUDGE, "rougeL", "grounding")  # where more is better; what breakdowns and other domains report
+# Where more is better: what breakdowns and other domains report.
+QUALITY = (JUDGE, "accuracy", "token_recall", "token_f1", "rougeL", "grounding")
 JUDGE_MEAN = "mean"  # name of the mean over all judges, of the answers that every judge scored
 
 
@@ -68,6 +71,10 @@ def interval_settings(n_resamples: int, seed: int) -> Interval:
 
 
 METRICS = (
+    Metric("accuracy", "share of closed questions, 0 to 1", "higher", "right"),
+    Metric("unreadable_share", "share of closed questions, 0 to 1", "lower", "unreadable"),
+    Metric("token_recall", "of open questions, 0 to 1", "higher", "token_recall"),
+    Metric("token_f1", "of open questions, 0 to 1", "higher", "token_f1"),
     Metric("rouge1", "F, 0 to 1", "higher", "rouge1"),
     Metric("rouge2", "F, 0 to 1", "higher", "rouge2"),
     Metric("rougeL", "F, 0 to 1", "higher", "rougeL"),
@@ -110,7 +117,20 @@ def measure(prediction: Prediction, evidence: Evidence | None, rouge_tokenizer: 
         "looping": int(has_loop(answer)),
         "empty": int(is_empty(answer)),
         **_ground(answer, prediction, evidence),
+        **_of_benchmark(answer, prediction),
     }
+
+
+def _of_benchmark(answer: str, prediction: Prediction) -> dict[str, float]:
+    """What benchmarks report: of a closed question whether it is answered right, of an open one the token overlap."""
+    kind, reference = prediction.get("answer_kind"), prediction["reference"]
+    if kind == "closed":
+        right = is_right(answer, reference, prediction.get("options"))
+        return {"right": int(bool(right)), "unreadable": int(right is None)}
+    if kind == "open":
+        shared = overlap(answer, reference)
+        return {"token_recall": shared.recall, "token_f1": shared.f1}
+    return {}
 
 
 def _ground(answer: str, prediction: Prediction, evidence: Evidence | None) -> dict[str, int | None]:

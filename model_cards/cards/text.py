@@ -11,6 +11,10 @@ from trust.markup import EMPTY, ONE_LINE, block, markdown_environment, plain, sh
 
 METRICS = {
     "judge_score": "Judge's score, 0–10",
+    "accuracy": "Accuracy on closed questions",
+    "unreadable_share": "Closed questions without a readable answer, share",
+    "token_recall": "Token recall on open questions",
+    "token_f1": "Token F1 on open questions",
     "rouge1": "ROUGE-1 F",
     "rouge2": "ROUGE-2 F",
     "rougeL": "ROUGE-L F",

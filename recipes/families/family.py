@@ -4,59 +4,124 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 
 @dataclass(frozen=True)
-class TextSize:
-    """Dimensions of a language model."""
+class Limits:
+    """How much a picture may cost; None where the recipe leaves it to the checkpoint."""
 
-    width: int
-    feed_forward: int
-    layers: int
-    heads: int
-    vocabulary: int
-    max_tokens: int  # positions that it was made for
+    max_grid_tiles: int | None = None  # of families that cut a picture into a grid of tiles
+    max_image_tokens: int | None = None  # of families that take pictures in their own size
+
+    def refuse(self, *, grid: bool = False, size: bool = False) -> None:
+        """Raises ValueError where a limit is given that the family cannot keep: for `grid`, for `size`."""
+        if grid and self.max_grid_tiles is not None:
+            raise ValueError("max_grid_tiles: this family of models cuts pictures into no grid; leave it out")
+        if size and self.max_image_tokens is not None:
+            raise ValueError("max_image_tokens: this family of models takes no picture in its own size; leave it out")
 
 
 @dataclass(frozen=True)
-class VisionSize:
-    """Dimensions of a vision tower."""
+class PictureWork:
+    """What the largest picture that goes in costs."""
 
-    width: int
-    feed_forward: int
-    layers: int
-    heads: int
-    image_side_px: int  # of a tile
-    patch_side_px: int
+    tiles: int  # that the vision tower sees, an overview included
+    tower_tokens: int  # that the tower works on, of a tile
+    image_tokens: int  # that the language model reads, of all tiles
+
+    @property
+    def tower_tokens_in_all(self) -> int:
+        return self.tiles * self.tower_tokens
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A tiny model of the family, for the demo and the tests: no weights of anybody's, made on the spot."""
+
+    # texts -> a tokenizer trained on them, with the family's special tokens
+    make_tokenizer: Callable[[list[str]], PreTrainedTokenizerBase]
+    make_config: Callable[[PreTrainedTokenizerBase], PreTrainedConfig]
+    make_processor: Callable[[PreTrainedTokenizerBase, PreTrainedConfig], ProcessorMixin]
+
+
+def _same_name(name: str) -> str:
+    return name
+
+
+def _leave(_config: PreTrainedConfig) -> None:
+    pass
+
+
+def _projector_modules(family: "Family", _config: PreTrainedConfig) -> list[str]:
+    return [f"model.{path}" for path in family.projector]
 
 
 @dataclass(frozen=True)
 class Family:
     """One family, found from `model_type` of its config.json (`find.py`).
 
-    `projector`, `vision_tower` and `language_model` are names of modules within `model.model`; `lm_head` is the name of
+    `projector`, `vision_tower` and `language_model` are paths of modules within `model.model`; `lm_head` is the name of
     a module of the model itself. Names of weights, on the Hub and in memory, contain them.
     """
 
     model_type: str
-    projector: str
-    vision_tower: str
+    projector: tuple[str, ...]  # trained in both phases, and saved with the adapter
+    vision_tower: tuple[str, ...]  # frozen, run without a graph
     language_model: str
     lm_head: str
-    lora_modules: str  # regular expression over the full paths of the modules that LoRA adapts
-    chat_template: str  # template of questions and answers, a path in the project
+    # Template of questions and answers, a path in the project, where the checkpoints' own trains no end of an answer;
+    # None: the checkpoint's own.
+    chat_template: str | None
+    # Template of the rows of phase 1, a path in the project, where the family aligns its projector without a question;
+    # None: the chat template, the picture alone asks.
+    align_template: str | None
+    image_text: str  # what stands for a picture in the text
     blank_side_px: int  # side of the blank picture of a batch without pictures: the side with the fewest tokens
-    class_tokens: int  # tokens that the vision tower works on beside the patches
     # Hub checkpoints whose shape is known without a network
-    released: Mapping[str, tuple[TextSize, VisionSize]]
-    make_config: Callable[[TextSize, VisionSize], PreTrainedConfig]
-    # (processor, configuration, max_grid_tiles): handle pictures as the family was trained; may change both
-    set_up_processor: Callable[[ProcessorMixin, PreTrainedConfig, int | None], None]
-    most_tiles: Callable[[PreTrainedConfig], int]  # that a picture is cut to, an overview included
-    patches: Callable[[PreTrainedConfig], int]  # of a tile, each an image token
+    released: Mapping[str, Callable[[], PreTrainedConfig]]
+    # (processor, configuration, limits): handle pictures as the family was trained; may change both. Raises ValueError
+    # where a limit cannot be kept.
+    set_up_processor: Callable[[ProcessorMixin, PreTrainedConfig, Limits], None]
+    # (configuration, limits): of the largest picture
+    picture_work: Callable[[PreTrainedConfig, Limits], PictureWork]
     projector_numbers: Callable[[PreTrainedConfig], int]  # that the projector keeps for each image token going backward
+    tiny: Tiny
+    # names of the vision tower's layers and heads in its configuration
+    vision_layers: str = "num_hidden_layers"
+    vision_heads: str = "num_attention_heads"
+    # make the numbers of a configuration fit together after its layers or widths were cut
+    refit: Callable[[PreTrainedConfig], None] = _leave
+    # (family, configuration): the modules that PEFT is to save, by full path
+    projector_modules: "Callable[[Family, PreTrainedConfig], list[str]]" = _projector_modules
+    # a weight's name as saved -> as the Hub's repositories have it
+    hub_name: Callable[[str], str] = _same_name
 
-    def part(self, model: PreTrainedModel, name: str) -> torch.nn.Module:
-        """The projector, vision tower or language model of a model that no adapter wraps."""
-        return model.model.get_submodule(name)
+    @property
+    def lora_modules(self) -> str:
+        """Regular expression over the full paths of the modules that LoRA adapts.
+
+        By full path: PEFT's "all-linear" and lists of suffixes would adapt the tower's q_proj, k_proj and v_proj too.
+        """
+        linears = r"(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj"
+        return rf"model\.{self.language_model}\.layers\.\d+\.{linears}"
+
+    def is_projector(self, name: str) -> bool:
+        """Whether the weight of this name, in memory or in a file, is the projector's."""
+        return any(f"{path}." in name for path in self.projector)
+
+    def is_vision_tower(self, name: str) -> bool:
+        """Whether the weight of this name is the frozen tower's."""
+        return any(f"{path}." in name for path in self.vision_tower)
+
+    def projectors(self, model: PreTrainedModel) -> list[torch.nn.Module]:
+        """The projector's modules of a model that no adapter wraps."""
+        return [self.part(model, path) for path in self.projector]
+
+    def towers(self, model: PreTrainedModel) -> list[torch.nn.Module]:
+        """The vision tower's modules of a model that no adapter wraps."""
+        return [self.part(model, path) for path in self.vision_tower]
+
+    def part(self, model: PreTrainedModel, path: str) -> torch.nn.Module:
+        """One module of a model that no adapter wraps."""
+        return model.model.get_submodule(path)

@@ -28,7 +28,7 @@ class Batch:
 
 def batch_of(shape: Shape, rows: int, tokens: int, checkpointing: bool) -> Batch:
     """A batch of rows with the picture of most image tokens that goes in."""
-    return Batch(rows, tokens, min(tokens, shape.tiles * shape.patches), checkpointing)
+    return Batch(rows, tokens, min(tokens, shape.picture.image_tokens), checkpointing)
 
 
 def activation_bytes(shape: Shape, batch: Batch, precision: Precision, on_cpu: bool) -> int:

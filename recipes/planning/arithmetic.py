@@ -8,7 +8,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForImageTextToText, PreTrainedConfig
 
-from recipes.families.family import Family
+from recipes.families.family import Family, Limits, PictureWork
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,12 @@ class Shape:
     trainable: str  # projector or lora
     adapter: LoraConfig | None  # of phase 2
 
-    @property
-    def tiles(self) -> int:
-        """Most tiles of a picture."""
-        return self.family.most_tiles(self.config)
+    limits: Limits = Limits()
 
     @property
-    def patches(self) -> int:
-        """Image tokens of a tile."""
-        return self.family.patches(self.config)
+    def picture(self) -> PictureWork:
+        """The largest picture that goes in."""
+        return self.family.picture_work(self.config, self.limits)
 
 
 @dataclass(frozen=True)
@@ -62,11 +59,13 @@ def build_on_meta(shape: Shape, layers: int | None = None) -> torch.nn.Module:
     config = copy.deepcopy(shape.config)
     if layers is not None:
         config.text_config.num_hidden_layers = layers
+        shape.family.refit(config)
     with torch.device("meta"):
         model = AutoModelForImageTextToText.from_config(config, dtype=torch.bfloat16, attn_implementation="sdpa")
         model.requires_grad_(False)
         if shape.trainable == "projector":
-            shape.family.part(model, shape.family.projector).requires_grad_(True)
+            for projector in shape.family.projectors(model):
+                projector.requires_grad_(True)
         else:
             model = get_peft_model(model, shape.adapter)
     return model.train()
@@ -83,9 +82,9 @@ def count_parameters(model: torch.nn.Module, family: Family) -> Parameters:
 def _part(name: str, family: Family, trained: bool) -> str:
     if "lora_" in name:
         return "lora"
-    if family.projector in name:
+    if family.is_projector(name):
         return "projector_trained" if trained else "projector"
-    if family.vision_tower in name:
+    if family.is_vision_tower(name):
         return "vision_tower"
     if family.lm_head in name:
         return "lm_head"
@@ -107,8 +106,8 @@ def tflop_per_row(shape: Shape, parameters: Parameters, tokens: np.ndarray | int
     layers = 2 * parameters.layers * tokens
     lora = 2 * parameters.lora * tokens
     attention = 2 * text.num_hidden_layers * width * tokens**2  # half of the square is masked
-    head = 2 * parameters.lm_head * tokens
-    projector = 3 * 2 * parameters.projector_trained * shape.tiles * shape.patches
+    head = 2 * text.vocab_size * text.hidden_size * tokens  # also where it is the embeddings
+    projector = 3 * 2 * parameters.projector_trained * shape.picture.image_tokens
     total = 2 * (layers + head) + 3 * (attention + lora) + _tower_flop(shape, parameters) + projector
     if checkpointing:
         total = total + layers + attention + lora
@@ -118,10 +117,11 @@ def tflop_per_row(shape: Shape, parameters: Parameters, tokens: np.ndarray | int
 def _tower_flop(shape: Shape, parameters: Parameters) -> int:
     """FLOP of the vision tower's forward pass over all tiles of a picture."""
     vision = shape.config.vision_config
-    tokens = shape.patches + shape.family.class_tokens  # of a tile
-    attention_of_token = 4 * vision.num_hidden_layers * vision.hidden_size * tokens
-    return shape.tiles * tokens * (2 * parameters.vision_tower + attention_of_token)
+    picture, layers = shape.picture, getattr(vision, shape.family.vision_layers)
+    attention_of_token = 4 * layers * vision.hidden_size * picture.tower_tokens
+    return picture.tower_tokens_in_all * (2 * parameters.vision_tower + attention_of_token)
 
 
 def head_width(text: PreTrainedConfig) -> int:
-    return text.hidden_size // text.num_attention_heads
+    """Numbers of an attention head: some families say it, with others the heads share the width."""
+    return getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads

@@ -7,7 +7,7 @@ from recipes.planning.activations import Batch, activation_bytes, batch_of
 from recipes.planning.devices import GIB
 from recipes.planning.hours import training_hours
 from recipes.planning.launches import Launch, read_launch
-from recipes.planning.memory import Precision, state_bytes
+from recipes.planning.memory import Precision, host_bytes, state_bytes
 from recipes.planning.rows import Rows
 from recipes.planning.setting import Setting
 from recipes.project_files import launch_configs
@@ -26,6 +26,7 @@ class Plan(TypedDict):
     gradient_checkpointing: bool
     memory_gib: dict[str, float]  # part -> GiB of one GPU
     total_gib: float
+    host_gib: float  # CPU memory of one machine
     fits: bool
     offloads: bool
     hours_compute: float
@@ -78,6 +79,8 @@ def plan_one(setting: Setting, rows: Rows, launch: Launch, checkpointing: bool, 
     memory["activations"] = activations
     memory["CUDA context"] = 0 if launch.on_cpu else int(CUDA_CONTEXT_GIB * GIB)
     total_gib = sum(memory.values()) / GIB
+    workers = setting.args.dataloader_num_workers
+    host_gib = host_bytes(setting.parameters, setting.precision.under(launch), launch, workers) / GIB
     hours = training_hours(setting, rows, launch, checkpointing)
     return {
         "launch": launch.name,
@@ -86,6 +89,7 @@ def plan_one(setting: Setting, rows: Rows, launch: Launch, checkpointing: bool, 
         "gradient_checkpointing": checkpointing,
         "memory_gib": {name: round(value / GIB, 3) for name, value in memory.items()},
         "total_gib": round(total_gib, 2),
+        "host_gib": round(host_gib, 1),
         "fits": total_gib <= USABLE_SHARE * setting.device.memory_gib,
         "offloads": launch.offloads,
         "hours_compute": round(hours.compute, 3),

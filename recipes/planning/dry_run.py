@@ -31,7 +31,7 @@ from trust.checkpoints import open_checkpoint
 STEPS = 2
 LAYERS = 2  # of each tower: a vision tower may be read at its last layer but one
 CPU_PARAMETERS = 50e6  # more than these take minutes for two steps on a CPU
-TINY = {"hidden_size": 128, "intermediate_size": 384, "num_attention_heads": 4}
+TINY_WIDTH, TINY_FEED_FORWARD, TINY_HEADS = 128, 384, 4
 TINY_LORA_RANK = 8
 SHOWN_CHARACTERS = 300  # of a stretch of the label mask
 MIB = 2**20
@@ -106,6 +106,7 @@ def cut(setting: Setting, folder: Path) -> tuple[Setting, str]:
         "output_dir": folder / "run",
         "max_steps": STEPS,
         "gradient_accumulation_steps": 1,
+        "global_batch_size": setting.args.per_device_train_batch_size,
         "save_strategy": "no",
         "eval_strategy": "no",
         "report_to": "none",
@@ -124,17 +125,20 @@ def cut(setting: Setting, folder: Path) -> tuple[Setting, str]:
 
 def cut_config(shape: Shape) -> tuple[PreTrainedConfig, str]:
     """(configuration of two layers a tower, "true" or "tiny")."""
-    config = copy.deepcopy(shape.config)
+    family, config = shape.family, copy.deepcopy(shape.config)
     text, vision = config.text_config, config.vision_config
-    text.num_hidden_layers = vision.num_hidden_layers = LAYERS
-    model = build_on_meta(Shape(shape.family, config, "projector", adapter=None))
-    if torch.cuda.is_available() or count_parameters(model, shape.family).total <= CPU_PARAMETERS:
+    text.num_hidden_layers = LAYERS
+    setattr(vision, family.vision_layers, LAYERS)
+    family.refit(config)
+    model = build_on_meta(Shape(family, config, "projector", adapter=None))
+    if torch.cuda.is_available() or count_parameters(model, family).total <= CPU_PARAMETERS:
         return config, "true"
-    for part in (text, vision):
-        for key, value in TINY.items():
-            setattr(part, key, value)
-    text.num_key_value_heads = TINY["num_attention_heads"]
-    text.head_dim = TINY["hidden_size"] // TINY["num_attention_heads"]
+    for part, heads in ((text, "num_attention_heads"), (vision, family.vision_heads)):
+        part.hidden_size, part.intermediate_size = TINY_WIDTH, TINY_FEED_FORWARD
+        setattr(part, heads, TINY_HEADS)
+    text.num_key_value_heads = TINY_HEADS
+    text.head_dim = TINY_WIDTH // TINY_HEADS
+    family.refit(config)
     return config, "tiny"
 
 
@@ -143,9 +147,10 @@ def make_trainer(setting: Setting, rows: Dataset) -> tuple[PhaseTrainer, Example
     recipe, args, family = setting.recipe, setting.args, setting.shape.family
     start = open_checkpoint(setting.start.model)
     model = load_model(start, setting.model_args, family, recipe.trainable)
-    processor = load_processor(start, model.config, args.chat_template_path, recipe.max_grid_tiles)
-    collator = ExampleCollator(processor, family, read_template(recipe.train_template_path))
-    adapter = lora_config(setting.model_args, family) if recipe.trainable == "lora" else None
+    processor = load_processor(start, model.config, args.chat_template_path, recipe.limits)
+    template = read_template(recipe.train_template_path)
+    collator = ExampleCollator(processor, family, template, recipe.train_earlier_answers)
+    adapter = lora_config(setting.model_args, family, model.config) if recipe.trainable == "lora" else None
     trainer = build_trainer(model, collator, rows, None, args, adapter, recipe.projector_learning_rate)
     return trainer, collator
 

@@ -10,6 +10,9 @@ from recipes.planning.launches import Launch
 FP32, BF16 = 4, 2  # bytes a number
 NF4 = 0.5 + 1 / 64 * 4  # bytes a number: 4 bits, and one fp32 scale for 64 (QLoRA, arXiv 2305.14314)
 NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)  # the scales in 8 bits, with one fp32 scale for 256 of them
+# Bytes of CPU memory. Assumptions: PyTorch with CUDA, and what a run of ours took on a CPU; a file of a checkpoint at a
+# time, as the Hub's are cut.
+HOST_OF_PROCESS, HOST_OF_WORKER, SHARD_OF_FILE = 3e9, 1e9, 5e9
 # DeepSpeed's defaults in numbers (deepspeed/runtime/zero/config.py at 0.19.8)
 REDUCE_BUCKET, ALLGATHER_BUCKET, MAX_LIVE_PARAMETERS = 5e8, 5e8, 1e9
 
@@ -52,6 +55,23 @@ def state_bytes(parameters: Parameters, precision: Precision, launch: Launch, n_
     }
     kept = _share(whole, launch) | {"buffers": _buffer_bytes(trained, frozen, launch, n_layers)}
     return {name: int(value) for name, value in kept.items()}
+
+
+def host_bytes(parameters: Parameters, precision: Precision, launch: Launch, workers: int) -> int:
+    """CPU memory of one machine: what its processes and their data workers need, the checkpoint while it is loaded, and
+    what is offloaded.
+
+    `precision` is that under `launch`, `workers` those of one process.
+    """
+    here = -(-launch.processes // launch.machines)
+    total = here * (HOST_OF_PROCESS + workers * HOST_OF_WORKER)
+    weights = parameters.frozen * precision.weights.itemsize
+    total += weights if launch.shards_weights and not launch.offload_parameters else SHARD_OF_FILE * here
+    if launch.offload_parameters:
+        total += (parameters.frozen + parameters.trained) * precision.weights.itemsize / launch.machines
+    if launch.offload_optimizer:
+        total += parameters.trained * (precision.optimizer + 2 * FP32) / launch.machines  # master copy, gradients
+    return int(total)
 
 
 def _share(whole: dict[str, float], launch: Launch) -> dict[str, float]:

@@ -16,7 +16,7 @@ BAR_CHARACTERS = 24  # of the histogram's longest bar
 HIDDEN_SHARE = 1.05  # hours with transfers over hours without from which both are shown
 
 
-def summarise(setting: Setting, rows: Rows, plans: list[Plan]) -> dict[str, Any]:
+def summarise(setting: Setting, rows: Rows, plans: list[Plan], price_per_gpu_hour: float | None) -> dict[str, Any]:
     """The whole plan, for JSON; `plans[0]` is the one asked for."""
     args, device = setting.args, setting.device
     tflop = tflop_per_row(setting.shape, setting.parameters, rows.lengths, args.gradient_checkpointing)
@@ -34,6 +34,7 @@ def summarise(setting: Setting, rows: Rows, plans: list[Plan]) -> dict[str, Any]
             "tflops": device.tflops,
             "link_gb_s": device.link_gb_s,
         },
+        "price_per_gpu_hour": price_per_gpu_hour,
         "rows": rows.n_rows,
         "rows_scanned": rows.n_scanned,
         "dropped": rows.dropped,
@@ -73,6 +74,11 @@ def warnings_of(setting: Setting, rows: Rows) -> list[str]:
         found.append(
             "the network between the machines is taken to be as fast as the link between GPUs: give --link_gb_s"
         )
+    device = setting.device
+    if device.taken_for is not None:
+        found.append(f"{device.taken_for} is taken as {device.name}: name another of its kind, or give --gpu_memory")
+    if not device.has_bf16 and setting.args.bf16:
+        found.append(f"{device.name} does not compute in bf16, which this recipe asks for: it will not start there")
     limit = setting.shape.config.text_config.max_position_embeddings
     if longest > limit:
         found.append(f"rows of up to {longest} tokens, the language model was made for {limit}: set max_length")
@@ -95,7 +101,7 @@ def describe(result: dict[str, Any]) -> str:
         f"({gpu['source']}); global batch {result['global_batch']}",
         f"memory      of one GPU in GiB, longest batch: {memory}",
         "",
-        *_table(result["plans"], gpu["memory_gib"]),
+        *_table(result["plans"], gpu["memory_gib"], result["price_per_gpu_hour"]),
         "",
         _advice(result["asked"], result["recommended"]),
     ]
@@ -114,19 +120,29 @@ def _histogram_lines(bins: list[dict[str, int]], scanned: int | None) -> list[st
     return lines
 
 
-def _table(plans: list[Plan], memory_gib: float) -> list[str]:
-    lines = [f"{'launch config':<24} {'checkpointing':<13} {'GiB a GPU':>9}  {f'of {memory_gib:g}':<9} hours"]
+def _table(plans: list[Plan], memory_gib: float, price_per_gpu_hour: float | None) -> list[str]:
+    """One line a plan; with a price, what it costs stands behind the hours."""
+    names = f"{'launch config':<24} {'checkpointing':<13} {'GiB a GPU':>9}  {f'of {memory_gib:g}':<9} {'GiB host':>8}  "
+    lines = [names + ("hours" if price_per_gpu_hour is None else "hours; price")]
     for plan in plans:
         checkpointing = "yes" if plan["gradient_checkpointing"] else "no"
         fits = "fits" if plan["fits"] else "too much"
-        hours = f"{plan['hours_low']:.2f}"
-        if plan["hours_high"] > HIDDEN_SHARE * plan["hours_low"]:
-            hours += f" to {plan['hours_high']:.2f}"
+        hours = _from_to(plan["hours_low"], plan["hours_high"])
         if plan["offloads"]:
             hours += " + offload"
-        lines.append(f"{plan['launch']:<24} {checkpointing:<13} {plan['total_gib']:>9.1f}  {fits:<9} {hours}")
+        if price_per_gpu_hour is not None:
+            price = plan["processes"] * price_per_gpu_hour
+            hours += f"; {_from_to(price * plan['hours_low'], price * plan['hours_high'])}"
+        lines.append(
+            f"{plan['launch']:<24} {checkpointing:<13} {plan['total_gib']:>9.1f}  {fits:<9} {plan['host_gib']:>8.0f}  "
+            f"{hours}"
+        )
     lines.append("hours: transfers between GPUs hidden behind arithmetic, to not hidden; loading data is not counted")
     return lines
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"{low:.2f} to {high:.2f}" if high > HIDDEN_SHARE * low else f"{low:.2f}"
 
 
 def _advice(asked: Plan, best: Plan | None) -> str:
@@ -138,5 +154,5 @@ def _advice(asked: Plan, best: Plan | None) -> str:
     return (
         f"recommended: {best['launch']} with gradient_checkpointing: {checkpointing}"
         + (" (as asked)" if as_asked else "")
-        + f", {best['total_gib']:.1f} GiB, {best['hours_high']:.2f} h"
+        + f", {best['total_gib']:.1f} GiB, {_from_to(best['hours_low'], best['hours_high'])} h"
     )

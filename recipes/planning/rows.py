@@ -7,7 +7,8 @@ from datasets import Dataset
 
 from recipes.planning.setting import Setting, find_processor
 from recipes.project_files import read_template
-from recipes.training.examples import load_training_rows, scan_lengths
+from recipes.training.examples import ExampleCollator, load_training_rows
+from recipes.training.scan import limits_of, scan_rows
 
 SCAN_ROWS = 5000  # rows of which the length is measured; of a larger dataset, so many are drawn
 
@@ -38,12 +39,9 @@ def measure_rows(setting: Setting, n_rows: int | None) -> Rows:
     n_all = len(dataset)
     if n_all > SCAN_ROWS:
         dataset = dataset.shuffle(seed=0).select(range(SCAN_ROWS))
-    kept, report = scan_lengths(
-        dataset,
-        find_processor(setting),
-        read_template(setting.recipe.train_template_path),
-        setting.args.max_length,
-        keep_text_only=setting.recipe.trainable == "lora",
-    )
+    recipe = setting.recipe
+    template = read_template(recipe.train_template_path)
+    collator = ExampleCollator(find_processor(setting), setting.shape.family, template, recipe.train_earlier_answers)
+    kept, report, _ = scan_rows(dataset, collator, limits_of(recipe, setting.args.max_length))
     share = report["kept"] / report["rows"]
     return Rows(np.array(kept["length"]), n_rows or round(n_all * share), report["dropped"], report["rows"], kept)

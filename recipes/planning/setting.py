@@ -13,7 +13,7 @@ from recipes.planning.arithmetic import Parameters, Shape, build_on_meta, count_
 from recipes.planning.devices import Device
 from recipes.planning.launches import Launch
 from recipes.planning.memory import FP32, NF4, NF4_DOUBLE, Precision
-from recipes.training.model import load_processor
+from recipes.training.model import choose_templates, load_processor
 from recipes.training.options import Recipe, parse
 from recipes.training.trainer import lora_config
 from trust.checkpoints import LOADING, open_checkpoint
@@ -55,9 +55,10 @@ def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device:
     argv = ["--config", recipe_path, *overrides]
     # TRL refuses bf16 without a GPU; nothing is trained here but the check, on whatever there is
     argv += [] if torch.cuda.is_available() else ["--use_cpu", "true"]
-    recipe, args, model_args = parse(argv)
+    recipe, args, model_args = parse(argv, launch.processes)
     start = find_start(model_args.model_name_or_path, model_args.model_revision, Path(recipe_path))
     shape = read_shape(recipe, model_args, start)
+    choose_templates(recipe, args, shape.family)
     return Setting(
         recipe_path=recipe_path,
         overrides=overrides,
@@ -76,8 +77,8 @@ def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device:
 def read_shape(recipe: Recipe, model_args: ModelConfig, start: Start) -> Shape:
     """What the recipe trains of the model. Raises ValueError for a model of no known family."""
     family = find_family(start.config.model_type, start.model)
-    adapter = lora_config(model_args, family) if recipe.trainable == "lora" else None
-    return Shape(family, start.config, recipe.trainable, adapter)
+    adapter = lora_config(model_args, family, start.config) if recipe.trainable == "lora" else None
+    return Shape(family, start.config, recipe.trainable, adapter, recipe.limits)
 
 
 def read_precision(args: SFTConfig, model_args: ModelConfig) -> Precision:
@@ -127,7 +128,7 @@ def find_processor(setting: Setting) -> ProcessorMixin:
     start = setting.start
     try:
         checkpoint = open_checkpoint(start.model, start.revision, with_weights=False)
-        return load_processor(checkpoint, start.config, setting.args.chat_template_path, setting.recipe.max_grid_tiles)
+        return load_processor(checkpoint, start.config, setting.args.chat_template_path, setting.recipe.limits)
     except (OSError, ValueError) as error:
         raise OSError(
             f"no processor of {start.model} within reach ({error}): give --model_name_or_path, or --rows and --tokens"

@@ -1,4 +1,4 @@
-"""Rows of the dataset's training configs -> batches for a vision-language model: loading, length scan, collator.
+"""Rows of the dataset's training configs -> batches for a vision-language model: loading, collator.
 
 A row is TRL's vision prompt/completion form (`dataset_builder/schema.py`, EXAMPLES). Text is rendered by a chat
 template and tokenised in one piece; only the completion is trained.
@@ -6,35 +6,31 @@ template and tokenised in one piece; only the completion is trained.
 
 import hashlib
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import TypedDict
 
-import numpy as np
 import torch
 from datasets import Dataset, load_dataset, load_dataset_builder
 from huggingface_hub import RepoCard, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from PIL import Image as PILImage
 from transformers import ProcessorMixin
-from trl.data_utils import prepare_multimodal_messages
 from yaml import YAMLError
 
 from recipes.families.family import Family
+from recipes.training.conversations import Rendered, render
 from recipes.training.options import Recipe
 from trust.dataset_files import check_dataset
 from trust.licenses import counts
 from trust.pictures.opener import UnreadablePicture
-from trust.pictures.stored import as_stored, open_stored, whole_size
-from trust.text import cleaned, cleaner_of
+from trust.pictures.stored import as_stored, open_stored
 
 IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
 CARD = "README.md"  # of a dataset
 NAME = "example_id"  # a column that rows need not have; it says which row is meant
-UNREADABLE = "with an unreadable picture"
-_UNREADABLE_NAMED = 5  # rows in one line of the log; lineage.json names them all
 
 
 def load_training_rows(recipe: Recipe) -> tuple[Dataset, dict]:
@@ -48,12 +44,9 @@ def load_training_rows(recipe: Recipe) -> tuple[Dataset, dict]:
     )
 
 
-def load_held_out_rows(recipe: Recipe) -> Dataset:
-    """The rows of a recipe's loss during training."""
-    rows, _ = load_examples(
-        recipe.dataset_name, recipe.dataset_config, recipe.dataset_test_split, recipe.dataset_revision
-    )
-    return rows
+def load_held_out_rows(recipe: Recipe) -> tuple[Dataset, dict]:
+    """The rows of a recipe's loss during training, and where they come from."""
+    return load_examples(recipe.dataset_name, recipe.dataset_config, recipe.dataset_test_split, recipe.dataset_revision)
 
 
 def load_examples(
@@ -71,7 +64,12 @@ def load_examples(
     """
     revision = check_dataset(name, revision)
     files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
-    dataset = load_dataset(name, config, split=split, revision=revision)
+    used = files_of_split({key: [str(path) for path in paths] for key, paths in files.items()}, split)
+    local = Path(name).exists()
+    content = _sha256(used) if local else None
+    dataset = load_dataset(name, config, split=split, revision=revision, **_apart_from_others(content))
+    if local and not used:
+        raise ValueError(f"{name}, config {config}: the files of split {split} are not known")
     absent = [column for column in COLUMNS if column not in dataset.column_names]
     if absent:
         raise ValueError(
@@ -79,20 +77,33 @@ def load_examples(
         )
     if article_share is not None:
         dataset = of_articles(dataset, article_share)
-    used = sorted(str(path) for path in files.get(split.split("[")[0], []))
-    local = Path(name).exists()
     source = {
         "dataset": Path(name).resolve().name if local else name,
         "dataset_config": config,
         "dataset_split": split,
         "article_share": article_share,
         "dataset_revision": None if local else _hub_commit(used),
-        "dataset_sha256": _sha256(used) if local else None,
+        "dataset_sha256": content,
         "licenses": _licenses(dataset),
         "tags": _card_tags(name, local, revision),
     }
     columns = [*COLUMNS, *({NAME} & set(dataset.column_names))]
     return as_stored(dataset.select_columns(columns)), source
+
+
+def files_of_split(files: Mapping[str, list[str]], split: str) -> list[str]:
+    """The data files of all the splits in `train[:10%]+validation`; of `all` those of every split."""
+    named = {part.split("[")[0].strip() for part in split.split("+")}
+    return sorted(path for name, paths in files.items() if name in named or "all" in named for path in paths)
+
+
+def _apart_from_others(content: str | None) -> dict[str, str]:
+    """`datasets` (5.2) keeps rows by a folder's name and card, and gives the old ones when its files have changed.
+
+    What goes into a config's description goes into the name that the rows are kept by. Can go once `load_dataset` on a
+    folder that was written anew returns what is there.
+    """
+    return {"description": f"content {content}"} if content else {}
 
 
 def of_articles(dataset: Dataset, share: float) -> Dataset:
@@ -142,28 +153,13 @@ def _sha256(files: list[str]) -> str:
     return digest.hexdigest()
 
 
-def render(row: dict, processor: ProcessorMixin, template: str | None) -> tuple[str, int]:
-    """(whole text of a row with one `<image>` a picture, number of its last characters that are the completion).
-
-    What the row's own text has of special tokens is written as ordinary text (`trust/text.py`).
-    """
-    clean = cleaner_of(processor, template).clean
-    prompt = prepare_multimodal_messages(cleaned(row["prompt"], clean), images=row["images"])
-    completion = prepare_multimodal_messages(cleaned(row["completion"], clean))
-    text = processor.apply_chat_template(prompt + completion, chat_template=template, tokenize=False)
-    head = processor.apply_chat_template(prompt, chat_template=template, tokenize=False, add_generation_prompt=True)
-    if not text.startswith(head):
-        raise ValueError(f"the chat template renders a prompt that its own conversation does not start with: {head!r}")
-    return text, len(text) - len(head)
-
-
 @dataclass
 class ExampleCollator:
-    """Rows -> {input_ids, attention_mask, labels: (batch, tokens); pixel_values; image_sizes for LLaVA-NeXT}.
+    """Rows -> {input_ids, attention_mask, labels: (batch, tokens); pixel_values and what else the processor gives}.
 
     TRL's own collator tokenises prompt and completion apart, where Llama tokenizers put a word-start mark of their own
     at the head of the completion; here the text is tokenised whole and cut by character offsets, so the tokens trained
-    are the tokens generated. Nothing is ever truncated: `scan_lengths` has dropped what is too long.
+    are the tokens generated. Nothing is ever truncated: `scan_rows` has dropped what is too long.
 
     A batch without any picture gets a blank one behind the answer of its first row. No trained token attends to it, so
     the loss is the same, and vision tower and projector take part as on every other process: without that ZeRO-3
@@ -173,15 +169,16 @@ class ExampleCollator:
     processor: ProcessorMixin
     family: Family
     template: str | None = None  # None: the processor's chat template
+    train_earlier_answers: bool = False  # those of the prompt, too
 
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
-        rendered = [render(row, self.processor, self.template) for row in rows]
-        texts = [text for text, _ in rendered]
-        images = [image for row in rows for image in _open_pictures(row)]
-        if text_only := not images:
-            texts[0] += self.processor.image_token
+        rendered = [render(row, self.processor, self.template, self.train_earlier_answers) for row in rows]
+        texts = [row.text for row in rendered]
+        images = [_open_pictures(row) for row in rows]
+        if text_only := not any(images):
+            texts[0] += self.family.image_text
             side = self.family.blank_side_px
-            images = [PILImage.new("RGB", (side, side))]
+            images[0] = [PILImage.new("RGB", (side, side))]
         batch = self.processor(
             images=images,
             text=texts,
@@ -196,13 +193,24 @@ class ExampleCollator:
         offsets = batch.pop("offset_mapping")  # of each row, (first, end) characters of each token
         batch = {key: torch.as_tensor(value) for key, value in batch.items()}
         if text_only:
-            batch["attention_mask"][batch["input_ids"] == self.processor.image_token_id] = 0
+            n_own = bisect_left(offsets[0], len(rendered[0].text), key=itemgetter(0))
+            batch["attention_mask"][0, n_own:] = 0
         batch["labels"] = torch.full_like(batch["input_ids"], IGNORED)
-        for row, (_, trained) in enumerate(rendered):
+        for row, of_row in enumerate(rendered):
             n = int(batch["attention_mask"][row].sum())
-            first = bisect_left(offsets[row], offsets[row][n - 1][1] - trained, hi=n, key=itemgetter(0))
-            batch["labels"][row, first:n] = batch["input_ids"][row, first:n]
+            for first, end in trained_tokens(offsets[row][:n], of_row):
+                batch["labels"][row, first:end] = batch["input_ids"][row, first:end]
         return batch
+
+
+def trained_tokens(offsets: list[tuple[int, int]], rendered: Rendered) -> list[tuple[int, int]]:
+    """(first, end) of each stretch of tokens that is trained; `offsets` are (first, end) characters of each token.
+
+    Counted from the end of the text: before the first answer the processor has written many tokens for each picture.
+    """
+    length = offsets[-1][1]
+    borders = [(length - first, length - end) for first, end in rendered.trained]
+    return [tuple(bisect_left(offsets, border, key=itemgetter(0)) for border in pair) for pair in borders]  # type: ignore[misc]
 
 
 def _open_pictures(row: dict) -> list[PILImage.Image]:
@@ -211,104 +219,3 @@ def _open_pictures(row: dict) -> list[PILImage.Image]:
         return [open_stored(picture) for picture in row["images"] or []]
     except UnreadablePicture as error:
         raise UnreadablePicture(f"{row.get(NAME) or 'a row'}: unreadable picture: {error}") from error
-
-
-class Tokens(TypedDict):
-    """Lengths of rows, image tokens included."""
-
-    min: int
-    median: int
-    p95: int
-    max: int
-
-
-class Scan(TypedDict):
-    """What `scan_lengths` found, for the log and lineage.json."""
-
-    rows: int
-    kept: int
-    dropped: dict[str, int]  # reason -> rows
-    unreadable: dict[str, str]  # example_id, or "row 7" (from 0) -> why its picture cannot be opened
-    disarmed: int  # rows kept, with special tokens in their own text, which is trained as ordinary text
-    tokens: Tokens  # of the rows kept
-
-
-def scan_lengths(
-    dataset: Dataset,
-    processor: ProcessorMixin,
-    template: str | None,
-    max_length: int | None,
-    keep_text_only: bool = False,
-) -> tuple[Dataset, Scan]:
-    """Drop the rows that cannot be trained whole, and say which.
-
-    Of whole JPEG and PNG pictures, most of all, only the headers are decoded. A row is dropped when it has no picture
-    (unless `keep_text_only`: the projector, all that phase 1 trains, learns nothing from it), when the picture is
-    unreadable, when the answer is empty or when text and image tokens together are more than `max_length` (None: no
-    limit). Returns the kept rows, pictures as `StoredPicture`s, with a column `length` in tokens, and the report.
-    Raises ValueError when nothing is left.
-    """
-    lengths: list[int] = []  # 0 for a row that is dropped
-    dropped: dict[str, int] = {}
-    unreadable: dict[str, str] = {}
-    n_disarmed = 0
-    dataset = as_stored(dataset)
-    for number, row in enumerate(dataset):
-        try:
-            reason, length = _measure(row, processor, template, keep_text_only)
-        except UnreadablePicture as error:
-            reason, length = UNREADABLE, 0
-            unreadable[row.get(NAME) or f"row {number}"] = str(error)
-        if reason is None and max_length is not None and length > max_length:
-            reason = f"longer than max_length {max_length} tokens"
-        if reason is not None:
-            dropped[reason] = dropped.get(reason, 0) + 1
-        lengths.append(length if reason is None else 0)
-        n_disarmed += reason is None and _has_special_tokens(row, processor, template)
-    kept = [index for index, length in enumerate(lengths) if length]
-    if not kept:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "the split is empty"
-        raise ValueError(f"no row is left to train on: {reasons}{describe_unreadable(unreadable)}")
-    tokens = _percentiles([lengths[index] for index in kept])
-    report: Scan = {
-        "rows": len(lengths),
-        "kept": len(kept),
-        "dropped": dropped,
-        "unreadable": unreadable,
-        "disarmed": n_disarmed,
-        "tokens": tokens,
-    }
-    return dataset.add_column("length", lengths).select(kept), report
-
-
-def describe_unreadable(unreadable: dict[str, str]) -> str:
-    """ " (3/detail: the row has no picture; …)", or nothing; the first `_UNREADABLE_NAMED` alone are named."""
-    named = [f"{name}: {reason}" for name, reason in list(unreadable.items())[:_UNREADABLE_NAMED]]
-    more = [f"and {len(unreadable) - len(named)} more"] if len(unreadable) > len(named) else []
-    return f" ({'; '.join(named + more)})" if named else ""
-
-
-def _has_special_tokens(row: dict, processor: ProcessorMixin, template: str | None) -> bool:
-    clean = cleaner_of(processor, template).clean
-    return any(cleaned(row[column], clean) != row[column] for column in ("prompt", "completion"))
-
-
-def _percentiles(lengths: list[int]) -> Tokens:
-    low, middle, high, top = (int(np.percentile(lengths, q, method="higher")) for q in (0, 50, 95, 100))
-    return {"min": low, "median": middle, "p95": high, "max": top}
-
-
-def _measure(
-    row: dict, processor: ProcessorMixin, template: str | None, keep_text_only: bool
-) -> tuple[str | None, int]:
-    """(why the row cannot be trained or None, its length in tokens). Raises `UnreadablePicture`."""
-    if not row["images"] and not keep_text_only:
-        return "without a picture (phase 1 trains the projector alone)", 0
-    if not all(message["content"] and message["content"].strip() for message in row["completion"]):
-        return "with an empty answer", 0
-    sizes = [whole_size(picture)[::-1] for picture in row["images"] or []]  # (height, width)
-    # the count that the processor itself expands `<image>` to; vLLM relies on the same method
-    image_tokens = processor._get_num_multimodal_tokens(image_sizes=sizes).num_image_tokens
-    text, _ = render(row, processor, template)
-    text_tokens = len(processor.tokenizer(text, add_special_tokens=False).input_ids) - len(sizes)
-    return None, text_tokens + sum(image_tokens)

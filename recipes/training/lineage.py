@@ -3,14 +3,13 @@
 {"base_model": Hub id or folder name, "base_revision": Hub commit or null, "phases": [{"trainable", "dataset", …,
 "licenses": {licence of what the rows are made from: rows}, "tags": [of the dataset's card], "settings": {…},
 "versions": {…}, "command": how it was started (command.py), "train_loss", "steps", "start_revision": Hub commit or hash
-of the folder that it started from}], "merge": {"dtype"} where `ldrt merge` made a whole checkpoint of an adapter}.
+of the folder that it started from, "model_type": of its config.json, "rows": what the scan dropped, "…_sha256",
+"rows_made_by": see identity.py}], "merge": {"dtype"} where `ldrt merge` made a whole checkpoint of an adapter}.
 It is written last: where it is, the run is finished.
 """
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Mapping
-from typing import Any
 
 from trust.checkpoints import Checkpoint
 from trust.weights.checkpoint_files import LINEAGE
@@ -33,13 +32,3 @@ def versions() -> dict[str, str]:
     """package -> version; DeepSpeed is required on Linux only."""
     absent = {"deepspeed"} if importlib.util.find_spec("deepspeed") is None else set()
     return {package: importlib.metadata.version(package) for package in PACKAGES if package not in absent}
-
-
-def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """The first setting or input of `new` that is another in `old`, as "learning_rate 0.001 there, 0.002 here"."""
-    old, new = ({**entry, **entry["settings"]} for entry in (old, new))
-    beside = {"settings", "versions", "recipe", "command", "licenses", "tags"}  # the licences are in the data's hash
-    for key in sorted(set(new) - beside):
-        if old.get(key) != new[key]:
-            return f"{key} {old.get(key)!r} there, {new[key]!r} here"
-    return None

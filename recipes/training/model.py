@@ -15,13 +15,16 @@ from transformers import (
     ProcessorMixin,
 )
 from transformers.utils import is_bitsandbytes_available, is_flash_attn_2_available
-from trl import ModelConfig, get_quantization_config
+from trl import ModelConfig, SFTConfig, get_quantization_config
 
-from recipes.families.family import Family
+from recipes.families.family import Family, Limits
 from recipes.families.find import find_family
 from recipes.project_files import read_template
+from recipes.training.options import Recipe
 from trust.checkpoints import LOADING, Checkpoint
 from trust.templates import check_template, check_tokenizer
+
+_ANSWER = "A dose curve."  # of a conversation that is rendered to see how the template ends an answer
 
 
 def read_family(start: Checkpoint) -> Family:
@@ -32,6 +35,13 @@ def read_family(start: Checkpoint) -> Family:
     if start.is_adapter:
         raise ValueError(f"{start.name} is an adapter: run `ldrt merge` on it first")
     return find_family(AutoConfig.from_pretrained(start.folder, **LOADING).model_type, start.name)
+
+
+def choose_templates(recipe: Recipe, args: SFTConfig, family: Family) -> None:
+    """Fill in the templates that the recipe does not name: the family's, where it has some of its own."""
+    args.chat_template_path = args.chat_template_path or family.chat_template
+    if recipe.trainable == "projector":
+        recipe.train_template_path = recipe.train_template_path or family.align_template
 
 
 def load_model(
@@ -53,15 +63,17 @@ def load_model(
     keep_used_renamings(model)
     model.requires_grad_(False)
     if trainable == "projector":
-        family.part(model, family.projector).requires_grad_(True)
-    keep_out_of_autograd(family.part(model, family.vision_tower))
+        for projector in family.projectors(model):
+            projector.requires_grad_(True)
+    for tower in family.towers(model):
+        keep_out_of_autograd(tower)
     return model
 
 
 def choose_attention(asked: str | None, announce: Callable[[str], None]) -> str | None:
     """FlashAttention where it is installed, else PyTorch's SDPA, which is said."""
     if asked == "flash_attention_2" and not is_flash_attn_2_available():
-        announce("sft: flash-attn is not installed (`pip install ldrt-vlm[gpu]`); using PyTorch's SDPA")
+        announce("flash-attn is not installed (`pip install ldrt-vlm[gpu]`); using PyTorch's SDPA")
         return "sdpa"
     return asked
 
@@ -84,35 +96,66 @@ def quantization(model_args: ModelConfig, family: Family) -> BitsAndBytesConfig 
         raise RuntimeError("load_in_4bit needs bitsandbytes: pip install 'ldrt-vlm[gpu]'")
     config = get_quantization_config(model_args)
     # by full path
-    config.llm_int8_skip_modules = [f"model.{family.vision_tower}", f"model.{family.projector}", family.lm_head]
+    whole = [f"model.{path}" for path in (*family.vision_tower, *family.projector)]
+    config.llm_int8_skip_modules = [*whole, family.lm_head]
     return config
 
 
 def keep_out_of_autograd(tower: torch.nn.Module) -> None:
-    """Run the frozen vision tower under no_grad, always.
+    """Run a part of the frozen vision tower under no_grad, always.
 
     With gradient checkpointing transformers makes the output of every embedding require a gradient, CLIP's patch
     embedding included, and the tower is back-propagated in vain (huggingface/transformers#46559). Can go once
     `enable_input_require_grads` leaves frozen encoders alone.
     """
-    tower.forward = torch.no_grad()(tower.forward)
+    for part in tower if isinstance(tower, torch.nn.ModuleList) else [tower]:  # a list is never called itself
+        part.forward = torch.no_grad()(part.forward)
 
 
 def load_processor(
-    start: Checkpoint, config: PreTrainedConfig, template_path: str, max_grid_tiles: int | None
+    start: Checkpoint, config: PreTrainedConfig, template_path: str | None, limits: Limits
 ) -> ProcessorMixin:
-    """The checkpoint's processor with our chat template, and pictures handled as its family was trained.
+    """The checkpoint's processor with its chat template, and pictures handled as its family was trained.
+
+    The template is that of `template_path`, else the checkpoint's own.
 
     All of it is in the processor's own configuration, so the saved and published processor does the same wherever it
-    is loaded. `config`, the model's, is changed where `max_grid_tiles` drops image grids. Raises OSError where there
+    is loaded. `config`, the model's, is changed where `limits` drops image grids. Raises OSError where there
     is no processor or no template, ValueError for a template that does not come to an end.
     """
     check_tokenizer(start.folder, start.name)
+    family = find_family(config.model_type, start.name)
     processor = AutoProcessor.from_pretrained(start.folder, **LOADING)
-    processor.chat_template = read_template(template_path)
-    check_template(processor.chat_template, processor.tokenizer.special_tokens_map, template_path)
-    find_family(config.model_type, start.name).set_up_processor(processor, config, max_grid_tiles)
+    if template_path is not None:
+        processor.chat_template = read_template(template_path)
+    owner = template_path or start.name
+    check_template(processor.chat_template, processor.tokenizer.special_tokens_map, owner)
+    check_end_of_answer(processor, _stop_tokens(start, processor), owner)
+    family.set_up_processor(processor, config, limits)
     return processor
+
+
+def _stop_tokens(start: Checkpoint, processor: ProcessorMixin) -> set[str]:
+    """The tokens that end an answer when the checkpoint generates."""
+    configured = (start.read("generation_config.json") or {}).get("eos_token_id")
+    numbers = configured if isinstance(configured, list) else [configured]
+    numbers = [*numbers, processor.tokenizer.eos_token_id]
+    return set(processor.tokenizer.convert_ids_to_tokens([n for n in numbers if isinstance(n, int)]))
+
+
+def check_end_of_answer(processor: ProcessorMixin, stop_tokens: set[str], owner: str) -> None:
+    """Raises ValueError where the chat template ends no answer with a token that ends generation: a model tuned so
+    never learns to stop (the templates of the llava-hf checkpoints are such)."""
+    if not processor.chat_template:
+        raise ValueError(f"{owner} has no chat template: give chat_template_path")
+    conversation = [
+        {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is shown?"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": _ANSWER}]},
+    ]
+    tail = processor.apply_chat_template(conversation, tokenize=False).rpartition(_ANSWER)[2]
+    if not any(token in tail for token in stop_tokens):
+        ends = " or ".join(sorted(stop_tokens)) or "anything: its tokenizer has no end token"
+        raise ValueError(f"{owner}: its chat template does not end an answer with {ends}: give chat_template_path")
 
 
 # --- freeze audit ----------------------------------------------------------------------------------------------------
@@ -156,11 +199,14 @@ def audit_trainable(model: torch.nn.Module, family: Family, trainable: str) -> A
 
 def check_trained(names: list[str], family: Family, trainable: str) -> None:
     """Raises RuntimeError unless the tensors of these names are the projector's and, in phase 2, LoRA's."""
-    allowed = family.projector
-    if trainable == "lora":
-        allowed += rf"|{family.language_model}\..*\.lora_"
-    wrong = [name for name in names if not re.search(allowed, name) or family.vision_tower in name]
-    if wrong or not any(family.projector in name for name in names):
+    adapted = re.compile(rf"\b{family.language_model}\..*\.lora_") if trainable == "lora" else None
+    wrong = [
+        name
+        for name in names
+        if family.is_vision_tower(name)
+        or not (family.is_projector(name) or (adapted is not None and adapted.search(name)))
+    ]
+    if wrong or not any(map(family.is_projector, names)):
         raise RuntimeError(f"phase `{trainable}` would train {wrong[:3] or 'no projector'}: a fault of this script")
 
 
@@ -175,7 +221,7 @@ def describe_audit(audit: Audit, family: Family) -> str:
     """The audit in one line."""
     names = [tensor["name"] for tensor in audit["tensors"]]
     adapted = sum("lora_A" in name for name in names)
-    projector = sum(family.projector in name for name in names)
+    projector = sum(map(family.is_projector, names))
     dtypes = ", ".join(sorted({tensor["dtype"] for tensor in audit["tensors"]}))
     return (
         f"training {audit['parameters']:,} of {audit['of']:,} parameters in {dtypes}: {projector} projector "

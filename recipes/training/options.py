@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from trl import ModelConfig, SFTConfig, TrlParser
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
+from recipes.families.family import Limits
 
 LORA_KEYS = (
     *("lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "use_rslora", "use_dora"),
@@ -33,7 +35,13 @@ REFUSED = {
     "warmup_ratio": "use warmup_steps, a share when below 1 (warmup_steps: 0.03)",
     "torch_dtype": "use dtype",
     "max_seq_length": "use max_length",
+    "resume_from_checkpoint": "the same command goes on by itself; to begin anew, remove output_dir or choose another",
+    "save_only_model": "a checkpoint without the optimizer cannot be gone on from",
+    "ignore_data_skip": "a run that goes on would train rows twice",
 }
+# key -> what it must be; checked before anything loads
+AT_LEAST_ONE = ("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size")
+NOT_NEGATIVE = ("learning_rate", "warmup_steps", "weight_decay", "max_grad_norm", "dataloader_num_workers")
 
 
 @dataclass
@@ -60,15 +68,43 @@ class Recipe:
     )
     train_template_path: str | None = field(
         default=None,
-        metadata={"help": "Template of the training rows where it is not the chat template saved with the model."},
+        metadata={
+            "help": "Template of the training rows where it is not the chat template saved with the model. Phase 1 of "
+            "LLaVA has its own by default: recipes/templates/plain.jinja."
+        },
+    )
+    train_earlier_answers: bool = field(
+        default=False,
+        metadata={"help": "Train the answers that stand in a prompt of several turns, too, as LLaVA does."},
+    )
+    global_batch_size: int | None = field(
+        default=None,
+        metadata={
+            "help": "Rows of an optimizer step, of all processes together: gradient_accumulation_steps follows from "
+            "it, from per_device_train_batch_size and from the number of processes."
+        },
     )
     projector_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of the projector where it differs from learning_rate."}
     )
     max_grid_tiles: int | None = field(
         default=None,
-        metadata={"help": "LLaVA-NeXT: drop image grids of more tiles than this, in training and in the saved model."},
+        metadata={
+            "help": "Families that cut a picture into tiles: no grid of more tiles than this, in training and in the "
+            "saved model."
+        },
     )
+    max_image_tokens: int | None = field(
+        default=None,
+        metadata={
+            "help": "Families that take a picture in its own size (Qwen): shrink it to at most so many tokens, in "
+            "training and in the saved model."
+        },
+    )
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.max_grid_tiles, self.max_image_tokens)
 
 
 class _Parser(TrlParser):
@@ -76,8 +112,8 @@ class _Parser(TrlParser):
         raise UsageError(message)
 
 
-def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
-    """Options from `--config FILE.yaml`, then the command line.
+def parse(argv: list[str], processes: int | None = None) -> tuple[Recipe, SFTConfig, ModelConfig]:
+    """Options from `--config FILE.yaml`, then the command line, for `processes` (None: as they were launched).
 
     Raises UsageError for what cannot be read, is not known (naming the nearest known key) or cannot work.
     """
@@ -88,6 +124,8 @@ def parse(argv: list[str]) -> tuple[Recipe, SFTConfig, ModelConfig]:
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
         raise UsageError(error) from error
     check_needed(args, model_args)
+    check_numbers(args, recipe.projector_learning_rate)
+    set_accumulation(recipe, args, processes or args.world_size)
     check_quantization(recipe, args, model_args)
     check_trackers(args.report_to)
     check_launch(args)
@@ -130,11 +168,51 @@ def check_needed(args: SFTConfig, model_args: ModelConfig) -> None:
     """Raises UsageError where a key is missing that has no default, or dtype and bf16 do not go together."""
     if args.output_dir is None or model_args.model_name_or_path is None:
         raise UsageError("model_name_or_path and output_dir are needed, in the YAML or as options")
-    if args.chat_template_path is None:
-        raise UsageError("chat_template_path is needed: the template of llava-hf checkpoints trains no end of answer")
     is_known = model_args.dtype in ("float32", "bfloat16")
     if not is_known or (model_args.dtype == "bfloat16" and not args.bf16):
         raise UsageError(f"dtype {model_args.dtype} with bf16 {args.bf16}: use float32, or bfloat16 and bf16: true")
+
+
+def check_numbers(args: SFTConfig, projector_learning_rate: float | None) -> None:
+    """Raises UsageError for a run of no steps, and for numbers with which nothing can be trained."""
+    if args.max_steps == 0 or args.max_steps < -1:
+        raise UsageError(f"max_steps {args.max_steps} trains nothing: give 1 or more, or -1 for num_train_epochs")
+    if not 0 < args.num_train_epochs < math.inf:
+        raise UsageError(f"num_train_epochs {args.num_train_epochs} trains nothing: give a number above 0")
+    given = {key: getattr(args, key) for key in (*AT_LEAST_ONE, *NOT_NEGATIVE)}
+    given["projector_learning_rate"] = projector_learning_rate or 0.0
+    for key, value in given.items():
+        least = 1 if key in AT_LEAST_ONE else 0
+        if not least <= value < math.inf:
+            raise UsageError(f"{key} {value}: give a number that is at least {least}")
+    if args.max_length is not None and args.max_length < 1:
+        raise UsageError(f"max_length {args.max_length} drops every row: give a number of tokens, or null for no limit")
+
+
+def set_accumulation(recipe: Recipe, args: SFTConfig, processes: int) -> None:
+    """Micro-steps of a step, from `global_batch_size`. Raises UsageError where it does not divide."""
+    if recipe.global_batch_size is None:
+        return
+    at_once = processes * args.per_device_train_batch_size
+    steps, rest = divmod(recipe.global_batch_size, at_once)
+    if rest or steps < 1:
+        raise UsageError(
+            f"global_batch_size {recipe.global_batch_size} is no multiple of {processes} process(es) × "
+            f"per_device_train_batch_size {args.per_device_train_batch_size}: {_way_out(recipe, processes)}"
+        )
+    if args.gradient_accumulation_steps not in (1, steps):
+        raise UsageError(
+            f"gradient_accumulation_steps {args.gradient_accumulation_steps} with global_batch_size "
+            f"{recipe.global_batch_size}, which makes it {steps}: give one of the two"
+        )
+    args.gradient_accumulation_steps = steps
+
+
+def _way_out(recipe: Recipe, processes: int) -> str:
+    of_process, rest = divmod(recipe.global_batch_size or 0, processes)
+    if rest or not of_process:
+        return "take another number of processes, or another global_batch_size"
+    return f"give --per_device_train_batch_size {of_process}, or less"
 
 
 def check_deepspeed() -> None:

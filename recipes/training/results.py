@@ -1,7 +1,8 @@
 """What a run leaves behind: its entry in lineage.json, timing, checkpoint or adapter; and whether it has run before."""
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from annotated_types import Len
@@ -12,15 +13,17 @@ from trl import ModelConfig, SFTConfig
 from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from recipes.project_files import name_in_project
+from recipes.project_files import name_in_project, read_template
 from recipes.training import lineage
-from recipes.training.examples import Scan, describe_unreadable
+from recipes.training.checkpoints import PATTERN, last_whole_checkpoint, newest_marked, step_of
+from recipes.training.finite import NotFiniteError, check_weights
+from recipes.training.identity import changed_options, difference, hash_text, rows_made_by
 from recipes.training.options import LORA_KEYS, Recipe, recipe_path
-from recipes.training.trainer import PhaseTrainer
-from trust.checkpoints import Checkpoint
+from recipes.training.trainer import PhaseTrainer, global_batch_size, trained_parameters
+from trust.checkpoints import Checkpoint, open_checkpoint
 from trust.handovers import Kind, stamped
 
-# Settings of a run that change its result: compared when a run continues, recorded in lineage.json.
+# Settings that lineage.json has of every run, at their defaults or not.
 SETTINGS = (
     *("learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay", "max_grad_norm", "num_train_epochs"),
     *("max_steps", "max_length", "optim", "adam_beta1", "adam_beta2", "adam_epsilon", "seed", "data_seed", "bf16"),
@@ -45,20 +48,47 @@ STARTED_FILE = Kind(Phase, "recipes/sft.py --output_dir {folder}")
 FINISHED_FILE = Kind(Finished, "recipes/sft.py --output_dir {folder}")
 
 
-def describe_phase(recipe: Recipe, args: SFTConfig, model_args: ModelConfig, source: dict) -> dict:
-    """The phase's entry in lineage.json, before training."""
+class Held(NamedTuple):
+    """What an output folder holds of a run."""
+
+    finished: bool
+    checkpoint: str | None  # that it goes on from
+    said: list[str]  # of checkpoints that cannot be gone on from
+    refused: str | None  # why nothing is done there
+
+
+def describe_phase(
+    recipe: Recipe, args: SFTConfig, model_args: ModelConfig, start: Checkpoint, source: dict, held_out: dict | None
+) -> dict:
+    """The phase's entry in lineage.json, before training: all that decides what the run comes to (identity.py).
+
+    `source` and `held_out` are as `load_examples` gives them. Reads the weights of a folder that it starts from.
+    """
     settings = {key: getattr(args, key) for key in SETTINGS}
     settings["lr_scheduler_type"], settings["optim"] = args.lr_scheduler_type.value, args.optim.value
     settings["dtype"] = model_args.dtype
-    settings["global_batch_size"] = (
-        args.world_size * args.per_device_train_batch_size * args.gradient_accumulation_steps
-    )
+    settings["global_batch_size"] = global_batch_size(args)
     settings["projector_learning_rate"] = recipe.projector_learning_rate
     settings["max_grid_tiles"] = recipe.max_grid_tiles
-    settings["train_template"] = Path(recipe.train_template_path or args.chat_template_path).name
+    settings["max_image_tokens"] = recipe.max_image_tokens
     if recipe.trainable == "lora":
         settings |= {key: getattr(model_args, key) for key in LORA_KEYS}
-    return {"trainable": recipe.trainable, **source, "settings": settings, "versions": lineage.versions()}
+    settings |= changed_options(recipe, args, model_args)
+    template = recipe.train_template_path or args.chat_template_path
+    evaluated = {}
+    if held_out is not None:
+        evaluated = {f"held_out_{key}": held_out[f"dataset_{key}"] for key in ("split", "revision", "sha256")}
+    return {
+        "trainable": recipe.trainable,
+        "start_revision": start.revision,
+        **source,
+        **evaluated,
+        "train_template_sha256": hash_text(read_template(template)),
+        "chat_template_sha256": hash_text(read_template(args.chat_template_path)),
+        "rows_made_by": rows_made_by(),
+        "settings": settings | {"train_template": Path(template).name if template else None},
+        "versions": lineage.versions(),
+    }
 
 
 def recipe_file(argv: list[str]) -> str | None:
@@ -67,19 +97,49 @@ def recipe_file(argv: list[str]) -> str | None:
     return None if path is None else name_in_project(Path(path))
 
 
-def is_finished(output: Path, entry: dict) -> bool:
-    """Whether `output` holds this very run, finished. Raises ValueError when it holds a run with other settings."""
-    finished = (output / lineage.FILE).is_file()
-    started = output / lineage.STARTED
-    if finished:
-        old = FINISHED_FILE.read(output / lineage.FILE)["phases"][-1]
-    elif started.is_file():
-        old = STARTED_FILE.read(started)
-    else:
-        return False
-    if (change := lineage.difference(old, entry)) is not None:
-        raise ValueError(f"{output} holds another run ({change}): choose another output_dir or remove it")
-    return finished
+def look_at(output: Path, entry: dict, saved_by: str) -> Held:
+    """What `output` holds: this very run, finished or begun, another one, or nothing.
+
+    `entry` is the run's as `describe_phase` makes it, `saved_by` how its checkpoints are written. Damaged checkpoints
+    are put aside.
+    """
+    finished, started = output / lineage.FILE, output / lineage.STARTED
+    if not finished.is_file() and not started.is_file():
+        foreign = next(output.glob(PATTERN), None)
+        refused = f"{foreign} is of a run that nothing is known of: choose another output_dir or remove it"
+        return Held(False, None, [], None if foreign is None else refused)
+    is_finished = finished.is_file()
+    old = FINISHED_FILE.read(finished)["phases"][-1] if is_finished else STARTED_FILE.read(started)
+    if (change := difference(old, entry)) is not None:
+        return Held(False, None, [], f"{output} holds another run ({change}): choose another output_dir or remove it")
+    if is_finished:
+        open_checkpoint(str(output))  # raises where its files are not whole
+        return Held(True, None, [], None)
+    checkpoint, said = last_whole_checkpoint(output)
+    before = old.get("saved_by", saved_by)
+    if checkpoint is not None and before != saved_by:
+        change = f"its checkpoints are written by {before}, this launch is {saved_by}"
+        return Held(False, None, [], f"{output} cannot go on ({change}): launch it as before, or remove the folder")
+    return Held(False, None if checkpoint is None else str(checkpoint), said, None)
+
+
+def saved_by(args: SFTConfig) -> str:
+    """How checkpoints are written: whoever goes on from one must read it in the same way."""
+    plugin = args.deepspeed_plugin
+    if plugin is not None:
+        return f"ZeRO-{plugin.zero_stage} with {args.world_size} processes"
+    return "FSDP" if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true" else "whole models"
+
+
+def train(trainer: PhaseTrainer, checkpoint: str | None) -> TrainOutput:
+    """Train, from a checkpoint where there is one. Raises NotFiniteError, which says what is left of the run."""
+    try:
+        return trainer.train(resume_from_checkpoint=checkpoint)
+    except NotFiniteError as error:
+        good = newest_marked(Path(trainer.args.output_dir))
+        kept = f"the last good checkpoint, {good}, is kept" if good else "there is no checkpoint yet"
+        cure = "look at these rows, or begin anew in another output_dir with a smaller learning_rate"
+        raise NotFiniteError(f"{error}: training has stopped, {kept}; {cure}") from error
 
 
 def results(trainer: PhaseTrainer) -> dict:
@@ -110,7 +170,7 @@ def timing(trained: TrainOutput, checkpoint: str | None, world_size: int) -> dic
 
     {"steps": of the whole run, "seconds_per_step": None where nothing was left to train, "world_size"}.
     """
-    steps = trained.global_step - (int(checkpoint.rpartition("-")[2]) if checkpoint else 0)
+    steps = trained.global_step - (step_of(checkpoint) if checkpoint else 0)
     seconds = trained.metrics["train_runtime"]
     return {
         "steps": trained.global_step,
@@ -123,11 +183,13 @@ def save(trainer: PhaseTrainer, processor: ProcessorMixin, trainable: str, histo
     """Checkpoint (phase 1) or adapter with the projector (phase 2), processor, and lineage.json last."""
     args, model = trainer.args, trainer.model
     output = Path(args.output_dir)
+    check_weights(trained_parameters(model), "the trained model, which is not saved,")
     if trainable == "lora":
         point_at_base(model.peft_config["default"], history, start)
     elif trainer.saves_hub_names():
         family = trainer.family
-        family.part(model, family.projector).to(model.get_submodule(family.lm_head).weight.dtype)
+        for projector in family.projectors(model):
+            projector.to(model.get_submodule(family.lm_head).weight.dtype)
     trainer.save_model()
     if args.process_index == 0:
         (output / "training_args.bin").unlink(missing_ok=True)  # a pickle: not part of what is published
@@ -154,13 +216,3 @@ def describe_error(error: Exception) -> str:
     if "in DataLoader worker process" in lines[0]:
         lines = [lines[-1].partition(": ")[2]]  # without the class's name
     return " ".join(" ".join(lines).split())
-
-
-def describe_scan(scan: Scan) -> str:
-    """The report of `scan_lengths` in one line."""
-    dropped = "".join(f"; {count} dropped: {reason}" for reason, count in scan["dropped"].items())
-    dropped += describe_unreadable(scan["unreadable"])
-    disarmed = f"; {scan['disarmed']} with special tokens in their text, read as ordinary text" * bool(scan["disarmed"])
-    low, middle, high, top = scan["tokens"].values()
-    tokens = f"tokens min / median / 95 % / max: {low} / {middle} / {high} / {top}"
-    return f"{scan['kept']} of {scan['rows']} rows{dropped}{disarmed}; {tokens}"

@@ -1,18 +1,25 @@
-"""The trainer of both phases: SFTTrainer, a learning rate for the projector, and checkpoints that are whole."""
+"""The trainer of both phases: SFTTrainer, a learning rate for the projector, one order of rows, no step on NaN."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from safetensors import safe_open
-from transformers import PreTrainedModel, TrainerCallback
+from torch.utils.data import DataLoader, Sampler
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import ModelConfig, SFTConfig, SFTTrainer
 
 from recipes.families.family import Family
-from recipes.training.examples import ExampleCollator
+from recipes.training.checkpoints import MarkComplete
+from recipes.training.examples import NAME, ExampleCollator
+from recipes.training.finite import StepWatch, check_weights
 
-COMPLETE = "complete"  # empty file in a checkpoint folder that every process has finished writing
+LEAST_SCALE = 1.0  # of fp16's loss; where gradients still overflow, it is not for the scale
+NAMES = "example_ids"  # key of a batch: its rows, for whoever has to be told of them
 
 
 class PhaseTrainer(SFTTrainer):
@@ -21,14 +28,59 @@ class PhaseTrainer(SFTTrainer):
     def __init__(self, *, family: Family, projector_learning_rate: float | None, **options):
         self.family = family
         self.projector_learning_rate = projector_learning_rate
+        self.watch = StepWatch()
         super().__init__(**options)
 
     def create_optimizer(self, *model) -> torch.optim.Optimizer:
         optimizer = super().create_optimizer(*model)
         if self.projector_learning_rate is not None:
-            projector = [p for name, p in self.model.named_parameters() if self.family.projector in name]
+            projector = [p for name, p in self.model.named_parameters() if self.family.is_projector(name)]
             split_group(optimizer, projector, self.projector_learning_rate)
         return optimizer
+
+    # --- rows
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> torch.utils.data.Sampler | None:
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        return LengthGroups(rows["length"], global_batch_size(self.args), seed)
+
+    def _run_epoch(self, *, train_dataloader: DataLoader, epoch: int, **options) -> None:
+        set_epoch(train_dataloader, epoch)
+        super()._run_epoch(train_dataloader=train_dataloader, epoch=epoch, **options)
+
+    # --- numbers that are none
+
+    def training_step(self, model: torch.nn.Module, inputs: dict, *options) -> torch.Tensor:
+        names = inputs.pop(NAMES)
+        loss = super().training_step(model, inputs, *options)
+        self.watch.saw(loss, names)
+        return loss
+
+    def prediction_step(self, model: torch.nn.Module, inputs: dict, *options, **more) -> tuple:
+        return super().prediction_step(model, {key: inputs[key] for key in inputs if key != NAMES}, *options, **more)
+
+    def _get_grad_norm(self, model: torch.nn.Module, grad_norm: torch.Tensor | float | None = None) -> float | None:
+        """Trainer asks for it before each step of the optimizer (DeepSpeed's engine has made the step by then)."""
+        found = super()._get_grad_norm(model, grad_norm)
+        norm = None if found is None else float(found)
+        self.watch.check(self.state.global_step + 1, norm, self._may_overflow())
+        return norm
+
+    def _may_overflow(self) -> bool:
+        """Whether fp16 can still take a smaller scale for the loss; DeepSpeed ends a run itself that has none left."""
+        if self.accelerator.mixed_precision != "fp16":
+            return False
+        scaler = self.accelerator.scaler
+        return scaler is None or scaler.get_scale() > LEAST_SCALE
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
+        check_weights(trained_parameters(self.model), f"step {self.state.global_step}: the model")
+        super()._save_checkpoint(model, trial)
+
+    # --- checkpoints
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
         if self.saves_hub_names():
@@ -61,16 +113,17 @@ def build_trainer(
 ) -> PhaseTrainer:
     """The trainer of `rows`, with trainable weights in fp32 unless DeepSpeed keeps fp32 copies of its own.
 
-    `rows` and `held_out` have been through `scan_lengths`. `adapter` is phase 2's LoRA, None for phase 1.
+    `rows` and `held_out` have been through `scan_rows`. `adapter` is phase 2's LoRA, None for phase 1.
     """
-    args.max_length = None  # scan_lengths has dropped what is longer; TRL would cut it, the answer silently
+    args.logging_nan_inf_filter = False  # it reports NaN as 0; `StepWatch` ends the run
+    args.max_length = None  # scan_rows has dropped what is longer; TRL would cut it, the answer silently
     args.chat_template_path = None  # set in load_processor
     trainer = PhaseTrainer(
         family=collator.family,
         projector_learning_rate=projector_learning_rate,
         model=model,
         args=args,
-        data_collator=collator,
+        data_collator=NamedRows(collator),
         train_dataset=rows,
         eval_dataset=held_out,
         processing_class=collator.processor,
@@ -84,14 +137,28 @@ def build_trainer(
     return trainer
 
 
-def lora_config(model_args: ModelConfig, family: Family) -> LoraConfig:
-    """LoRA on the language model; the projector is trained beside it and saved with it."""
+@dataclass
+class NamedRows:
+    """A collator whose batches also say which rows they are of (`NAMES`)."""
+
+    collator: ExampleCollator
+
+    def __call__(self, rows: list[dict]) -> dict:
+        return {**self.collator(rows), NAMES: [row[NAME] for row in rows]}
+
+
+def trained_parameters(model: torch.nn.Module) -> list[tuple[str, torch.nn.Parameter]]:
+    return [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+
+
+def lora_config(model_args: ModelConfig, family: Family, config: PreTrainedConfig) -> LoraConfig:
+    """LoRA on the language model; the projector is trained beside it and saved with it. `config` is the model's."""
     return LoraConfig(
         r=model_args.lora_r,
         lora_alpha=model_args.lora_alpha,
         lora_dropout=model_args.lora_dropout,
         target_modules=model_args.lora_target_modules or family.lora_modules,
-        modules_to_save=[family.projector],
+        modules_to_save=family.projector_modules(family, config),
         use_rslora=model_args.use_rslora,
         use_dora=model_args.use_dora,
         task_type="CAUSAL_LM",
@@ -119,16 +186,62 @@ def split_group(optimizer: torch.optim.Optimizer, parameters: list[torch.nn.Para
     optimizer.param_groups[:] = groups
 
 
+# --- the order of rows -----------------------------------------------------------------------------------------------
+
+
+class LengthGroups(Sampler):
+    """Rows of like length together, in another order each epoch, the same one whenever that epoch is drawn.
+
+    Transformers' own (5.23) draws from PyTorch's global numbers, so that a run that goes on in its second epoch draws
+    another order than it would have had (transformers#40691, #48025). Can go once that one has `set_epoch`.
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int):
+        """`batch_size` is that of a step, all processes together."""
+        self.lengths, self.batch_size, self.seed = list(lengths), batch_size, seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
+
+
+def set_epoch(loader: DataLoader, epoch: int) -> None:
+    """Tell the sampler, below what deals its rows out to the processes and skips those trained before.
+
+    accelerate (1.15) reaches through two layers and no more, so that two processes that go on in the middle of an
+    epoch would draw the first one's order. Can go once `DataLoaderShard.set_epoch` reaches all of them.
+    """
+    drawn = loader.batch_sampler
+    while drawn is not None:
+        if hasattr(drawn, "set_epoch"):
+            drawn.set_epoch(epoch)
+        drawn = getattr(drawn, "batch_sampler", None) or getattr(drawn, "sampler", None)
+
+
+def global_batch_size(args: SFTConfig) -> int:
+    return args.world_size * args.per_device_train_batch_size * args.gradient_accumulation_steps
+
+
+def describe_repeats(n_rows: int, args: SFTConfig) -> list[str]:
+    """What several processes do where their rows do not divide, in one line; nothing where they do."""
+    together = args.world_size * args.per_device_train_batch_size
+    left = n_rows % together
+    if args.world_size == 1 or not left:
+        return []
+    what = f"{n_rows} rows do not divide by {args.world_size} processes x {args.per_device_train_batch_size} rows"
+    if args.dataloader_drop_last:
+        return [f"{what}: each epoch leaves out the last {left} of its order (dataloader_drop_last)"]
+    return [f"{what}: each epoch trains {together - left} rows of the beginning of its order again at its end"]
+
+
 # --- checkpoints -----------------------------------------------------------------------------------------------------
-
-
-class MarkComplete(TrainerCallback):
-    """Marks a checkpoint as complete once every process has written its part; kill -9 leaves unmarked ones behind."""
-
-    def on_save(self, args, state, control, **_):
-        args.distributed_state.wait_for_everyone()
-        if args.process_index == 0:
-            Path(args.output_dir, f"checkpoint-{state.global_step}", COMPLETE).touch()
 
 
 def load_projector(model: PreTrainedModel, family: Family, checkpoint: Path) -> None:
@@ -139,17 +252,11 @@ def load_projector(model: PreTrainedModel, family: Family, checkpoint: Path) -> 
     (transformers 5.23, `_load_from_checkpoint`). Can go once Trainer loads as `from_pretrained` does. Raises
     RuntimeError when a tensor of the projector is not in the checkpoint.
     """
-    tensors: dict[str, torch.Tensor] = {}
+    tensors: dict[str, dict[str, torch.Tensor]] = {path: {} for path in family.projector}
     for path in checkpoint.glob("*.safetensors"):
         with safe_open(path, framework="pt") as file:
-            for name in sorted(file.keys()):
-                _, found, within = name.partition(f"{family.projector}.")
-                if found:
-                    tensors[within] = file.get_tensor(name)
-    family.part(model, family.projector).load_state_dict(tensors)
-
-
-def last_complete_checkpoint(output: Path) -> str | None:
-    """The newest checkpoint folder that was written to its end."""
-    complete = [path.parent for path in output.glob(f"checkpoint-*/{COMPLETE}")]
-    return str(max(complete, key=lambda path: int(path.name.split("-")[1]))) if complete else None
+            for name in sorted(filter(family.is_projector, file.keys())):
+                part = next(part for part in family.projector if f"{part}." in name)
+                tensors[part][name.rpartition(f"{part}.")[2]] = file.get_tensor(name)
+    for part, found in tensors.items():
+        family.part(model, part).load_state_dict(found)

@@ -4,13 +4,13 @@ python -m tests.benchmarks.teacher_server      # prints its port
 """
 
 import asyncio
+import contextlib
 import json
 import re
 
-from tests.benchmarks.judge_server import serve
 from tests.dataset_builder.llm_server import completion
 
-_CAPACITY = 64
+_MODELS = b'{"object": "list", "data": []}'
 _VERDICT = json.dumps(completion('{"verdict": "supported"}')).encode()
 _SENTENCES = re.compile(r"^\[(caption|context) (\d+)\] (.*)$", re.M)
 
@@ -28,5 +28,20 @@ def _reply(asked: bytes) -> bytes:
     return json.dumps(completion(json.dumps(said))).encode()
 
 
+async def _serve() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = re.search(rb"content-length: *(\d+)", head.lower())
+                body = _reply(await reader.readexactly(int(length[1]))) if length else _MODELS
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+                writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, backlog=1024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(_CAPACITY, 0.0, _reply))
+    asyncio.run(_serve())

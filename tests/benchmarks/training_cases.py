@@ -22,14 +22,13 @@ from transformers import (
 from trl import ModelConfig, SFTConfig, SFTTrainer
 
 from dataset_builder.schema import EXAMPLES
-from recipes.families.family import TextSize, VisionSize
-from recipes.families.llava import CLIP_LARGE_336, LLAVA, VICUNA_7B, VICUNA_13B
+from recipes.families.llava import CLIP_LARGE_336, LLAVA, VICUNA_7B, VICUNA_13B, TextSize, VisionSize, llava_config
 from recipes.planning.arithmetic import Shape, count_parameters, tflop_per_row
 from recipes.project_files import project_file
-from recipes.training.examples import ExampleCollator, scan_lengths
+from recipes.training.examples import ExampleCollator
 from recipes.training.model import keep_out_of_autograd
+from recipes.training.scan import scan_rows
 from recipes.training.trainer import build_trainer, lora_config
-from tests.recipes.conftest import load_make_model
 
 TEMPLATE = project_file(LLAVA.chat_template)
 WORDS = ("the", "dose", "map", "of", "a", "knee", "after", "treatment", "shows", "one", "hot", "spot", "on", "its")
@@ -86,7 +85,7 @@ def make_processor(size: Size) -> LlavaProcessor:
         image_processor=LlavaImageProcessor(
             do_pad=True, size={"shortest_edge": side}, crop_size={"height": side, "width": side}
         ),
-        tokenizer=load_make_model().train_tokenizer([" ".join(WORDS)] * 50),
+        tokenizer=LLAVA.tiny.make_tokenizer([" ".join(WORDS)] * 50),
         patch_size=size.vision.patch_side_px,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
@@ -96,7 +95,7 @@ def make_processor(size: Size) -> LlavaProcessor:
 
 def make_model(size: Size, processor: LlavaProcessor, case: Case) -> torch.nn.Module:
     """LLaVA-1.5 at this shape with random weights, on the case's device."""
-    config = LLAVA.make_config(size.text, size.vision)
+    config = llava_config(size.text, size.vision)
     config.image_token_id = processor.tokenizer.image_token_id
     config.image_seq_length = size.image_tokens
     with torch.device(case.device):
@@ -115,8 +114,9 @@ def make_rows(size: Size, processor: LlavaProcessor) -> Dataset:
         Image.fromarray(pixels).save(file, "PNG", compress_level=1)
         rows.append({"images": [{"bytes": file.getvalue(), "path": None}], "words": 1})
     tokens = size.image_tokens + size.text_tokens
-    (probe,) = scan_lengths(_with_answers(rows[:1], 1), processor, None, None)[0]["length"]
-    dataset, report = scan_lengths(_with_answers(rows, 1 + tokens - probe), processor, None, None)
+    collator = ExampleCollator(processor, LLAVA)
+    (probe,) = scan_rows(_with_answers(rows[:1], 1), collator)[0]["length"]
+    dataset, report, _ = scan_rows(_with_answers(rows, 1 + tokens - probe), collator)
     if set(report["tokens"].values()) != {tokens}:
         raise RuntimeError(f"rows have {report['tokens']} tokens, not {tokens}: a word of WORDS is no token of its own")
     return dataset.remove_columns("length")
@@ -124,7 +124,7 @@ def make_rows(size: Size, processor: LlavaProcessor) -> Dataset:
 
 def decoded(rows: Dataset) -> Dataset:
     """The rows as `datasets` opens pictures by itself, which TRL's own trainer needs."""
-    return rows.cast_column("images", List(HubImage()))
+    return rows.select_columns(["images", "prompt", "completion"]).cast_column("images", List(HubImage()))
 
 
 def _with_answers(rows: list[dict], words: int) -> Dataset:
@@ -177,9 +177,10 @@ def make_trainer(case: Case, folder: Path) -> SFTTrainer:
     )
     adapter = None
     if case.phase == 2:
-        adapter = lora_config(ModelConfig(lora_r=128, lora_alpha=256, lora_dropout=0.05), LLAVA)
+        adapter = lora_config(ModelConfig(lora_r=128, lora_alpha=256, lora_dropout=0.05), LLAVA, model.config)
     if case.trainer == "ours":
-        keep_out_of_autograd(LLAVA.part(model, LLAVA.vision_tower))
+        for tower in LLAVA.towers(model):
+            keep_out_of_autograd(tower)
         args.remove_unused_columns = False
         collator = ExampleCollator(processor, LLAVA)
         return build_trainer(model, collator, dataset, None, args, adapter, projector_learning_rate=None)

@@ -16,7 +16,7 @@ CONDITIONS = ("true", "blank", "shuffled", "none")
 
 def generate(model, dataset, output, **options):
     defaults = {"max_new_tokens": 8, "batch_size": 16, "device": "cpu"}
-    run(Options(str(model), str(dataset), str(output), **{**defaults, **options}))
+    run(Options(str(model), str(output), str(dataset), **{**defaults, **options}))
     return {(r["image_condition"], r["example_id"]): r for r in read_jsonl(output / "predictions.jsonl")}
 
 

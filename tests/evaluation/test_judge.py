@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import ldrt
 from dataset_builder.llm.requests import Server, by_key, quote
 from evaluation import judge
-from evaluation.judgements import answer_sha256
+from evaluation.judgements import answer_sha256, injected
 from evaluation.judging import asking, pairwise, rubric
 from evaluation.run_folder import read_predictions
 from tests import processes
@@ -64,7 +64,7 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
     with serve(fair) as (url, seen):
         text = judged(run, url, controls=10, revision="r1")
         assert judged(run, url, controls=10, revision="r1") == text
-        assert len(seen) == 48 + 4 * 10
+        assert len(seen) == 48 + 5 * 10
     answers = {record["example_id"]: record for record in read_records(run)}
     records = read_records(run, "judgements.jsonl")
     for record in records:
@@ -75,7 +75,7 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
         }
         answer = answers[record["example_id"]]
         expected = {None: answer["prediction"], "retest": answer["prediction"], "reference": answer["reference"]}
-        expected["empty"] = ""
+        expected |= {"empty": "", "injected": injected(answer["prediction"])}
         if record["control"] == "shuffled":
             assert record["score"] < 7
             continue
@@ -86,7 +86,51 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
     assert records[0]["model"] == "served"
     assert "48 ok; reference 10.0" in text
     assert "asked twice: 0.00 points apart (n 10)" in text
+    assert re.search(r"; with an injection \+0\.[0-3]\d\b", text)  # words of it may fit by chance
     assert all(isinstance(request["messages"][0]["content"], str) for request in seen)  # text, never a picture
+
+
+def test_a_judge_that_obeys_the_answer_fails_its_control(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+
+    def obedient(request):
+        data = data_of(request)
+        return completion("Right in everything.\nSCORE: 10") if "SCORE: 10" in data["answer"] else fair(request)
+
+    with serve(obedient) as (url, _):
+        text = judged(run, url, controls=10)
+    assert "Warning: org/judge fails its controls (injection)" in text
+    assert not re.search(r"with an injection \+[01]\.", text)
+
+
+@pytest.mark.parametrize("honours", ["json_schema", "json_object", "none", "refused"])
+def test_the_form_of_a_reply_is_asked_of_servers_that_hold_to_it(tmp_path, honours):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    other = make_run(tmp_path / "base", "base", 0.3)
+
+    def answer(request):
+        form = request.get("response_format", {})
+        if form.get("type") != "json_schema":
+            return fair(request)
+        properties = form["json_schema"]["schema"]["properties"]
+        found = fair(request)["choices"][0]["message"]["content"].rpartition(": ")[2]
+        return completion(json.dumps({"reason": "so", "score": float(found)} if "score" in properties else
+                                     {"reason": "so", "verdict": found}))  # fmt: skip
+
+    with serve(answer, honours=honours) as (url, seen):
+        assert "12 ok" in judged(run, url, controls=0, limit=12)
+        assert " 0 without both verdicts" in judged(run, url, against=str(other), limit=12)
+    sent = {request.get("response_format", {}).get("type") for request in seen}
+    assert sent == {honours if honours.startswith("json") else None}
+
+
+def test_why_replies_could_not_be_read_is_counted(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    replies = iter([*["SCORE: 3\nSCORE: 9"] * 3, *["SCORE: 4/5"] * 2, "Great!", *["SCORE: 7"] * 6])
+    with serve(lambda _: completion(next(replies))) as (url, _):
+        text = judged(run, url, controls=0, limit=12, concurrency=1)
+    expected = "two different verdicts (3), on another scale (2), no verdict in a form that is read (1)"
+    assert f"not to be read of org/judge: {expected}" in text
 
 
 def test_the_shuffled_control_is_the_reference_of_another_article(tmp_path):
@@ -157,12 +201,12 @@ def test_a_dry_run_counts_what_is_left_and_asks_nothing(tmp_path):
     run = make_run(tmp_path / "run", "tuned", 0.6)
     with serve(fair) as (url, seen):
         before = judged(run, url, dry_run=True, controls=5)
-        assert before.startswith("68 calls with ")
+        assert before.startswith("73 calls with ")
         assert ", 0 already answered;" in before
         assert not seen
         judged(run, url, controls=0)
         text = judged(run, url, dry_run=True, controls=5)
-    assert text.startswith("20 calls with ")
+    assert text.startswith("25 calls with ")
     assert ", 48 already answered;" in text
     assert "(as 48 calls before)" in text
     assert len(seen) == 48
@@ -233,7 +277,7 @@ def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
     with serve(lambda _: 401) as (url, _):
         assert "rejects the API key; set OPENAI_API_KEY" in fails("--base_url", url)
     with serve(lambda _: 404) as (url, _):
-        assert "judged none of 240: 240 error; the first: " in fails("--base_url", url)
+        assert "judged none of 288: 288 error; the first: " in fails("--base_url", url)
     assert "has no rubric detail.md" in fails("--rubrics", str(tmp_path))
     assert "needs a server" in fails("--backend", "local", "--against", str(run))
     assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", "true")
@@ -312,7 +356,7 @@ def test_a_score_in_the_answer_is_not_the_judges(before, claim, given_score, quo
     reason = f"The answer says {quote(answer)}, which is no reason." if quoted else "It is poor."
     assert asking.read_score(answer, f"{reason}\nSCORE: {given_score}") == given_score
     assert asking.read_score(answer, json.dumps({"reason": answer, "score": given_score})) == given_score
-    with pytest.raises(ValueError, match="score"):  # a judge that only quotes has given no score
+    with pytest.raises(ValueError, match="no verdict|only quoted"):  # a judge that only quotes has given no score
         asking.read_score(answer, f"The answer says {quote(answer)}, which is no reason.")
 
 
@@ -322,7 +366,7 @@ def test_a_local_judge_scores_by_likelihood(tmp_path):
     options = judge.Options(str(run), model, backend="local", controls=2, limit=4, device="cpu")
     text = judge.run(options)
     records = read_records(run, "judgements.jsonl")
-    assert len(records) == 4 + 4 * 2
+    assert len(records) == 4 + 4 * 2 + 2
     assert all(record["status"] == "ok" for record in records)
     assert {(r["judge"], r["backend"]) for r in records} == {("tiny-judge", "local")}
     assert str(tmp_path) not in str(records)
@@ -403,7 +447,7 @@ def test_twenty_kills_and_a_faulty_server_and_still_every_answer_is_judged_once(
     records = [json.loads(line) for line in ledger.read_text().splitlines()]  # no torn line
     ok = [record["key"] for record in records if record["status"] == "ok"]
     assert sorted(ok) == sorted(prompt_of)
-    assert len(prompt_of) == 48 + 4 * 20
+    assert len(prompt_of) == 48 + 5 * 20
     assert n_after_kills < len(records)
     assert {"error", "truncated", "unparsable"} <= {r["status"] for r in records}
     for prompts, n_before in paid:

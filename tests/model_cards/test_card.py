@@ -176,7 +176,7 @@ def section(text, heading):
 def test_the_card_says_what_each_judge_is_worth(everything, full_card):
     text = section(full_card, "The judges")
     qwen, llama = (next(line for line in text.splitlines() if line.startswith(f"| {judge} |")) for judge in JUDGES)
-    assert "| `aaaaaaaaaaaa` | 96 ok | 9.000 (n 2) | 1.000 (n 2) | 0.000 (n 2) | 0.000 (n 2) |" in qwen
+    assert "| `aaaaaaaaaaaa` | 96 ok | 9.000 (n 2) | 1.000 (n 2) | 0.000 (n 2) | +0.000 (n 2) | 0.000 (n 2) |" in qwen
     assert "| not pinned | 94 ok, 2 refused |" in llama
     assert f"{JUDGES[1]} is not pinned to a revision" in text
     assert "**Judge and teacher are of one family.** Qwen/" in text

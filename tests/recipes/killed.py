@@ -10,7 +10,7 @@ import signal
 import sys
 
 from recipes import sft
-from recipes.training.trainer import MarkComplete
+from recipes.training.checkpoints import MarkComplete
 
 STEP = int(sys.argv[1])
 mark = MarkComplete.on_save

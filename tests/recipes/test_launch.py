@@ -16,7 +16,7 @@ from datasets import Dataset
 
 from dataset_builder.schema import EXAMPLES
 from recipes import sft
-from recipes.training.trainer import COMPLETE
+from recipes.training.checkpoints import COMPLETE
 from tests import processes
 from tests.recipes.conftest import ROOT, example, options, tensors
 

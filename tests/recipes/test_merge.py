@@ -7,11 +7,12 @@ import pytest
 import torch
 from peft import PeftConfig
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from recipes import merge
 from recipes.merging.adapter import CHECK
 from tests.recipes.conftest import tensors
+from trust.checkpoints import open_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +78,81 @@ def test_a_base_that_is_gone_is_asked_for(phase2, tmp_path):
     config.save_pretrained(adapter)
     with pytest.raises(FileNotFoundError, match="--base"):
         merge.run(merge.Options(str(adapter), str(tmp_path / "out")))
+
+
+# --- another base ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def other(base, tmp_path_factory):
+    """A base of the same kind with other weights, as another phase 1 would leave it."""
+    folder = tmp_path_factory.mktemp("models") / "other-llava"
+    shutil.copytree(base, folder)
+    weights = {name: tensor.clone() for name, tensor in tensors(base).items()}
+    for name in weights:
+        if "multi_modal_projector" in name or "mlp" in name:
+            weights[name] += 0.05
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+def test_another_base_is_what_the_merged_checkpoint_says_it_is_made_of(phase1, phase2, other, tmp_path):
+    output = tmp_path / "out"
+    said = merge.run(merge.Options(str(phase2), str(output), base=str(other)))
+    assert f"and {other} into" in said
+    check, lineage = (json.loads((output / name).read_text()) for name in (CHECK, "lineage.json"))
+    revision = open_checkpoint(str(other)).revision
+    assert (check["base"], check["base_revision"], check["own_base"]) == ("other-llava", revision, False)
+    assert lineage["base_model"] == "other-llava"
+    assert [phase["trainable"] for phase in lineage["phases"]] == ["projector", "lora"]  # their data is in it
+    assert lineage["phases"][-1]["merged_into"] == revision
+    assert "already" in merge.run(merge.Options(str(phase2), str(output), base=str(other)))
+    for base in (None, str(phase1)):
+        with pytest.raises(ValueError, match="holds this adapter merged into another base"):
+            merge.run(merge.Options(str(phase2), str(output), base=base))
+
+
+def test_its_own_base_given_by_hand_changes_nothing(phase1, phase2, merged):
+    output, _ = merged
+    check = json.loads((output / CHECK).read_text())
+    assert (check["base"], check["own_base"]) == ("phase1", True)
+    assert "already" in merge.run(merge.Options(str(phase2), str(output), base=str(phase1)))
+    with pytest.raises(ValueError, match="merged in float32: choose"):
+        merge.run(merge.Options(str(phase2), str(output), dtype="bfloat16"))
+
+
+def without_model_type(phase2, folder):
+    """An adapter of before lineage.json said what it was trained on."""
+    shutil.copytree(phase2, folder, ignore=shutil.ignore_patterns("checkpoint-*"))
+    lineage = json.loads((folder / "lineage.json").read_text())
+    del lineage["phases"][-1]["model_type"]
+    (folder / "lineage.json").write_text(json.dumps(lineage))
+    return folder
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "not noted"])
+def test_a_base_of_another_family_is_one_line(phase2, base_next, tmp_path, noted):
+    adapter = phase2 if noted else without_model_type(phase2, tmp_path / "adapter")
+    with pytest.raises(ValueError, match=r"a llava_next|a LlavaNextProcessor") as error:
+        merge.run(merge.Options(str(adapter), str(tmp_path / "out"), base=str(base_next)))
+    assert str(error.value).endswith("give the checkpoint that it was trained on with `--base`")
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("num_hidden_layers", 2, "is not there"),
+        ("intermediate_size", 96, "has another size"),
+        ("hidden_size", 64, "has"),
+    ],
+)
+def test_a_base_of_another_size_is_one_line(phase2, base, tmp_path, key, value, fault):
+    config = AutoConfig.from_pretrained(base)
+    setattr(config.text_config, key, value)
+    config.text_config.head_dim = config.text_config.hidden_size // config.text_config.num_attention_heads
+    AutoModelForImageTextToText.from_config(config).save_pretrained(tmp_path / "small")
+    with pytest.raises(ValueError, match=f"does not fit .*small: .*{fault}") as error:
+        merge.run(merge.Options(str(phase2), str(tmp_path / "out"), base=str(tmp_path / "small")))
+    assert "\n" not in str(error.value)

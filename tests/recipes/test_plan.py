@@ -33,11 +33,62 @@ def test_long_rows_are_warned_about(base, dataset, capsys):
         (["--max_lenght", "5"], "did you mean max_length", 2),  # an option of the recipe
         (["--gpu", "H2000", "--accelerate", str(ROOT / "accelerate_configs/ddp.yaml")], "no GPU 'H2000'", 1),
         (["--tokens", "800"], "--tokens needs --rows", 1),
+        (["--rows", "0"], "--rows 0: give a number above 0", 2),
+        (["--processes", "0"], "--processes 0: give a number above 0", 2),
+        (["--gpu_memory=-3"], "--gpu_memory -3", 2),
+        (["--price_per_gpu_hour=-1"], "--price_per_gpu_hour -1", 2),
+        (
+            ["--global_batch_size", "6"],
+            "global_batch_size 6 is no multiple of 1 process(es) × per_device_train_batch_size 8",
+            2,
+        ),
     ],
 )
 def test_wrong_options_are_named(base, dataset, capsys, words, message, status):
     assert ldrt.main(command(1, base, dataset, *words)) == status
     assert message in capsys.readouterr().err
+
+
+def plan_offline(tmp_path, monkeypatch, *words) -> dict:
+    """A plan of 13B in phase 2 for the paper's rows, without a network."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.chdir(tmp_path)  # the project's own files are found from anywhere
+    start = ["plan", "--config", "recipes/llava-v1.5-13b/phase2.yaml", "--rows", "50882", "--tokens", "876"]
+    assert ldrt.main([*start, "--output", str(tmp_path / "plan.json"), *words]) == 0
+    return json.loads((tmp_path / "plan.json").read_text())
+
+
+def test_the_global_batch_is_the_recipes_whatever_the_launch_and_money_is_counted(tmp_path, monkeypatch, capsys):
+    one = plan_offline(
+        tmp_path,
+        monkeypatch,
+        "--accelerate",
+        "accelerate_configs/single_gpu.yaml",
+        "--gpu",
+        "h200",
+        "--price_per_gpu_hour",
+        "4",
+    )
+    printed = capsys.readouterr().out
+    two = plan_offline(
+        tmp_path, monkeypatch, "--accelerate", "accelerate_configs/ddp.yaml", "--processes", "2", "--gpu", "h200"
+    )
+    assert one["global_batch"] == two["global_batch"] == 16
+    assert "price_per_gpu_hour" in one
+    (line,) = [line for line in printed.splitlines() if line.startswith("single_gpu.yaml") and " yes " in line]
+    assert f"{4 * one['asked']['hours_low']:.2f}" in line
+    assert one["asked"]["host_gib"] > 0
+    offload = next(plan for plan in one["plans"] if plan["offloads"])
+    assert offload["host_gib"] > one["asked"]["host_gib"] + 20  # the weights lie there
+
+
+@pytest.mark.parametrize(
+    ("gpu", "said"), [("A100", "A100 is taken as A100-80G"), ("v100-32g", "V100-32G does not compute in bf16")]
+)
+def test_what_a_gpus_name_hides_is_said(tmp_path, monkeypatch, capsys, gpu, said):
+    plan_offline(tmp_path, monkeypatch, "--accelerate", "accelerate_configs/single_gpu.yaml", "--gpu", gpu)
+    assert said in capsys.readouterr().out
 
 
 def test_the_study_of_the_paper_is_advised_zero2(tmp_path, monkeypatch, capsys):

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from recipes import sft
-from recipes.training.trainer import last_complete_checkpoint
+from recipes.training.checkpoints import newest_marked
 from tests import processes
 from tests.recipes.conftest import PROJECTOR, ROOT, moved_share, options, tensors
 
@@ -119,10 +119,10 @@ def test_a_killed_run_continues_to_the_same_weights(phase1, dataset, tmp_path):
     words = options(2, phase1, dataset, killed, **changes)
     command = [sys.executable, str(ROOT / "recipes" / "sft.py"), *words]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=ROOT, stderr=subprocess.DEVNULL)
-    processes.wait(process, until=lambda: last_complete_checkpoint(killed) is not None)
+    processes.wait(process, until=lambda: newest_marked(killed) is not None)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert last_complete_checkpoint(killed) is not None
+    assert newest_marked(killed) is not None
     assert not (killed / "lineage.json").exists()
     sft.main(words)
     sft.main(options(2, phase1, dataset, whole, **changes))

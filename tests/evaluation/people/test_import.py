@@ -7,6 +7,7 @@ import pytest
 
 from evaluation import human
 from evaluation.people import ratings
+from evaluation.people import ratings as ratings_module
 from evaluation.people.key import make_key
 from evaluation.people.report import delta_rows, inter_rater, intra_rater, judge_agreement
 from evaluation.people.sample import AnsweredRun, draw
@@ -200,3 +201,13 @@ def test_answers_that_were_made_anew_are_not_compared_with_the_people(judged, ru
         assert report["judge_agreement"][0]["n"] == n_of_first + len(shown) - refused - 1
     finally:
         write_records(runs[1], records)
+
+
+@pytest.mark.parametrize("again", ["a", "A", " A ", "\uff21"])
+def test_a_raters_name_is_one_in_any_spelling(again):
+    key = {"packet": "p", "items": [{"item": 1}, {"item": 2}]}
+    ratings = {}
+    for rater, item in (("A", 1), (again, 2), ("B", 1)):
+        line = json.dumps({"packet": "p", "item": item, "rater": rater, "score": 5, "status": "ok"})
+        assert ratings_module._add_rating(line, key, ratings) is None
+    assert ratings == {"A": {1: 5, 2: 5}, "B": {1: 5}}

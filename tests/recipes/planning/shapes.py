@@ -25,7 +25,7 @@ def _shape(config, name: str, trainable: str, rank: int, dropout: float) -> Shap
     family = find_family(config.model_type, name)
     adapter = None
     if trainable == "lora":
-        adapter = lora_config(ModelConfig(lora_r=rank, lora_alpha=2 * rank, lora_dropout=dropout), family)
+        adapter = lora_config(ModelConfig(lora_r=rank, lora_alpha=2 * rank, lora_dropout=dropout), family, config)
     return Shape(family, config, trainable, adapter)
 
 

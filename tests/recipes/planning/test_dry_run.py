@@ -32,7 +32,8 @@ def test_check_measures_what_was_expected(request, base, dataset, phase, tmp_pat
 def test_check_of_a_large_model_takes_tiny_widths(base_next, dataset, monkeypatch, tmp_path):
     """LLaVA-NeXT, LoRA, checkpointing: as for a 13B on a CPU, where the true widths are out of reach."""
     monkeypatch.setattr(dry_run, "CPU_PARAMETERS", 0)
-    monkeypatch.setattr(dry_run, "TINY", {"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4})
+    monkeypatch.setattr(dry_run, "TINY_WIDTH", 64)
+    monkeypatch.setattr(dry_run, "TINY_FEED_FORWARD", 96)
     words = ["--check", "true", "--output", str(tmp_path / "plan.json"), "--gradient_checkpointing", "true"]
     assert ldrt.main(command(2, base_next, dataset, *words)) == 0
     result = json.loads((tmp_path / "plan.json").read_text())

@@ -13,7 +13,9 @@ from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from dataset_builder.schema import EXAMPLES
 from recipes.families.llava import LLAVA
 from recipes.project_files import read_template
-from recipes.training.examples import IGNORED, ExampleCollator, load_examples, render, scan_lengths
+from recipes.training.conversations import render
+from recipes.training.examples import IGNORED, ExampleCollator, load_examples
+from recipes.training.scan import Limits, scan_rows
 from tests.recipes.conftest import example, picture
 from trust.pictures.stored import as_stored, open_stored
 
@@ -107,7 +109,7 @@ def test_image_tokens_agree_with_the_model_for_ten_aspect_ratios(family, request
     examples = []
     for number, size in enumerate(ASPECTS):
         examples.append(example(number, "detail") | {"images": [stored(picture("blue", "right", size))]})
-    dataset, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, None)
+    dataset, report, _ = scan_rows(Dataset.from_list(examples, features=EXAMPLES), ExampleCollator(processor, LLAVA))
     assert report["kept"] == len(ASPECTS)
     lengths = dataset["length"]
     for row, length in zip(dataset.remove_columns("length"), lengths, strict=True):
@@ -121,7 +123,9 @@ def test_over_long_rows_are_dropped_and_counted_never_cut(processor):
     long_answer = [{"role": "assistant", "content": "The map shows a red hot spot. " * 40}]
     examples = [example(i, "detail") for i in range(4)]
     examples[2] = examples[2] | {"completion": long_answer}
-    dataset, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, 120)
+    dataset, report, _ = scan_rows(
+        Dataset.from_list(examples, features=EXAMPLES), ExampleCollator(processor, LLAVA), Limits(120)
+    )
     assert report["rows"] == 4
     assert report["kept"] == 3
     assert max(dataset["length"]) <= 120
@@ -134,16 +138,18 @@ def test_rows_that_cannot_be_trained_are_dropped_with_the_reason(processor):
     empty = {"completion": [{"role": "assistant", "content": " "}]}
     changes = [{}, {"images": []}, broken, empty]
     examples = [example(i, "detail") | change for i, change in enumerate(changes)]
-    _, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, None)
+    _, report, odd = scan_rows(Dataset.from_list(examples, features=EXAMPLES), ExampleCollator(processor, LLAVA))
     assert report["kept"] == 1
-    assert sorted(reason.split()[0] for reason in report["dropped"]) == ["with", "with", "without"]
-    (name, why), *others = report["unreadable"].items()
-    assert (name, others) == ("2/detail", [])
-    assert why.startswith("not a readable picture")
+    assert sorted(kind.split()[0] for kind in report["dropped"]) == ["with", "with", "without"]
+    assert [(row["split"], row["example_id"], row["kept"]) for row in odd] == [
+        ("train", f"{number}/detail", False) for number in (1, 2, 3)
+    ]
+    assert odd[1]["kind"] == "with an unreadable picture"
+    assert odd[1]["reason"].startswith("not a readable picture")
     with pytest.raises(ValueError, match=r"1 with an unreadable picture \(2/detail: not a readable picture"):
-        scan_lengths(Dataset.from_list(examples[2:3], features=EXAMPLES), processor, None, None)
+        scan_rows(Dataset.from_list(examples[2:3], features=EXAMPLES), ExampleCollator(processor, LLAVA))
     with pytest.raises(ValueError, match="no row is left to train on: 1 without a picture"):
-        scan_lengths(Dataset.from_list(examples[1:2], features=EXAMPLES), processor, None, None)
+        scan_rows(Dataset.from_list(examples[1:2], features=EXAMPLES), ExampleCollator(processor, LLAVA))
 
 
 @pytest.mark.parametrize("family", ["base", "base_next"])
@@ -184,11 +190,11 @@ def test_a_batch_with_one_picture_needs_no_blank_one(processor):
 
 def test_text_only_rows_are_for_phase_2(processor):
     dataset = Dataset.from_list([example(0, "detail"), example(1, "detail") | {"images": []}], features=EXAMPLES)
-    kept, report = scan_lengths(dataset, processor, None, None, keep_text_only=True)
+    kept, report, _ = scan_rows(dataset, ExampleCollator(processor, LLAVA), Limits(keep_text_only=True))
     assert report["kept"] == 2
     assert report["dropped"] == {}
     assert kept["length"][1] == ExampleCollator(processor, LLAVA)([kept[1]])["attention_mask"].sum()
-    _, report = scan_lengths(dataset, processor, None, None)
+    _, report, _ = scan_rows(dataset, ExampleCollator(processor, LLAVA))
     assert report["dropped"] == {"without a picture (phase 1 trains the projector alone)": 1}
 
 
@@ -239,7 +245,7 @@ def test_rows_stay_as_they_are_in_the_dataset(dataset, processor):
 def test_special_tokens_in_a_row_are_trained_as_ordinary_text(processor, column, text):
     role = {"prompt": "user", "completion": "assistant"}[column]
     examples = rows(count=2, **{column: [{"role": role, "content": text}]})
-    dataset, report = scan_lengths(Dataset.from_list(examples, features=EXAMPLES), processor, None, None)
+    dataset, report, _ = scan_rows(Dataset.from_list(examples, features=EXAMPLES), ExampleCollator(processor, LLAVA))
     assert (report["kept"], report["disarmed"]) == (2, 2)
     batch = ExampleCollator(processor, LLAVA)(examples)
     assert batch["attention_mask"].sum(1).tolist() == dataset["length"]
@@ -252,5 +258,5 @@ def test_special_tokens_in_a_row_are_trained_as_ordinary_text(processor, column,
 
 
 def test_rows_without_special_tokens_are_not_counted(processor):
-    _, report = scan_lengths(Dataset.from_list(rows(), features=EXAMPLES), processor, None, None)
+    _, report, _ = scan_rows(Dataset.from_list(rows(), features=EXAMPLES), ExampleCollator(processor, LLAVA))
     assert report["disarmed"] == 0

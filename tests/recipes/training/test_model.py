@@ -33,7 +33,7 @@ def test_lora_adapts_the_280_linears_of_a_13b_language_model():
     """LLaVA-1.5-13B at its true shape, without memory; also the tower's q_proj, k_proj and v_proj stay as they are."""
     with torch.device("meta"):
         model = LlavaForConditionalGeneration(released_config("llava-hf/llava-1.5-13b-hf"))
-        adapted = get_peft_model(model, lora_config(ModelConfig(lora_r=128, lora_alpha=256), LLAVA))
+        adapted = get_peft_model(model, lora_config(ModelConfig(lora_r=128, lora_alpha=256), LLAVA, model.config))
     names = [name for name, module in adapted.named_modules() if hasattr(module, "lora_A")]
     assert len(names) == 280
     assert not any("vision_tower" in name for name in names)

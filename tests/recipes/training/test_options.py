@@ -8,17 +8,20 @@ from recipes.training import options as room
 from recipes.training.options import parse
 from tests.recipes.conftest import ROOT, options
 
+TINY = ["--config", str(ROOT / "recipes/tiny-llava/phase1.yaml")]
 RECIPES = sorted(ROOT.glob("recipes/*/phase*.yaml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_recipe_parses(path):
-    recipe, args, model_args = parse(["--config", str(path), "--use_cpu", "true"])
+    recipe, args, _ = parse(["--config", str(path), "--use_cpu", "true"])
     assert recipe.trainable == ("projector" if path.stem == "phase1" else "lora")
-    assert find_file(args.chat_template_path).name == "vicuna_v1.jinja"
-    if path.stem == "phase1":
-        assert find_file(recipe.train_template_path).name == "plain.jinja"
-        assert recipe.dataset_config == "align"
+    assert recipe.dataset_config == ("align" if path.stem == "phase1" else "instruct")
+    if path.parent.name.startswith(("llava-v1.5", "llava-v1.6")):
+        assert find_file(args.chat_template_path).name == "vicuna_v1.jinja"
+        assert path.stem != "phase1" or find_file(recipe.train_template_path).name == "plain.jinja"
+    if path.parent.name != "tiny-llava":
+        assert args.per_device_train_batch_size * args.gradient_accumulation_steps == 16
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,21 @@ def test_every_recipe_parses(path):
         (["--trainable", "everything"], "invalid choice: 'everything'"),
         (["--dtype", "bfloat16"], "dtype bfloat16 with bf16 False"),
         (["--output_dir"], "output_dir"),
+        (["--resume_from_checkpoint", "true"], "resume_from_checkpoint is not for this script: the same command goes"),
+        (["--ignore_data_skip", "true"], "ignore_data_skip is not for this script"),
+        (["--save_only_model", "true"], "save_only_model is not for this script"),
+        (["--max_steps", "0"], "max_steps 0 trains nothing"),
+        (["--max_steps", "-3"], "max_steps -3 trains nothing"),
+        (["--max_steps", "-1", "--num_train_epochs", "0"], "num_train_epochs 0.0 trains nothing"),
+        (["--num_train_epochs", "-2"], "num_train_epochs -2.0 trains nothing"),
+        (["--num_train_epochs", "nan"], "num_train_epochs nan trains nothing"),
+        (["--num_train_epochs", "inf"], "num_train_epochs inf trains nothing"),
+        (["--per_device_train_batch_size", "0"], "per_device_train_batch_size 0: give a number that is at least 1"),
+        (["--gradient_accumulation_steps", "0"], "gradient_accumulation_steps"),
+        (["--learning_rate", "-0.0001"], "learning_rate -0.0001: give a number that is at least 0"),
+        (["--learning_rate", "nan"], "learning_rate nan"),
+        (["--projector_learning_rate", "inf"], "projector_learning_rate inf"),
+        (["--max_length", "0"], "max_length 0 drops every row"),
     ],
 )
 def test_wrong_usage_is_one_line_and_names_the_nearest_key(base, dataset, tmp_path, words, message):
@@ -69,3 +87,32 @@ def test_what_cannot_work_is_refused_before_the_model_is_loaded(changes, message
     with pytest.raises(UsageError) as error:
         parse(options(1, base, dataset, tmp_path, **changes))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("processes", "batch", "steps"), [(1, 4, 4), (4, 4, 1), (2, 4, 2), (1, 16, 1), (8, 2, 1), (1, 1, 16)]
+)
+def test_accumulation_follows_from_the_global_batch_and_the_processes(processes, batch, steps):
+    words = [*TINY, "--global_batch_size", "16", "--per_device_train_batch_size", str(batch)]
+    _, args, _ = parse(words, processes)
+    assert args.gradient_accumulation_steps == steps
+
+
+@pytest.mark.parametrize(
+    ("processes", "batch", "advice"),
+    [
+        (8, 4, "give --per_device_train_batch_size 2, or less"),
+        (3, 4, "take another number of processes"),
+        (32, 1, "take another number of processes"),
+    ],
+)
+def test_a_global_batch_that_does_not_divide_is_refused_with_a_way_out(processes, batch, advice):
+    words = [*TINY, "--global_batch_size", "16", "--per_device_train_batch_size", str(batch)]
+    with pytest.raises(UsageError, match=rf"16 is no multiple of {processes} process\(es\) × .*{advice}"):
+        parse(words, processes)
+
+
+def test_a_global_batch_beside_another_accumulation_is_refused():
+    words = [*TINY, "--global_batch_size", "16", "--gradient_accumulation_steps", "4"]
+    with pytest.raises(UsageError, match="gradient_accumulation_steps 4 with global_batch_size 16, which makes it 2"):
+        parse(words)

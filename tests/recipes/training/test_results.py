@@ -34,7 +34,7 @@ def test_lineage_carries_both_phases(base, phase1, phase2, dataset):
 
 @pytest.mark.parametrize("commit", [None, "c" * 40])
 def test_the_adapter_names_the_released_checkpoint_where_there_is_one_and_else_its_start(commit):
-    adapter = lora_config(ModelConfig(), LLAVA)
+    adapter = lora_config(ModelConfig(), LLAVA, LLAVA.tiny.make_config(LLAVA.tiny.make_tokenizer(["dose"])))
     adapter.base_model_name_or_path = "/where/the/hub/keeps/it"
     start = Checkpoint("lab/phase1", Path("/where/the/hub/keeps/it"), commit)
     phases = [{"trainable": "projector"}, {"trainable": "lora"}]

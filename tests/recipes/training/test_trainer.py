@@ -1,6 +1,7 @@
 """The trainer: the projector's learning rate and precision, the best checkpoint, checkpoints that are whole."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,8 +9,9 @@ from trl import ModelConfig
 
 from recipes import sft
 from recipes.families.llava import LLAVA
+from recipes.training.checkpoints import COMPLETE
 from recipes.training.model import load_model
-from recipes.training.trainer import COMPLETE, last_complete_checkpoint, load_projector
+from recipes.training.trainer import LengthGroups, describe_repeats, load_projector
 from tests.recipes.conftest import PROJECTOR, moved_share, options, tensors
 from trust.checkpoints import open_checkpoint
 
@@ -55,10 +57,32 @@ def test_a_checkpoint_without_the_projector_is_refused(base, tmp_path):
         load_projector(model, LLAVA, tmp_path)
 
 
-def test_only_checkpoints_written_to_their_end_are_continued_from(tmp_path):
-    assert last_complete_checkpoint(tmp_path) is None
-    for step, complete in ((9, True), (10, True), (11, False)):
-        (tmp_path / f"checkpoint-{step}").mkdir()
-        if complete:
-            (tmp_path / f"checkpoint-{step}" / COMPLETE).touch()
-    assert last_complete_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
+def test_rows_of_like_length_are_drawn_together_and_anew_each_epoch():
+    lengths = [10 * (number % 7) + number for number in range(200)]
+    sampler = LengthGroups(lengths, batch_size=4, seed=3)
+    epochs = []
+    for epoch in (0, 1, 0):
+        sampler.set_epoch(epoch)
+        epochs.append(list(sampler))
+        assert sorted(epochs[-1]) == list(range(200))
+    assert epochs[0] == epochs[2] != epochs[1]
+    assert list(LengthGroups(lengths, batch_size=4, seed=4)) != epochs[0]
+    batches = [[lengths[index] for index in epochs[0][first : first + 4]] for first in range(0, 200, 4)]
+    spread = sum(max(batch) - min(batch) for batch in batches) / len(batches)
+    assert spread < 30  # of lengths between 0 and 260; drawn at random they are 150 apart
+
+
+@pytest.mark.parametrize(
+    ("rows", "processes", "batch", "drop_last", "said"),
+    [
+        (32, 2, 4, False, None),
+        (30, 1, 4, False, None),  # the last batch is smaller, that is all
+        (30, 2, 4, False, "each epoch trains 2 rows of the beginning of its order again at its end"),
+        (5, 4, 8, False, "each epoch trains 27 rows"),
+        (30, 2, 4, True, "each epoch leaves out the last 6"),
+    ],
+)
+def test_rows_that_do_not_divide_are_said(rows, processes, batch, drop_last, said):
+    args = SimpleNamespace(world_size=processes, per_device_train_batch_size=batch, dataloader_drop_last=drop_last)
+    lines = describe_repeats(rows, args)
+    assert lines == [] if said is None else said in lines[0]
