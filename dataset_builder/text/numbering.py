@@ -62,7 +62,7 @@ _PREFIX = re.compile(  # what may stand before a figure word; "extended data" an
     re.IGNORECASE,
 )
 _PREFIX_WORDS = (*every(lambda it: (*it.series.supplement, *it.series.appendix)), "extended", "expanded", "box")
-_PREFIX_STEM = re.compile("|".join(stems(_PREFIX_WORDS)))  # searched ten times as fast; few figure words have one before
+_PREFIX_STEM = re.compile("|".join(stems(_PREFIX_WORDS)))  # few figure words have one before, and it is found fast
 TO = any_spaced(lambda it: it.lists.to_words)  # between the first and the last of a range
 _HEAD = re.compile(
     rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|(?P<unspaced>{_FIGURE_UNSPACED})"
