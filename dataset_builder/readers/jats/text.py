@@ -106,14 +106,14 @@ def _links(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int
             ids.setdefault(name, []).append(n)
     marked: dict[etree._Element, list[_Reference]] = {}
     for xref in xrefs if ids else ():
-        if places := _referred(xref, ids):
+        rid = xref.get("rid", "")
+        if (rid in ids or " " in rid) and (places := _referred(rid, ids)):
             marked.setdefault(next(xref.iterancestors("p"), part), []).append(_Reference(xref, places))
     return _Links(ids, marked)
 
 
-def _referred(xref: etree._Element, ids: Mapping[str, list[int]]) -> list[int]:
-    """The places of the figures that an `<xref>` refers to; `rid` may hold several ids."""
-    rid = xref.get("rid") or ""
+def _referred(rid: str, ids: Mapping[str, list[int]]) -> list[int]:
+    """The places of the figures that the `rid` of an `<xref>` refers to: it may hold several ids."""
     if " " not in rid:
         return ids.get(rid, [])
     return [n for name in rid.split() for n in ids.get(name, ())]
@@ -312,7 +312,7 @@ class _Run:
 
     def walk(self, element: etree._Element) -> None:
         """Add the text of an inline element."""
-        if element.tag == "xref" and (figures := _referred(element, self.ids)):
+        if element.tag == "xref" and (figures := _referred(element.get("rid", ""), self.ids)):
             self.mark(figures)
         apart = element.tag in _LINES
         if apart:

@@ -58,6 +58,15 @@ def elements_by_tag(part: etree._Element, *tags: str) -> Elements:
     return found
 
 
+def outside(elements: Elements, parts: Iterable[etree._Element]) -> Elements:
+    """Those of the elements that stand in none of the parts; these, too, are left out."""
+    inside = {element for part in parts for element in part.iter(*elements)}
+    found: Elements = defaultdict(list)
+    for tag, all_of_tag in elements.items():
+        found[tag] = [element for element in all_of_tag if element not in inside]
+    return found
+
+
 def set_line_ends(breaks: Iterable[etree._Element]) -> None:
     """`<break/>` is a space."""
     for line_end in breaks:
