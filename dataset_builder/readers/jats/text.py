@@ -5,7 +5,7 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 ("Figs 2-4"), and both count.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile, zip_longest
 from typing import NamedTuple
@@ -91,7 +91,10 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
             lines.append(f"## {heading}")
         blocks = _Reading(links).blocks_of(section)
         for block in blocks:
-            lines += _markdown(block, found)
+            if isinstance(block, _Paragraph):
+                lines.append(block.prefix + block.text)
+            else:
+                lines += _markdown(block, found)
         if is_body:
             paragraphs += [block for block in blocks if isinstance(block, _Paragraph)]
     if found:
@@ -222,7 +225,7 @@ class _Reading:
 
     def _paragraph(self, p: etree._Element, level: int, prefix: str) -> None:
         """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
-        if not _INLINE.issuperset([child.tag for child in p]):
+        if len(p) and not _INLINE.issuperset([child.tag for child in p]):
             self._paragraph_in_pieces(p, level, prefix)
             return
         references = self.links.marked.get(p)
@@ -336,12 +339,10 @@ def _marked_figures(mark: etree._Element) -> _Figures:
     return _Figures([int(n) for n in mark.get("n").split()])
 
 
-def _markdown(block: _Block, found: Mapping[int, Found]) -> Sequence[str]:
+def _markdown(block: _Heading | _Figures, found: Mapping[int, Found]) -> list[str]:
     """The block's lines; places without a figure are of tables and boxes, which have none."""
-    if isinstance(block, _Paragraph):
-        return (block.prefix + block.text,)
     if isinstance(block, _Heading):
-        return ("#" * block.level + " " + block.text,)
+        return ["#" * block.level + " " + block.text]
     return [_figure_line(found[n].figure) for n in block.places if n in found]
 
 
