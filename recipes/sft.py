@@ -55,6 +55,8 @@ from recipes.training.results import (
 )
 from recipes.training.scan import describe_scan, limits_of, scan_rows, write_odd_rows
 from recipes.training.trainer import build_trainer, describe_repeats, lora_config
+from recipes.watching.questions import draw
+from recipes.watching.watch import WatchAnswers
 from trust.checkpoints import open_checkpoint
 from trust.handovers import stamped
 
@@ -103,6 +105,8 @@ def main(argv: list[str]) -> int:
     # trainer
     adapter = lora_config(model_args, family, model.config) if with_lora else None
     trainer = build_trainer(model, collator, rows, held_out, args, adapter, recipe.projector_learning_rate)
+    if held_out is not None and (watched := draw(held_out, recipe.eval_questions, collator)):
+        trainer.add_callback(WatchAnswers(trainer, watched))
     audit = audit_trainable(trainer.model, family, recipe.trainable)
     announce(describe_audit(audit, family))
     announce("{processes} process(es), {distributed}, backend {backend}".format(**launch(trainer)))

@@ -39,7 +39,7 @@ FLOORS = [
     "recipes.launching",
     "recipes.families",
     "recipes.training",
-    "recipes.merging recipes.planning recipes.sweeping",
+    "recipes.merging recipes.planning recipes.sweeping recipes.watching",
     "recipes.sft recipes.train recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -73,6 +73,13 @@ class Recipe:
     dataset_test_split: str = field(
         default="validation", metadata={"help": "Split for the loss during training, where eval_strategy asks for it."}
     )
+    eval_questions: int = field(
+        default=8,
+        metadata={
+            "help": "Held-out questions, always the same ones, that each evaluation (eval_strategy) answers, with their "
+            "picture and with another's; 0 for none."
+        },
+    )
     train_template_path: str | None = field(
         default=None,
         metadata={
@@ -137,6 +144,8 @@ def parse(argv: list[str], processes: int | None = None) -> tuple[Recipe, SFTCon
         raise UsageError(error) from error
     check_needed(args, model_args)
     check_numbers(args, recipe.projector_learning_rate)
+    if recipe.eval_questions < 0:
+        raise UsageError(f"eval_questions {recipe.eval_questions}: give a number of questions, or 0 for none")
     set_accumulation(recipe, args, processes or args.world_size)
     check_quantization(recipe, args, model_args)
     check_trackers(args.report_to)
