@@ -76,8 +76,8 @@ class Recipe:
     eval_questions: int = field(
         default=8,
         metadata={
-            "help": "Held-out questions, always the same ones, that each evaluation (eval_strategy) answers, with their "
-            "picture and with another's; 0 for none."
+            "help": "Held-out questions, always the same ones, that each evaluation (eval_strategy) answers, with "
+            "their picture and with another's; 0 for none."
         },
     )
     train_template_path: str | None = field(

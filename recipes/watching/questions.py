@@ -31,7 +31,7 @@ class Watched:
 
 
 def draw(rows: Dataset, number: int, collator: ExampleCollator) -> list[Watched]:
-    """Up to `number` questions about a picture, of rows that `scan_rows` has kept. Fewer where there are not so many."""
+    """Up to `number` questions about a picture, of rows that `scan_rows` has kept; fewer where there are fewer."""
     chosen: list[dict] = []
     for index in sorted(range(len(rows)), key=_keys(rows).__getitem__):
         if len(chosen) == number:

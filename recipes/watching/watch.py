@@ -1,4 +1,4 @@
-"""At each evaluation: answers to the fixed questions, their scores into the log, all of it into OUTPUT/samples.jsonl."""
+"""At each evaluation: answers to the fixed questions, scores of them into the log, all into OUTPUT/samples.jsonl."""
 
 from pathlib import Path
 
