@@ -23,7 +23,13 @@ ENDLESS = {"num_train_epochs": 5000, "max_steps": 100000}
 def started(words: list[str], output: Path, **kwargs) -> subprocess.Popen:
     environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
     environment |= {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-m", "ldrt", "train", *words], env=environment, cwd=output, **kwargs)
+    command = [sys.executable, "-m", "ldrt", "train", *words]
+    return subprocess.Popen(command, env=environment, cwd=output, preexec_fn=_hear_ctrl_c, **kwargs)
+
+
+def _hear_ctrl_c() -> None:
+    """A shell's background jobs, and what they start, ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def ended(words: list[str], output: Path) -> subprocess.CompletedProcess:
