@@ -39,7 +39,8 @@ FLOORS = [
     "recipes.families",
     "recipes.training",
     "recipes.merging recipes.planning recipes.sweeping",
-    "recipes.sft recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
+    "recipes.phase",
+    "recipes.sft recipes.dpo recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
 GROUND = "files llm manifest sample schema text"  # rooms of dataset_builder that evaluation and recipes may use
@@ -54,7 +55,7 @@ MAY_IMPORT = {
 COMMANDS = {
     *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human")),
-    *(f"recipes.{name}" for name in ("sft", "plan", "merge", "sweep", "demo")),
+    *(f"recipes.{name}" for name in ("sft", "dpo", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish")),
 }
 MAX_LINES, MAX_FILES = 450, 13

@@ -1,4 +1,4 @@
-"""Options of recipes/sft.py, in a YAML or on the command line, and what is refused before anything loads."""
+"""Options of the training scripts, in a YAML or on the command line, and what is refused before anything loads."""
 
 import dataclasses
 import importlib.util
@@ -6,10 +6,10 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
-from trl import ModelConfig, SFTConfig, TrlParser
+from trl import DPOConfig, ModelConfig, SFTConfig, TrlParser
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
@@ -44,7 +44,7 @@ AT_LEAST_ONE = ("per_device_train_batch_size", "gradient_accumulation_steps", "p
 NOT_NEGATIVE = ("learning_rate", "warmup_steps", "weight_decay", "max_grad_norm", "dataloader_num_workers")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Recipe:
     """The keys that TRL and Transformers do not have."""
 
@@ -106,21 +106,76 @@ class Recipe:
     def limits(self) -> Limits:
         return Limits(self.max_grid_tiles, self.max_image_tokens)
 
+    @property
+    def with_lora(self) -> bool:
+        """Whether an adapter is trained: all but phase 1, which trains the projector in place."""
+        return self.trainable != "projector"
+
+
+class Script(NamedTuple):
+    """A training script's options."""
+
+    recipe: type[Recipe]
+    args: type  # TRL's
+    refused: dict[str, str]  # key -> why it is not for this script
+
+
+SFT = Script(Recipe, SFTConfig, REFUSED)
+
+
+@dataclass(kw_only=True)
+class PreferenceRecipe(Recipe):
+    """What is another for recipes/dpo.py."""
+
+    trainable: str = field(
+        default="preference",
+        metadata={
+            "help": "`preference`: LoRA on the language model. Projector and vision tower are frozen.",
+            "choices": ["preference"],
+        },
+    )
+    dataset_config: str = field(default="preference", metadata={"help": "Config of the dataset: preference."})
+
+
+@dataclass
+class PreferenceArguments(DPOConfig):
+    """TRL's, with a key of SFTConfig's."""
+
+    chat_template_path: str | None = field(
+        default=None, metadata={"help": "Chat template in place of the checkpoint's; saved with the model."}
+    )
+
+
+REFUSED_PAIRS = REFUSED | {
+    "train_template_path": "pairs are answers to a question: the chat template is theirs",
+    "train_earlier_answers": "of a pair only the two answers are compared",
+    "projector_learning_rate": "the projector is not trained here",
+    "truncation_mode": "rows longer than max_length are dropped, never cut",
+    "precompute_ref_log_probs": "TRL has none for rows with pictures; the reference costs a forward pass, no memory",
+    "precompute_ref_batch_size": "see precompute_ref_log_probs, which is not for this script either",
+    "sync_ref_model": "the reference is the model that the run starts from, its adapter switched off",
+    "ref_model_mixup_alpha": "the reference stays as it is",
+    "ref_model_sync_steps": "the reference stays as it is",
+}
+DPO = Script(PreferenceRecipe, PreferenceArguments, REFUSED_PAIRS)
+
 
 class _Parser(TrlParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
 
 
-def parse(argv: list[str], processes: int | None = None) -> tuple[Recipe, SFTConfig, ModelConfig]:
+def parse(argv: list[str], processes: int | None = None, script: Script = SFT) -> tuple[Any, Any, ModelConfig]:
     """Options from `--config FILE.yaml`, then the command line, for `processes` (None: as they were launched).
+
+    Returns (`script.recipe`, `script.args`, the model's).
 
     Raises UsageError for what cannot be read, is not known (naming the nearest known key) or cannot work.
     """
-    check_keys(argv)
+    check_keys(argv, script)
     check_deepspeed()
     try:
-        recipe, args, model_args = _Parser((Recipe, SFTConfig, ModelConfig)).parse_args_and_config(argv)
+        recipe, args, model_args = _Parser((script.recipe, script.args, ModelConfig)).parse_args_and_config(argv)
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
         raise UsageError(error) from error
     check_needed(args, model_args)
@@ -138,17 +193,17 @@ def recipe_path(argv: list[str]) -> str | None:
     return argv[argv.index("--config") + 1] if "--config" in argv[:-1] else None
 
 
-def check_keys(argv: list[str]) -> None:
+def check_keys(argv: list[str], script: Script = SFT) -> None:
     """Raises UsageError for a key or option that nothing reads."""
     keys = [word[2:].split("=")[0] for word in argv if word.startswith("--")]
     path = recipe_path(argv)
     if path is not None:
         keys += read_keys(path)
-    fields = [f.name for options in (Recipe, SFTConfig) for f in dataclasses.fields(options)]
-    known = [key for key in (*fields, *MODEL_KEYS, "config") if key not in REFUSED]
+    fields = [f.name for options in script[:2] for f in dataclasses.fields(options)]
+    known = [key for key in (*fields, *MODEL_KEYS, "config") if key not in script.refused]
     for key in keys:
-        if key in REFUSED:
-            raise UsageError(f"{key} is not for this script: {REFUSED[key]}")
+        if key in script.refused:
+            raise UsageError(f"{key} is not for this script: {script.refused[key]}")
         if key not in known:
             raise UsageError(f"no key {key!r}{nearest(key, known)}")
 
@@ -226,7 +281,7 @@ def check_quantization(recipe: Recipe, args: SFTConfig, model_args: ModelConfig)
     """Raises UsageError where 4-bit weights cannot be trained on."""
     if not model_args.load_in_4bit:
         return
-    if recipe.trainable != "lora":
+    if not recipe.with_lora:
         raise UsageError("load_in_4bit is for `trainable: lora`: phase 1 saves the whole model")
     if args.deepspeed_plugin is not None and args.deepspeed_plugin.zero_stage == 3:
         raise UsageError("load_in_4bit: ZeRO-3 cannot share out 4-bit weights; use single_gpu.yaml, ddp or zero2")
