@@ -32,9 +32,10 @@ FLOORS = [
     "evaluation.scoring",
     "evaluation.answering",
     "evaluation.judging",
+    "evaluation.preferring",
     "evaluation.comparing",
     "evaluation.people",
-    "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human",
+    "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human evaluation.prefer",
     "recipes.project_files",
     "recipes.families",
     "recipes.training",
@@ -43,7 +44,7 @@ FLOORS = [
     "recipes.sft recipes.dpo recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
-GROUND = "files llm manifest sample schema text"  # rooms of dataset_builder that evaluation and recipes may use
+GROUND = "files ldrt llm manifest sample schema text"  # rooms of dataset_builder that evaluation and recipes may use
 MAY_IMPORT = {
     "trust": ["trust"],
     "dataset_builder": ["dataset_builder", "trust"],
@@ -54,7 +55,7 @@ MAY_IMPORT = {
 }
 COMMANDS = {
     *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
-    *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human")),
+    *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer")),
     *(f"recipes.{name}" for name in ("sft", "dpo", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish")),
 }
