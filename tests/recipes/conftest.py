@@ -63,6 +63,8 @@ def write_dataset(folder: Path) -> Path:
                 "image": row["images"][0],
                 "caption": row["completion"][0]["content"],
                 "context": ["It is seen in Figure 1."],
+                "figure_id": row["figure_id"],
+                "article_id": row["article_id"],
             }
             for row in rows["align"]
         ]
