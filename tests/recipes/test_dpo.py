@@ -186,3 +186,25 @@ def test_runs_that_nobody_judged_say_what_to_run(judged, capsys):
     dataset, (first, second) = judged
     assert ldrt.main(["prefer", str(second), str(first), str(dataset)]) == 1
     assert f"run `ldrt judge {second} --against {first} --judge NAME`" in capsys.readouterr().err
+
+
+def test_a_sampled_answer_is_the_same_in_any_batch_and_another_with_another_seed(judged, merged, tmp_path):
+    dataset, (first, second) = judged
+    asked = ["--split", "train", "--tasks", '["detail"]', "--max_new_tokens", 24, "--device", "cpu", "--temperature", 1]
+    ldrt_does(
+        *("generate", "--model", merged, "--dataset", dataset, "--output", tmp_path / "again", *asked),
+        *("--seed", 1, "--batch_size", 5, "--limit", 7),
+    )
+    said, again, other = (
+        {row["example_id"]: row["prediction"] for row in lines(run / "predictions.jsonl")}
+        for run in (first, tmp_path / "again", second)
+    )
+    assert len(again) == 7
+    assert again == {name: said[name] for name in again}
+    assert sum(said[name] != other[name] for name in said) > 24
+    manifest = json.loads((first / "manifest.json").read_text())
+    assert (manifest["generation"]["do_sample"], manifest["generation"]["temperature"], manifest["seed"]) == (
+        True,
+        1,
+        1,
+    )
