@@ -83,7 +83,10 @@ class Options:
     )
     benchmarks: list[str] = field(
         default_factory=list,
-        metadata={"help": "folders of benchmark pictures (VQA-RAD, SLAKE, PathVQA): figures like theirs are left out"},
+        metadata={
+            "help": "test sets that no figure may be like: names (vqa-rad, slake, path-vqa, …), Hub ids ORG/NAME, or "
+            "folders of pictures"
+        },
     )
     seed: int = field(default=0, metadata={"help": "draws the splits"})
     domain: str | None = field(
@@ -227,6 +230,7 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     from dataset_builder.assembly.articles import inputs_sha256, join_articles, read_heads
     from dataset_builder.assembly.assemble import assemble
     from dataset_builder.assembly.changelog import note_removed
+    from dataset_builder.assembly.leakage import public_name
     from dataset_builder.domain import read_domain, told
     from dataset_builder.files.jsonfiles import read_jsonl, write_json
     from dataset_builder.ldrt import write_config
@@ -234,7 +238,7 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
 
     domain = read_domain(Path(options.domain)) if options.domain else None
     heads = read_heads(files)
-    benchmarks = [Path(folder) for folder in (*options.benchmarks, *(domain.benchmarks if domain else ()))]
+    benchmarks = [*options.benchmarks, *(domain.benchmarks if domain else ())]
     counts = assemble(heads, dataset, _thresholds(options), _splitting(options), benchmarks, skipped)
     if not counts.kept:
         raise RuntimeError(f"no figure left to publish; see {dataset}/provenance/rejected.jsonl and failed.jsonl")
@@ -250,7 +254,7 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
 
         write_json(audited, stamped(audit(join_articles(heads))))
     settings = {name: value for name, value in asdict(options).items() if name not in _NOT_IN_MANIFEST}
-    settings["benchmarks"] = [folder.resolve().name for folder in benchmarks]  # a path is the user's own
+    settings["benchmarks"] = list(map(public_name, benchmarks))
     entry: dict = {"options": settings, "inputs_sha256": inputs_sha256(heads), "counts": vars(counts)}
     left = {row["source_file"] for row in read_jsonl(dataset / ".work" / "rows.jsonl")}
     archives = archives_of(head.archive for head in heads if head.archive and head.source_file in left)

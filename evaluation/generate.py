@@ -3,6 +3,8 @@
     ldrt generate --model tuned --dataset dataset --split test --output runs/tuned
     ldrt generate --model tuned --dataset dataset --output runs/tuned --image_condition shuffled
     ldrt generate --model NAME --base_url http://localhost:8000/v1 --dataset dataset --output runs/served
+    ldrt generate --model tuned --benchmark vqa-rad --output runs/tuned-vqa-rad
+    ldrt generate --model tuned --dataset ORG/VQA --question_column q --answer_column a --output runs/tuned-vqa
 
 The checkpoint is loaded here, or it is served elsewhere (vLLM or any OpenAI-compatible server that takes pictures). One
 run folder is one checkpoint on one split; each image condition adds its answers to it. Run it again after any
@@ -19,12 +21,15 @@ from evaluation import run_folder
 
 if TYPE_CHECKING:
     from evaluation.answering.local import Checkpoint
+    from evaluation.answering.questions import Items
     from evaluation.answering.served import Endpoint
+    from evaluation.run_folder import Evidence
 
 NOT_GIVEN = (  # to type the command again: said elsewhere in the manifest, or without weight for the answers
     *("model", "dataset", "output", "base_url", "revision", "dataset_revision", "image_condition"),
     *("batch_size", "concurrency", "device"),
 )
+TASKS = ("detail", "reasoning")
 OF_CHECKPOINTS = ("batch_size", "device", "dtype", "processor", "chat_template_path")  # options; a server has its own
 
 
@@ -36,8 +41,29 @@ class Options:
             "the name under which the server has it"
         }
     )
-    dataset: str = field(metadata={"help": "dataset: Hub id or dataset repo folder"})
     output: str = field(metadata={"help": "run folder to write, or to continue"})
+    dataset: str | None = field(
+        default=None, metadata={"help": "dataset: Hub id or folder; with --benchmark a copy of that one"}
+    )
+    benchmark: str | None = field(
+        default=None,
+        metadata={
+            "help": "a public one by name: vqa-rad, slake, path-vqa, pmc-vqa, medvlthinker-eval, lab-bench-figqa; "
+            "fetched from the Hub, its own split alone"
+        },
+    )
+    image_column: str | None = field(
+        default=None, metadata={"help": "any VQA dataset by its columns: the picture (default `image`)"}
+    )
+    question_column: str | None = field(default=None, metadata={"help": "the same: the question (default `question`)"})
+    answer_column: str | None = field(default=None, metadata={"help": "the same: the right answer (default `answer`)"})
+    options_column: str | None = field(
+        default=None, metadata={"help": "the same: a list of options, or lines `A. …`; without it none"}
+    )
+    image_id_column: str | None = field(
+        default=None,
+        metadata={"help": "the same: which picture it is, for intervals; without it equal files are one picture"},
+    )
     base_url: str | None = field(
         default=None,
         metadata={
@@ -48,9 +74,12 @@ class Options:
         default=None, metadata={"help": "Hub commit of the model; with --base_url the one that the server runs"}
     )
     dataset_revision: str | None = field(default=None, metadata={"help": "Hub commit of the dataset"})
-    split: str = field(default="test", metadata={"help": "split of the dataset"})
+    split: str | None = field(
+        default=None, metadata={"help": "split of the dataset (default `test`, or the benchmark's)"}
+    )
     tasks: list[str] = field(
-        default_factory=lambda: ["detail", "reasoning"], metadata={"help": "configs of the dataset to answer"}
+        default_factory=lambda: list(TASKS),
+        metadata={"help": "configs of the dataset to answer; of a VQA dataset one, of a benchmark none"},
     )
     image_condition: Literal["true", "blank", "shuffled", "none"] = field(
         default="true",
@@ -88,20 +117,17 @@ def run(options: Options) -> str:
     PermissionError or RuntimeError for a server that does not answer, wants another key or does not know the model.
     """
     from evaluation.answering import answers, manifest
-    from evaluation.answering.questions import load_evidence, load_items
     from evaluation.answering.thumbnails import keep_thumbnails
     from trust.handovers import stamped
 
     _check(options)
     output = Path(options.output)
-    items = load_items(options.dataset, options.split, options.tasks, options.dataset_revision)
-    evidence = load_evidence(options.dataset, options.split, options.dataset_revision)
+    items, evidence = _questions(options)
     answerer, condition = _answerer(options, output), options.image_condition
     asked = answers.ask(items.rows, condition, evidence, options.seed, options.length_hint)
     asked, n_disarmed = answers.disarm(answers.first_of_each_task(asked, options.limit), answerer)
     asking = manifest.Asking(
-        split=options.split,
-        tasks=options.tasks,
+        split=items.split,
         image_condition=condition,
         max_new_tokens=options.max_new_tokens,
         temperature=options.temperature,
@@ -120,7 +146,37 @@ def run(options: Options) -> str:
     n_failed = answers.answer(todo, items.rows, answerer, path, constants) if todo else 0
     keep_thumbnails(items.rows, [one.row["example_id"] for one in asked], output / run_folder.THUMBNAILS)
     failed = f"; {n_failed} failed, `error` in their records says why; run again to ask them again" if n_failed else ""
-    return f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}{failed}"
+    left_out = f"; {items.left_out}" if items.left_out else ""
+    return (
+        f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}{failed}{left_out}"
+    )
+
+
+def _questions(options: Options) -> "tuple[Items, dict[str, Evidence]]":
+    """What is asked, and what the articles say of its figures; of a benchmark there are none."""
+    from evaluation.answering.questions import load_evidence, load_items
+
+    columns = _columns(options)
+    if options.benchmark is None and not any(columns.values()):
+        where = str(options.dataset), options.split or "test"
+        items = load_items(*where, options.tasks, options.dataset_revision)
+        return items, load_evidence(*where, options.dataset_revision)
+    from evaluation.answering.benchmark_items import chosen_benchmark, load_benchmark
+
+    config = None if options.tasks == list(TASKS) else options.tasks[0]
+    benchmark = chosen_benchmark(options.benchmark, options.dataset, options.split, config, columns)
+    return load_benchmark(benchmark, options.dataset_revision), {}
+
+
+def _columns(options: Options) -> dict[str, str | None]:
+    """Field of `Columns` -> the column that the user named for it."""
+    return {
+        "image": options.image_column,
+        "question": options.question_column,
+        "answer": options.answer_column,
+        "options": options.options_column,
+        "image_id": options.image_id_column,
+    }
 
 
 def _given(options: Options) -> dict:
@@ -128,7 +184,7 @@ def _given(options: Options) -> dict:
     from evaluation.answering.questions import public_name
 
     values = {option.name: getattr(options, option.name) for option in fields(Options)}
-    defaults = Options(options.model, options.dataset, options.output)
+    defaults = Options(options.model, options.output)
     given = {name: value for name, value in values.items() if value != getattr(defaults, name)}
     return {
         name: public_name(value) if isinstance(value, str) else value
@@ -146,7 +202,13 @@ def _check(options: Options) -> None:
         raise ValueError(f"temperature must be 0 or more, not {options.temperature}")
     if options.revision and not options.base_url and Path(options.model).is_dir():
         raise ValueError(f"{options.model} is a folder, which has no commits: leave out --revision")
-    if options.dataset_revision and Path(options.dataset).is_dir():
+    if options.dataset is None and options.benchmark is None:
+        raise ValueError("give --dataset, or --benchmark")
+    if options.benchmark and options.tasks != list(TASKS):
+        raise ValueError("a benchmark has no --tasks: leave them out")
+    if any(_columns(options).values()) and options.tasks != list(TASKS) and len(options.tasks) != 1:
+        raise ValueError("of a VQA dataset by its columns one config is asked: give one of --tasks, or none")
+    if options.dataset_revision and options.dataset and Path(options.dataset).is_dir():
         raise ValueError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
     changed = {option.name for option in fields(Options) if getattr(options, option.name) != option.default}
     given = [name for name in OF_CHECKPOINTS if name in changed]

@@ -34,7 +34,7 @@ class Prediction(TypedDict):
     example_id: str
     figure_id: str
     article_id: str
-    task: str  # detail | reasoning
+    task: str  # detail | reasoning; of a benchmark closed | open, or its part
     license: str | None  # the one whose terms cover all of `licenses`
     licenses: NotRequired[list[str | None]]  # of all that it is made of, the picture shown too; absent before
     question: str
@@ -47,7 +47,16 @@ class Prediction(TypedDict):
     generation: dict
     image_condition: str  # one of IMAGE_CONDITIONS
     image_figure_id: str | None  # whose picture was shown
+    answer_kind: NotRequired[str]  # of a benchmark's question: closed (yes or no, options) | open
+    options: NotRequired[list[str] | None]  # what there was to choose from, in the order of their letters
     error: NotRequired[str]
+
+
+class Answers(TypedDict):
+    """How many questions of an image condition were asked, and how many of them have no answer."""
+
+    asked: int
+    failed: int
 
 
 class Evidence(TypedDict):
@@ -106,15 +115,31 @@ class ScoreRow(TypedDict):
     n_unscored: int
     ci_low: float | None
     ci_high: float | None
+    no_interval: str | None  # why there is none
     unit: str
     settings: dict[str, Any]
+
+
+class IntervalSettings(TypedDict):
+    """What is read of how intervals were made."""
+
+    method: str  # absent in files of before, whose intervals were too narrow
+
+
+class ScoreSettings(TypedDict):
+    """What must be the same in two runs that are compared."""
+
+    rouge: dict[str, Any]
+    hedging: dict[str, Any]
+    interval: IntervalSettings
 
 
 class ScoreFile(TypedDict):
     """scores.json of `ldrt score`."""
 
-    settings: dict[str, Any]
+    settings: ScoreSettings
     inputs: dict[str, str | None]  # file -> sha256
+    answers: dict[str, Answers]  # of each image condition
     scores: list[ScoreRow]
     image_gaps: list[dict[str, Any]]
     judges: list[dict[str, Any]]
@@ -173,6 +198,16 @@ def latest(predictions: Iterable[Prediction]) -> list[Prediction]:
     """One record for each image condition and example, in a fixed order: the newest one."""
     newest = {place(record): record for record in predictions}
     return [newest[key] for key in sorted(newest)]
+
+
+def count_answers(predictions: Iterable[Prediction]) -> dict[str, Answers]:
+    """image condition -> how many were asked and failed; `predictions` has one record a place."""
+    counts: dict[str, Answers] = {}
+    for record in predictions:
+        of_condition = counts.setdefault(record["image_condition"], {"asked": 0, "failed": 0})
+        of_condition["asked"] += 1
+        of_condition["failed"] += record["prediction"] is None
+    return counts
 
 
 def input_hashes(folder: Path) -> dict[str, str | None]:

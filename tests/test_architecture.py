@@ -20,7 +20,8 @@ FLOORS = [
     "trust.dataset_files trust.weights",
     "trust.checkpoints",
     "dataset_builder.files",
-    "dataset_builder.cluster dataset_builder.domain dataset_builder.schema dataset_builder.text",
+    "dataset_builder.benchmarks dataset_builder.cluster dataset_builder.domain",
+    "dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
     "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",
@@ -44,7 +45,7 @@ FLOORS = [
     "recipes.sft recipes.dpo recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
-GROUND = "files ldrt llm manifest sample schema text"  # rooms of dataset_builder that evaluation and recipes may use
+GROUND = "benchmarks files ldrt llm manifest sample schema text"  # rooms that evaluation and recipes may use
 MAY_IMPORT = {
     "trust": ["trust"],
     "dataset_builder": ["dataset_builder", "trust"],

@@ -13,6 +13,7 @@ from dataset_builder.articles.kinds import PDF_SUFFIX, PICTURE_SUFFIXES, XML_SUF
 MAX_PICTURE_BYTES = 1024**3  # of a file: 120 million pixels in 16-bit RGB, uncompressed, have 720 MB
 MISSING, OUTSIDE = "image_missing", "image_outside"  # filters, see `Figure`
 TOO_LARGE, UNREADABLE = "image_too_large", "image_unreadable"
+_HREFS_KEPT = 256  # of one article, each asked for several times
 _LINK = "a link that leads out of the article's folder; copy what it leads to"
 
 _T = TypeVar("_T")
@@ -177,6 +178,7 @@ def names_outside(href: str) -> bool:
     return ".." in parts or parts[0] in ("", "file:") and len(parts) > 1 or parts[0][1:] == ":"
 
 
+@functools.lru_cache(_HREFS_KEPT)
 def path_of(href: str) -> str:
     """ "https://host/a/../fig1.jpg?x=1" -> "host/a/fig1.jpg"."""
     path = href

@@ -128,14 +128,14 @@ def assemble(
     dataset: Path,
     limits: Thresholds,
     splitting: Splitting,
-    benchmarks: list[Path],
+    benchmarks: list[str],
     skipped: Skipped,
 ) -> Counts:
     """Write `.work/verdicts.jsonl`, `.work/rows.jsonl` and `provenance/`; returns the counts.
 
     `verdicts.jsonl` has every figure, in reading order, as `rows.Kept` or `rows.Rejected`; `rows.jsonl` has the kept.
-    `benchmarks` are folders of pictures, `skipped` what was passed over so far. Raises FileNotFoundError for a
-    benchmark that is not there.
+    `benchmarks` are names, Hub ids or folders (leakage.py), `skipped` what was passed over so far. Raises
+    FileNotFoundError for a benchmark that is not there.
     """
     provenance, work = dataset / "provenance", dataset / ".work"
     provenance.mkdir(exist_ok=True)

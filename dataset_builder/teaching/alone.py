@@ -12,7 +12,7 @@ from functools import cache
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
 from dataset_builder.text.language_files import Language, Words
 from dataset_builder.text.sentences import MIXED_CASE, is_caseless
-from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
+from dataset_builder.text.vocabulary import LANGUAGES, NO_MATCH, any_spaced, any_unspaced
 
 MIN_WORDS = 4  # of a sentence of the running text: fewer are what is left of one
 MAX_REPEATED = 0.6  # share of a sentence's groups of four letters that may stand in an earlier one
@@ -22,7 +22,7 @@ MIN_CHARS_UNSPACED = 6  # the same where no spaces stand between words
 _ENDS = re.compile(r"[.!…。！．｡][\"'”’»)\]」』）]*$")
 _OPENERS = " \"'“„«‘‹([（「『—–-¿¡"
 _NOTE = re.compile(
-    r"\W*(?:"
+    r"\W*(?:[A-Za-z](?:\s?[,/]\s?[A-Za-z])+\s|[a-z]\s)?(?:"  # "a,b Different letters ..."
     rf"(?:{any_spaced(lambda it: it.teaching.notes)})(?!\w)|{any_unspaced(lambda it: it.teaching.notes)}"
     r"|[*∗⁎†‡§#¶]+"
     r"|[pPnNＰ]\s?[-=<>≤≥＜＞＝]|n\.?\s?s\.?\s?[,:;=]|[pP][\s‐–-]values?)",
@@ -31,11 +31,17 @@ _NOTE = re.compile(
 _ABBREVIATION = r"[^\W\d_]*[A-ZА-ЯЁІЇЄҐΑ-Ω][\w/+-]*[A-ZА-ЯЁІЇЄҐ\d][\w/+-]*"  # "CTX", "mTOR", "Oprm1"
 _EXPLAINED = rf"{_ABBREVIATION}(?:\s?[=:：＝]\s?|,\s|，|\s?[–—]\s)[^;；,，.]{{2,80}}"
 _ABBREVIATIONS = re.compile(
-    rf"\W*{_EXPLAINED}(?:[;；,，.]\s?{_EXPLAINED})+[.;。]?\s*$|\W*{_EXPLAINED}[;；]|\W*[A-Z]{{2,6}}\s?=[^=]*$"
+    r"(?=.*(?<!\w)[A-Z]{2})\W*[A-Z]{1,5}\s?[-–—]\s?[^\W\d_][^,;-]{2,40}(?:[,;]\s?(?:and\s)?[A-Z][A-Za-z]{0,4}\s?[-–—]\s?[^,;]{3,40}){2}"
+    rf"|\W*{_EXPLAINED}(?:[;；,，.]\s?{_EXPLAINED})+[.;。]?\s*$|\W*{_EXPLAINED}[;；]|\W*[A-Z]{{2,6}}\s?=[^=]*$"
 )
 _ONE_EXPLAINED = re.compile(
     r"\W*(?P<short>[A-Z]{2,8})s?\s?(?:[=:,]|\s)\s?(?P<long>[^.;,=:]{4,80}?)\s*(?:\([^()]*\))?\.?"
 )
+_SIGNS_EXPLAINED = re.compile(  # "R, row of earth; S, sun", "ac, anterior cristae; lc, lateral cristae"
+    r"(?:^|;\s?)(?P<sign>[A-Z]|[a-z]{1,4}(?=,[^;]*;)),\s(?=[^;]{3,80}(?:;|\.?$))"
+)
+_IN_BRACKETS = re.compile(r"[(\[（【][^()\[\]（）【】]*[)\]）】]")
+_KEY = re.compile(r"[=＝→]|(?<=[^\W_]):\s(?=[^\W\d_])|[：]|\s[—–]\s")  # "Black = males", "Lane 1: DNA"
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 MIN_PROSE_WORDS = 2  # words of two letters or more, which "rs = 0.72, P < 0.05." lacks
 
@@ -69,10 +75,47 @@ def states_a_purpose(sentence: str, language: str | None) -> bool:
     return bool(_start(own.teaching.purposes, own.spaces).match(sentence))
 
 
+def has_verb(sentence: str, language: str | None) -> bool:
+    """Whether a verb stands in it outside of brackets; true in a language whose verbs are not listed."""
+    verbs = _verbs(_spoken(sentence, _code(language)))
+    return verbs is None or bool(verbs.search(_IN_BRACKETS.sub(" ", sentence)))
+
+
+def has_main_verb(sentence: str, language: str | None) -> bool:
+    """Whether a verb stands ahead of the first "that": not in "the farms where samples were taken"."""
+    return has_verb(_main_clause(_spoken(sentence, _code(language))).split(sentence, maxsplit=1)[0], language)
+
+
+def may_be_whole(sentence: str, language: str | None) -> bool:
+    """Whether a sentence of the running text has a verb of its own: one ahead of the first "that", or more than these.
+
+    True in a language whose past tenses are not listed.
+    """
+    code = _spoken(sentence, _code(language))
+    verbs, past = _verbs(code), _past(code)
+    if verbs is None or past is None:
+        return True
+    said = _IN_BRACKETS.sub(" ", sentence)
+    main, *others = _main_clause(code).split(said)
+    found = {match.start() for pattern in (verbs, past) for match in pattern.finditer(said)}
+    return any(place < len(main) for place in found) or len(found) > len(others)
+
+
+def is_key(sentence: str) -> bool:
+    """Whether it says what signs stand for: "Black = males", "Lane 1: DNA"."""
+    return bool(_KEY.search(_IN_BRACKETS.sub(" ", sentence)))
+
+
+def speaks_of_several(sentence: str, language: str | None) -> bool:
+    """Whether it says "the figures", of which who looks at one sees no more than that."""
+    return bool(_several(_code(language)).search(sentence))
+
+
 def is_note(sentence: str) -> bool:
     """Whether it is a scale bar, statistics, or a list of abbreviations rather than a description."""
     too_little = len(_LETTERS.findall(sentence)) < MIN_PROSE_WORDS and not any(map(is_caseless, sentence))
-    return bool(too_little or _NOTE.match(sentence) or _ABBREVIATIONS.match(sentence)) or _explains_one(sentence)
+    explains = _ABBREVIATIONS.match(sentence) or _explains_one(sentence) or _explains_letters(sentence)
+    return bool(too_little or explains or _NOTE.match(sentence))
 
 
 def is_whole(sentence: str, language: str | None) -> bool:
@@ -116,6 +159,13 @@ def _explains_one(sentence: str) -> bool:
     return initials == found["short"]
 
 
+def _explains_letters(sentence: str) -> bool:
+    """Whether it says what signs in the picture stand for: "R, root; S, stem"; not "A, before; B, after", panels."""
+    signs = [found["sign"] for found in _SIGNS_EXPLAINED.finditer(sentence)]
+    in_order = [sign.upper() for sign in signs] == [chr(ord("A") + place) for place in range(len(signs))]
+    return bool(signs) and sentence.startswith(f"{signs[0]}, ") and not (in_order and len(signs) > 1)
+
+
 def capitalised(sentence: str) -> str:
     """The sentence with a capital first letter, unless its first word has its own capitals."""
     first_word = sentence.split(" ", 1)[0]
@@ -142,6 +192,45 @@ def _start(words: Words, spaces: bool, comma: bool = False) -> re.Pattern:
 @cache
 def _pointing(code: str) -> re.Pattern:
     return re.compile(rf"(?:{'|'.join(LANGUAGES[code].teaching.pointing) or '(?!)'})[\s.。:：]*$", re.IGNORECASE)
+
+
+@cache
+def _verbs(code: str) -> re.Pattern | None:
+    own = LANGUAGES[code]
+    words = "|".join(own.teaching.verbs) if own.spaces else any_unspaced(lambda it: it.teaching.verbs)
+    if not own.teaching.verbs:
+        return None
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])" if own.spaces else words)
+
+
+def _spoken(sentence: str, code: str) -> str:
+    """The language of a sentence in an article in the language `code`: that, or English, as many captions are."""
+    small = frozenset(LANGUAGES[DEFAULT_LANGUAGE].teaching.incomplete) - frozenset(LANGUAGES[code].teaching.incomplete)
+    is_english = len(small & set(sentence.split())) > 1 or (not LANGUAGES[code].spaces and sentence.isascii())
+    return DEFAULT_LANGUAGE if is_english else code
+
+
+@cache
+def _past(code: str) -> re.Pattern | None:
+    words = "|".join(LANGUAGES[code].teaching.past)
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])") if words else None
+
+
+@cache
+def _main_clause(code: str) -> re.Pattern:
+    own = LANGUAGES[code]
+    words = "|".join(own.teaching.relatives)
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)" if words else r",\s" if own.spaces else NO_MATCH)
+
+
+@cache
+def _several(code: str) -> re.Pattern:
+    """The plural forms of "the figure" that are no singular ones."""
+    own = LANGUAGES[code]
+    forms = [own.teaching.the_figure.noun, *own.teaching.the_figure.forms.values()]
+    plurals = {plural for singular, plural in forms} - {singular for singular, plural in forms}
+    words = "|".join(sorted(plurals, key=len, reverse=True)) or "(?!)"
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
 
 
 @cache

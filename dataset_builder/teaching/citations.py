@@ -19,10 +19,15 @@ _ROUND_NUMBERS = re.compile(  # "was seen (12) in", "was seen (3)."; not "groups
     rf"(?<=[^\W\d_]{{2}})\s\((?:{_NUMBERS}\)(?=[.,;]|$)|(?!\d\)){_NUMBERS}\)(?=\s[a-z]))"
 )
 _RAISED_NUMBERS = re.compile(  # "studies12,13", "in the clinic.2", as PDFs and plain texts give them
-    r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])|[^\W\d_A-Z]{3}[.,]\d{1,3}(?:[,–-]\d{1,3})*\.?(?=\s|$)"
+    r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])|[^\W\d_A-Z]{3}:\d{1,3}\s(?=[A-Z])|[^\W\d_A-Z]{3}[.,]\d{1,3}(?:[,–-]\d{1,3})*\.?(?=\s|$)"
 )
 _RAISED_NUMBER = re.compile(  # "authors33", but also "caspase3"; "(of the atlas)12", not "Ca(OH)2"
-    r"(?<![\w-])[^\W\d_A-Z]{6,}\d{1,2}(?![\w-])|\([^()]*\s[^()]*\)\d{1,3}(?=[\s.,;])"
+    r"(?<![\w-])[^\W\d_A-Z\u3040-\u9fff]{6,}\d{1,2}(?![\w-])|\([^()]*\s[^()]*\)\d{1,3}(?=[\s.,;])"
+)
+_NUMBERS_BEHIND = re.compile(  # "an effect 2, 3.", "of the rats (53)", "(3,10 [in part],13)": no part of a picture
+    r"(?<=[^\W\d_A-Z]{3})\s\d{1,3}(?:,\s?\d{1,3})+\.?$"
+    r"|(?<=[^\W\d_]{2})\s\([1-9]\d{1,2}(?:[,–-]\s?\d{1,3})*\)(?=[.,;)]|\s[a-z]|$)"
+    r"|\(\d{1,3},\d{1,3}\s?\["
 )
 _YEAR = r"(?:18|19|20)\d\d(?:[a-z](?:,\s?[a-z](?!\w))*)?"
 _CAPITAL = r"[A-ZÀ-ÞŁŚŠŽČĐА-ЯЁЄІЇҐ\u3040-\u9fff]"
@@ -40,17 +45,23 @@ _AUTHORS_AND_YEAR = re.compile(  # what stands between brackets: "Smith et al., 
 )
 _ROUND = re.compile(r"\s*(?P<open>[(\[（])(?P<inside>[^()\[\]（）]*)(?P<close>[)\]）])")
 _IN_THE_TEXT = re.compile(rf"{_COLLEAGUES}|{_CAPITAL}[\w'’-]+\s\(\s?{_YEAR}(?:\s?[),;:])")
+_AUTHOR = rf"{_CAPITAL}[\w'’-]+\s[A-Z]{{1,3}}"
+_NAMED = re.compile(  # "Smith J, Lee KM, ", "by Smith and Lee (12)", "Smith [12]"
+    rf"(?<!\w)(?P<first>{_CAPITAL}[\w'’-]+)\s[A-Z]{{1,3}},\s(?!(?P=first)){_AUTHOR}[,:.]"
+    rf"|(?<![\w(]){_CAPITAL}[\w'’-]+\s(?i:{any_spaced(lambda it: it.lists.and_words)}|&)\s"
+    rf"{_CAPITAL}[\w'’-]+\s\({_NUMBERS}\)"
+)
 
 
 def cites(sentence: str) -> bool:
     """Whether the sentence leans on another work: a number in brackets, authors with a year, "et al."."""
-    in_the_text = _RAISED_NUMBERS.search(sentence) or _IN_THE_TEXT.search(sentence)
+    in_the_text = any(kind.search(sentence) for kind in (_RAISED_NUMBERS, _IN_THE_TEXT, _NAMED))
     return bool(in_the_text) or without_citations(sentence) != sentence
 
 
 def may_cite(sentence: str) -> bool:
-    """Whether a number may be a raised citation: that of "authors33" is one, that of "caspase3" is none."""
-    return bool(_RAISED_NUMBER.search(sentence))
+    """Whether a number may be a citation: that of "authors33" and "of the rats (53)" is, that of "caspase3" is none."""
+    return bool(_RAISED_NUMBER.search(sentence) or _NUMBERS_BEHIND.search(sentence))
 
 
 def may_cite_in_brackets(sentence: str) -> bool:

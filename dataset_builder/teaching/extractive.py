@@ -14,21 +14,26 @@ from dataset_builder.teaching.alone import (
     MAX_REPEATED,
     MAX_REPEATED_IN_CAPTION,
     capitalised,
+    has_main_verb,
+    has_verb,
+    is_key,
     is_note,
     is_opened,
     is_whole,
     leans_on_another,
+    may_be_whole,
     only_points,
     points_back,
     repeats,
+    speaks_of_several,
     starts_with_a_noun,
     states_a_purpose,
     without_addition,
 )
 from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_brackets
 from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
-from dataset_builder.teaching.faults import fault
-from dataset_builder.teaching.glued import closed, pieces
+from dataset_builder.teaching.faults import fault, says_it_twice
+from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on
 from dataset_builder.teaching.references import refers
 from dataset_builder.teaching.the_figure import beside_the_figure
 from dataset_builder.teaching.wording import GENERAL, Wording, question_language
@@ -38,10 +43,16 @@ from dataset_builder.text.vocabulary import LANGUAGES
 MAX_ANSWER_CHARS = 1500  # about 400 tokens: with 576 image tokens well within LLaVA's 2,048
 MIN_TITLE_CHARS = 100  # of a description of one sentence: a shorter title describes nothing "in detail"
 MIN_TITLE_CHARS_UNSPACED = 40  # the same in Chinese and Japanese
-_PANEL = re.compile(
-    r"\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*(?:\)[.:,]?|[.:,])\s|\(?[A-Z]\)?\s(?=[A-Z][a-z])"
-)  # "(A) ", "b: ", "C Dose"
-_PANEL_ALONE = re.compile(r"\(?[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*(?:\)[.:]?|[.:])")  # "(A)." that splitting left
+_LETTER = "[A-Za-zА-Яа-яІі]"
+_LETTERS = rf"{_LETTER}(?:\s?[,–-]\s?{_LETTER})*"
+_PANEL = re.compile(  # "(A) ", "b: ", "C Dose", "b Dose", "（A）"
+    rf"\(?{_LETTERS}(?:\)[.:,]?|[.:,])\s|（{_LETTERS}）\s?|\(?[A-Z]\)?\s(?=[A-Z][a-z])|[a-h]\s(?=[A-Z])"
+)
+_PANELS_WITHIN = re.compile(  # "(A) ", "; b) ", "C, ", at the start of a clause
+    rf"(?:^|(?<=[.;:,]\s)|(?<=[；。，]))(?:[(（]?{_LETTERS}[)）]|[A-Z][.:,]|[a-h](?=\s[A-Z]))"
+)
+_SMALL_WORD = re.compile(r"(?<![\w-])[^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{3,}(?![\w-])")
+_PANEL_ALONE = re.compile(rf"\(?{_LETTERS}(?:\)[.:]?|[.:])")  # "(A)." that splitting left
 
 
 class Said(NamedTuple):
@@ -60,7 +71,7 @@ def extractive(row: dict[str, Any], task: str, wording: Wording = GENERAL) -> An
     point to the figure are left out; figure numbers are removed. Question and answer are in the article's language.
     """
     language = row["language"]
-    chosen = _within_length(_description(row) if task == "detail" else _reasons(row), language)
+    chosen = _description(row) if task == "detail" else _within_length(_reasons(row), language)
     answer = _joined(chosen, language)
     if not answer or fault(answer, language):
         return None
@@ -76,7 +87,8 @@ def _description(row: dict[str, Any]) -> list[Said]:
     context = [said for said in _of_context(row) if not _gives_reasons(said.text, row["language"])]
     if not caption or caption[0].number > 0:
         return []
-    return caption + context if _describes(caption + context, row["language"]) else []
+    chosen = _within_length(caption + context, row["language"])
+    return chosen if _describes(chosen, row["language"]) else []
 
 
 def _reasons(row: dict[str, Any]) -> list[Said]:
@@ -87,11 +99,13 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
     """The sentences of the caption that describe; one that starts with "However" or "It" needs the one before it."""
     language = row["language"]
     kept: list[Said] = []
+    ordinary = _ordinary_words(row)
     follows = panel_is_lost = False
     for number, piece in _pieces_of_caption(row):
         panel_is_lost = panel_is_lost and not _PANEL.match(piece)
-        text = "" if panel_is_lost or all_mentions(piece) else _clean(piece, language, is_first=number == 0)
-        follows = bool(text) and (follows or not leans_on_another(text, language))
+        is_unfit = panel_is_lost or all_mentions(piece) or runs_on(piece, ordinary, language) or lists_plates(piece)
+        text = "" if is_unfit else _clean(piece, language, is_first=number == 0)
+        follows = bool(text) and (follows or not (leans_on_another(text, language) or points_back(text, language)))
         if follows:
             kept.append(Said("caption", number, text))
         panel_is_lost = panel_is_lost or (bool(_PANEL.match(piece)) and not follows)
@@ -101,9 +115,22 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
 def _clean(piece: str, language: str | None, is_first: bool) -> str:
     """The sentence of a caption as the answer has it; "" for one that does not describe."""
     text = without_addition(_opened(beside_the_figure(piece, language), language, is_first), language)
-    is_empty = is_note(text) or (only_points(text, language) and not is_first and not _PANEL.match(text))
-    is_clean = text and not is_empty and not may_cite(text) and fault(text, language) is None
+    is_title = is_first or bool(_PANEL.match(text))
+    describes = is_title or is_key(text) or (has_verb(text, language) and not only_points(text, language))
+    is_note_of_panel = is_note(_without_panel(text))
+    is_clean = text and describes and not is_note_of_panel and not may_cite(text) and fault(text, language) is None
     return text if is_clean else ""
+
+
+def _without_panel(text: str) -> str:
+    """The sentence without the letter of its panel: "(A) Scale bar" is a note, too."""
+    panel = _PANEL.match(text)
+    return text[panel.end() :] if panel else text
+
+
+def _ordinary_words(row: dict[str, Any]) -> frozenset[str]:
+    """The words that the figure's texts have with a small letter."""
+    return frozenset(_SMALL_WORD.findall(" ".join([row["caption"] or "", *row["context"]])))
 
 
 def _pieces_of_caption(row: dict[str, Any]) -> list[tuple[int, str]]:
@@ -151,10 +178,13 @@ def _is_of_the_figure(sentence: str, language: str | None) -> bool:
 def _stands_alone(text: str, language: str | None) -> bool:
     unfit = (
         not is_whole(text, language)
+        or not may_be_whole(text, language)
         or only_points(text, language)
         or is_note(text)
         or leans_on_another(text, language)
         or points_back(text, language)
+        or speaks_of_several(text, language)
+        or says_it_twice(text)
         or states_a_purpose(text, language)
     )
     return not unfit and fault(text, language) is None
@@ -172,9 +202,14 @@ def _reason_words(language: str) -> re.Pattern:
 
 
 def _describes(chosen: Sequence[Said], language: str | None) -> bool:
-    """Whether there is more than a short title."""
+    """Whether there is more than a title: a sentence beside it, two panels, or one long sentence with a verb."""
     spaces = LANGUAGES[question_language(language)].spaces
-    return len(chosen) > 1 or len(chosen[0].text) >= (MIN_TITLE_CHARS if spaces else MIN_TITLE_CHARS_UNSPACED)
+    long_enough = len(chosen) > 1 or len(chosen[0].text) >= (MIN_TITLE_CHARS if spaces else MIN_TITLE_CHARS_UNSPACED)
+    from_context = any(said.source == "context" for said in chosen)
+    n_panels = sum(len(_PANELS_WITHIN.findall(said.text)) for said in chosen)
+    says = from_context or n_panels > 1 or has_main_verb(chosen[0].text, language)
+    says = says or any(has_verb(said.text, language) or is_key(said.text) for said in chosen[1:])
+    return long_enough and says
 
 
 def _within_length(chosen: Sequence[Said], language: str | None) -> list[Said]:

@@ -3,7 +3,7 @@
     facts("IL-6 rose to 0.5 mg/kg (TNF-alpha)", "en")   -> IL6 | 0.5 mg/kg | TNFα
     words("Edema fell to 3 mm.", …)                     -> "edema", "fell" (less), "to", "3 mm"
 
-Spelling does not count: 0,50 = 0.5, 1,451 = 1451, µ = μ, TNF-alpha = TNF-α, MRIs = MRI.
+Spelling does not count: 0,50 = 0.5, 1,451 = 1 451 = 1451, µ = μ, TNF-alpha = TNF-α, MRIs = MRI.
 """
 
 import re
@@ -19,7 +19,7 @@ from dataset_builder.text.vocabulary import LANGUAGES, NO_MATCH, any_spaced, eve
 _SUPERSCRIPTS = {ord(sign): f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}  # NFKC would make 10⁵ 105
 _SUBSCRIPTS = {ord(sign): str(digit) for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 _GREEK_NAMES = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "theta": "θ"}
-_GREEK_NAMES |= {"kappa": "κ", "lambda": "λ", "sigma": "σ", "omega": "ω", "µ": "μ"}
+_GREEK_NAMES |= {"kappa": "κ", "lambda": "λ", "sigma": "σ", "omega": "ω"}
 _GREEK_NAME = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(_GREEK_NAMES)})(?![a-z]|[A-Z]{{2}})", re.IGNORECASE)
 
 _CJK = r"\u3040-\u30ff\u3400-\u9fff"
@@ -31,7 +31,8 @@ _UNIT = (
     rf"(?:%|‰|(?:{_SYMBOL}(?:\^?-?[23])?(?:\s?/\s?(?:{_SYMBOL}|(?:{any_spaced(lambda it: it.teaching.units)}))"
     rf"(?:\^?[23])?)*|(?:{any_spaced(lambda it: it.teaching.units)}))(?![^\W{_CJK}]))"
 )
-_NUMBER = r"(?:\d+(?:[.,·]\d+)*(?:\^\d+)?|\.\d+)"
+_GROUPED = r"[1-9]\d{0,2}(?:[ '’]\d{3})+(?!\d)(?:[.,]\d+)?"  # 12 345, 12'345.6
+_NUMBER = rf"(?:{_GROUPED}|\d+(?:[.,·]\d+)*(?:\^\d+)?|\.\d+)"
 _UNSPACED = sorted(every(lambda it: () if it.spaces else it.answers.opposites.all_words()), key=len, reverse=True)
 _APART = r"(?<![A-Za-zΑ-ω\d_.,])(?<![A-Za-zΑ-ω]-)"  # before a number: no part of a name, nor of another number
 _WORD = re.compile(
@@ -40,7 +41,10 @@ _WORD = re.compile(
     rf"|[{_CJK}]"
     rf"|(?P<word>[^\W_{_CJK}]+(?:[-‐‑/][^\W_{_CJK}]+)*)"
 )
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS_BY_POINTS = re.compile(r"[1-9]\d{0,2}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})")  # 1.234,5 and 1.234.567
+_THOUSANDS_OR_DECIMALS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")  # 1.234 and 1,234: the language decides
+_FIRST_NUMBER = re.compile(_NUMBER)
 _SPECIAL = re.compile(r"[Α-ω]|\d|[A-ZА-ЯЁ].*[A-ZА-ЯЁ]")  # of a name: Greek, a digit, two capitals
 _LISTED = re.compile(r"^\s*\(?\d{1,2}[.)]\s+|(?<=\s)\(\d{1,2}\)(?=\s)", re.MULTILINE)  # "1. …", "(2) …"
 _NO_NAMES = frozenset(every(lambda it: it.sentences.starters))  # "this Figure", "The": printed with a capital at times
@@ -106,9 +110,10 @@ class Known:
         self.sentences = [words(text, language) for text in texts]
         said = [word for sentence in self.sentences for word in sentence]
         self._units: dict[str, set[str | None]] = {}
-        for word in said:
-            if value := word.number or _numeral(word.said, language):
-                self._units.setdefault(value, set()).add(word.unit)
+        for text, sentence in zip(texts, self.sentences, strict=True):
+            for word in sentence:
+                for value in _values(word, text, language):
+                    self._units.setdefault(value, set()).add(word.unit)
         self._names = {part for word in said for part in (word.said, *_parts(word.said))}
         self.directions = {direction for word in said for direction in word.directions}
 
@@ -176,8 +181,30 @@ def _telling_parts(said: str) -> list[str]:
     return parts if len(parts) > 1 else [said.replace("-", "")]
 
 
+def _values(word: Word, text: str, language: str | None) -> list[str]:
+    """What a word of the evidence `text` may say as a number; none for other words."""
+    if not word.number:
+        numeral = _numeral(word.said, language)
+        return [numeral] if numeral else []
+    printed = _FIRST_NUMBER.match(text, word.start)
+    return [word.number, *(_other_readings(printed.group(), language) if printed else ())]
+
+
+def _other_readings(number: str, language: str | None) -> list[str]:
+    """1234 of the German "1.234", 1.234 of "1,234"; and 1 and 234 of "1 234", which may be two numbers."""
+    if apart := re.split("[ '’]", number)[1:]:
+        return [_canonical(part) for part in (number[: number.index(apart[0]) - 1], *apart)]
+    decimal = LANGUAGES[language].answers.decimal if language in LANGUAGES else "."
+    if decimal == "," and _THOUSANDS_OR_DECIMALS.fullmatch(number):
+        return [_canonical(number.replace(".", "")) if "." in number else _canonical(number.replace(",", "."))]
+    return []
+
+
 def _canonical(number: str) -> str:
-    if _THOUSANDS.fullmatch(number):
+    number = re.sub("[ '’]", "", number)
+    if _THOUSANDS_BY_POINTS.fullmatch(number):
+        number = number.replace(".", "")
+    elif _THOUSANDS.fullmatch(number):
         number = number.replace(",", "")
     try:
         return format(Decimal(number.replace(",", ".").replace("·", ".")).normalize(), "f")

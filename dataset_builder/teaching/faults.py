@@ -22,6 +22,8 @@ CREDIT = "credit"  # who made the picture, and who allows its use
 ADDRESS = "address"  # of a web page
 BRACKETS = "brackets"  # empty, or without their other half
 PUNCTUATION = "punctuation"  # doubled, or behind a space
+GLUED = "glued"  # a sentence that goes on with a small letter behind a full stop
+SYMBOL = "symbol"  # a character that a file lost or spells in its own way
 INCOMPLETE = "incomplete"  # a word is missing that another asks for
 
 
@@ -49,16 +51,30 @@ _LIST_MARK = re.compile(  # "a) before, b) after, and c) later": a bracket of it
 _PUNCTUATION = re.compile(
     r"\s,|[,;]\s?[,;.](?!\d)|:\s?[,;](?!\d)|:\.(?!\d)|(?<!\.)\.\.(?!\.)|\s\.(?!\d)|\.\s\.|[，；、]\s?[，；、。]|。。|\s{2}"
 )
+_SYMBOL = re.compile(  # "20uC", "Dl = 6", "exp(2t", "cm21", "(cid:3)", "(= 0.05)", "?-proteins", "a.01"
+    r"\d\s?u[CFMm]2?(?!\w)|\(um2?\)|\(cid:|[(,;]\s?=\s?\d|[\ufffd\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    r"|[^\W_]\s\?\s[^\W_]|(?<!\w)\?-\w|\(\?\)|(?<!\w)D[a-z]\s?=|(?<!\w)exp\(\d[a-z]|(?<![\w.])[a-z]\.\d"
+    r"|(?:M|cm|s|min|mL|kg|h)21(?!\w)|\d\s102\d(?!\w)|\s[˚°]\s?[^\sCFEWNS\d]"
+)
+_SMALL_START = re.compile(
+    r"(?P<word>[^\W\d_]{3,})[)\]”\"]?\.\s(?=[a-zа-яёіїєґ]{3,}[\s,])|[)\]]\.\s(?=[a-z]{3,}\s)|[^\W\d_]{4,}\.(?=\d)"
+)
+_NEVER_LAST = frozenset(every(lambda it: it.sentences.never_last))
+_ABBREVIATED = frozenset(
+    every(lambda it: (*it.sentences.never_last, *it.sentences.before_number, *it.sentences.sometimes_last))
+)
 _SIGN_LAST = re.compile(r"(?<=[\w\])])\s?[=<>≤≥×±≈]\s?(?:[),;]|\.?$)")
 _FIRST = re.compile(r"(?<![\w(])\(?(?:1|i)\)|①")
-_SECOND = re.compile(r"[;.:,]\s\((?:2|ii)\)\s|②")
+_SECOND = re.compile(r"(?:^|[;.:,]\s)(?:\w+\s)?\((?:[2-9]|ii|iii|iv|v)\)\s|②")
 _NOUNS = "|".join(every(lambda it: it.teaching.the_figure.noun))
 _FORMS = any_of(lambda it: [form for forms in it.teaching.the_figure.forms.values() for form in forms])
 _BARE = re.compile(  # "(p = 0.1, the figure)", "(Figure)", "their the figure"
     rf"[(（,;:，；/–—-]\s*(?:{_FORMS}|{_NOUNS})\s*[,;:，；)）\]–—/]{{1,2}}(?<=[)）])"
-    rf"|[(（]\s*(?:{_FORMS}|{_NOUNS})\s*[,;:，；)）]",
+    rf"|[(（]\s*(?:{_FORMS}|{_NOUNS})\s*[,;:，；)）]"  # "leads to the acid, the figure."
+    rf"|[,，;；]\s?(?:{_FORMS})\s?(?:[.。;；]|$)|\([^()]*(?<!\w)(?:{_FORMS})(?!\w)[^()]*\)|（[^（）]*(?:{_FORMS})[^（）]*）",
     re.IGNORECASE,
 )
+_TWICE = re.compile(rf"(?<!\w)(?:{_FORMS})(?!\w).*(?<!\w)(?:{_FORMS})(?!\w)", re.IGNORECASE)
 _PANELS_LEFT = re.compile(  # "the figure and (B)", "the figure, B", "the figureshows"
     rf"(?<!\w)(?:{_FORMS})(?:\s?(?:[,/–-]|{any_spaced(lambda it: (*it.lists.and_words, *it.lists.to_words))})\s?"
     r"(?:\([A-Za-z]\)|(?-i:[B-Z])(?!\w))|(?-i:[A-Z])(?!\w)|\s?\d)",
@@ -80,13 +96,25 @@ def fault(text: str, language: str | None) -> str | None:
         (ADDRESS, _ADDRESS.search(text)),
         (BRACKETS, _EMPTY.search(text) or not _balanced(text)),
         (PUNCTUATION, _PUNCTUATION.search(text)),
+        (GLUED, _goes_on(text)),
+        (SYMBOL, _SYMBOL.search(text)),
         (INCOMPLETE, _lacks_a_part(text) or _incomplete(_known(language)).search(text)),
     )
     return next((name for name, found in checks if found), None)
 
 
+def says_it_twice(sentence: str) -> bool:
+    """Whether a sentence says "the figure" twice: of two places in the article it named, one at most is this figure."""
+    return bool(_TWICE.search(sentence))
+
+
 def _credits(text: str) -> bool:
     return bool(_MAKER.search(text) or _RIGHT.search(text))
+
+
+def _goes_on(text: str) -> bool:
+    """Whether a small letter follows a full stop that ends no abbreviation: a number or a line was lost between."""
+    return any((found["word"] or "").lower() not in _ABBREVIATED for found in _SMALL_START.finditer(text))
 
 
 def _names_a_figure(text: str) -> bool:
@@ -108,7 +136,9 @@ def _balanced(text: str) -> bool:
 
 def _lacks_a_part(text: str) -> bool:
     """Whether a formula ends with its sign, "(D = )", or a list of numbered items starts with the second."""
-    return bool(_SIGN_LAST.search(text) or (_SECOND.search(text) and not _FIRST.search(text)))
+    last = re.search(r"(?<!\w)(?<!\d\s)([^\W\d_]+(?:\.[^\W\d_]+)*)\.$", text)
+    is_cut = last and last[1].lower() in _NEVER_LAST
+    return bool(is_cut or _SIGN_LAST.search(text) or (_SECOND.search(text) and not _FIRST.search(text)))
 
 
 def _known(language: str | None) -> str:

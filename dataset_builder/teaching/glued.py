@@ -5,7 +5,9 @@ closed("Dose map of the knee")                               -> "Dose map of the
 """
 
 import re
+from collections.abc import Set
 from functools import cache
+from itertools import pairwise
 
 from dataset_builder.teaching.alone import is_note
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
@@ -13,11 +15,23 @@ from dataset_builder.text.sentences import is_caseless
 from dataset_builder.text.vocabulary import LANGUAGES
 
 _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel follows in the sentence
-    r"(?<=[^\W\d_][^\W\d_A-Z])\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s[^()]*\.$)"
+    r"(?<=[^\W_]{2})\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s(?!.*\([Bb]\)))"
+    r"|(?<=[^\W\d_]{2})\s(?=A[:.]\s[A-Z][a-z]+\s[a-z])"  # "Mean potentials A: Maps of"
+    r"|(?<=\))\s(?=[B-H]\s[A-Z][a-z]+\s[a-z])"  # "of one tree (n = 8) B Analysis of"
 )
-_SAMPLES = re.compile(r"(?<=[.;])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
+_SMALL_PANEL = re.compile(r"(?<=[.;])\s(?=\([a-z](?:\s?[,–-]\s?[a-z])*\)\s[A-Z])")  # "... of cells. (b) Dose"
+_SAMPLES = re.compile(r"(?<=[.;)])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
 _CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
 _CUT = "\n"
+_INNER_CAPITAL = re.compile(  # behind a word that is no article: "knee Arrows mark"
+    r"(?<![\w-])(?P<before>[^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{2,}|[A-Z\d]{2,})\s"
+    r"(?P<word>[A-ZА-ЯЁІЇЄҐÀ-Þ][^\W\d_A-ZА-ЯЁІЇЄҐ]{4,})(?=\s[a-zа-яёіїєґà-ÿ])"
+)
+_PLATE = re.compile(  # "section: 7–8 surfaces", "view 12 detail"; not "2 mice and 3 rats", "of 4 cells"
+    r"(?P<before>(?<![\w-])[a-z]{4,}:?)\s(?P<first>\d{1,2})(?:[–-](?P<last>\d{1,2}))?\s(?=[a-z]{4,})"
+)
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+MAX_CAPITALS = 0.4  # of a sentence's longer words: more are those of a title, or names
 _ENDS = re.compile(r"[.!?…。！？．｡][\"'”’»)\]」』）]*$")
 
 
@@ -26,9 +40,35 @@ def pieces(sentence: str, language: str | None) -> list[str]:
     known = language if language in LANGUAGES else DEFAULT_LANGUAGE
     start = _start(known)
     cut = _FIRST_PANEL.sub(_CUT, start.sub(rf"\g<before>{_CUT}", sentence), count=1)
-    cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, cut))
+    cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, _SMALL_PANEL.sub(_CUT, cut)))
     cut = _CAPITAL.sub(lambda gap: _CUT if is_note(cut[gap.end() :]) else gap.group(), cut)
     return cut.split(_CUT)
+
+
+def runs_on(sentence: str, ordinary: Set[str], language: str | None) -> bool:
+    """Whether a word of its own capital starts another sentence inside this one: "map of the knee Arrows mark a spot".
+
+    `ordinary` are words that the figure's texts have with a small letter. In a title whose words all have capitals,
+    and in a language that writes its nouns so, a capital starts nothing.
+    """
+    known = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    if LANGUAGES[known].teaching.the_figure.noun[0][0].isupper():
+        return False
+    words = _LONG_WORD.findall(sentence)[1:]
+    if sum(word[0].isupper() for word in words) > MAX_CAPITALS * len(words):
+        return False
+    small = {*LANGUAGES[known].lists.and_words, *LANGUAGES[known].lists.or_words, *LANGUAGES[known].teaching.incomplete}
+    found = [match for match in _INNER_CAPITAL.finditer(sentence) if match["before"] not in small]
+    return any(match["word"].lower() in ordinary for match in found)
+
+
+def lists_plates(sentence: str) -> bool:
+    """Whether numbers in it name pictures of a plate, with nothing between them: "11 head in front view 12 leg"."""
+    found = list(_PLATE.finditer(sentence))
+    return any(
+        int(other["first"]) == int(one["last"] or one["first"]) + 1 and one["before"] != other["before"]
+        for one, other in pairwise(found)
+    )
 
 
 def closed(sentence: str) -> str:
@@ -45,7 +85,7 @@ def _start(language: str) -> re.Pattern:
     starters = "|".join(starter.capitalize() for starter in own.sentences.starters if len(starter) > 1)
     nouns_are_capitals = own.teaching.the_figure.noun[0][0].isupper()
     word = r"[^\W\d_]{2,}" if nouns_are_capitals else r"[^\W\d_A-ZА-ЯЁÀ-Þ]{2,}"
-    return re.compile(rf"(?P<before>(?<![\w-]){word})\s(?=(?:{starters or '(?!)'})\s{word})")
+    return re.compile(rf"(?P<before>(?<!\w){word})\s(?=(?:{starters or '(?!)'})\s{word})")
 
 
 @cache

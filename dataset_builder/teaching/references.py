@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataset_builder.text.mentions import all_mentions
 from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
 
-_NUMBER = r"(?:[(（]?(?:S\s?|A)?\d[\d.]*[A-Za-z]?[)）]?|[IVX]+(?!\w)|(?-i:[A-Z])\d*(?!\w))"
+_NUMBER = r"(?:[(（]?(?:S\s?|A)?\d[\d.]*[A-Za-z]?[)）]?|(?<=[\s.])[IVX]+(?!\w)|(?<=[\s.])(?-i:[A-Z])\d*(?!\w))"
 _TABLES = any_spaced(lambda it: (*it.not_figures.table, *it.not_figures.box, *it.not_figures.video))
 _PARTS_UNSPACED = any_unspaced(
     lambda it: (*it.not_figures.table, *it.not_figures.box, *it.not_figures.video, *it.teaching.parts)

@@ -1,7 +1,9 @@
 """A stranger's text, made plain: white space, control characters, compatibility characters."""
 
+import re
 import unicodedata
 
+_SPACES = re.compile("  +")
 _COMMON_SPACES = ("\n", "\t", "\xa0", "\u2009")
 
 
@@ -19,4 +21,5 @@ def clean(text: str) -> str:
             text = text.replace(space, " ")
         if not text.isprintable():
             text = "".join(filter(str.isprintable, " ".join(text.split())))
-    return " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
+    text = text.strip(" ")
+    return _SPACES.sub(" ", text) if "  " in text else text

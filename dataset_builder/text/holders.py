@@ -19,7 +19,8 @@ from dataset_builder.text.vocabulary import NO_MATCH, WordsOf, any_of, any_space
 NEAR_CHARS = 60  # from what credits to whom it credits
 MAX_HOLDER_CHARS = 200  # of a holder that is credited: bounded, so that no text makes the search slow
 NEAR_WORDS = 4  # from a noun to what is said of it
-WORD_STARTS = r"(?<![^\W\u3040-\u9fff])"  # kana and Chinese characters stand before a word without a space
+NO_WORD = r"\W\u3040-\u9fff"  # characters after which a word may start: kana, Chinese need no space before it
+WORD_STARTS = rf"(?<![^{NO_WORD}])"
 MAX_SMALL_WORD = 3  # letters of "and", "of", and of initials
 
 _HOLDERS: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("holders.yaml").read_text(encoding="utf-8"))
@@ -118,7 +119,7 @@ def plain(statement: str) -> str:
 
 def names_of(authors: Iterable[str]) -> frozenset[str]:
     """The words of the authors' names, for `Owner.names`."""
-    return frozenset(word for author in authors for word in plain(author).split())
+    return frozenset(plain(" ".join(authors)).split())
 
 
 def is_own(statement: str, owner: Owner) -> bool:

@@ -54,6 +54,7 @@ _COMPOUND = re.compile(rf"{DASH}(?=\d)")  # "Figure 2-1" as a label
 _IN_BOX = re.compile(rf"\s*box\s\d\s?{DASH}\s?fig", re.IGNORECASE)  # "Box 1—figure 2"
 _LETTER = r"[A-Za-zА-Еа-е]"
 _LABEL_PANEL = re.compile(rf"\d[\s(]*({_LETTER}(?:\s?(?:{DASH}|[,/&+])\s?{_LETTER})*)[\s).:]*$")
+_LONGEST_HEAD_CHARS = 120  # "Supplementary online figure no. 1": the prefixes and the word of a label, with its number
 _LABELS_KEPT = 4096  # "Figure 1" and its like come again and again
 
 
@@ -178,7 +179,7 @@ def _label_end(text: str) -> int | None:
     """Where the label at the start of a text ends; None without one."""
     if behind := NUMBER_FIRST.match(text) or ORDINAL.match(text):
         return behind.end()
-    head = next(heads(text), None)
+    head = next(heads(text[:_LONGEST_HEAD_CHARS]), None)
     if head is None or head.start > 0:
         return None
     number = NUMBER.match(text, head.end)

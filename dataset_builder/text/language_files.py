@@ -221,7 +221,10 @@ class AnswerWords:
     source: Words
     refusals: Words
     nothing: Words
+    pointers: Words
+    fillers: Words
     numerals: Words
+    decimal: str
     opposites: Opposites
 
 
@@ -262,6 +265,9 @@ class TeachingWords:
     notes: Words
     incomplete: Words
     verbs_of_being: Words
+    verbs: Words
+    past: Words
+    relatives: Words
     the_figure: TheFigure
     questions: Questions
 

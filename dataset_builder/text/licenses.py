@@ -43,11 +43,9 @@ _TEXT = re.compile(
 )
 _ZERO = re.compile(r"\bcc[\s-]?(?:0|zero)\b(?:[\s-]*(?:universal\s*)?(?P<version>1\.0))?", re.IGNORECASE)
 _DENIED_REACH_CHARS = 160  # from "not" to the licence that it denies, within a sentence and between its commas
-_DENIED = re.compile(
-    rf"(?:(?<!\w)(?:{any_spaced(lambda it: it.license.denied)})(?!\w)|(?:{any_unspaced(lambda it: it.license.denied)}))"
-    r"(?:[^.;,!?。；，]|\.(?=\S))*$",
-    re.IGNORECASE,
-)
+_SAME_CLAUSE = r"(?:[^.;,!?。；，]|\.(?=\S))*$"
+_DENIED = re.compile(rf"\W(?:{any_spaced(lambda it: it.license.denied)})(?!\w){_SAME_CLAUSE}", re.IGNORECASE)
+_DENIED_UNSPACED = re.compile(rf"(?:{any_unspaced(lambda it: it.license.denied)}){_SAME_CLAUSE}", re.IGNORECASE)
 _DENIED_BEHIND = re.compile(
     rf"[\s)\]\"”»）/-]{{0,4}}(?:{_LICENSE_WORD})?[\s)\]\"”»）-]{{0,3}}"
     rf"(?:(?:{any_spaced(lambda it: it.license.denied_behind)})(?!\w)"
@@ -84,9 +82,13 @@ def denied_names(text: str) -> bool:
 def is_denied(text: str, start: int) -> bool:
     """Whether the licence whose name or address starts there is denied, or but a choice: "not distributed under"."""
     name = _TEXT.match(text, start) or _URL.match(text, start)
-    end = name.end() if name else start
+    before = f" {text[max(0, start - _DENIED_REACH_CHARS) : start]}"
     return bool(
-        _DENIED.search(text[max(0, start - _DENIED_REACH_CHARS) : start]) or name and _DENIED_BEHIND.match(text, end)
+        _DENIED.search(before)
+        or not before.isascii()
+        and _DENIED_UNSPACED.search(before)
+        or name
+        and _DENIED_BEHIND.match(text, name.end())
     )
 
 

@@ -10,6 +10,7 @@ in the languages of `languages/`.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from dataset_builder.text.vocabulary import any_of
 from trust.ids import PRINTED_DOI
@@ -55,6 +56,7 @@ _STATUS_TITLE = re.compile(  # "RETRACTED: ...", "[Retracted] ...", "... (Retrac
     rf"|^\W*(?:{_ARTICLE}\s*)?{_REMOVED}(?:\s*{_ARTICLE})?\s*[\])】〕]?\s*[:：】]|^\s*\[\s*{_REMOVED}\s*\]",
     re.IGNORECASE,
 )
+_MARKS_KEPT = 256  # "received", "accepted" and their like come again and again
 _STATES = ("article", "item", "paper", "publication", "version", "status")  # words beside the next, in markup
 _MARKED = re.compile(  # what markup says in a word: "retracted", "withdrawn-article", "Retracted version of record"
     rf"\W*(?:(?:{'|'.join(_STATES)})\W+)*(?:{_RETRACTED}|{_REMOVED}|retraction|withdrawal|removal)"
@@ -66,6 +68,7 @@ _NOTICES = {
     "expression-of-concern": any_of(lambda it: it.notices.concern),
     "correction": any_of(lambda it: it.notices.correction),
 }
+_OPENS = re.compile(r"[\[(【〔]")
 _TO = rf"(?:\s+(?:{any_of(lambda it: it.notices.to_words)}))?"
 _NOTICE_TITLES = [  # "Correction: ...", "Correction to: ...", "Corrigendum to “...”", "[Erratum] ...", "... [Erratum]"
     (
@@ -94,9 +97,10 @@ _NOTICE_TO = re.compile(rf"\b(?:{any_of(lambda it: it.notices.notice_to)})\b", r
 
 def title_status(title: str | None) -> str | None:
     """`retracted` where the title of an article, or of its section, says so; else None."""
-    return RETRACTED if title and _STATUS_TITLE.search(title) else None
+    return RETRACTED if title and _says(title, _STATUS_TITLE) else None
 
 
+@lru_cache(_MARKS_KEPT)
 def is_mark_of_retraction(value: str | None) -> bool:
     """Whether a value in an article's markup says that it was retracted, withdrawn or removed: "retracted-article"."""
     return bool(value and _MARKED.fullmatch(value))
@@ -110,7 +114,12 @@ def is_retraction_notice(article_type: str | None, title: str | None) -> bool:
 
 def notice_type(title: str | None) -> str | None:
     """The article type of a notice by its title: retraction, expression-of-concern or correction; else None."""
-    return next((kind for kind, pattern in _NOTICE_TITLES if title and pattern.search(title)), None)
+    return next((kind for kind, pattern in _NOTICE_TITLES if title and _says(title, pattern)), None)
+
+
+def _says(title: str, pattern: re.Pattern) -> bool:
+    """Whether a pattern of this file fits a title: at its start, or where a bracket opens."""
+    return bool(pattern.search(title) if _OPENS.search(title) else pattern.match(title))
 
 
 def own_status(paragraph: str) -> str | None:

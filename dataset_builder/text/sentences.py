@@ -18,11 +18,12 @@ _NEVER_LAST = frozenset(every(lambda it: it.sentences.never_last))  # abbreviati
 _NUMBERED = frozenset(every(lambda it: it.sentences.before_number))  # abbreviations in front of a number
 _AMBIGUOUS = frozenset(every(lambda it: it.sentences.sometimes_last))  # the next word decides
 _STARTERS = frozenset(every(lambda it: it.sentences.starters))  # words that start a sentence and are no name
-_STOP = re.compile(r"[.!?…。！？｡]+")
-_AFTER_LATIN = re.compile(  # closing quotes and brackets, a citation ("mice.12", "mice. [3,4]"), then white space
-    r"[\"'”’»)\]]*(?:\d{1,3}(?:[,–-]\d{1,3})*|\s?\[\d+(?:[,–-]\s?\d+)*\])?(?=\s|$)"
+_STOP = re.compile(
+    r"(?P<stop>[.!?…。！？｡][.!?…。！？｡]*+)(?:"  # searched twice as fast as [...]++
+    r"(?<=[。！？｡])[」』”’）)\]】]*"
+    # closing quotes and brackets, a citation ("mice.12", "mice. [3,4]"), then white space
+    r"|(?<![。！？｡])(?P<after>[\"'”’»)\]]*(?:\d{1,3}(?:[,–-]\d{1,3})*|\s?\[\d+(?:[,–-]\s?\d+)*\])?(?=\s|$)))"
 )
-_AFTER_CJK = re.compile(r"[」』”’）)\]】]*")
 _BEHIND_WORD = re.compile(r"[\s,.;:]")
 _WORD_BACKWARDS = re.compile(r"[^\W_\u3040-\u9fff]+(?:\.[^\W_\u3040-\u9fff]+)*")  # "g.e" of "… e.g"
 _WORD_CHARS = 20  # the longest abbreviation
@@ -42,28 +43,25 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each sentence of `text`, whose white space is normalised already (`clean`)."""
     start = 0
     for stop in _STOP.finditer(text):
-        end = _sentence_end(text, stop)
-        if end is not None:
+        if _ends_sentence(text, stop):
+            end = stop.end()
             yield start, end
             start = end + (text[end : end + 1] == " ")
     if start < len(text):
         yield start, len(text)
 
 
-def _sentence_end(text: str, stop: re.Match) -> int | None:
-    """Where the sentence ends that the punctuation `stop` may close; None when it closes none."""
-    if stop.group()[-1] in "。！？｡":
-        closing = _AFTER_CJK.match(text, stop.end())
-        return closing.end() if closing else stop.end()
-    after = _AFTER_LATIN.match(text, stop.end())
-    if not after or (after.group()[:1].isdigit() and not _may_be_cited(text[stop.start() - 1])):
-        return None
-    following = text[after.end() + 1 : after.end() + 40]
-    if following and not _may_start(following):
-        return None
-    if following and stop.group() == "." and _is_abbreviation(text, stop, following):
-        return None
-    return after.end()
+def _ends_sentence(text: str, stop: re.Match) -> bool:
+    """Whether the punctuation `stop` closes a sentence."""
+    after = stop["after"]
+    if after is None:  # Chinese and Japanese
+        return True
+    if after[:1].isdigit() and not _may_be_cited(text[stop.start() - 1]):
+        return False
+    following = text[stop.end() + 1 : stop.end() + 40]
+    if not following:
+        return True
+    return _may_start(following) and not (stop["stop"] == "." and _is_abbreviation(text, stop.start(), following))
 
 
 def _may_be_cited(last: str) -> bool:
@@ -79,32 +77,36 @@ def _may_start(following: str) -> bool:
     return first.isupper() or first.isdigit() or is_caseless(first) or bool(MIXED_CASE.match(following))
 
 
-def _is_abbreviation(text: str, match: re.Match, following: str) -> bool:
-    """Whether the full stop belongs to an abbreviation, an initial or an ordinal rather than to the sentence."""
-    found = _WORD_BACKWARDS.match(text[max(0, match.start() - _WORD_CHARS) : match.start()][::-1])
+def _is_abbreviation(text: str, stop: int, following: str) -> bool:
+    """Whether the full stop there belongs to an abbreviation, an initial or an ordinal rather than to the sentence."""
+    found = _WORD_BACKWARDS.match(text[max(0, stop - _WORD_CHARS) : stop][::-1])
     if not found:
         return False
     word = found.group()[::-1]
-    word_start = match.start() - len(word)
+    word_start = stop - len(word)
     folded = word.lower()
-    first_word = _BEHIND_WORD.split(following, maxsplit=1)[0]
-    starts = first_word.lower() in _STARTERS
     if len(word) == 1 and word.isalpha():
-        return _is_initial(text, word_start, word, starts, following)
+        return _is_initial(text, word_start, word, following)
     if folded in _NEVER_LAST:
         return True
     if folded in _NUMBERED:
         return following[0].isdigit()
-    if folded in _AMBIGUOUS or (folded.count(".") and folded.replace(".", "").isalpha() and len(folded) <= 6):
-        return not starts
+    if folded in _AMBIGUOUS or ("." in folded and folded.replace(".", "").isalpha() and len(folded) <= 6):
+        return not _is_starter(following)
     if not (word.isdigit() and len(word) <= 2):
         return False
     before = text[max(0, word_start - 6) : word_start]
     return bool(_AFTER_ORDINAL.match(following) or _BEFORE_ORDINAL.search(before))
 
 
-def _is_initial(text: str, start: int, word: str, starts: bool, following: str) -> bool:
+def _is_starter(following: str) -> bool:
+    """Whether the text's first word is one that starts a sentence."""
+    return _BEHIND_WORD.split(following, maxsplit=1)[0].lower() in _STARTERS
+
+
+def _is_initial(text: str, start: int, word: str, following: str) -> bool:
     """ "J. Smith", "E. Coli", "z. B. 3", "p. 3" are no ends; "vitamin C. The", "panel b. We" are."""
+    starts = _is_starter(following)
     if re.match(r"[^\W\d_]\.", following) or re.search(r"(?<!\w)[^\W\d_]\.\s$", text[max(0, start - 4) : start]):
         return not starts or following[1:2] == "."
     if following[0].isdigit():

@@ -1,9 +1,9 @@
-"""Questions under an image condition, and the loop that has them answered: batch by batch, appended as they come."""
+"""Questions under an image condition, and how they are had answered: each answer is appended as it comes."""
 
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -12,11 +12,13 @@ from PIL import Image
 
 from dataset_builder.files.jsonfiles import append_jsonl
 from dataset_builder.files.progress import progress
-from evaluation.answering.questions import BLANK_COLOUR, image_donors, open_image, question, reference
+from evaluation.answering.questions import BLANK_COLOUR, first_picture, image_donors, question, reference
 from evaluation.run_folder import PREDICTION_FILE, Evidence, Prediction
 from trust.handovers import stamped
 from trust.licenses import combined, in_order, of_row
+from trust.pictures.encoding import encode
 from trust.pictures.opener import UnreadablePicture
+from trust.pictures.stored import StoredPicture, whole_size
 from trust.text import cleaned
 
 CAPTION_ONLY = "Caption of the figure: {caption}\n{question}"  # what image condition `none` asks
@@ -30,6 +32,7 @@ class Question:
     row: dict  # of the dataset, without the picture
     messages: list[dict]  # conversational; each content a list of parts, {"type": "image"} where the picture goes
     picture: int | None  # index of the row whose picture is shown; None: no picture
+    shown: dict | None  # that row, without the picture
 
 
 @dataclass
@@ -42,10 +45,13 @@ class Answer:
     error: str | None = None  # why there is none
 
 
+Show = Callable[[Question], StoredPicture | None]  # the picture that goes with a question; raises UnreadablePicture
+Keep = Callable[[list[tuple[Question, Answer]]], None]  # writes answers down
+
+
 class Answerer(Protocol):
     """Who answers: `local.py`, a checkpoint loaded here, or `served.py`, a server."""
 
-    batch_size: int  # questions handed over at once
     packages: tuple[str, ...]  # whose versions the manifest keeps
 
     @property
@@ -59,14 +65,8 @@ class Answerer(Protocol):
     def clean(self, text: str) -> str:
         """Text of strangers, without what the model would take for special tokens."""
 
-    def length(self, asked: Question, rows: Dataset) -> int:
-        """How much there is to read, in any unit; the longest questions are asked first."""
-
-    def prepare(self, asked: Question, picture: Image.Image | None):
-        """A question as `replies` takes it."""
-
-    def replies(self, prepared: list) -> list[Answer]:
-        """One answer for each prepared question, in their order."""
+    def answer(self, todo: list[Question], show: Show, keep: Keep) -> None:
+        """Answer all of `todo`, in any order, and hand the answers to `keep` as they come."""
 
 
 def ask(
@@ -80,14 +80,16 @@ def ask(
     if condition == "none" and not evidence:
         raise ValueError("image condition none needs captions, and the dataset has no config `pairs`")
     pictures = image_donors(rows["article_id"], seed) if condition == "shuffled" else range(len(rows))
+    without_pictures = list(rows.remove_columns("images"))
     asked = []
-    for row, picture in zip(rows.remove_columns("images"), pictures, strict=True):
+    for row, picture in zip(without_pictures, pictures, strict=True):
         if condition == "none":
             known = evidence.get(row["figure_id"])
             caption = (known["caption"] if known else None) or ""
-            asked.append(Question(row, to_messages(row["prompt"], length_hint, caption), None))
+            asked.append(Question(row, to_messages(row["prompt"], length_hint, caption), None, None))
         else:
-            asked.append(Question(row, to_messages(row["prompt"], length_hint), picture))
+            messages = to_messages(row["prompt"], length_hint)
+            asked.append(Question(row, messages, picture, without_pictures[picture]))
     return asked
 
 
@@ -144,60 +146,47 @@ class Constants:
 
 
 def answer(todo: list[Question], rows: Dataset, answerer: Answerer, path: Path, constants: Constants) -> int:
-    """Have the questions answered and append one record each to `path`, batch by batch; returns how many failed.
+    """Have the questions answered and append one record each to `path` as they come; returns how many failed.
 
-    The longest questions come first: what does not fit in memory fails at once. A
-    question whose picture cannot be read, or that gets no answer, has a record with `prediction` None and `error`, and
-    is asked again by the next run.
+    A question whose picture cannot be read, or that gets no answer, has a record with `prediction` None and `error`,
+    and is asked again by the next run.
     """
-    todo = sorted(todo, key=lambda asked: (-answerer.length(asked, rows), asked.row["example_id"]))
-    batches = [todo[i : i + answerer.batch_size] for i in range(0, len(todo), answerer.batch_size)]
+    pictures, condition = rows.select_columns("images"), constants.image_condition
     n_failed = 0
     with progress(len(todo), "answers", "generate") as bar:
-        for batch, prepared, answers in _prepared(batches, rows, answerer, constants.image_condition):
-            if prepared:
-                replies = answerer.replies(list(prepared.values()))
-                answers |= dict(zip(prepared, replies, strict=True))
-            records = (_record(asked, rows, answers[i], constants) for i, asked in enumerate(batch))
-            append_jsonl(path, map(stamped, records))
-            n_failed += sum(answer.text is None for answer in answers.values())
-            bar.update(len(batch))
+
+        def keep(answered: list[tuple[Question, Answer]]) -> None:
+            nonlocal n_failed
+            append_jsonl(path, [stamped(_record(*one, constants)) for one in answered])
+            n_failed += sum(answer.text is None for _, answer in answered)
+            bar.update(len(answered))
+
+        answerer.answer(todo, lambda asked: _shown(asked, pictures, condition), keep)
     return n_failed
 
 
-def _prepared(batches: list[list[Question]], *how) -> Iterator[tuple[list[Question], dict, dict]]:
-    """Each batch with what `_prepare` says; the pictures of the next one are read while one is answered."""
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        coming = [ahead.submit(_prepare, batch, *how) for batch in batches[:1]]
-        for i, batch in enumerate(batches):
-            prepared, unreadable = coming.pop().result()
-            coming = [ahead.submit(_prepare, following, *how) for following in batches[i + 1 : i + 2]]
-            yield batch, prepared, unreadable
+def unreadable(asked: Question, problem: UnreadablePicture) -> Answer:
+    """The answer to a question whose picture cannot be read."""
+    return Answer(None, "error", 0, f"{asked.row['example_id']}: unreadable picture: {problem}")
 
 
-def _prepare(batch: list[Question], rows: Dataset, answerer: Answerer, condition: str) -> tuple[dict, dict]:
-    """Place in the batch -> what `answerer.prepare` made; place -> Answer, where the picture cannot be read."""
-    prepared, unreadable = {}, {}
-    for i, asked in enumerate(batch):
-        try:
-            prepared[i] = answerer.prepare(asked, _picture(asked, rows, condition))
-        except UnreadablePicture as problem:
-            unreadable[i] = Answer(None, "error", 0, str(problem))
-    return prepared, unreadable
-
-
-def _picture(asked: Question, rows: Dataset, condition: str) -> Image.Image | None:
+def _shown(asked: Question, pictures: Dataset, condition: str) -> StoredPicture | None:
+    """The picture of the question's row as it is stored; under `blank` one of the same size without content."""
     if asked.picture is None:
         return None
-    picture = open_image(rows[asked.picture])
-    return Image.new("RGB", picture.size, BLANK_COLOUR) if condition == "blank" else picture
+    picture = first_picture(pictures[asked.picture])
+    return _blank(whole_size(picture)) if condition == "blank" else picture
 
 
-def _record(asked: Question, rows: Dataset, answered: Answer, constants: Constants) -> Prediction:
+@lru_cache(maxsize=16)
+def _blank(size: tuple[int, int]) -> StoredPicture:
+    return {"bytes": encode(Image.new("RGB", size, BLANK_COLOUR)), "path": None}
+
+
+def _record(asked: Question, answered: Answer, constants: Constants) -> Prediction:
     row = asked.row
-    is_shown = asked.picture is not None and constants.image_condition != "blank"
-    shown = rows[asked.picture] if is_shown else row
-    licenses = list(in_order((*of_row(row), *of_row(shown))))
+    shown = asked.shown if constants.image_condition != "blank" else None
+    licenses = list(in_order((*of_row(row), *of_row(shown or row))))
     record: Prediction = {
         "example_id": row["example_id"],
         "figure_id": row["figure_id"],
@@ -214,8 +203,10 @@ def _record(asked: Question, rows: Dataset, answered: Answer, constants: Constan
         "revision": constants.revision,
         "generation": constants.generation,
         "image_condition": constants.image_condition,
-        "image_figure_id": shown["figure_id"] if is_shown else None,
+        "image_figure_id": shown["figure_id"] if shown else None,
     }
+    if "answer_kind" in row:
+        record |= {"answer_kind": row["answer_kind"], "options": row["options"]}
     if answered.error is not None:
         record["error"] = answered.error
     return record

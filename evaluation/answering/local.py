@@ -1,23 +1,28 @@
 """Answers of a checkpoint that is loaded here: batched, greedy or sampled."""
 
 import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
 import torch
-from datasets import Dataset
 from PIL import Image
 from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, ProcessorMixin
 from transformers.utils import logging
 
 from evaluation.answering import checkpoints
-from evaluation.answering.answers import Answer, Question
-from evaluation.answering.questions import image_size, public_name
+from evaluation.answering.answers import Answer, Keep, Question, Show, unreadable
+from evaluation.answering.questions import public_name
 from evaluation.answering.sampling import GumbelNoise, seed_of
+from trust.pictures.opener import UnreadablePicture, picture_size
+from trust.pictures.stored import open_stored, stored_bytes
 from trust.templates import check_template
 from trust.text import cleaner_of
 
 logging.set_verbosity_error()
+
+Prepared = tuple[str, Image.Image | None]  # the prompt as the model reads it, and the picture
 
 
 class Checkpoint:
@@ -91,21 +96,53 @@ class Checkpoint:
     def clean(self, text: str) -> str:
         return cleaner_of(self.processor).clean(text)
 
-    def length(self, asked: Question, rows: Dataset) -> int:
+    def answer(self, todo: list[Question], show: Show, keep: Keep) -> None:
+        """Batch by batch, the longest questions first: what does not fit in memory fails at once. Raises RuntimeError
+        where a batch does not fit into the GPU's memory."""
+        todo = sorted(todo, key=lambda asked: (-self._length(asked, show), asked.row["example_id"]))
+        batches = [todo[i : i + self.batch_size] for i in range(0, len(todo), self.batch_size)]
+        for batch, prepared, answers in self._prepared(batches, show):
+            if prepared:
+                replies = self.replies(list(prepared.values()))
+                answers |= dict(zip(prepared, replies, strict=True))
+            keep([(asked, answers[i]) for i, asked in enumerate(batch)])
+
+    def _length(self, asked: Question, show: Show) -> int:
         """Tokens of the text and, where pictures are cut into a grid by their shape, of the picture."""
         n_text = len(self.processor.tokenizer(render(asked.messages, self.processor)).input_ids)
         if asked.picture is None or not self._cuts_grids:
             return n_text
-        size = image_size(rows[asked.picture])
-        if not all(size):
+        try:
+            width, height = picture_size(stored_bytes(show(asked)))
+        except UnreadablePicture:
             return n_text
         # No public method counts image tokens; vLLM relies on this one.
-        return n_text + self.processor._get_num_multimodal_tokens(image_sizes=[size]).num_image_tokens[0]
+        return n_text + self.processor._get_num_multimodal_tokens(image_sizes=[(height, width)]).num_image_tokens[0]
 
-    def prepare(self, asked: Question, picture: Image.Image | None) -> tuple[str, Image.Image | None]:
-        return render(asked.messages, self.processor), picture
+    def _prepared(
+        self, batches: list[list[Question]], show: Show
+    ) -> Iterator[tuple[list[Question], dict[int, Prepared], dict[int, Answer]]]:
+        """Each batch with what `_prepare` says; the pictures of the next one are read while one is answered."""
+        with ThreadPoolExecutor(max_workers=1) as ahead:
+            coming = [ahead.submit(self._prepare, batch, show) for batch in batches[:1]]
+            for i, batch in enumerate(batches):
+                prepared, failed = coming.pop().result()
+                coming = [ahead.submit(self._prepare, following, show) for following in batches[i + 1 : i + 2]]
+                yield batch, prepared, failed
 
-    def replies(self, prepared: list[tuple[str, Image.Image | None]]) -> list[Answer]:
+    def _prepare(self, batch: list[Question], show: Show) -> tuple[dict[int, Prepared], dict[int, Answer]]:
+        """Place in the batch -> what `replies` takes; place -> Answer, where the picture cannot be read."""
+        prepared: dict[int, Prepared] = {}
+        failed: dict[int, Answer] = {}
+        for i, asked in enumerate(batch):
+            try:
+                picture = None if asked.picture is None else open_stored(show(asked))
+                prepared[i] = render(asked.messages, self.processor), picture
+            except UnreadablePicture as problem:
+                failed[i] = unreadable(asked, problem)
+        return prepared, failed
+
+    def replies(self, prepared: list[Prepared]) -> list[Answer]:
         """Raises RuntimeError where they do not fit into the GPU's memory together."""
         texts, pictures = map(list, zip(*prepared, strict=True))  # with a picture each, or none at all
         bos, stops = self.processor.tokenizer.bos_token, self._stop_tokens()

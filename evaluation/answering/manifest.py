@@ -20,6 +20,7 @@ IDENTITY = (
     "dataset_revision",
     "split",
     "tasks",
+    "benchmark",
     "generation",
     "wording",
     "seed",
@@ -31,7 +32,6 @@ class Asking:
     """How one call of `ldrt generate` asks."""
 
     split: str
-    tasks: list[str]
     image_condition: str
     max_new_tokens: int
     temperature: float  # 0: greedy
@@ -48,7 +48,8 @@ def make_manifest(answerer: Answerer, items: Items, asking: Asking, n_asked: int
         "dataset": public_name(items.dataset),
         "dataset_revision": items.revision,
         "split": asking.split,
-        "tasks": asking.tasks,
+        "tasks": items.tasks,
+        "benchmark": items.benchmark,
         "data_licenses": items.licenses,
         "teachers": items.teachers,
         "generation": {

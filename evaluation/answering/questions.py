@@ -13,10 +13,11 @@ from evaluation.run_folder import Evidence
 from trust.dataset_files import check_dataset
 from trust.errors import RefusedError
 from trust.licenses import counts
-from trust.pictures.opener import UnreadablePicture, picture_size
-from trust.pictures.stored import StoredPicture, as_stored, open_stored, stored_bytes
+from trust.pictures.opener import UnreadablePicture
+from trust.pictures.stored import StoredPicture, as_stored, open_stored
 
 COLUMNS = ("images", "prompt", "completion", "task", "example_id", "figure_id", "article_id", "license", "teacher")
+_IDS_SHOWN = 3  # in a message
 BLANK_COLOUR = (122, 116, 104)  # mean of CLIP's training pictures: zero after its normalisation
 
 
@@ -29,6 +30,10 @@ class Items:
     revision: str  # Hub commit, or "sha256:" and 64 hex digits of the files read
     licenses: dict[str, int]  # SPDX id, or "not stated", -> number of rows made from something under it
     teachers: dict[str, int]  # who wrote the references -> number of rows
+    split: str
+    tasks: list[str]
+    benchmark: dict | None = None  # what the manifest says of a benchmark
+    left_out: str = ""  # questions of a benchmark that cannot be asked, and why
 
 
 def load_items(dataset: str, split: str, tasks: list[str], revision: str | None = None) -> Items:
@@ -45,12 +50,17 @@ def load_items(dataset: str, split: str, tasks: list[str], revision: str | None 
     rows = concatenate_datasets([as_stored(part) for part in parts])
     if len(rows) == 0:
         raise ValueError(f"{dataset}: the split {split} of {', '.join(tasks)} is empty")
-    twice = [example_id for example_id, count in Counter(rows["example_id"]).items() if count > 1]
+    _check_unique(rows["example_id"], "example_id", f"{dataset}, {', '.join(tasks)}")
+    return Items(rows, dataset, _revision(files), _licenses(rows), _counts(rows["teacher"]), split, tasks)
+
+
+def _check_unique(ids: list[str | None], column: str, where: str) -> None:
+    """Raises ValueError for ids that are there more than once, or missing: answers are told apart by them."""
+    times = Counter(ids)
+    twice = [name for name, count in times.items() if count > 1 or name is None]
     if twice:
-        raise ValueError(
-            f"{dataset}: example_id {twice[0]!r} is there twice; ids must be unique over {', '.join(tasks)}"
-        )
-    return Items(rows, dataset, _revision(files), _licenses(rows), _counts(rows["teacher"]))
+        shown = ", ".join(f"{name!r} ({times[name]} rows)" for name in twice[:_IDS_SHOWN])
+        raise ValueError(f"{where}: each {column} must be there once, and {len(twice)} are not: {shown}")
 
 
 def _licenses(rows: Dataset) -> dict[str, int]:
@@ -105,18 +115,15 @@ def image_donors(article_ids: list[str], seed: int) -> list[int]:
 def open_image(row: dict) -> PILImage.Image:
     """The row's picture in RGB, its first where there are several. Raises `UnreadablePicture`, naming the example."""
     try:
-        return open_stored(_stored(row))
+        return open_stored(first_picture(row))
     except UnreadablePicture as error:
         raise UnreadablePicture(f"{row['example_id']}: unreadable picture: {error}") from error
 
 
-def image_size(row: dict) -> tuple[int, int]:
-    """Height and width in pixels, from the file's header; (0, 0) where it cannot be read."""
-    try:
-        width, height = picture_size(stored_bytes(_stored(row)))
-    except UnreadablePicture:
-        return 0, 0
-    return height, width
+def first_picture(row: dict) -> StoredPicture | None:
+    """The row's picture, its first where there are several; None where it has none."""
+    images = row["images"]
+    return images[0] if isinstance(images, list) and images else images or None
 
 
 def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict[str, Evidence]:
@@ -130,6 +137,7 @@ def load_evidence(dataset: str, split: str, revision: str | None = None) -> dict
     parquet = {"path": "parquet", "data_files": {split: files}, "split": split}
     there = load_dataset(**parquet, streaming=True).column_names  # datasets of before have no `rights`
     rows = load_dataset(**parquet, columns=[name for name in Evidence.__annotations__ if name in there])
+    _check_unique(rows["figure_id"], "figure_id", f"{dataset}, pairs")
     return {row["figure_id"]: row for row in rows}
 
 
@@ -139,10 +147,6 @@ def load_answers(dataset: str, split: str, tasks: list[str], revision: str | Non
     columns = ["completion"]
     rows = load_dataset("parquet", data_files={split: files}, split=split, columns=columns, streaming=True)
     return [reference(row) for row in rows]
-
-
-def _stored(row: dict) -> StoredPicture | None:
-    return row["images"][0] if row["images"] else None
 
 
 def _data_files(dataset: str, task: str, split: str, revision: str | None) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from datasets import Dataset
 
 from dataset_builder.files.jsonfiles import write_jsonl
+from evaluation.answering.questions import first_picture
 from evaluation.run_folder import THUMBNAIL_FILE, Thumbnail
 from trust.handovers import stamped
 from trust.pictures.encoding import THUMBNAIL_PX, thumbnail
@@ -42,13 +43,9 @@ def _by_picture(rows: Dataset, wanted: set[str]) -> Iterator[tuple[list[str], St
     names = rows["example_id"]
     for number, row in enumerate(rows.select_columns("images")):
         if names[number] in wanted:
-            alike.setdefault(_fingerprint(_first(row)), []).append(number)
+            alike.setdefault(_fingerprint(first_picture(row)), []).append(number)
     for numbers in alike.values():
-        yield [names[number] for number in numbers], _first(rows[numbers[0]])
-
-
-def _first(row: dict) -> StoredPicture | None:
-    return row["images"][0] if row["images"] else None
+        yield [names[number] for number in numbers], first_picture(rows[numbers[0]])
 
 
 def _fingerprint(picture: StoredPicture | None) -> str:

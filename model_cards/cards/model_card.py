@@ -12,7 +12,7 @@ from model_cards.preview.answers import PAGE
 from model_cards.result_files import EVIDENCE
 
 BY_TASK = ("judge_score", "rougeL", "length_ratio", "hedges_per_1k_words")
-QUALITY = ("judge_score", "rougeL")
+QUALITY = ("judge_score", "accuracy", "token_recall", "token_f1", "rougeL")
 PARTS = {  # of comparison.json, made only when asked for
     "by_term_frequency": "scores by how often the terms were seen in training",
     "forgetting": "forgetting on a general-domain dataset",

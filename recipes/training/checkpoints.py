@@ -59,7 +59,7 @@ def last_whole_checkpoint(output: Path) -> tuple[Path | None, list[str]]:
         if fault is None:
             return checkpoint, said
         checkpoint.rename(_free_name(checkpoint))
-        said.append(f"{checkpoint} is damaged ({fault}): put aside, the one before it is used")
+        said.append(f"{checkpoint} is damaged ({fault}): put aside, not gone on from")
     return None, said
 
 

@@ -39,10 +39,12 @@ def fault_of_messages(row: Mapping[str, Any], silent_question: bool) -> str | No
     return _fault_of_turns(prompt, completion) or _fault_of_blanks(row, silent_question)
 
 
-def _fault_of_message(message: Mapping[str, Any] | None) -> str | None:
+def _fault_of_message(message: Any) -> str | None:
     if message is None:
         return EMPTY_MESSAGE
-    role, content = message["role"], message["content"]
+    if not isinstance(message, Mapping):
+        return "whose prompt or completion is no list of messages with role and content"
+    role, content = message.get("role"), message.get("content")
     if role not in ROLES:
         return f"with a message of another role than {', '.join(ROLES)}"
     if content is None:

@@ -142,7 +142,8 @@ def _stop_tokens(start: Checkpoint, processor: ProcessorMixin) -> set[str]:
     configured = (start.read("generation_config.json") or {}).get("eos_token_id")
     numbers = configured if isinstance(configured, list) else [configured]
     numbers = [*numbers, processor.tokenizer.eos_token_id]
-    return set(processor.tokenizer.convert_ids_to_tokens([n for n in numbers if isinstance(n, int)]))
+    tokens = processor.tokenizer.convert_ids_to_tokens([n for n in numbers if isinstance(n, int)])
+    return {token for token in tokens if token is not None}  # a configuration may name numbers that nobody has
 
 
 def check_end_of_answer(processor: ProcessorMixin, stop_tokens: set[str], owner: str) -> None:

@@ -172,7 +172,8 @@ def _look_at_all(dataset: Dataset, collator: ExampleCollator, limits: Limits) ->
 
     def look(number: int) -> _Looked:
         row = dataset[number]
-        return _Looked(number, row.get(NAME) or f"row {number}", *_judge(row, collator, limits))
+        name = f"row {number}" if row.get(NAME) in (None, "") else str(row[NAME])
+        return _Looked(number, name, *_judge(row, collator, limits))
 
     bar = progress(len(numbers), "rows", "scan") if process == 0 else nullcontext()
     threads = max(1, min(_MOST_THREADS, (os.cpu_count() or 1) // processes))

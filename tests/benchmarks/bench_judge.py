@@ -1,17 +1,14 @@
 """How much of a judge's time is used: a loopback server with 2 s latency and room for N requests (goal: 95 %)."""
 
-import contextlib
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from dataset_builder.files.jsonfiles import read_jsonl
 from dataset_builder.llm.client import ask
 from dataset_builder.llm.requests import Request, Server
 from evaluation.judging.asking import read_score
+from tests.benchmarks.judge_server import serve
 
 LATENCY_S = 2.0
 ROUNDS = 10  # requests / N: the start of the client is part of the time, as it is in a real run
@@ -38,7 +35,7 @@ def _measure(capacity: int) -> tuple[float, float]:
         )
         for i in range(ROUNDS * capacity)
     ]
-    with tempfile.TemporaryDirectory() as folder, _server(capacity) as url:
+    with tempfile.TemporaryDirectory() as folder, serve(capacity, LATENCY_S) as url:
         ledger = Path(folder, "judgements.jsonl")
         start, cpu = time.perf_counter(), time.process_time()
         records = ask(requests, Server(url, "judge", concurrency=capacity), ledger, "score")
@@ -46,13 +43,3 @@ def _measure(capacity: int) -> tuple[float, float]:
         if {record["score"] for record in records.values()} != {7} or len(list(read_jsonl(ledger))) != len(requests):
             raise RuntimeError("not every request has its score in the ledger")
     return seconds, cpu_s
-
-
-@contextlib.contextmanager
-def _server(capacity: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.benchmarks.judge_server", str(capacity), str(LATENCY_S)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
-        finally:
-            process.kill()

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from tests.hub_server.fixtures import hub, hub_process, ldrt_client  # noqa: F401 - fixtures
+
 settings.register_profile("shared-machine", deadline=None)  # a busy machine is no failure
 settings.load_profile("shared-machine")
 

@@ -5,10 +5,14 @@ from collections.abc import Mapping, Sequence
 from math import ceil, floor
 from typing import Any
 
-from trust.pictures.encoding import encode
+from PIL import Image
+
+from trust.pictures.encoding import QUICK_PNG, encode
 from trust.pictures.metadata import PNG_SIGNATURE, MalformedFile, without_metadata
-from trust.pictures.opener import UnreadablePicture, open_picture
-from trust.pictures.stored import StoredPicture, stored_bytes, whole_size
+from trust.pictures.opener import UnreadablePicture, open_picture, shown_as_stored
+from trust.pictures.stored import StoredPicture, stored_bytes
+
+MAX_SENT_BYTES = 15_000_000  # of a picture in a request: OpenAI's limit is 20 MB, and base64 makes 4 bytes of 3
 
 
 def cropped(picture: StoredPicture | None, box: Sequence[float]) -> bytes:
@@ -39,20 +43,33 @@ def picture_of(row: Mapping[str, Any], picture: StoredPicture | None) -> StoredP
 
 
 def data_url(picture: StoredPicture | None) -> str:
-    """The picture in a URL: its own bytes where they are a JPEG or PNG of nothing but pixels, else prepared ones.
+    """The picture in a URL, as a JPEG or PNG of nothing but pixels.
 
-    Raises `UnreadablePicture`. Bytes that are sent as they are were not decoded for it.
+    They are its own compressed pixels where it is a JPEG or PNG that every viewer shows alike; these are not decoded.
+    Anything else is opened and becomes a PNG, halved in size until it has no more than `MAX_SENT_BYTES`. Raises
+    `UnreadablePicture`.
     """
     data = stored_bytes(picture)
-    whole_size(picture)
-    if not _is_plain(data):
-        data = encode(open_picture(data))
-    kind = "png" if data.startswith(PNG_SIGNATURE) else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    sent = _own_pixels(data) or _within_limit(open_picture(data))
+    kind = "png" if sent.startswith(PNG_SIGNATURE) else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(sent).decode()}"
 
 
-def _is_plain(data: bytes) -> bool:
+def _own_pixels(data: bytes) -> bytes | None:
+    """The file without its metadata; None for one that must be opened."""
+    if not shown_as_stored(data):
+        return None
     try:
-        return without_metadata(data) == data
+        bare = without_metadata(data)
     except MalformedFile:
-        return False
+        return None
+    return bare if len(bare) <= MAX_SENT_BYTES else None
+
+
+def _within_limit(image: Image.Image) -> bytes:
+    data = encode(image, QUICK_PNG)
+    while len(data) > MAX_SENT_BYTES:
+        image = image.reduce(2)
+        image.info = {}  # `reduce` keeps the whole file there
+        data = encode(image, QUICK_PNG)
+    return data

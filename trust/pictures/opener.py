@@ -24,6 +24,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from trust.pictures.metadata import PNG_SIGNATURE
+
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # not PostScript, which Pillow would let Ghostscript run
 MAX_PIXELS = 120_000_000  # a 600 dpi A4 page has 35 million
 MAX_BYTES = 1024**3  # of a file: MAX_PIXELS uncompressed in 16-bit RGB are 720 million
@@ -43,6 +45,11 @@ _TURNS = {  # the other EXIF orientations -> what makes the picture upright
 }
 _LYING = (5, 6, 7, 8)  # orientations in which width and height change places
 _TIFF_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+_TURNING_PARTS = (
+    b"eXIf",
+    b"Raw profile type exif",
+    b"XML:com.adobe.xmp",
+)  # of a PNG, which may stand behind the pixels
 
 
 class UnreadablePicture(ValueError):
@@ -88,6 +95,17 @@ def picture_size(data: bytes) -> tuple[int, int]:
         width, height = image.size
         is_turned = image.format != "TIFF" and _orientation(image) in _LYING  # Pillow has turned a TIFF's size
     return (height, width) if is_turned else (width, height)
+
+
+def shown_as_stored(data: bytes) -> bool:
+    """Whether every viewer shows the file's own bytes as `open_picture` does: a JPEG or PNG in RGB or grey, upright,
+    without transparency. By its header, no pixel is decoded; False where only decoding could tell. Raises as
+    `picture_size` does."""
+    if data.startswith(PNG_SIGNATURE) and any(name in data for name in _TURNING_PARTS):
+        return False
+    with _failures_in_one_line():
+        image = _read_header(data)
+        return _is_shown_as_stored(image, _orientation(image))
 
 
 def picture_file_size(path: Path) -> tuple[int, int]:

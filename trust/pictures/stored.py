@@ -23,11 +23,17 @@ class StoredPicture(TypedDict):
 
 
 def as_stored(rows: "Dataset") -> "Dataset":
-    """The rows with their column `images` as lists of `StoredPicture`s."""
-    from datasets import Image, List  # takes a second, which the preview need not wait
+    """The rows with their column `images` as lists of `StoredPicture`s; rows as they were loaded are not copied."""
+    from datasets import Dataset, Features, Image, List  # takes a second, which the preview need not wait
 
     stored = List(Image(decode=False))
-    return rows if rows.features["images"] == stored else rows.cast_column("images", stored)
+    if rows.features["images"] == stored:
+        return rows
+    if rows._indices is not None:  # of rows that were chosen or shuffled
+        return rows.cast_column("images", stored)
+    info = rows.info.copy()  # `cast_column` would write all pictures anew, to change nothing but who decodes them
+    info.features = Features({**rows.features, "images": stored})
+    return Dataset(rows.data, info=info, split=rows.split)
 
 
 def stored_bytes(picture: StoredPicture | None) -> bytes:

@@ -1,7 +1,6 @@
 """Formulae in the text of an article: raised numbers, MathML and TeX as something that can be read in a line."""
 
 import re
-from collections.abc import Mapping
 
 from lxml import etree
 
@@ -9,28 +8,30 @@ from dataset_builder.readers.jats.xml import set_text, string_of
 from dataset_builder.text.clean import clean
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
-FORMULA_TAGS = ("sup", "xref", "tex-math", f"{MATHML}math")
+FORMULAS = ("sup", "tex-math", f"{MATHML}math")
 
 _TEX_BODY = re.compile(r"\\begin\{document\}(.*)\\end\{document\}", re.DOTALL)
 _NUMBER_BEFORE = re.compile(r"\d[A-Za-z]?$")  # with the letter of a panel: "Figure 1a"
 _NUMBER_RAISED = re.compile(r"\s?[-+−–]?\d")
 
 
-def prepare_formulas(elements: Mapping[str, list[etree._Element]]) -> None:
-    """Turn the formulae into text where they stand; `elements` are those of `FORMULA_TAGS` by their tag.
+def prepare_formulas(elements: dict[str, list[etree._Element]]) -> None:
+    """Turn the formulae into text where they stand; `elements` are `FORMULAS`, which go, and `<xref>`s by their tag.
+
+    An element that nobody holds is gone at once when what it stands in is cleared; others are moved first.
 
     A number raised behind a number becomes "10^6" and "Figure 1^2" (not figure 12), MathML its characters without
     spaces; the TeX beside MathML goes, other TeX stays.
     """
-    for sup in elements.get("sup", ()):
+    for sup in elements.pop("sup", ()):
         _mark_raised(sup)
     for xref in elements.get("xref", ()):
         if xref.get("ref-type") == "bibr":  # many are raised by the style sheet alone
             _mark_raised(xref)
-    for tex in reversed(elements.get("tex-math", ())):  # inner ones first, should they be nested
+    for tex in reversed(elements.pop("tex-math", ())):  # inner ones first, should they be nested
         beside_mathml = tex.getparent().find(f"{MATHML}math") is not None
         set_text(tex, None if beside_mathml else _tex_body(string_of(tex)))
-    for math in reversed(elements.get(f"{MATHML}math", ())):
+    for math in reversed(elements.pop(f"{MATHML}math", ())):
         for annotation in [*math.iter(f"{MATHML}annotation", f"{MATHML}annotation-xml")]:
             set_text(annotation, None)
         set_text(math, "".join(map(clean, math.itertext())))

@@ -7,9 +7,10 @@ from itertools import islice
 from lxml import etree
 
 from dataset_builder.readers.article import Article
-from dataset_builder.readers.jats.rights import stated_license
+from dataset_builder.readers.jats.rights import STATEMENTS, owner_of, stated_license
 from dataset_builder.readers.jats.versions import version_of
-from dataset_builder.readers.jats.xml import child_of, href_of, text_of
+from dataset_builder.readers.jats.xml import Elements, child_of, elements_by_tag, href_of, set_line_ends, text_of
+from dataset_builder.text.holders import Owner
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
     OF_ITSELF,
@@ -30,14 +31,21 @@ _PMCID = ("pmc", "pmcid")  # kinds of identifier
 _STATUS_NAMES = ("status", "version", "state")  # ends of custom metadata's names that tell what became of an article
 _YES = ("yes", "true", "1")
 _NOTE_PIECES = 3  # of a paragraph's text, enough for its first words: "This article has been <link>retracted</link>"
+_SAID = (*STATEMENTS, "article-version", "related-article", "custom-meta", "break")  # found in one walk
 _PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of date, the one that counts first
 
 
-def read_metadata(root: etree._Element) -> Article:
-    """An article without figures and text from the `<article>` element. What is not stated is None."""
-    meta = root.find("front/article-meta")
+def read_metadata(root: etree._Element) -> tuple[Article, Owner]:
+    """An article without figures and text from the `<article>` element, and what of its rights is its own.
+
+    What is not stated is None.
+    """
+    front = child_of(root, "front")
+    meta = None if front is None else child_of(front, "article-meta")
     if meta is None:
         meta = etree.Element("article-meta")
+    said = elements_by_tag(meta, *_SAID)
+    set_line_ends(said["break"])
     ids = {(e.get("pub-id-type") or ""): text_of(e) for e in meta.iterchildren("article-id")}
     article = Article(
         source="jats",
@@ -48,12 +56,12 @@ def read_metadata(root: etree._Element) -> Article:
         journal=_journal(root),
         year=_year(meta),
         language=language(root.get(_LANG)),
-        license=stated_license(meta),
+        license=stated_license(said),
         article_type=(root.get("article-type") or "").strip().lower() or None,
-        version=version_of(root, meta),
+        version=version_of(root, meta, said["article-version"]),
     )
-    article.status, article.notices = _fate(root, meta, article)
-    return article
+    article.status, article.notices = _fate(root, meta, said, article)
+    return article, owner_of(article, said)
 
 
 def _title(element: etree._Element | None) -> str | None:
@@ -68,7 +76,7 @@ def _title(element: etree._Element | None) -> str | None:
 def _year(meta: etree._Element) -> int | None:
     years: dict[str, int] = {}
     for date in meta.iterchildren("pub-date"):
-        year = re.fullmatch(r"(?:1[5-9]|20)\d\d", (date.findtext("year") or "").strip())
+        year = re.fullmatch(r"(?:1[5-9]|20)\d\d", text_of(child_of(date, "year")) or "")
         if year:
             years.setdefault(date.get("pub-type") or date.get("date-type") or "", int(year.group()))
     return next((years[kind] for kind in (*_PUBLISHED, *years) if kind in years), None)
@@ -84,7 +92,7 @@ def _journal(root: etree._Element) -> str | None:
 
 def _authors(meta: etree._Element) -> list[str]:
     """The authors' names in the order of the article; of a group of authors the group's name, not its members'."""
-    everybody = meta.iterfind("contrib-group//contrib")
+    everybody = (person for group in meta.iterchildren("contrib-group") for person in group.iter("contrib"))
     contributors = [person for person in everybody if next(person.iterancestors("collab"), None) is None]
     authors = [person for person in contributors if person.get("contrib-type") == "author"]
     if not authors:
@@ -110,7 +118,9 @@ def _author(contributor: etree._Element) -> str | None:
     return ("" if _CJK.match(family) else " ").join(filter(None, (family, given)))
 
 
-def _fate(root: etree._Element, meta: etree._Element, article: Article) -> tuple[str | None, dict[str, str]]:
+def _fate(
+    root: etree._Element, meta: etree._Element, said: Elements, article: Article
+) -> tuple[str | None, dict[str, str]]:
     """What the article says has become of itself, and what it says of others (`Article.status`, `Article.notices`)."""
     subjects = [text_of(subject) for subject in meta.iterfind("article-categories//subject")]
     headings = [article.title, *subjects]
@@ -118,7 +128,7 @@ def _fate(root: etree._Element, meta: etree._Element, article: Article) -> tuple
     own = {(article.doi or "").lower(), article.pmcid}
     statuses: list[str | None] = []
     notices: dict[str, str] = {}
-    for related in _related(root, meta, anywhere=kind is not None):
+    for related in _related(root, said, anywhere=kind is not None):
         relation = (related.get("related-article-type") or "").strip().lower()
         names = _names(related)
         of_others = OF_OTHERS.get(relation) or misused(relation, kind)
@@ -127,7 +137,7 @@ def _fate(root: etree._Element, meta: etree._Element, article: Article) -> tuple
         else:
             statuses.append(of_others or OF_ITSELF.get(relation))
     if kind is None:  # a notice's headings and marks are about the article that it is about
-        statuses += _own_statuses(root, meta, headings)
+        statuses += _own_statuses(root, meta, said, headings)
     return gravest(statuses), notices
 
 
@@ -139,19 +149,21 @@ def _kind_of_notice(article_type: str | None, headings: list[str | None]) -> str
     return next((kind for kind in kinds if kind), None)
 
 
-def _own_statuses(root: etree._Element, meta: etree._Element, headings: list[str | None]) -> list[str | None]:
+def _own_statuses(
+    root: etree._Element, meta: etree._Element, said: Elements, headings: list[str | None]
+) -> list[str | None]:
     """What an article that is no notice says of itself in its headings, its front matter and its marks."""
     statuses = [title_status(heading) for heading in headings]
     notes = (p for front in root.iterchildren("front") for p in front.iter("p"))
     statuses += [own_status("".join(islice(p.itertext(), _NOTE_PIECES))) for p in notes]
-    if _is_marked_retracted(root, meta):
+    if _is_marked_retracted(root, meta, said):
         statuses.append(RETRACTED)
     return statuses
 
 
-def _related(root: etree._Element, meta: etree._Element, anywhere: bool) -> list[etree._Element]:
+def _related(root: etree._Element, said: Elements, anywhere: bool) -> list[etree._Element]:
     """The related articles in the metadata; of a notice also those in its text, where older ones name them."""
-    related = [*meta.iter("related-article")]
+    related = [*said["related-article"]]
     if anywhere:
         related += root.iterfind("body//related-article")
     return related
@@ -172,16 +184,16 @@ def _names(related: etree._Element) -> list[str]:
     return list(dict.fromkeys(known))
 
 
-def _is_marked_retracted(root: etree._Element, meta: etree._Element) -> bool:
+def _is_marked_retracted(root: etree._Element, meta: etree._Element, said: Elements) -> bool:
     """By its type, the status of its version, a date or an event of its retraction, or custom metadata."""
     values = [root.get("specific-use"), meta.get("specific-use")]
     if root.get("article-type") not in NOTICE_TYPES:
         values.append(root.get("article-type"))
     values += [date.get("date-type") for date in meta.iterfind("history/date")]
     values += [event.get("event-type") for event in meta.iterfind("pub-history/event")]
-    for version in meta.iter("article-version"):
+    for version in said["article-version"]:
         values += [text_of(version), *version.attrib.values()]
-    return any(map(is_mark_of_retraction, values)) or any(map(_is_custom_mark, meta.iter("custom-meta")))
+    return any(map(is_mark_of_retraction, values)) or any(map(_is_custom_mark, said["custom-meta"]))
 
 
 def _is_custom_mark(custom: etree._Element) -> bool:

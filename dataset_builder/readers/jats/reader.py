@@ -5,7 +5,6 @@ but not from abstracts, captions, tables, footnotes or references. `<fig>` eleme
 label says, are no figures. Figures of `<sub-article>`, `<response>` and `<supplementary-material>` are supplementary.
 """
 
-from collections import defaultdict
 from pathlib import Path
 
 from lxml import etree
@@ -14,23 +13,29 @@ from dataset_builder.articles.pictures import FolderPictures
 from dataset_builder.readers.article import REPAIRED, Article, Figure
 from dataset_builder.readers.jats.figure_groups import join_figures
 from dataset_builder.readers.jats.figures import read_figures
-from dataset_builder.readers.jats.formulas import FORMULA_TAGS, prepare_formulas
+from dataset_builder.readers.jats.formulas import FORMULAS, prepare_formulas
 from dataset_builder.readers.jats.metadata import read_metadata
-from dataset_builder.readers.jats.rights import owner_of
 from dataset_builder.readers.jats.text import read_text
-from dataset_builder.readers.jats.xml import parse_article
+from dataset_builder.readers.jats.xml import (
+    ALTERNATIVES,
+    Elements,
+    elements_by_tag,
+    keep_one_language,
+    parse_article,
+    set_line_ends,
+)
 from dataset_builder.text.holders import Owner
 
 MAX_XML_BYTES = 100 * 1024**2  # bounds the memory for a tree; an ordinary article has 0.1 MB
 
-_PARTS = ("sub-article", "response", "supplementary-material")
+_PARTS = ("supplementary-material", "sub-article", "response")  # in the order in which they follow each other
 _NO_TEXT = (  # what is no running text: what it holds is in no context sentence
     *("table-wrap", "table-wrap-group", "fn", "fn-group", "disp-formula", "disp-formula-group"),
     *("ref-list", "array", "code", "glossary", "caption", "object-id"),
     *("supplementary-material", "media", "graphic", "inline-graphic"),
 )
-_NO_REFERENCES = (*_PARTS, "fig", "fig-group", "graphic")
-_NEEDED = (*_NO_TEXT, *FORMULA_TAGS, "fig-group", "fig", "xref")
+_NEEDED = (*_NO_TEXT, *FORMULAS, "fig-group", "fig", "xref")
+_MOVED = (*_PARTS, "break", *ALTERNATIVES)
 
 
 def read_jats(path: Path, pictures: FolderPictures | None = None) -> Article:
@@ -44,30 +49,42 @@ def read_jats(path: Path, pictures: FolderPictures | None = None) -> Article:
     if size > MAX_XML_BYTES:
         raise ValueError(f"{path.name}: {size} bytes of XML, more than {MAX_XML_BYTES}")
     root, repaired = parse_article(path.read_bytes(), path.name)
-    article = read_metadata(root)
-    owner = owner_of(root, article)
+    article, owner = read_metadata(root)
     if repaired:
         article.notes.append(REPAIRED)
-    _drop_references(root)
-    parts = _detach_parts(root)
-    article.figures, article.markdown = _read_part(root, pictures or FolderPictures(), owner, article.title)
+    pictures = pictures or FolderPictures()
+    elements, parts = _prepared(root)
+    article.figures, article.markdown = _read_part(root, elements, pictures, owner, article.title)
     for part in parts:
-        _drop_references(part)
-        article.supplementary += _read_part(part, pictures or FolderPictures(), owner, None)[0]
+        article.supplementary += _read_part(part, elements_by_tag(part, *_NEEDED), pictures, owner, None)[0]
     return article
 
 
-def _detach_parts(root: etree._Element) -> list[etree._Element]:
+def _prepared(root: etree._Element) -> tuple[Elements, list[etree._Element]]:
+    """What is needed of an article without its parts, by tag, and the parts, which leave the tree.
+
+    One walk; another one where something has left the tree.
+    """
+    elements = elements_by_tag(root, *_NEEDED, *_MOVED)
+    set_line_ends(elements["break"])
+    if keep_one_language(root, [holder for tag in ALTERNATIVES for holder in elements[tag]]):
+        elements = elements_by_tag(root, *_NEEDED, *_PARTS)
+    if parts := _detach_parts([part for tag in _PARTS for part in elements[tag]]):
+        elements = elements_by_tag(root, *_NEEDED)
+    return elements, parts
+
+
+def _detach_parts(found: list[etree._Element]) -> list[etree._Element]:
     """Take sub-articles, responses and supplements out of the tree; the text behind them stays.
 
     A supplement listed inside a figure's caption stays part of the caption.
     """
-    found = [element for element in root.iter(*_PARTS) if not _is_inside_part(element)]
-    for element in found:
+    parts = [element for element in found if not _is_inside_part(element)]
+    for part in parts:
         mark = etree.Element("detached")
-        mark.tail, element.tail = element.tail, None
-        element.getparent().replace(element, mark)
-    return found
+        mark.tail, part.tail = part.tail, None
+        part.getparent().replace(part, mark)
+    return parts
 
 
 def _is_inside_part(element: etree._Element) -> bool:
@@ -75,15 +92,12 @@ def _is_inside_part(element: etree._Element) -> bool:
 
 
 def _read_part(
-    part: etree._Element, pictures: FolderPictures, owner: Owner, title: str | None
+    part: etree._Element, elements: Elements, pictures: FolderPictures, owner: Owner, title: str | None
 ) -> tuple[list[Figure], str]:
     """The figures of an article, a sub-article or a supplement, with their context, and its Markdown.
 
-    Takes the tree apart on the way.
+    `elements` are those of the part by tag. Takes the tree apart on the way.
     """
-    elements: dict[str, list[etree._Element]] = defaultdict(list)
-    for element in part.iter(*_NEEDED):  # one pass: each pass over a tree costs about 0.1 ms
-        elements[element.tag].append(element)
     prepare_formulas(elements)
     found = read_figures(join_figures(part, elements), pictures, owner)
     for tag in _NO_TEXT:
@@ -91,10 +105,3 @@ def _read_part(
             element.clear(keep_tail=True)
     markdown = read_text(part, elements["xref"], found, title)
     return [one.figure for one in found.values()], markdown
-
-
-def _drop_references(part: etree._Element) -> None:
-    """Empty the lists of references that hold nothing else ahead of all passes: half of an article's elements."""
-    for references in part.iterfind("back/ref-list"):
-        if next(references.iter(*_NO_REFERENCES), None) is None:
-            references.clear(keep_tail=True)

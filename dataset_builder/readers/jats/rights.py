@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from dataset_builder.readers.article import Article
-from dataset_builder.readers.jats.xml import child_of, href_of, string_of
+from dataset_builder.readers.jats.xml import Elements, child_of, elements_by_tag, href_of, string_of
 from dataset_builder.text.clean import clean
 from dataset_builder.text.holders import Owner, is_holder, is_own, names_of, plain
 from dataset_builder.text.licenses import license_id
@@ -19,6 +19,7 @@ from dataset_builder.text.rights import Rights, is_reserved, joined, same_licens
 
 _COPYRIGHT = ("copyright-statement", "copyright-holder")
 _LICENCE = ("license", "{*}license_ref")
+STATEMENTS = (*_COPYRIGHT, *_LICENCE, "permissions")
 _LINKS = ("ext-link", "uri")
 _GROUPS = ("fig", "fig-group")  # around a figure, whose rights they state, too
 _READ_ALREADY = frozenset(("label", "caption", "permissions", "attrib", "fig", "object-id"))
@@ -28,16 +29,24 @@ _MINING = re.compile(r"mining|tdm")  # of `specific-use`: what may be done with 
 _SCHEME = re.compile(r"^https?://(?:www\.)?|[/#?]*$")
 
 
-def stated_license(part: etree._Element) -> str | None:
-    """By the licence element's own address, else by the addresses in it, else by its words."""
-    licenses = [one for one in part.iter("license") if not _is_for_mining(one)]
+def stated_license(stated: Elements) -> str | None:
+    """By the licence element's own address, else by the addresses in it, else by its words.
+
+    `stated` are the `STATEMENTS`.
+    """
+    licenses = [one for one in stated["license"] if not _is_for_mining(one)]
     own = [href_of(element) for element in licenses]
-    own += [string_of(element) for element in part.iter("{*}license_ref") if not _is_for_mining(element)]
-    if stated := license_id(own, ""):
-        return stated
-    statements = [*part.iter("permissions", "copyright-statement"), *licenses]
+    own += [string_of(element) for element in _references(stated) if not _is_for_mining(element)]
+    if named := license_id(own, ""):
+        return named
+    statements = [*stated["permissions"], *stated["copyright-statement"], *licenses]
     linked = clean(" ".join(_with_addresses(license) for license in licenses))
     return license_id([], linked) or license_id([], clean(" ".join(map(string_of, statements))))
+
+
+def _references(stated: Elements) -> list[etree._Element]:
+    """The `<license_ref>`s, whichever vocabulary they are of."""
+    return [one for tag, found in stated.items() if tag.endswith("license_ref") for one in found]
 
 
 def _is_for_mining(license: etree._Element) -> bool:
@@ -58,12 +67,11 @@ def _words_and_addresses(element: etree._Element) -> Iterator[str]:
         yield child.tail or ""
 
 
-def owner_of(root: etree._Element, article: Article) -> Owner:
-    """What of an article's permissions is no statement about one of its figures."""
-    meta = root.find("front/article-meta")
-    found = [] if meta is None else [*meta.iter(*_COPYRIGHT, *_LICENCE)]
-    licenses = [one for one in found if one.tag not in _COPYRIGHT]
-    words = found if article.license is None else [one for one in found if one.tag in _COPYRIGHT]  # others by their id
+def owner_of(article: Article, stated: Elements) -> Owner:
+    """What of an article's permissions, the `STATEMENTS` of its metadata, is no statement about one of its figures."""
+    licenses = [*stated["license"], *_references(stated)]
+    words = [one for tag in _COPYRIGHT for one in stated[tag]]
+    words += licenses if article.license is None else []  # known by its id
     said = frozenset(plain(string_of(one)) for one in words)
     terms = frozenset(term for license in licenses for term in _terms(license))
     return Owner(article.license, said, said, names_of(article.authors), terms)
@@ -145,7 +153,7 @@ def _in_markup(marked: list[etree._Element], owner: Owner) -> Rights | None:
 
 def _foreign_terms(license: etree._Element, owner: Owner) -> list[str]:
     """Address and type of a licence that is none we know, where they are not the article's as well."""
-    if stated_license(license):
+    if stated_license(elements_by_tag(license, *STATEMENTS)):
         return []
     terms = [term for term in _terms(license) if term not in owner.terms]
     return [term for term in terms if not _OPEN_TYPE.match(term)]
@@ -160,5 +168,5 @@ def _says_nothing_new(license: str | None, texts: list[str], owner: Owner) -> bo
 
 def _license_of(statements: list[etree._Element]) -> str | None:
     """The licence that all of the statements together name."""
-    named = {stated_license(one) for one in statements} - {None}
+    named = {stated_license(elements_by_tag(one, *STATEMENTS)) for one in statements} - {None}
     return named.pop() if len(named) == 1 else None

@@ -7,7 +7,7 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 from typing import NamedTuple
 
 from lxml import etree
@@ -84,8 +84,6 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
     `xrefs` are all `<xref>`s of the part. Returns its Markdown, below the `title`, without e-mail addresses.
     """
     links = _links(part, xrefs, found)
-    by_key = _figures_by_key(found)
-    other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in by_key)
     lines = [f"# {title}"] if title else []
     paragraphs: list[_Paragraph] = []  # of the body
     for section, heading, is_body in _sections(part):
@@ -96,10 +94,8 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
             lines += _markdown(block, found)
         if is_body:
             paragraphs += [block for block in blocks if isinstance(block, _Paragraph)]
-    said = mentions_of_each([paragraph.text for paragraph in paragraphs], other_kinds)
-    for paragraph, mentions in zip(paragraphs, said, strict=True):
-        if mentions or paragraph.marks:
-            _add_context(paragraph, mentions, found, by_key)
+    if found:
+        _add_contexts(paragraphs, found)
     return without_addresses("\n\n".join(lines)) + "\n"
 
 
@@ -130,6 +126,16 @@ def _figures_by_key(found: Mapping[int, Found]) -> dict[str, int]:
         for key in label_keys(one.figure.label):
             by_key.setdefault(key, n)
     return by_key
+
+
+def _add_contexts(paragraphs: list[_Paragraph], found: Mapping[int, Found]) -> None:
+    """Add the paragraphs' sentences to the figures that they refer to or mention."""
+    by_key = _figures_by_key(found)
+    other_kinds = any(key.startswith(tuple(OTHER_KINDS)) for key in by_key)
+    said = mentions_of_each([paragraph.text for paragraph in paragraphs], other_kinds)
+    for paragraph, mentions in zip(paragraphs, said, strict=True):
+        if mentions or paragraph.marks:
+            _add_context(paragraph, mentions, found, by_key)
 
 
 def _add_context(
@@ -183,7 +189,10 @@ class _Reading:
                 pass
             elif tag in _BLOCKS or _is_container(child):
                 self._take(run, prefix)
-                self._block(child, level, prefix)
+                if tag == "p":
+                    self._paragraph(child, level, prefix)
+                else:
+                    self._block(child, level, prefix)
             else:
                 run.walk(child)
             tail = child.tail
@@ -216,8 +225,8 @@ class _Reading:
         if not _INLINE.issuperset([child.tag for child in p]):
             self._paragraph_in_pieces(p, level, prefix)
             return
-        references = self.links.marked.get(p, [])
-        text, marks = _marked_text(p, references) if references else (text_of(p), [])
+        references = self.links.marked.get(p)
+        text, marks = _marked_text(p, references) if references else (clean(string_of(p)), [])
         if text:  # most paragraphs: one call of the XML library
             self.blocks.append(_Paragraph(prefix, text, marks))
 
@@ -244,19 +253,14 @@ def _marked_text(p: etree._Element, references: list[_Reference]) -> tuple[str, 
     """A paragraph's text, and where in it which figures are referred to. Changes the `<xref>`s."""
     for xref, _ in references:
         xref.text = f"{_MARK}{xref.text or ''}"
-    pieces = string_of(p).split(_MARK)
-    marks: list[tuple[int, list[int]]] = []
-    before = ""
-    for piece, (_, places) in zip(pieces, references, strict=False):  # one piece more: the text behind the last
-        before += piece
-        marks.append((_clean_length(before), places))
-    return clean("".join(pieces)), marks
-
-
-def _clean_length(before: str) -> int:
-    """The characters that a text's beginning has once it is clean, with the space that it ends with."""
-    cleaned = clean(before)
-    return len(cleaned) + (cleaned != "" and before[-1].isspace())
+    first, *others = string_of(p).split(_MARK)
+    run = _Run({})
+    run.add(first)
+    for piece, reference in zip_longest(others, references):  # more pieces where the mark is in the text itself
+        if reference:
+            run.mark(reference.places)
+        run.add(piece)
+    return run.take()
 
 
 def _is_container(element: etree._Element) -> bool:
@@ -297,6 +301,10 @@ class _Run:
             self._append(gap)
             self.space = True
 
+    def mark(self, places: list[int]) -> None:
+        """Figures are referred to where the text ends so far."""
+        self.marks.append((self.length, places))
+
     def _append(self, piece: str) -> None:
         if piece:
             self.pieces.append(piece)
@@ -305,7 +313,7 @@ class _Run:
     def walk(self, element: etree._Element) -> None:
         """Add the text of an inline element."""
         if element.tag == "xref" and (figures := _referred(element, self.ids)):
-            self.marks.append((self.length, figures))
+            self.mark(figures)
         apart = element.tag in _LINES
         if apart:
             self.add(" ")

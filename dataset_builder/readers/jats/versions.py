@@ -5,7 +5,7 @@ import re
 from lxml import etree
 
 from dataset_builder.readers.article import Version
-from dataset_builder.readers.jats.xml import text_of
+from dataset_builder.readers.jats.xml import child_of, text_of
 
 _MANUSCRIPT_TERMS = ("ao", "smur", "am", "p")  # NISO RP-8 (JAV): author's original, submitted, accepted, proof
 _MANUSCRIPT = re.compile(r"manuscript|preprint|author.?s original|\bproof\b|^nihms|^emss|^ukmss", re.IGNORECASE)
@@ -14,9 +14,8 @@ _PMCID_VERSION = re.compile(r"(?:PMC)?\d+\.(\d+)", re.IGNORECASE)
 _NOT_PUBLICATION = re.compile("pmc|collection|nihms|submitted|preprint", re.IGNORECASE)  # kinds of date
 
 
-def version_of(root: etree._Element, meta: etree._Element) -> Version:
-    """By the article's version, its identifiers, its type and its dates of publication."""
-    versions = [*meta.iter("article-version")]
+def version_of(root: etree._Element, meta: etree._Element, versions: list[etree._Element]) -> Version:
+    """By the article's versions, its identifiers, its type and its dates of publication."""
     words = [text_of(one) or "" for one in versions]
     terms = [value for one in versions for name, value in one.attrib.items() if str(name).startswith("vocab-term")]
     kinds = [date.get("pub-type") or "" for date in meta.iterchildren("pub-date")]
@@ -47,5 +46,5 @@ def _is_publication(date: etree._Element) -> bool:
 
 def _iso(date: etree._Element) -> str:
     """ISO 8601, "00" for what is not said."""
-    year, month, day = ((date.findtext(part) or "").strip() for part in ("year", "month", "day"))
+    year, month, day = ((text_of(child_of(date, part)) or "") for part in ("year", "month", "day"))
     return f"{year:0>4}-{month:0>2}-{day:0>2}" if year.isdigit() else ""

@@ -40,19 +40,19 @@ def test_a_figure_of_a_benchmark_is_left_out(sample_articles, sample_dataset, be
 
 def test_a_benchmark_is_read_again_only_when_it_changed(benchmark, tmp_path):
     folder, _ = benchmark
-    first = benchmark_keys([folder], tmp_path / "cache")
+    first = benchmark_keys([str(folder)], tmp_path / "cache")
     (kept,) = (tmp_path / "cache").iterdir()
     written = kept.stat().st_mtime_ns
-    assert benchmark_keys([folder], tmp_path / "cache") == first
+    assert benchmark_keys([str(folder)], tmp_path / "cache") == first
     assert kept.stat().st_mtime_ns == written
     Image.new("RGB", (64, 64), "red").save(folder / "second.png")
-    assert len(benchmark_keys([folder], tmp_path / "cache")) == len(first) + 1
+    assert len(benchmark_keys([str(folder)], tmp_path / "cache")) == len(first) + 1
 
 
 def test_a_folder_without_pictures_says_so(tmp_path):
     for folder in (tmp_path, tmp_path / "absent"):
         with pytest.raises(FileNotFoundError, match="no picture in .* takes folders of picture files"):
-            benchmark_keys([folder], tmp_path / "cache")
+            benchmark_keys([str(folder)], tmp_path / "cache")
 
 
 def test_figures_in_a_group_with_a_picture_are_leaked_and_counted():

@@ -3,12 +3,17 @@
 import pytest
 
 from dataset_builder.teaching.alone import (
+    has_main_verb,
+    has_verb,
+    is_key,
     is_note,
     is_whole,
     leans_on_another,
+    may_be_whole,
     only_points,
     points_back,
     repeats,
+    speaks_of_several,
     states_a_purpose,
     without_addition,
 )
@@ -96,6 +101,19 @@ NOTES = [
     "CTX, cortex; HPC, hippocampus.",
     "MB moderator band (arrow).",
     "Error bars indicate SD.",
+    "a,b Different letters indicate significant differences.",
+    "Within each site, bars followed by the same letter are alike.",
+    "For each condition, n > 15.",
+    "Time-lapse movie showing the cells.",
+    "R, row of earth; not to scale.",
+    "R, root; S, stem.",
+    "ac, anterior crista; lc, lateral crista.",
+    "C-crop, FG-foregut, MG-midgut.",
+    "The letters (a and b) represent differences.",
+    "The number of mice is shown in parentheses.",
+    "Significant values are given in bold.",
+    "Die Fehlerbalken zeigen den Standardfehler.",
+    "Alle Daten sind Mittelwerte ± SD.",
     "Unpaired t-test.",
     "Bar indicates 200 µm.",
     "Maßstabsbalken: 20 µm.",
@@ -120,6 +138,8 @@ DESCRIPTIONS = [
     "The scale of the graph is logarithmic.",
     "CT shows a mass, MRI an edema.",
     "The data rose steeply.",
+    "A, before; B, after surgery.",
+    "The letter was sent to both groups.",
     "Die Pfeile zeigen auf die Läsion.",
     "Les flèches indiquent la lésion.",
     "Las flechas indican la lesión.",
@@ -217,3 +237,69 @@ def test_a_sentence_that_says_another_again():
     said = "X-ray films showed that the L4/5 height was obviously collapsed."
     assert repeats("X-ray showed that the L4/5 height was obviously collapsed.", said)
     assert not repeats("CT showed a mass in the lung.", said)
+
+
+SENTENCES = {
+    "en": ["Arrows mark the lesion.", "The dose rose.", "Cells were stained.", "We placed the knee on ice."],
+    "de": ["Der Pfeil zeigt auf den Riss."],
+    "fr": ["La flèche indique la lésion."],
+    "es": ["La flecha señala el nódulo."],
+    "it": ["La freccia indica la lesione."],
+    "pt": ["A seta indica o nódulo.", "Arrows of the map are the same."],  # in English, as many captions are
+    "ru": ["Стрелка указывает на очаг."],
+    "uk": ["Стрілка вказує на вогнище."],
+    "zh": ["箭头所示为结节。", "Arrows mark the lesion."],
+    "ja": ["矢印は結節を示す。"],
+}
+FRAGMENTS = {
+    "en": ["Best-fit curve and its interval.", "Staining with H&E.", "Decreases in the dose.", "Map (dose is red)."],
+    "de": ["Verlauf über 7 Tage."],
+    "fr": ["Souris diabétiques."],
+    "es": ["Comparación con el grupo control."],
+    "it": ["Schema del protocollo."],
+    "pt": ["Mapa do município."],
+    "ru": ["Схема эксперимента."],
+    "uk": ["Схема експерименту."],
+    "zh": ["实验流程图。"],
+    "ja": ["実験の流れ。"],
+}
+
+
+@pytest.mark.parametrize(("language", "sentence"), _each(SENTENCES))
+def test_sentences_have_verbs(language, sentence):
+    assert has_verb(sentence, language)
+
+
+@pytest.mark.parametrize(("language", "sentence"), _each(FRAGMENTS))
+def test_fragments_have_none(language, sentence):
+    assert not has_verb(sentence, language)
+
+
+def test_a_title_with_a_clause_has_no_main_verb():
+    assert has_main_verb("The farms are those where samples were taken.", "en")
+    assert not has_main_verb("Location of the farms where samples were taken.", "en")
+    assert not has_main_verb("Tomografía que muestra un nódulo.", "es")
+    assert not has_main_verb("Препараты мышей, которые получали тамоксифен.", "ru")
+
+
+def test_running_text_has_a_verb_of_its_own():
+    assert may_be_whole("Cells that have the marker restored the dose.", "en")
+    assert may_be_whole("We found that the dose had an effect.", "en")
+    assert may_be_whole("Ein Satz ohne bekanntes Wort.", "de")  # past tenses are listed for English alone
+    assert not may_be_whole("Ovaries ovoid, located between the branches.", "en")
+    assert not may_be_whole("Western valleys where the species are sympatric.", "en")
+
+
+def test_what_signs_stand_for():
+    assert is_key("Black = males; white = females.")
+    assert is_key("Lane 1: DNA, lane 2: RNA.")
+    assert is_key("Сплошная линия — основная группа.")
+    assert not is_key("Dose map (red = high).")
+    assert not is_key("Ratio of 2:1 in mice.")
+
+
+def test_several_figures():
+    assert speaks_of_several("The figures show the dose.", "en")
+    assert speaks_of_several("In den Abbildungen steigt die Dosis.", "de")
+    assert not speaks_of_several("The figure shows the dose.", "en")
+    assert not speaks_of_several("该图显示剂量。", "zh")

@@ -72,6 +72,11 @@ def test_citations_in_the_sentence_itself_are_found(sentence):
 def test_numbers_that_may_be_citations():
     assert may_cite("It was seen by other authors33.")
     assert may_cite("It stems from the portal (GTEx, n = 4 samples)29 and others.")
+    assert may_cite("It was found in the genes of the serovar (53).")
+    assert may_cite("It has an anti-tumor effect 2, 3.")
+    assert may_cite("They were left out (3,10 [in part],13).")
+    assert not may_cite("It was found in the arteries (2) and veins (3).")
+    assert not may_cite("动物每天接受5 mg药物，五年生存率为68%。")
     assert not may_cite("It holds 25(OH)2 and Ca(OH)2 in water.")
     assert not may_cite("It was seen in CD8 and p53 mice at 12 h.")
     assert may_cite_in_brackets("The dose rose (12, 13).")

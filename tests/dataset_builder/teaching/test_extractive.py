@@ -24,11 +24,11 @@ ROW = {
 }
 QUESTIONS = [
     "What does this figure show?",
-    "What does this figure suggest, and what supports it?",
+    "What does this figure suggest?",
     "Explain what can be seen in this figure.",
-    "What does this figure suggest, and what supports it?",
+    "What does this figure suggest?",
     "Explain what can be seen in this figure.",
-    "What can be concluded from this figure, and why?",
+    "What can be concluded from this figure?",
 ]
 
 
@@ -55,13 +55,17 @@ def test_no_answer_is_made_up():
 
 
 LANGUAGE_ROWS = {  # caption, sentence of the context, what the answer makes of it
-    "de": ("Dosis im Knie.", "Abb. 2 zeigt die Dosis.", "Die Abbildung zeigt die Dosis."),
+    "de": ("Dosis im Knie.", "Abb. 2 zeigt, dass die Dosis steigt.", "Die Abbildung zeigt, dass die Dosis steigt."),
     "fr": ("Dose dans le genou.", "La figure 2 montre que la dose augmente.", "La figure montre que la dose augmente."),
-    "es": ("Dosis en la rodilla.", "La Figura 2 muestra la dosis (Fig. 2A).", "La figura muestra la dosis."),
-    "pt": ("Dose no joelho.", "A Figura 2 mostra a dose.", "A figura mostra a dose."),
-    "it": ("Dose nel ginocchio.", "La Figura 2 mostra la dose.", "La figura mostra la dose."),
-    "ru": ("Доза в колене.", "На рис. 2 показана доза.", "На рисунке показана доза."),
-    "uk": ("Доза в коліні.", "На рис. 2 показано дозу.", "На рисунку показано дозу."),
+    "es": (
+        "Dosis en la rodilla.",
+        "La Figura 2 muestra que la dosis sube (Fig. 2A).",
+        "La figura muestra que la dosis sube.",
+    ),
+    "pt": ("Dose no joelho.", "A Figura 2 mostra que a dose sobe.", "A figura mostra que a dose sobe."),
+    "it": ("Dose nel ginocchio.", "La Figura 2 mostra che la dose sale.", "La figura mostra che la dose sale."),
+    "ru": ("Доза в колене.", "На рис. 2 показано, что доза растёт.", "На рисунке показано, что доза растёт."),
+    "uk": ("Доза в коліні.", "На рис. 2 показано, що доза зростає.", "На рисунку показано, що доза зростає."),
     "zh": ("膝关节剂量。", "图2显示剂量上升。", "该图显示剂量上升。"),
     "ja": ("膝の線量。", "図2は線量の上昇を示す。", "この図は線量の上昇を示す。"),
 }

@@ -22,6 +22,7 @@ def said(text: str, language: str = "en") -> set[str]:
         ("1. The first. \n2. The second (3) of all", "en", set()),  # a list's own numbers
         ("左侧肺剂量增加至0.5 Gy（n=12），CT显示12天后降低", "zh", {"0.5 Gy", "12", "ct"}),
         ("so it is", "en", set()),
+        ("the mean µ and the opioid receptor (μ) of 2 rats", "en", {"2"}),  # both signs of mu, alone: no name
     ],
 )
 def test_facts_are_numbers_with_units_and_names(text, language, expected):
@@ -34,6 +35,17 @@ def test_facts_are_numbers_with_units_and_names(text, language, expected):
         ("3 groups", "three groups", "en", True),
         ("2 Gruppen", "in zwei Gruppen", "de", True),
         ("4 groups", "three groups", "en", False),
+        ("1,234 patients", "1 234 Patienten", "de", True),  # 1 234, 1.234 and 1'234: as languages group digits
+        ("1,234 patients", "1.234 Patienten", "de", True),
+        ("1,234.5 pg/mL", "1.234,5 pg/ml", "de", True),
+        ("1,234,567 cells", "1.234.567 Zellen", "de", True),
+        ("12,345 cells", "12\u202f345 cellules", "fr", True),
+        ("1.234 mm", "1,234 мм", "ru", True),  # or it is a decimal
+        ("p = 0.455", "p = 0,455", "pt", True),
+        ("1,235 patients", "1.234 Patienten", "de", False),
+        ("12.34 mm", "1.234 Patienten", "de", False),
+        ("1,234 patients", "1.234 mm", "en", False),  # an English point is no group's
+        ("234 mice", "in group 1 234 mice", "en", True),
         ("0.5 Gy", "0.5 and 1 Gy", "en", True),  # the unit stands behind the last number
         ("0.5 mGy", "0.5 Gy", "en", False),
         ("TNF-α-induced", "TNF-alpha was induced", "en", True),

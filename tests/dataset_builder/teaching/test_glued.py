@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataset_builder.teaching.glued import closed, pieces
+from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,11 @@ from dataset_builder.teaching.glued import closed, pieces
         ("en", "Graphs of both. is the initial graph.", ["Graphs of both.", "is the initial graph."]),
         ("en", "Stained by Thioflavin-S. Scale bar = 2 µm.", ["Stained by Thioflavin-S.", "Scale bar = 2 µm."]),
         ("de", "Dosis im Knie Die Karte zeigt einen Fleck.", ["Dosis im Knie", "Die Karte zeigt einen Fleck."]),
+        ("de", "Kurven nach Kaplan-Meier Die Linie zeigt sie.", ["Kurven nach Kaplan-Meier", "Die Linie zeigt sie."]),
+        ("en", "Mean potentials A: Maps of both sides.", ["Mean potentials", "A: Maps of both sides."]),
+        ("en", "Leaves of one tree (OR1) B Analysis of roots.", ["Leaves of one tree (OR1)", "B Analysis of roots."]),
+        ("en", "Dose of all cells. (b) Dose of the rest.", ["Dose of all cells.", "(b) Dose of the rest."]),
+        ("en", "Area of acini (µm2) *** Represents p < 0.001.", ["Area of acini (µm2)", "*** Represents p < 0.001."]),
         ("fr", "Dose dans le genou Les cartes montrent un pic.", None),
         ("en", "Activities of (A) Peroxidase, (B) catalase.", ["Activities of (A) Peroxidase, (B) catalase."]),
         ("en", "A Study in The Lancet and the Netherlands.", ["A Study in The Lancet and the Netherlands."]),
@@ -37,3 +42,41 @@ def test_sentences_without_a_stop_between_them(language, sentence, parts):
 )
 def test_the_last_stop(sentence, whole):
     assert closed(sentence) == whole
+
+
+WORDS = frozenset({"arrows", "control", "conditional", "residues", "стрелки"})
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "Map of the knee Arrows mark a spot."),
+        ("en", "Binding of the compound to ACE Residues of the domain are shown."),
+        ("ru", "Карта левого колена Стрелки указывают на очаг."),
+    ],
+)
+def test_a_capital_starts_another_sentence(language, sentence):
+    assert runs_on(sentence, WORDS, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "Dose in the Control group of mice."),  # behind an article
+        ("en", "Generation of the Conditional Apc Allele in Mice."),  # a title, every word
+        ("en", "Dose in patients and Control animals."),
+        ("en", "Dose of the Wistar rats."),  # a name: nowhere with a small letter
+        ("de", "Dosis der Arrows im Knie."),  # every noun has a capital
+        ("en", "Map of the knee. Arrows mark a spot."),
+    ],
+)
+def test_other_capitals_start_none(language, sentence):
+    assert not runs_on(sentence, WORDS, language)
+
+
+def test_numbers_that_name_pictures_of_a_plate():
+    assert lists_plates("Holotype in section: 11 pharynx in general view 12 detail of the muscles.")
+    assert lists_plates("Holotype in section: 7–8 surfaces of the body, respectively 9–10 tips of the body.")
+    assert not lists_plates("We saw 2 mice and 3 rats.")
+    assert not lists_plates("Dose at week 3 before and week 4 after surgery.")
+    assert not lists_plates("Dose of group 1 with 14 mice.")

@@ -172,7 +172,7 @@ def test_context_for_keeps_order_and_no_duplicates():
 
 def test_every_figure_word_is_found_by_its_stem():
     """`_heads` looks only where a stem starts, so every word of the pattern must start with one."""
-    stems = (*numbering._ALL_STEMS.ascii, *numbering._ALL_STEMS.others)
+    stems = (*(stem.decode() for stem in numbering._ALL_STEMS.ascii), *numbering._ALL_STEMS.others)
     words = "Fig Figs Figg Figure figura Figuras Abb Abbildungen Bild рис Рисунок мал Малюнок Фигура 图 圖 図"
     words += " Scheme Schéma esquema схема Chart gráfico grafico graphique Diagramm діаграма диаграмма график графік"
     words += " Graph Plate Tafel planche lámina lamina prancha tavola Map Karte carte mapa mappa карта Photo foto фото"

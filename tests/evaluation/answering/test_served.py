@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 from datasets import load_dataset
@@ -16,8 +17,11 @@ from PIL import Image
 
 import ldrt
 from dataset_builder.files.jsonfiles import read_jsonl
+from evaluation.answering import served
 from evaluation.answering.questions import BLANK_COLOUR
 from tests.dataset_builder.llm_server import completion, serve
+from trust.pictures.derived import data_url
+from trust.pictures.opener import open_picture
 
 
 def generate(url, dataset, output, *words):
@@ -35,7 +39,7 @@ def question_of(request):
     if not pictures:
         return None, text["text"]
     kind, _, data = pictures[0]["image_url"]["url"].partition(",")
-    assert kind == "data:image/png;base64"
+    assert kind in ("data:image/png;base64", "data:image/jpeg;base64")
     return Image.open(io.BytesIO(base64.b64decode(data))), text["text"]
 
 
@@ -202,3 +206,63 @@ def test_a_server_gets_no_special_tokens_of_strangers(dataset_folder, tmp_path):
     assert sum("what dose ‹|im_end|›‹image›⟦INST⟧ <i> ?" in text for text in asked) == 8
     assert not any("<|" in text or "<image>" in text for text in asked)
     assert len(records) == 16
+
+
+def with_pictures(dataset_folder, folder, files):
+    """The dataset with `files` as the pictures of its rows in turn, in `detail` and in `reasoning`."""
+    shutil.copytree(dataset_folder, folder)
+    for task in ("detail", "reasoning"):
+        path = folder / task / "test-00000-of-00001.parquet"
+        rows = load_dataset("parquet", data_files=str(path), split="train")
+        stored = [[{"bytes": files[i % len(files)], "path": None}] for i in range(len(rows))]
+        rows.map(lambda _, i, stored=stored: {"images": stored[i]}, with_indices=True).to_parquet(path)
+    return folder
+
+
+def saved(kind, **options):
+    file = io.BytesIO()
+    image = Image.effect_noise((60, 40), 90).convert("RGB")
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def test_a_pictures_own_bytes_are_sent_and_others_are_encoded_once(dataset_folder, tmp_path, monkeypatch):
+    """Questions about one picture share it, however they are ordered in the dataset."""
+    made, files = [], [saved("JPEG"), saved("PNG"), saved("BMP"), saved("WEBP", lossless=True)]
+    monkeypatch.setattr(served, "data_url", lambda picture: made.append(picture["bytes"]) or data_url(picture))
+    folder = with_pictures(dataset_folder, tmp_path / "data", files)
+    with serve(look) as (url, seen):
+        generate(url, folder, tmp_path / "run")
+    sent = [
+        base64.b64decode(request["messages"][0]["content"][0]["image_url"]["url"].split(",")[1]) for request in seen
+    ]
+    assert len(sent) == 16
+    assert sent.count(files[0]) == sent.count(files[1]) == 4
+    assert len(made) == 8  # one a figure, of its two questions
+    opened = {Image.open(io.BytesIO(data)).convert("RGB").tobytes() for data in sent if data not in files}
+    assert opened == {open_picture(files[2]).tobytes(), open_picture(files[3]).tobytes()}
+
+
+def test_a_place_that_is_free_is_used_at_once(dataset_folder, tmp_path):
+    """One slow reply keeps no other question waiting: all others are answered before it."""
+    others, slow = threading.Semaphore(0), threading.Lock()
+
+    def answer(request):
+        if slow.acquire(blocking=False):
+            assert all(others.acquire(timeout=30) for _ in range(15))
+            return completion("slow")
+        others.release()
+        return completion("quick")
+
+    with serve(answer) as (url, _):
+        _, records = generate(url, dataset_folder, tmp_path, "--concurrency", "2")
+    assert sorted(record["prediction"] for record in records.values()) == ["quick"] * 15 + ["slow"]
+
+
+def test_a_server_that_takes_no_pictures_is_told_after_a_few_requests(dataset_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(served, "IN_VAIN_AFTER", 4)
+    with serve(lambda _: 400) as (url, seen):
+        code, records = generate(url, dataset_folder, tmp_path, "--concurrency", "1")
+    assert (code, records) == (1, {})
+    assert 4 <= len(seen) < 10
+    assert "gives no answer as org/model: HTTP 400" in capsys.readouterr().err

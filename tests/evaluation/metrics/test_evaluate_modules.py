@@ -58,11 +58,33 @@ def test_degeneration(load):
     assert "truncated_share" not in load("degeneration").compute(predictions=["x"])
 
 
+def test_closed_answers(load):
+    options = [["right", "left"], ["yes", "no"], [], ["x", "y"]]
+    result = load("closed_answers").compute(
+        predictions=["(B)", "No.", "CT", "A or B"], references=["left", "yes", "ct", "x"], options=options
+    )
+    assert result == {"accuracy": 0.5, "unreadable_share": 0.25}
+
+
+def test_token_overlap(load):
+    result = load("token_overlap").compute(predictions=["In the left lung."], references=["left lung, upper lobe"])
+    assert result == pytest.approx({"token_recall": 0.5, "token_f1": 4 / 7})
+
+
 def test_judge(load):
     replies = ["The dose is wrong.\nSCORE: 3", '{"score": 8}', "SCORE: 11", "SCORE: 1"]
     result = load("judge").compute(predictions=replies, finish_reasons=["stop", "stop", "stop", "length"])
     unscored = {"refused": 0, "truncated": 1, "unparsable": 1}
-    assert result == {"judge_score": 5.5, "n": 2, "n_unscored": unscored, "scores": [3, 8, None, None]}
+    assert result == {
+        "judge_score": 5.5,
+        "n": 2,
+        "n_unscored": unscored,
+        "scores": [3, 8, None, None],
+        "unparsable": {"out of range": 1},
+        "grammar_version": "2.0",
+    }
+    quoted = load("judge").compute(predictions=["It says\nSCORE: 10"], shown=[["It fits.\nSCORE: 10"]])
+    assert quoted["unparsable"] == {"only quoted from what the judge was shown": 1}
     assert load("judge").compute(predictions=[*replies[3:], None])["scores"] == [1, None]
 
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluation.metrics.closed_answers.closed_core import chosen, is_right
 from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
 from evaluation.metrics.grounding.grounding_core import find_claims, ground
 from evaluation.metrics.hedging.hedging_core import LANGUAGES, count_words, find_hedges, hedging
 from evaluation.metrics.hedging.lexicon import CATEGORIES, EXCLUSIONS, LEXICON
-from evaluation.metrics.judge.judge_core import judge_scores, mean_score, parse_score
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
 from evaluation.metrics.rouge.rouge_core import (
     _ASCII_TOKEN,
@@ -21,6 +21,7 @@ from evaluation.metrics.rouge.rouge_core import (
     rouge,
     tokenize,
 )
+from evaluation.metrics.token_overlap.overlap_core import overlap
 
 CASES = Path(__file__).parent / "cases"
 TOKENS = ["the", "dose", "of", "a", "tumour", "0.5", "Gy", "TNF-α", "剂", "5μm", "naïve", "_", "—", "A"]
@@ -209,38 +210,42 @@ def hedge_words(text):
     return tokenize(text.replace("0.5", "0 5").replace("5μm", "μm"), "unicode")
 
 
-@pytest.mark.parametrize("case", cases("judge"), ids=lambda case: case["reply"][-30:])
-def test_replies_of_judges_are_read_or_refused(case):
-    if case["expected"] is None:
-        with pytest.raises(ValueError, match=r"\w"):
-            parse_score(case["reply"])
-    else:
-        assert parse_score(case["reply"]) == case["expected"]
+@pytest.mark.parametrize("case", cases("closed_answers"), ids=lambda case: repr(case["reply"]))
+def test_a_closed_answer_names_one_option_or_none(case):
+    assert chosen(case["reply"], case["options"]) == case["index"]
 
 
-@given(st.integers(-30, 130), st.sampled_from(["", ".", "\n", " ", "**", "!", " (good)"]))
-def test_a_score_is_itself_or_none_and_never_clamped(points, after):
-    scored = judge_scores([f"Well.\nSCORE: {points}{after}"])
-    assert scored == [(points, "ok") if 0 <= points <= 10 else (None, "unparsable")]
+@given(TEXTS, st.lists(st.text("ab ", min_size=1), min_size=2, max_size=5))
+def test_any_reply_to_a_closed_question_is_an_option_or_none(reply, options):
+    assert chosen(reply, options) in (None, *range(len(options)))
 
 
-JUDGED = st.text(st.sampled_from('SCOREscore:0123456789.,/-–%{}"`*\n ten'), max_size=30)
+@pytest.mark.parametrize("letters", ["AB", "BC", "AD", "CA"])
+@pytest.mark.parametrize("form", ["{} or {}", "{}, {}", "({}) and ({})", "{}. {}", "{} {}", "Answer: {}\n{}", "{}/{}"])
+def test_two_letters_are_never_guessed(letters, form):
+    assert chosen(form.format(*letters), ["liver", "heart", "lung", "spleen"]) is None
 
 
-@given(st.lists(st.one_of(JUDGED, JUDGED.map("SCORE: {}".format), st.text(max_size=30)), max_size=8), st.randoms())
-def test_whatever_judges_reply_the_mean_is_a_score_in_any_order(replies, random):
-    found = mean_score(judge_scores(replies))
-    known = [score for score in found["scores"] if score is not None]
-    assert all(0 <= score <= 10 for score in known)
-    assert found["n"] == len(known)
-    assert found["n"] + sum(found["n_unscored"].values()) == len(replies)
-    assert found["judge_score"] == (pytest.approx(sum(known) / len(known)) if known else None)
-    order = random.sample(range(len(replies)), len(replies))
-    again = mean_score(judge_scores([replies[i] for i in order]))
-    assert again["scores"] == [found["scores"][i] for i in order]
-    assert again["n_unscored"] == found["n_unscored"]
+def test_without_options_the_reply_is_the_reference():
+    assert is_right("The CT.", "CT", None)
+    assert not is_right("CT or MRI", "CT", None)
+    assert is_right("A or B", "x", ["x", "y"]) is None
 
 
-def test_a_reply_that_was_cut_or_filtered_has_no_score():
-    scored = judge_scores(["SCORE: 7", "SCORE: 1", "SCORE: 9"], ["stop", "length", "content_filter"])
-    assert scored == [(7, "ok"), (None, "truncated"), (None, "refused")]
+@pytest.mark.parametrize("case", cases("token_overlap"), ids=lambda case: case["name"])
+def test_token_overlap_has_the_known_value(case):
+    found = overlap(case["prediction"], case["reference"])
+    assert (found.recall, found.f1) == pytest.approx((case["recall"], case["f1"]))
+
+
+@given(TEXTS, TEXTS)
+def test_token_overlap_is_as_the_script_counts(prediction, reference):
+    """By the definition in LLaVA-Med's script: words of both as often as the answer has them, then those of one."""
+    from evaluation.metrics.token_overlap.overlap_core import tokens
+
+    said, wanted = tokens(prediction), tokens(reference)
+    shared = sum(word in wanted for word in said)
+    missed = sum(word not in said for word in wanted)
+    found = overlap(prediction, reference)
+    assert found.precision == pytest.approx(shared / len(said) if shared else 0)
+    assert found.recall == pytest.approx(shared / (shared + missed) if shared else 0)

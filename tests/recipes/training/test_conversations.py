@@ -87,6 +87,10 @@ def test_lists_that_are_null_are_empty():
     assert fault_of_messages(whole | {"prompt": None}, False) == "with an empty question"
     assert fault_of_messages(whole | {"completion": None}, False) == "with an empty answer"
     assert fault_of_messages(whole | {"completion": [None]}, False) == "with an empty message"
+    no_list = "whose prompt or completion is no list of messages with role and content"
+    assert fault_of_messages(whole | {"prompt": "What is it?"}, False) == no_list  # TRL's form for plain text
+    assert fault_of_messages(whole | {"completion": ["A map."]}, False) == no_list
+    assert fault_of_messages(whole | {"completion": [{"content": "A map."}]}, False) == ANOTHER_ROLE
     parts = [{"role": "user", "content": [{"type": "text", "text": "a"}]}]
     assert fault_of_messages(whole | {"prompt": parts}, False) == "with a message that is no text"
 

@@ -173,6 +173,7 @@ HARMFUL = {
     "eval_strategy": "steps",
 }
 SAID_AS = {
+    "eval_strategy": "eval_steps",  # which Trainer sets with it
     "gradient_accumulation_steps": "global_batch_size",
     "dataset_train_split": "dataset_split",
     "train_article_share": "article_share",

@@ -112,6 +112,8 @@ def test_rows_without_ids_are_called_by_their_number(collator):
     nameless = dataset.remove_columns("example_id")
     kept, _, (odd,) = scan_rows(nameless, collator)
     assert (odd["example_id"], kept["example_id"]) == ("row 1", ["row 0", "row 2"])
+    numbered = nameless.add_column("example_id", [7, 8, 9])
+    assert scan_rows(numbered, collator)[0]["example_id"] == ["7", "9"]
     nulls = dataset.map(lambda row: {"example_id": None}, features=EXAMPLES)
     assert scan_rows(nulls, collator)[0]["example_id"] == ["row 0", "row 2"]
 

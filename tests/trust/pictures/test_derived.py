@@ -1,11 +1,14 @@
 """Parts of a row's picture, and its URL: its own bytes only where they are nothing but pixels."""
 
 import base64
+import zlib
 from io import BytesIO
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from trust.pictures import derived
 from trust.pictures.derived import cropped, data_url, picture_of
 from trust.pictures.opener import UnreadablePicture, open_picture
 
@@ -55,3 +58,68 @@ def test_own_bytes_are_sent_where_nothing_is_to_be_changed():
     assert sent(data_url(plain)) == plain["bytes"]
     with pytest.raises(UnreadablePicture):
         data_url({"bytes": b"GIF89a", "path": None})
+
+
+def with_part(png: bytes, name: bytes, content: bytes) -> bytes:
+    """A PNG with one more part, behind its pixels."""
+    part = name + content
+    made = len(content).to_bytes(4) + part + zlib.crc32(part).to_bytes(4)
+    return png[:-12] + made + png[-12:]
+
+
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
+EXIF = TURNED.tobytes().removeprefix(b"Exif\0\0")
+XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (stored("JPEG", exif=TURNED)["bytes"], (30, 40)),
+        (with_part(stored("PNG")["bytes"], b"eXIf", EXIF), (30, 40)),
+        (with_part(stored("PNG")["bytes"], b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP), (30, 40)),
+        (with_part(stored("PNG")["bytes"], b"tEXt", b"Comment\0a turn? no"), (40, 30)),
+        (stored("JPEG", comment=b"a camera")["bytes"] + b"what lies behind", (40, 30)),
+    ],
+    ids=["JPEG", "PNG, EXIF behind", "PNG, XMP behind", "PNG, text", "JPEG, comment"],
+)
+def test_a_server_sees_the_picture_as_the_opener_does(data, size):
+    got = sent(data_url({"bytes": data, "path": None}))
+    assert open_picture(got).size == open_picture(data).size == size
+    assert open_picture(got).convert("RGB").tobytes() == open_picture(data).convert("RGB").tobytes()
+    assert got != data
+    assert all(word not in got for word in (b"Comment", b"a camera", b"xmpmeta", b"behind"))
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "RGBA", "LA", "P", "I;16", "1"])
+def test_kinds_of_pixels_that_servers_show_in_ways_of_their_own_are_encoded(mode):
+    grey = Image.linear_gradient("L").resize((40, 30))
+    image = Image.fromarray(np.asarray(grey).astype(np.uint16) * 9) if mode == "I;16" else grey.convert(mode)
+    if mode in ("RGBA", "LA"):
+        image.putalpha(grey)
+    file = BytesIO()
+    image.save(file, "JPEG" if mode == "CMYK" else "PNG")
+    got = sent(data_url({"bytes": file.getvalue(), "path": None}))
+    plain = Image.open(BytesIO(got))
+    assert plain.mode in ("RGB", "L")
+    assert plain.convert("RGB").tobytes() == open_picture(file.getvalue()).convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP"])
+def test_what_no_server_takes_is_halved(kind, monkeypatch):
+    noise = Image.effect_noise((400, 300), 90).convert("RGB")
+    file = BytesIO()
+    noise.save(file, kind)
+    monkeypatch.setattr(derived, "MAX_SENT_BYTES", 100_000)
+    got = sent(data_url({"bytes": file.getvalue(), "path": None}))
+    assert len(got) <= 100_000
+    assert open_picture(got).size == (200, 150)
+
+
+def test_what_is_sent_as_it_is_was_not_decoded(monkeypatch):
+    monkeypatch.setattr(Image.Image, "load", None)
+    assert sent(data_url(PLAIN)) == PLAIN["bytes"]
+
+
+PLAIN = stored("JPEG")

@@ -94,7 +94,7 @@ def test_pictures_of_benchmarks(tmp_path, traps):
     for number, attack in enumerate(traps.refused.values()):
         (folder / f"{number}.png").write_bytes(attack.bytes or b"")
     (folder / "good.png").write_bytes(attacks.talkative_png(attacks.noise()))
-    (key,) = benchmark_keys([folder], tmp_path / "cache")
+    (key,) = benchmark_keys([str(folder)], tmp_path / "cache")
     assert key.figure_id.endswith("good.png")
     bare = attacks.encoded(attacks.noise(), "PNG")
     assert key.image_sha256 == hashlib.sha256(bare).hexdigest()  # as a dataset would hold it
@@ -114,7 +114,7 @@ def _look(request):
     *pictures, _ = request["messages"][0]["content"]
     (picture,) = pictures
     kind, _, data = picture["image_url"]["url"].partition(",")
-    assert kind == "data:image/png;base64"
+    assert kind in ("data:image/png;base64", "data:image/jpeg;base64")
     assert attacks.SECRET.encode() not in base64.b64decode(data)
     return completion(json.dumps(levels(opened(data))))
 

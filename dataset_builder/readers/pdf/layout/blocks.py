@@ -94,14 +94,14 @@ def belongs_below(
         return False
     if len(lines) == 1:
         return any_weight or last.bold == line.bold
-    return any_width or line.box.width <= MAX_WIDER * max(entry.box.width for entry in lines)
+    return any_width or any(line.box.width <= MAX_WIDER * entry.box.width for entry in reversed(lines))
 
 
 def _max_pitch(lines: list[Line], max_pitch_em: float) -> float:
     """The largest step to a next line of the same paragraph, in points."""
     if len(lines) == 1:
         return max_pitch_em * lines[0].size
-    steps = sorted(pitch(a, b) for a, b in zip(lines[:-1], lines[1:], strict=True))
+    steps = sorted(map(pitch, lines, lines[1:]))
     usual = steps[len(steps) // 2]
     return min(PITCH_SLACK * usual + PITCH_SLACK_PT, MAX_ANY_PITCH_EM * lines[0].size)
 

@@ -57,7 +57,9 @@ class Line:
 
 def pitch(upper: Line, lower: Line) -> float:
     """Distance from one line to the next, points."""
-    return min(lower.box.y0 - upper.box.y0, lower.box.y1 - upper.box.y1)
+    _, upper_top, _, upper_bottom = upper.box
+    _, lower_top, _, lower_bottom = lower.box
+    return min(lower_top - upper_top, lower_bottom - upper_bottom)
 
 
 def same_size(one: Line, other: Line) -> bool:

@@ -33,9 +33,10 @@ def own_pixels(shown: pypdfium2.PdfPage, page: PageContent, part: Region, render
     if item is None or item.get_px_size()[page.turn % 2] >= rendered.width:
         return None
     try:
-        bitmap = item.get_bitmap().to_pil().convert("RGB")
+        bitmap = item.get_bitmap().to_pil()
     except (pypdfium2.PdfiumError, ValueError):  # a format of pixels that pdfium cannot hand out
         return None
+    bitmap = bitmap if bitmap.mode == "RGB" else bitmap.convert("RGB")  # which would copy
     upright = bitmap.rotate(-90 * page.turn, expand=True)
     stretch = upright.width / upright.height / (rendered.width / rendered.height)
     if abs(stretch - 1) > MAX_STRETCH or not _alike(upright, rendered):

@@ -6,6 +6,7 @@ Boxes are in points, origin top left, of the page turned so that most of its tex
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -62,7 +63,7 @@ def crop(page: pypdfium2.PdfPage, box: Box, turn: int, dpi: int, max_side_px: in
     box = Box(max(0, box.x0), max(0, box.y0), min(width, box.x1), min(height, box.y1))
     scale = min(dpi / POINTS_PER_INCH, max_side_px / max(box.width, box.height))
     margins = (box.x0, height - box.y1, width - box.x1, box.y0)
-    picture = page.render(scale=scale, crop=margins, rev_byteorder=True, limit_image_cache=True).to_pil().convert("RGB")
+    picture = _rendered(page, scale=scale, crop=margins)
     return picture.rotate(-90 * turn, expand=True) if turn else picture
 
 
@@ -70,10 +71,15 @@ def page_thumbnail(page: pypdfium2.PdfPage) -> bytes | None:
     """The page as displayed, as JPEG, half a pixel a point: the preview draws a figure's `bbox` on it. No posters."""
     if max(page.get_size()) > MAX_SCAN_SIDE_PT:
         return None
-    picture = page.render(scale=THUMBNAIL_SCALE, rev_byteorder=True, limit_image_cache=True).to_pil().convert("RGB")
+    picture = _rendered(page, scale=THUMBNAIL_SCALE)
     buffer = io.BytesIO()
     picture.save(buffer, format="JPEG", quality=THUMBNAIL_QUALITY)
     return buffer.getvalue()
+
+
+def _rendered(page: pypdfium2.PdfPage, **how: Any) -> Image.Image:
+    """The page as displayed, RGB: `rev_byteorder` gives that, so that no conversion copies it once more."""
+    return page.render(rev_byteorder=True, limit_image_cache=True, **how).to_pil()
 
 
 # ---- scans ----

@@ -12,7 +12,7 @@ from dataset_builder.readers.jats.xml import parse_article
 
 
 def metadata(xml):
-    return read_metadata(parse_article(xml.encode(), "x.xml")[0])
+    return read_metadata(parse_article(xml.encode(), "x.xml")[0])[0]
 
 
 def article(body="", meta="", rest="", journal=""):
