@@ -10,10 +10,11 @@ from transformers import AutoProcessor
 from dataset_builder.schema import EXAMPLES
 from recipes import sft
 from recipes.families.llava import LLAVA
-from recipes.training.examples import ExampleCollator
+from recipes.training.examples import IGNORED, ExampleCollator, PairCollator
 from recipes.training.scan import DISARMED, FILE, Limits, describe_scan, scan_rows
 from tests.recipes.conftest import example, options
 from tests.recipes.training.test_identity import write_plain
+from trust.pictures.stored import as_stored
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +157,55 @@ def test_a_run_writes_the_odd_rows_of_both_splits_and_trains_the_rest(base, tmp_
     ]
     rows = json.loads((tmp_path / "run" / "lineage.json").read_text())["phases"][-1]["rows"]
     assert (rows["rows"], rows["kept"], rows["dropped"]) == (6, 5, {"with an empty answer": 1})
+
+
+def test_a_pair_is_dropped_where_either_answer_cannot_be_trained(collator):
+    """The longer answer counts; equal answers teach nothing."""
+    pairs = PairCollator(collator.processor, collator.family)
+    good, bad = "The map shows a hot spot on the left side.", "It shows a cold one."
+    answers = {
+        "good": (good, bad),
+        "turned": (bad, good),
+        "no chosen": (None, bad),
+        "blank rejected": (good, " \n"),
+        "the same": (good, good),
+        "long rejected": (good, f"{bad} " * 40),
+        "disarmed": (good, f"{bad} </s>"),
+    }
+    row = example(0, "detail")
+    rows = [
+        {
+            **{column: row[column] for column in ("images", "prompt")},
+            "example_id": name,
+            **{
+                column: [{"role": "assistant", "content": text}]
+                for column, text in zip(("chosen", "rejected"), texts, strict=True)
+            },
+        }
+        for name, texts in answers.items()
+    ]
+    kept, report, odd = scan_rows(Dataset.from_list(rows), pairs, Limits(max_length=120, keep_text_only=True))
+    assert kept["example_id"] == ["good", "turned", "disarmed"]
+    assert kept["length"][0] == kept["length"][1]
+    assert report["dropped"] == {
+        "with an empty answer": 2,
+        "with the same answer twice": 1,
+        "longer than max_length 120 tokens": 1,
+    }
+    assert [row["example_id"] for row in odd if row["kept"]] == ["disarmed"]
+
+
+def test_a_pairs_batch_has_the_tokens_that_sft_trains(collator):
+    """All chosen answers before all rejected ones, as TRL takes them; each masked where SFT has its labels."""
+    pairs = PairCollator(collator.processor, collator.family)
+    rows = []
+    for number in range(2):
+        row = as_stored(Dataset.from_list([example(number, "detail")]))[0]
+        other = [{"role": "assistant", "content": f"Nothing is seen {'at all ' * number}here."}]
+        rows.append({**row, "chosen": row["completion"], "rejected": other})
+    batch = pairs(rows)
+    single = collator([{**row, "completion": row[column]} for column in ("chosen", "rejected") for row in rows])
+    assert "labels" not in batch
+    assert (batch["input_ids"] == single["input_ids"]).all()
+    assert (batch["completion_mask"].bool() == (single["labels"] != IGNORED)).all()
+    assert len(batch["pixel_values"]) == 4
