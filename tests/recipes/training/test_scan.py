@@ -7,7 +7,7 @@ import pytest
 from datasets import Dataset
 from transformers import AutoProcessor
 
-from dataset_builder.schema import EXAMPLES
+from dataset_builder.schema import EXAMPLES, PREFERENCES
 from recipes import sft
 from recipes.families.llava import LLAVA
 from recipes.training.examples import IGNORED, ExampleCollator, PairCollator
@@ -159,6 +159,11 @@ def test_a_run_writes_the_odd_rows_of_both_splits_and_trains_the_rest(base, tmp_
     assert (rows["rows"], rows["kept"], rows["dropped"]) == (6, 5, {"with an empty answer": 1})
 
 
+def of_pairs(rows):
+    whole = [{column: row.get(column) for column in PREFERENCES} for row in rows]
+    return Dataset.from_list(whole, features=PREFERENCES)
+
+
 def test_a_pair_is_dropped_where_either_answer_cannot_be_trained(collator):
     """The longer answer counts; equal answers teach nothing."""
     pairs = PairCollator(collator.processor, collator.family)
@@ -184,7 +189,7 @@ def test_a_pair_is_dropped_where_either_answer_cannot_be_trained(collator):
         }
         for name, texts in answers.items()
     ]
-    kept, report, odd = scan_rows(Dataset.from_list(rows), pairs, Limits(max_length=120, keep_text_only=True))
+    kept, report, odd = scan_rows(of_pairs(rows), pairs, Limits(max_length=120, keep_text_only=True))
     assert kept["example_id"] == ["good", "turned", "disarmed"]
     assert kept["length"][0] == kept["length"][1]
     assert report["dropped"] == {
@@ -200,7 +205,7 @@ def test_a_pairs_batch_has_the_tokens_that_sft_trains(collator):
     pairs = PairCollator(collator.processor, collator.family)
     rows = []
     for number in range(2):
-        row = as_stored(Dataset.from_list([example(number, "detail")]))[0]
+        row = as_stored(Dataset.from_list([example(number, "detail")], features=EXAMPLES))[0]
         other = [{"role": "assistant", "content": f"Nothing is seen {'at all ' * number}here."}]
         rows.append({**row, "chosen": row["completion"], "rejected": other})
     batch = pairs(rows)
