@@ -65,8 +65,6 @@ def write_dataset(folder: Path) -> Path:
                 "article_id": row["article_id"],
                 "caption": row["completion"][0]["content"],
                 "context": ["It is seen in Figure 1."],
-                "figure_id": row["figure_id"],
-                "article_id": row["article_id"],
             }
             for row in rows["align"]
         ]
