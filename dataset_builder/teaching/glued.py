@@ -20,7 +20,9 @@ _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel 
     r"|(?<=\))\s(?=[B-H]\s[A-Z][a-z]+\s[a-z])"  # "of one tree (n = 8) B Analysis of"
 )
 _SMALL_PANEL = re.compile(r"(?<=[.;])\s(?=\([a-z](?:\s?[,–-]\s?[a-z])*\)\s[A-Z])")  # "... of cells. (b) Dose"
-_SAMPLES = re.compile(r"(?<=[.;)])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
+_SAMPLES = re.compile(r"(?<=[.;)])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=]|[pP][\s-]values?\s)")  # "... replicates. n = 3."
+_SIGN = r"[a-z]{1,4}(?:,|\s?[=:–])\s[a-z]"  # "ac, anterior"
+_SIGNS_EXPLAINED = re.compile(rf"(?<=\.)\s(?={_SIGN}[^;.]{{2,60}};\s{_SIGN})")  # "... ear. ac, anterior crista; lc, lateral"
 _CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
 _CUT = "\n"
 _INNER_CAPITAL = re.compile(  # behind a word that is no article: "knee Arrows mark"
@@ -40,7 +42,8 @@ def pieces(sentence: str, language: str | None) -> list[str]:
     known = language if language in LANGUAGES else DEFAULT_LANGUAGE
     start = _start(known)
     cut = _FIRST_PANEL.sub(_CUT, start.sub(rf"\g<before>{_CUT}", sentence), count=1)
-    cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, _SMALL_PANEL.sub(_CUT, cut)))
+    for gap in (_SMALL_PANEL, _SAMPLES, _SIGNS_EXPLAINED, _lost_start(known)):
+        cut = gap.sub(_CUT, cut)
     cut = _CAPITAL.sub(lambda gap: _CUT if is_note(cut[gap.end() :]) else gap.group(), cut)
     return cut.split(_CUT)
 
@@ -75,6 +78,7 @@ def closed(sentence: str) -> str:
     """The sentence with its full stop."""
     if not sentence or _ENDS.search(sentence):
         return sentence
+    sentence = sentence.rstrip(" ;,；，")  # a clause of a list that was cut: "(a) pristine ZnO;"
     return sentence + ("。" if is_caseless(sentence[-1]) or sentence[-1] in "）」』" else ".")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_brackets, without_citations
+from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_running_text, without_citations
 
 REMOVED = {
     "The dose rose [3].": "The dose rose.",
@@ -79,5 +79,5 @@ def test_numbers_that_may_be_citations():
     assert not may_cite("动物每天接受5 mg药物，五年生存率为68%。")
     assert not may_cite("It holds 25(OH)2 and Ca(OH)2 in water.")
     assert not may_cite("It was seen in CD8 and p53 mice at 12 h.")
-    assert may_cite_in_brackets("The dose rose (12, 13).")
-    assert not may_cite_in_brackets("The dose rose (12 Gy) in groups (1) fed and (2) not fed with it.")
+    assert may_cite_in_running_text("The dose rose (12, 13).")
+    assert not may_cite_in_running_text("The dose rose (12 Gy) in groups (1) fed and (2) not fed with it.")
