@@ -50,10 +50,11 @@ _BAR = rf"(?:(?:{any_spaced(lambda it: it.teaching.scale_bars)})(?!\w)|{any_unsp
 _BARS_WITHIN = re.compile(  # "; scale bars, 100 μm", ", C: index bar = 2 mm; in d, 1 mm", "(bar, 20 μm)"
     rf"\s*[;,，；]\s?(?:[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*\s?:\s?)?{_BAR}[^;()（）]{{0,40}}?{_LENGTH}"
     rf"(?:\s?[;,，；]?\s[^;,()（）]{{0,20}}{_LENGTH})*[^;,.()（）]{{0,40}}(?=[;,，；.。]|$)"
-    rf"|\s*[(（]{_BAR}[^()（）]*[)）]",
+    rf"|\s*[(（]{_BAR}[^()（）]*{_LENGTH}[^()（）]*[)）]",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[^\W\d_][^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{3,}\.?")  # "Histology.", not "ILM."
 MIN_PROSE_WORDS = 2  # words of two letters or more, which "rs = 0.72, P < 0.05." lacks
 
 
@@ -130,7 +131,7 @@ def speaks_of_several(sentence: str, language: str | None) -> bool:
 
 def is_note(sentence: str) -> bool:
     """Whether it is a scale bar, statistics, or a list of abbreviations rather than a description."""
-    is_word = sentence.rstrip(".").isalpha()  # "Histology."
+    is_word = bool(_WORD.fullmatch(sentence))
     too_little = len(_LETTERS.findall(sentence)) < MIN_PROSE_WORDS and not is_word and not any(map(is_caseless, sentence))
     explains = _ABBREVIATIONS.match(sentence) or _explains_one(sentence) or _explains_letters(sentence)
     return bool(too_little or explains or _NOTE.match(sentence))

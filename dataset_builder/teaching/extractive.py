@@ -34,7 +34,7 @@ from dataset_builder.teaching.alone import (
 from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_running_text
 from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
 from dataset_builder.teaching.faults import fault, says_it_twice
-from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on
+from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on, starts_again
 from dataset_builder.teaching.references import refers
 from dataset_builder.teaching.the_figure import beside_the_figure
 from dataset_builder.teaching.wording import GENERAL, Wording, question_language
@@ -46,8 +46,9 @@ MIN_TITLE_CHARS = 100  # of a description of one sentence: a shorter title descr
 MIN_TITLE_CHARS_UNSPACED = 40  # the same in Chinese and Japanese
 _LETTER = "[A-Za-zА-Яа-яІі]"
 _LETTERS = rf"{_LETTER}(?:\s?[,–-]\s?{_LETTER})*"
+_PLACES = any_spaced(lambda it: it.teaching.panel_places)
 _PLACE = (  # "Left: ", "(Top; A–D) ", "（左）"
-    rf"(?i:\(?(?:{any_spaced(lambda it: it.teaching.panel_places)})(?:;\s?{_LETTERS})?(?:\)[.:,]?|[.:,])\s"
+    rf"(?i:\(?(?:{_PLACES})(?:;\s?{_LETTERS})?(?:\)[.:,]?|[.:,])\s"
     rf"|[(（]?(?:{any_unspaced(lambda it: it.teaching.panel_places)})(?:[)）]|[:：、，]))"
 )
 _PANEL = re.compile(  # "(A) ", "b: ", "C Dose", "b Dose", "e–h Dose", "（A）"
@@ -55,10 +56,13 @@ _PANEL = re.compile(  # "(A) ", "b: ", "C Dose", "b Dose", "e–h Dose", "（A�
     r"|\(?[A-Z](?:\s?[,–-]\s?[A-Z])*\)?\s(?=[A-Z][a-z])|[a-h](?:\s?[,–-]\s?[a-h])*\s(?=[A-Z])"
 )
 _PANELS_WITHIN = re.compile(  # "(A) ", "; b) ", "C, ", at the start of a clause
-    rf"(?:^|(?<=[.;:,]\s)|(?<=[；。，]))(?:[(（]?{_LETTERS}[)）]|[A-Z][.:,]|[a-h](?=\s[A-Z])|{_PLACE})"
+    rf"(?:^|(?<=[.;:,]\s)|(?<=[；。，]))(?:[(（]?{_LETTERS}[)）]|[A-Z][.:,]|[a-h](?=\s[A-Z]))"
 )
+_PANEL_BEHIND = re.compile(r"(?<=\w)\s\([A-Ha-h](?:\s?[,–-]\s?[A-Ha-h])*\)")  # "Map of the dose (b)."
 _SMALL_WORD = re.compile(r"(?<![\w-])[^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{3,}(?![\w-])")
-_PANEL_ALONE = re.compile(rf"\(?{_LETTERS}(?:\)[.:]?|[.:])")  # "(A)." that splitting left
+_PANEL_ALONE = re.compile(  # "(A)." and "(A) Left." that splitting left
+    rf"(?P<letter>\(?{_LETTERS}(?:\)[.:]?|[.:]))(?:\s(?P<place>(?i:{_PLACES}))[.:])?|(?P<alone>(?i:{_PLACES}))\."
+)
 
 
 class Said(NamedTuple):
@@ -116,8 +120,13 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
         follows = bool(text) and (follows or not _needs_the_one_before(piece, text, language))
         if follows:
             kept.append(Said("caption", number, text))
-        panel_is_lost = panel_is_lost or (bool(_PANEL.match(piece)) and not follows)
+        panel_is_lost = panel_is_lost or (not follows and _names_a_panel(piece))
     return kept
+
+
+def _names_a_panel(piece: str) -> bool:
+    """Whether the description of a panel starts in it; not "Bars: (a) 5 µm, (b) 9 µm"."""
+    return bool(_PANEL.match(piece)) or (bool(_PANELS_WITHIN.search(piece)) and not is_note(piece))
 
 
 def _needs_the_one_before(piece: str, text: str, language: str | None) -> bool:
@@ -136,11 +145,19 @@ def _clean(piece: str, language: str | None, is_first: bool) -> str:
     """The sentence of a caption as the answer has it; "" for one that does not describe."""
     said = without_scale_bars(beside_the_figure(piece, language))
     text = without_addition(_opened(said, language, is_first), language)
-    is_title = is_first or bool(_PANEL.match(text))
+    is_title = is_first or bool(_PANEL.match(text)) or _names_what_a_panel_shows(text, language)
     describes = is_title or is_key(text) or (has_verb(text, language) and not only_points(text, language))
     is_note_of_panel = is_note(_without_panel(text))
     is_clean = text and describes and not is_note_of_panel and not may_cite(text) and fault(text, language) is None
     return text if is_clean else ""
+
+
+def _names_what_a_panel_shows(text: str, language: str | None) -> bool:
+    """Whether a panel's letter stands behind a noun, "Map of the dose (b)."; not "For the other arm (b)."."""
+    own = LANGUAGES[question_language(language)]
+    first_word = text.split(" ", 1)[0].lower()
+    is_noun = first_word in own.teaching.the_figure.determiners or first_word not in own.sentences.starters
+    return is_noun and bool(_PANEL_BEHIND.search(text))
 
 
 def _without_panel(text: str) -> str:
@@ -160,8 +177,8 @@ def _pieces_of_caption(row: dict[str, Any]) -> list[tuple[int, str]]:
     letter = ""
     for source, number, sentence in evidence_sentences(row):
         for piece in pieces(sentence, row["language"]) if source == "caption" else ():
-            if _PANEL_ALONE.fullmatch(piece):
-                letter = f"{piece.rstrip('.:')} "
+            if alone := _PANEL_ALONE.fullmatch(piece):
+                letter += f"{piece.rstrip('.:')}{' ' if alone['letter'] and not alone['place'] else ': '}"
             else:
                 found.append((number, letter + piece))
                 letter = ""
@@ -193,7 +210,8 @@ def _is_of_the_figure(sentence: str, language: str | None) -> bool:
     from_elsewhere = (
         others or refers(sentence) or cites(sentence) or may_cite(sentence) or may_cite_in_running_text(sentence)
     )
-    return not from_elsewhere and len(mentioned_keys(sentence)) <= 1 and len(pieces(sentence, language)) == 1
+    is_one = len(pieces(sentence, language)) == 1 and not starts_again(sentence, language)
+    return not from_elsewhere and len(mentioned_keys(sentence)) <= 1 and is_one
 
 
 def _stands_alone(text: str, language: str | None) -> bool:
