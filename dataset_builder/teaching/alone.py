@@ -38,18 +38,22 @@ _ABBREVIATIONS = re.compile(
 _ONE_EXPLAINED = re.compile(
     r"\W*(?P<short>[A-Z]{2,8})s?\s?(?:[=:,]|\s)\s?(?P<long>[^.;,=:]{4,80}?)\s*(?:\([^()]*\))?\.?"
 )
-_SIGNS_EXPLAINED = re.compile(  # "R, row of earth; S, sun", "ac, anterior cristae; lc, lateral cristae"
-    r"(?:^|;\s?)(?P<sign>[A-Z]|[a-z]{1,4}(?=,[^;]*;)),\s(?=[^;]{3,80}(?:;|\.?$))"
+_SIGNS_EXPLAINED = re.compile(  # "R, row of earth; S, sun", "ac: anterior cristae; lc: lateral cristae"
+    r"(?:^|;\s?)(?P<sign>[A-Z]|[a-z]{1,4}(?=[,:][^;]*;))[,:]\s(?=[^;]{3,80}(?:;|\.?$))"
 )
 _IN_BRACKETS = re.compile(r"[(\[（【][^()\[\]（）【】]*[)\]）】]")
 _KEY = re.compile(r"[=＝→]|(?<=[^\W_]):\s(?=[^\W\d_])|[：]|\s[—–]\s")  # "Black = males", "Lane 1: DNA"
-_KEY_IN_BRACKETS = re.compile(r"\((?!or\s)[a-zа-яёіїєґà-ÿ]{2,}(?:[\s-][a-zа-яёіїєґà-ÿ]{2,}){0,3}\)")  # "(left)", "(solid line)"
+_KEY_IN_BRACKETS = re.compile(
+    r"\((?!or\s)[a-zа-яёіїєґà-ÿ]{2,}(?:[\s-][a-zа-яёіїєґà-ÿ]{2,}){0,3}\)"
+)  # "(left)", "(solid line)"
 MIN_KEYS = 2  # brackets that name colours, lines or places, which a sentence that explains the picture has
 _LENGTH = r"(?:\d[\d.,]*\s?(?:[nµμu]?m|cm|mm|km|Å|[x×])(?!\w)|[x×]\s?\d+)"
-_BAR = rf"(?:(?:{any_spaced(lambda it: it.teaching.scale_bars)})(?!\w)|{any_unspaced(lambda it: it.teaching.scale_bars)})"
+_BAR = (
+    rf"(?:(?:{any_spaced(lambda it: it.teaching.scale_bars)})(?!\w)|{any_unspaced(lambda it: it.teaching.scale_bars)})"
+)
 _BARS_WITHIN = re.compile(  # "; scale bars, 100 μm", ", C: index bar = 2 mm; in d, 1 mm", "(bar, 20 μm)"
     rf"\s*[;,，；]\s?(?:[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*\s?:\s?)?{_BAR}[^;()（）]{{0,40}}?{_LENGTH}"
-    rf"(?:\s?[;,，；]?\s[^;,()（）]{{0,20}}{_LENGTH})*[^;,.()（）]{{0,40}}(?=[;,，；.。]|$)"
+    rf"(?:\s?[;,，；]?\s[^;()（）]{{0,20}}{_LENGTH})*[^;,.()（）]{{0,40}}(?=[;,，；.。]|$)"
     rf"|\s*[(（]{_BAR}[^()（）]*{_LENGTH}[^()（）]*[)）]",
     re.IGNORECASE,
 )
@@ -119,7 +123,7 @@ def may_be_whole(sentence: str, language: str | None) -> bool:
 
 
 def is_key(sentence: str) -> bool:
-    """Whether it says what signs stand for: "Black = males", "Lane 1: DNA", "Means (solid line) and limits (dotted)"."""
+    """Whether it says what signs stand for: "Black = males", "Lane 1: DNA", "Mean (line) and limits (dots)"."""
     in_brackets = len(_KEY_IN_BRACKETS.findall(sentence)) >= MIN_KEYS
     return in_brackets or bool(_KEY.search(_IN_BRACKETS.sub(" ", sentence)))
 
@@ -132,7 +136,9 @@ def speaks_of_several(sentence: str, language: str | None) -> bool:
 def is_note(sentence: str) -> bool:
     """Whether it is a scale bar, statistics, or a list of abbreviations rather than a description."""
     is_word = bool(_WORD.fullmatch(sentence))
-    too_little = len(_LETTERS.findall(sentence)) < MIN_PROSE_WORDS and not is_word and not any(map(is_caseless, sentence))
+    too_little = (
+        len(_LETTERS.findall(sentence)) < MIN_PROSE_WORDS and not is_word and not any(map(is_caseless, sentence))
+    )
     explains = _ABBREVIATIONS.match(sentence) or _explains_one(sentence) or _explains_letters(sentence)
     return bool(too_little or explains or _NOTE.match(sentence))
 
@@ -182,7 +188,7 @@ def _explains_letters(sentence: str) -> bool:
     """Whether it says what signs in the picture stand for: "R, root; S, stem"; not "A, before; B, after", panels."""
     signs = [found["sign"] for found in _SIGNS_EXPLAINED.finditer(sentence)]
     in_order = [sign.upper() for sign in signs] == [chr(ord("A") + place) for place in range(len(signs))]
-    return bool(signs) and sentence.startswith(f"{signs[0]}, ") and not (in_order and len(signs) > 1)
+    return bool(signs) and sentence.startswith((f"{signs[0]}, ", f"{signs[0]}: ")) and not (in_order and len(signs) > 1)
 
 
 def capitalised(sentence: str) -> str:

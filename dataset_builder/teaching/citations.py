@@ -67,7 +67,7 @@ def may_cite(sentence: str) -> bool:
 
 
 def may_cite_in_running_text(sentence: str) -> bool:
-    """Whether a number may be a citation in running text, as in "was seen (12)" and "BLA1,2"; captions name parts so."""
+    """Whether a number may be a citation in running text: "was seen (12)", "BLA1,2"; captions name parts so."""
     return bool(_ROUND_NUMBERS.search(sentence) or _RAISED_BEHIND_CAPITALS.search(sentence))
 
 

@@ -111,12 +111,12 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
     kept: list[Said] = []
     ordinary = _ordinary_words(row)
     follows = panel_is_lost = False
-    for number, piece in _pieces_of_caption(row):
-        if number and _starts_a_supplement(piece):
+    for place, (number, piece) in enumerate(_pieces_of_caption(row)):
+        if place and _starts_a_supplement(piece):
             break
         panel_is_lost = panel_is_lost and not _PANEL.match(piece)
         is_unfit = panel_is_lost or all_mentions(piece) or runs_on(piece, ordinary, language) or lists_plates(piece)
-        text = "" if is_unfit else _clean(piece, language, is_first=number == 0)
+        text = "" if is_unfit else _clean(piece, language, is_first=place == 0)
         follows = bool(text) and (follows or not _needs_the_one_before(piece, text, language))
         if follows:
             kept.append(Said("caption", number, text))
@@ -188,7 +188,7 @@ def _pieces_of_caption(row: dict[str, Any]) -> list[tuple[int, str]]:
 def _opened(text: str, language: str | None, is_first: bool) -> str:
     """The sentence with a capital at the start of the caption; "" for one that starts in its middle."""
     if not is_first or is_opened(text):
-        return text if is_opened(text) else ""
+        return text if is_opened(text) or _PANEL.match(text) else ""
     return capitalised(text) if starts_with_a_noun(text, language) else ""
 
 
@@ -245,10 +245,16 @@ def _describes(chosen: Sequence[Said], language: str | None) -> bool:
     spaces = LANGUAGES[question_language(language)].spaces
     long_enough = len(chosen) > 1 or len(chosen[0].text) >= (MIN_TITLE_CHARS if spaces else MIN_TITLE_CHARS_UNSPACED)
     from_context = any(said.source == "context" for said in chosen)
-    n_panels = sum(max(len(_PANELS_WITHIN.findall(said.text)), bool(_PANEL.match(said.text))) for said in chosen)
+    n_panels = sum(_number_of_panels(said.text) for said in chosen)
     says = from_context or n_panels > 1 or has_main_verb(chosen[0].text, language)
     says = says or any(has_verb(said.text, language) or is_key(said.text) for said in chosen[1:])
     return long_enough and says
+
+
+def _number_of_panels(text: str) -> int:
+    """How many panels a sentence of an answer tells of, with their letters ahead of it, within or behind."""
+    behind = len(_PANEL_BEHIND.findall(text))
+    return max(len(_PANELS_WITHIN.findall(text)), behind, bool(_PANEL.match(text)))
 
 
 def _within_length(chosen: Sequence[Said], language: str | None) -> list[Said]:

@@ -153,10 +153,12 @@ def _incomplete(code: str) -> re.Pattern:
     if not words:
         return re.compile(r"(?!)")
     joining = (*own.lists.and_words, *own.lists.or_words)
-    may_be_subjects = re.compile("|".join((*joining, *own.teaching.relatives)))  # "cells that are marked", "and is dead"
+    may_be_subjects = re.compile(
+        "|".join((*joining, *own.teaching.relatives))
+    )  # "cells that are marked", "and is dead"
     no_subjects = "|".join(word for word in own.teaching.incomplete if not may_be_subjects.fullmatch(word))
     being = "|".join(own.teaching.verbs_of_being)
-    without_its_noun = rf"(?<![\w(-])(?:{no_subjects})\s(?:{being})(?![\w.])" if being else "(?!)"
+    without_its_noun = rf"(?<![\w-])(?:{no_subjects})\s(?:{being})(?![\w.])" if being else "(?!)"
     return re.compile(
         rf"(?<![\w(-])(?:{words})(?:\s?[,;.](?!\w)|\s?$|\s(?:{'|'.join(joining)})(?![\w.]))|{without_its_noun}"
     )

@@ -20,10 +20,16 @@ _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel 
     r"|(?<=\))\s(?=[B-H]\s[A-Z][a-z]+\s[a-z])"  # "of one tree (n = 8) B Analysis of"
 )
 _GLUED_PANEL = re.compile(r"(?<=[\w)\]%]\.)(?=\(?[A-Za-z]\)\s[A-Z])")  # "p = 0.38.b) Dose"
-_SMALL_PANEL = re.compile(r"(?<=[.;])\s(?=\([a-z](?:\s?[,–-]\s?[a-z])*\)\s[A-Z])")  # "... of cells. (b) Dose"
-_SAMPLES = re.compile(r"(?<=[.;)])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])|(?<=\.)\s(?=[pP][\s-]values?\s)")  # "... replicates. n = 3."
+_SMALL_PANEL = re.compile(
+    r"(?<=[.;])\s(?=(?:\([a-z](?:\s?[,–-]\s?[a-z])*\)|[a-h]\s?[–-]\s?[a-h])\s[A-Z])"
+)  # "... of cells. (b) Dose"
+_SAMPLES = re.compile(
+    r"(?<=[.;)])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])|(?<=\.)\s(?=[pP][\s-]values?\s)"
+)  # "... replicates. n = 3."
 _SIGN = r"[a-z]{1,4}(?:,|\s?[=:–])\s[a-z]"  # "ac, anterior"
-_SIGNS_EXPLAINED = re.compile(rf"(?<=\.)\s(?={_SIGN}[^;.]{{2,60}};\s{_SIGN})")  # "... ear. ac, anterior crista; lc, lateral"
+_SIGNS_EXPLAINED = re.compile(
+    rf"(?<=\.)\s(?={_SIGN}[^;.]{{2,60}};\s{_SIGN})"
+)  # "... ear. ac, anterior crista; lc, lateral"
 _CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
 _CUT = "\n"
 _INNER_CAPITAL = re.compile(  # behind a word that is no article: "knee Arrows mark"

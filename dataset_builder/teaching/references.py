@@ -41,7 +41,9 @@ _AROUND = re.compile(  # what may stand around a reference without saying anythi
     rf"|{any_unspaced(lambda it: it.lists.and_words)}|[\s.()&/–—-]",
     re.IGNORECASE,
 )
-_SYMBOL = re.compile(r"\s*[^\W\d_]\d\s*")  # "X1": behind a reference another panel, ahead of it what is spoken of
+_SYMBOL = re.compile(
+    r"\s*[^\W\d_](?:/[^\W\d_]|\d)\s*"
+)  # "X1", "S/W": behind a reference another panel, ahead of it what is spoken of
 _WORD_ALONE = re.compile(rf"\s*(?:(?:{_DETERMINERS})\s)?(?:{any_of(lambda it: it.figure.words)})\.?\s*", re.IGNORECASE)
 _FIRST_MARK = 0xE000  # private characters stand for references while the clauses are looked at
 

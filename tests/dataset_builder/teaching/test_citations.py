@@ -81,3 +81,13 @@ def test_numbers_that_may_be_citations():
     assert not may_cite("It was seen in CD8 and p53 mice at 12 h.")
     assert may_cite_in_running_text("The dose rose (12, 13).")
     assert not may_cite_in_running_text("The dose rose (12 Gy) in groups (1) fed and (2) not fed with it.")
+
+
+def test_numbers_behind_years_and_capitals():
+    assert cites("It has been planted since 1850.5 The export was banned.")
+    assert cites("It rose by 12%.3 The rest fell.")
+    assert not cites("It has been planted since 1850. The export was banned.")
+    assert not cites("It rose to 1850.5 mg.")
+    assert may_cite_in_running_text("It was high in the BLA1,2.")
+    assert not may_cite_in_running_text("It was high in CD4 and CD8,2-fold in others.")
+    assert not may_cite_in_running_text("It was high in the BLA1.")
