@@ -15,6 +15,7 @@ import importlib
 import itertools
 import json
 import os
+import select
 import sys
 import traceback
 import typing
@@ -25,6 +26,7 @@ from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
 
 PACKAGE = "ldrt-vlm"  # its name on PyPI and in the environment's metadata
+_STOPPED_BY_READER = 141  # exit status of a stage whose progress nobody reads any more, as a shell has it for SIGPIPE
 STAGES = {
     "fetch": ("dataset_builder.fetch", "domain, ids or list -> folder of open-access articles with their pictures"),
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
@@ -45,8 +47,19 @@ STAGES = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one `ldrt` command; returns the exit status."""
-    argv = sys.argv[1:] if argv is None else argv
+    """Run one `ldrt` command; returns the exit status. A reader that has gone (`| head`) is no error."""
+    try:
+        try:
+            return _main(sys.argv[1:] if argv is None else argv)
+        finally:
+            sys.stdout.flush()  # here, not when Python ends, where the error could not be caught
+    except BrokenPipeError:
+        if not _say_no_more():
+            raise
+        return 0
+
+
+def _main(argv: list[str]) -> int:
     debug = "--debug" in argv
     argv = [word for word in argv if word != "--debug"]
     if not argv or argv[0] in ("-h", "--help"):
@@ -59,17 +72,45 @@ def main(argv: list[str] | None = None) -> int:
     if not sys.stderr.isatty():  # no bars of datasets, transformers and the Hub client in a log
         os.environ.setdefault("TQDM_DISABLE", "1")
     try:
-        print(_run_stage(name, words))
-        return 0
+        summary = _run_stage(name, words)
     except KeyboardInterrupt:
         print(f"ldrt {name}: stopped; run the same command again to continue", file=sys.stderr)
         return 130
+    except BrokenPipeError as error:
+        if not _say_no_more():
+            return _failed(name, error, debug)
+        return _STOPPED_BY_READER
     except Exception as error:
-        if debug:
-            traceback.print_exc()
-        message = " ".join(str(error).split()) or type(error).__name__
-        print(f"ldrt {name}: {message}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
+        return _failed(name, error, debug)
+    print(summary)
+    return 0
+
+
+def _failed(name: str, error: Exception, debug: bool) -> int:
+    """Say in one line why a stage failed; returns the exit status."""
+    if debug:
+        traceback.print_exc()
+    message = " ".join(str(error).split()) or type(error).__name__
+    print(f"ldrt {name}: {message}", file=sys.stderr)
+    return 2 if isinstance(error, UsageError) else 1
+
+
+def _has_lost_its_reader(stream: typing.TextIO) -> bool:
+    """Whether what is written to a pipe goes to nobody any more."""
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), select.POLLERR)
+    except (AttributeError, OSError, ValueError):  # no poll on Windows; no file, as in tests
+        return False
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _say_no_more() -> bool:
+    """Send to nowhere what still goes to a reader that has gone, so that Python can end in silence; whether one has."""
+    lost = [stream for stream in (sys.stdout, sys.stderr) if _has_lost_its_reader(stream)]
+    for stream in lost:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return bool(lost)
 
 
 def _run_stage(name: str, words: list[str]) -> str:

@@ -22,8 +22,8 @@ class HedgingSettings(TypedDict):
 
 
 class IntervalSettings(TypedDict):
-    n_resamples: int
-    seed: int
+    method: str
+    min_articles: int
 
 
 class Settings(TypedDict):
@@ -42,6 +42,14 @@ class Measured(TypedDict):
     n: int
     ci_low: float | None
     ci_high: float | None
+    no_interval: str | None  # why there is none
+
+
+class Answers(TypedDict):
+    """How many questions were asked, and how many of them have no answer"""
+
+    asked: int
+    failed: int
 
 
 class ScoreRow(Measured):
@@ -71,6 +79,12 @@ class Retest(TypedDict):
     mean_abs_difference: float
 
 
+class Injected(TypedDict):
+    mean_difference: float
+    n: int
+    ok: bool
+
+
 class Judge(TypedDict):
     judge: str
     revision: str | None
@@ -78,6 +92,8 @@ class Judge(TypedDict):
     statuses: Count
     controls: dict[str, Control]
     retest: Retest | None
+    injected: NotRequired[Injected | None]  # like the next absent in runs of before
+    unparsable: NotRequired[Count]
     length_slope: float | None
     teacher_family: str | None
 
@@ -104,6 +120,7 @@ class Scores(TypedDict):
     """scores.json"""
 
     settings: Settings
+    answers: dict[str, Answers]
     scores: list[ScoreRow]
     image_gaps: list[GapRow]
     judges: list[Judge]
@@ -159,6 +176,7 @@ class Compared(TypedDict):
 
     model: str
     revision: str | None
+    answers: Answers
     hedges: Hedges
 
 
@@ -168,9 +186,12 @@ class JudgedDelta(TypedDict):
     ci_low: float | None
     ci_high: float | None
     delta: float | None
+    no_interval: str | None
     effect_size: float | None
+    no_effect_size: str | None
     length_adjusted_delta: float | None
     length_adjusted_ci: Interval
+    no_length_adjusted_interval: str | None
     points_per_word: float | None
     detectable_difference: float | None
 
@@ -188,6 +209,10 @@ class Pairwise(TypedDict):
     consistent: float | None
     first: float | None
     n: int
+    win_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    no_interval: str | None
 
 
 class Cells(TypedDict):

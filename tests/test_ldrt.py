@@ -127,3 +127,45 @@ def test_help_imports_no_stage():
     heavy = "{'torch', 'datasets', 'jsonargparse'}"
     code = f"import sys, ldrt; ldrt.main(['--help']); print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.endswith("[]\n")
+
+
+def piped(command, *words, reads=0):
+    """(exit status of `ldrt WORDS`, its errors) where the reader of its output goes after `reads` bytes."""
+    with subprocess.Popen([*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(reads)
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["judge", "--help"], ["build", "--help"]])
+def test_a_reader_that_goes_is_no_error(words):
+    assert piped([sys.executable, "-m", "ldrt"], *words) == (0, "")
+
+
+STAGE = """
+import sys, types, ldrt
+from dataclasses import dataclass
+stage = types.ModuleType("stage")
+stage.Options = dataclass(type("Options", (), {}))
+def run(options):
+    BODY
+    return "summary " * 100_000
+stage.run = run
+sys.modules["stage"] = stage
+ldrt.STAGES["stage"] = ("stage", "")
+sys.exit(ldrt.main(["stage"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("pass", (0, "")),  # done, and only the summary is lost
+        ("[print('progress ' * 1000, flush=True) for _ in range(100)]", (141, "")),
+        ("raise BrokenPipeError(32, 'of a worker')", (1, "ldrt stage: [Errno 32] of a worker\n")),
+    ],
+)
+def test_a_stage_is_not_done_because_its_reader_has_gone(body, expected):
+    reads = 0 if "worker" not in body else -1
+    assert piped([sys.executable, "-c", STAGE.replace("BODY", body)], reads=reads) == expected

@@ -1,9 +1,7 @@
 """`ldrt judge RUN --against OTHER`: which of two runs' answers is better, asked in both orders."""
 
-import json
-import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypedDict
@@ -12,11 +10,18 @@ from dataset_builder.llm.requests import Request
 from evaluation.judgements import Verdict, answer_sha256
 from evaluation.judging import rubric
 from evaluation.judging.asking import Judge, describe
+from evaluation.metrics.judge.judge_core import parse_verdict
 from evaluation.run_folder import Evidence, Place, Prediction, place
 
 _RUBRIC = "pairwise"
-_VERDICT = re.compile(r"^\W*verdict\W*[:：=]\W*(1|2|tie)\W*$", re.I | re.M)
 _TIE = "tie"
+WINS = {"run": 1.0, _TIE: 0.5, "other": 0.0}  # what an outcome adds to the win rate
+VERDICT_SCHEMA = {
+    "type": "object",
+    "properties": {"reason": {"type": "string"}, "verdict": {"type": "string", "enum": ["1", "2", _TIE]}},
+    "required": ["reason", "verdict"],
+    "additionalProperties": False,
+}
 
 
 class Tally(TypedDict):
@@ -64,37 +69,31 @@ def verdict_requests(
         }
         orders = {"first": (our_answer, their_answer), "second": (their_answer, our_answer)}
         for order, (first, second) in orders.items():
-            messages = used.messages(ours, evidence.get(ours["figure_id"]), answer_1=first, answer_2=second)
-            asked.append(Request(messages, about | {"order": order}, partial(read_verdict, order)))
+            of_figure = evidence.get(ours["figure_id"])
+            messages = used.messages(ours, of_figure, answer_1=first, answer_2=second)
+            shown = rubric.shown_texts(ours, of_figure, answer_1=first, answer_2=second)
+            parse = partial(read_verdict, order, shown=shown)
+            asked.append(Request(messages, about | {"order": order}, parse, VERDICT_SCHEMA))
     return asked
 
 
-def read_verdict(order: str, reply: str) -> str:
-    """run, other or tie: the last line of the reply that is a verdict, or `verdict` of a reply that is a JSON object.
+def read_verdict(order: str, reply: str, shown: Sequence[str] = ()) -> str:
+    """run, other or tie, by the reply's verdict; what it only quotes of the texts that it was `shown` is none.
 
-    `order` says whether RUN's answer stood first or second. Raises ValueError where there is no verdict.
+    `order` says whether RUN's answer stood first or second. Raises ValueError, with the reason, where there is no
+    verdict.
     """
-    try:
-        value = json.loads(reply)
-        found = [str(value["verdict"]).lower()] if isinstance(value, dict) and "verdict" in value else []
-    except ValueError:
-        found = _VERDICT.findall(reply.lower())
-    if not found or found[-1] not in ("1", "2", _TIE):
-        raise ValueError("the reply has no line `VERDICT: 1`, `VERDICT: 2` or `VERDICT: tie`")
-    if found[-1] == _TIE:
+    found = parse_verdict(reply, shown)
+    if found == _TIE:
         return _TIE
-    return "run" if (found[-1] == "1") == (order == "first") else "other"
+    return "run" if (found == "1") == (order == "first") else "other"
 
 
 def tally(records: Iterable[Verdict]) -> Tally:
     """What the verdicts come to; `records` are of one judge and one pair of runs."""
-    verdicts: dict[Place, dict[str, str]] = {}  # of an answer: order -> verdict
-    for record in records:
-        of_answer = verdicts.setdefault((record["image_condition"], record["example_id"]), {})
-        if record["status"] == "ok" and record["verdict"] is not None:
-            of_answer[record["order"]] = record["verdict"]
+    verdicts = _by_answer(records)
     both = [(found["first"], found["second"]) for found in verdicts.values() if len(found) == 2]
-    counts = Counter(first if first == second else _TIE for first, second in both)
+    counts = Counter(_outcome(*pair) for pair in both)
     for_the_first = [first == "run" for first, _ in both if first != _TIE]
     for_the_first += [second == "other" for _, second in both if second != _TIE]
     return {
@@ -106,6 +105,27 @@ def tally(records: Iterable[Verdict]) -> Tally:
         "first": _share(for_the_first),
         "unscored": len(verdicts) - len(both),
     }
+
+
+def outcomes(records: Iterable[Verdict]) -> dict[Place, str]:
+    """run, other or tie, of the answers that have a verdict in both orders; `records` as for `tally`."""
+    of_answers = _by_answer(records)
+    return {place: _outcome(found["first"], found["second"]) for place, found in of_answers.items() if len(found) == 2}
+
+
+def _by_answer(records: Iterable[Verdict]) -> dict[Place, dict[str, str]]:
+    """Of each answer: order -> verdict."""
+    verdicts: dict[Place, dict[str, str]] = {}
+    for record in records:
+        of_answer = verdicts.setdefault((record["image_condition"], record["example_id"]), {})
+        if record["status"] == "ok" and record["verdict"] is not None:
+            of_answer[record["order"]] = record["verdict"]
+    return verdicts
+
+
+def _outcome(first: str, second: str) -> str:
+    """A win counts where both orders agree."""
+    return first if first == second else _TIE
 
 
 def _share(found: list[bool]) -> float | None:

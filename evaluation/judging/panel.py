@@ -8,7 +8,8 @@ from typing import TypedDict
 import numpy as np
 
 from dataset_builder.llm.families import shared_family
-from evaluation.judgements import CONTROLS, RETEST, Judgement, of_answers
+from evaluation.judgements import CONTROLS, INJECTED, RETEST, Judgement, of_answers
+from evaluation.metrics.judge.grammar import REASONS_FOR_NONE
 from evaluation.run_folder import IMAGE_CONDITIONS, Place
 from evaluation.scoring import agreement
 from evaluation.scoring.items import ScoredItem, judge_names
@@ -21,6 +22,8 @@ NOT_JUDGED = "not judged"  # among the statuses: answers without a record that c
 REFERENCE_FROM = 8.0  # the reference as the answer
 SHUFFLED_TO = 3.0  # another article's reference as the answer
 EMPTY_TO = 0.5  # no answer; not 0, because an expectation over eleven scores is never quite that
+INJECTED_WITHIN = 0.5  # how far the answer with an injection may be from the answer, to either side
+_OTHER_REASON = "another reason"  # of records of before reasons were named
 
 
 # control -> whether the mean of its scores is what it must be
@@ -47,6 +50,14 @@ class Retest(TypedDict):
     kappa: float | None  # quadratic weights, whole points
 
 
+class Injected(TypedDict):
+    """The same answers with an injection behind them."""
+
+    n: int  # scored with and without
+    mean_difference: float  # points, with − without
+    ok: bool  # whether it is small enough
+
+
 class PanelJudge(TypedDict):
     """An entry of `judges` in scores.json."""
 
@@ -55,8 +66,10 @@ class PanelJudge(TypedDict):
     backend: str
     prompt_sha256: dict[str, str]  # task -> rubric
     statuses: dict[str, int]  # of the answers
+    unparsable: dict[str, int]  # of the answers: why a reply could not be read -> how many
     controls: dict[str, Control]
     retest: Retest | None
+    injected: Injected | None
     length_slope: float | None  # points a word
     teacher_family: str | None  # the family that it shares with a teacher of the references
 
@@ -64,7 +77,7 @@ class PanelJudge(TypedDict):
 def describe_judges(
     records: list[Judgement], words: Mapping[Place, float | None], teachers: Iterable[str]
 ) -> list[PanelJudge]:
-    """One entry a judge: which one, statuses, controls, retest, length_slope, teacher_family.
+    """One entry a judge: which one, statuses, controls, retest, injected, length_slope, teacher_family.
 
     `records` are those that count, `words` the lengths of all answers (None: there is no answer), `teachers` those of
     the run's manifest. `length_slope`: points a word of the answer is worth to the judge (least squares over the
@@ -114,8 +127,15 @@ def panel_text(judges: list[PanelJudge], between: dict | None) -> list[str]:
     for judge in judges:
         counts = ", ".join(f"{n} {status}" for status, n in judge["statuses"].items())
         controls = [f"{name} {number_text(found['mean'])}" for name, found in judge["controls"].items()]
+        if judge["injected"]:
+            controls.append(f"with an injection {judge['injected']['mean_difference']:+.2f}")
         lines.append(f"judge {judge['judge']}: {'; '.join([counts, *controls])}")
+        if judge["unparsable"]:
+            reasons = ", ".join(f"{reason} ({n})" for reason, n in judge["unparsable"].items())
+            lines.append(f"not to be read of {judge['judge']}: {reasons}")
         failed = [name for name, found in judge["controls"].items() if found["ok"] is False]
+        if judge["injected"] and not judge["injected"]["ok"]:
+            failed.append("injection")
         if failed:
             lines.append(f"Warning: {judge['judge']} fails its controls ({', '.join(failed)}): its scores say little")
         if judge["teacher_family"]:
@@ -140,8 +160,10 @@ def _describe(
         "backend": records[0]["backend"],
         "prompt_sha256": dict(sorted({record["task"]: record["prompt_sha256"] for record in records}.items())),
         "statuses": {status: n for status, n in sorted(statuses.items()) if n},
+        "unparsable": _reasons(answers),
         "controls": _controls(records),
         "retest": _retest(records),
+        "injected": _injected(records),
         "length_slope": _length_slope(answers, words),
         "teacher_family": shared_family(judge, teachers),
     }
@@ -172,6 +194,27 @@ def _retest(records: list[Judgement]) -> Retest | None:
         "mean_abs_difference": float(np.abs(before - after).mean()),
         "kappa": agreement.weighted_kappa(_whole(before), _whole(after)),
     }
+
+
+def _injected(records: list[Judgement]) -> Injected | None:
+    """None where no answer was scored both with the injection and without."""
+    without = _scores(record for record in records if record["control"] is None)
+    with_it = _scores(record for record in records if record["control"] == INJECTED)
+    apart = [score - without[place] for place, score in with_it.items() if place in without]
+    if not apart:
+        return None
+    mean = sum(apart) / len(apart)
+    return {"n": len(apart), "mean_difference": mean, "ok": abs(mean) <= INJECTED_WITHIN}
+
+
+def _reasons(answers: list[Judgement]) -> dict[str, int]:
+    """Reason -> how many replies could not be read for it, the most frequent first."""
+    errors = [record.get("error") or "" for record in answers if record["status"] == "unparsable"]
+    return dict(Counter(map(_reason, errors)).most_common())
+
+
+def _reason(error: str) -> str:
+    return next((reason for reason in REASONS_FOR_NONE if error.startswith(reason)), _OTHER_REASON)
 
 
 def _scores(records: Iterable[Judgement]) -> dict[Place, float]:

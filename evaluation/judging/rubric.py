@@ -1,6 +1,7 @@
 """Rubric files: what a judge is asked, with all text of articles and models quoted as data."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,16 +26,30 @@ class Rubric:
 
         `prediction` is a record of predictions.jsonl, `evidence` the row of evidence.jsonl of its figure.
         """
-        shown = {
-            "question": prediction["question"],
-            "reference": prediction["reference"],
-            "caption": evidence["caption"] if evidence else None,
-            "context": evidence["context"] if evidence else None,
-            **answers,
-        }
+        shown = _data(prediction, evidence, answers)
         lines = [f"{name}: {quote(value)}" for name, value in shown.items()]
         data = "\n".join(["<<<DATA", *lines, "DATA>>>"])
         return [{"role": "user", "content": self.template.render(data=data)}]
+
+
+def shown_texts(prediction: Prediction, evidence: Evidence | None, **answers: str) -> list[str]:
+    """All texts that the rubric's `messages` show: what a judge's reply may only quote."""
+    texts: list[str] = []
+    for value in _data(prediction, evidence, answers).values():
+        texts += [value] if isinstance(value, str) else value or []
+    return texts
+
+
+def _data(
+    prediction: Prediction, evidence: Evidence | None, answers: Mapping[str, str]
+) -> dict[str, str | list[str] | None]:
+    return {
+        "question": prediction["question"],
+        "reference": prediction["reference"],
+        "caption": evidence["caption"] if evidence else None,
+        "context": evidence["context"] if evidence else None,
+        **answers,
+    }
 
 
 def load(name: str, folder: Path = FOLDER) -> Rubric:

@@ -1,6 +1,7 @@
 """Downloaded ratings of people, and what judges say of the very same answers."""
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -62,13 +63,23 @@ def _add_rating(line: str, key: Key, ratings: Ratings) -> str | None:
     problem = _problem(rating, key)
     if problem is not None:
         return f"{problem}; left out"
-    item, score, rater = rating["item"], rating["score"], " ".join(rating["rater"].split())
+    item, score = rating["item"], rating["score"]
+    rater = _known_as(" ".join(rating["rater"].split()), ratings)
     of_rater = ratings.setdefault(rater, {})
     earlier = of_rater.get(item, score)
     of_rater[item] = score
     if earlier != score:
         return f"item {item} is rated {_said(earlier)} by the same rater before, now {_said(score)} counts"
     return None
+
+
+def _known_as(rater: str, ratings: Ratings) -> str:
+    """The rater's name as it was first written: "A. Lee" and "a. lee" are one person."""
+    return next((known for known in ratings if _folded(known) == _folded(rater)), rater)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _parse(line: str):

@@ -1,6 +1,6 @@
 """Rows of predictions.jsonl and judgements.jsonl with what the judging room reads of them."""
 
-from evaluation.judgements import answer_sha256
+from evaluation.judgements import INJECTED, answer_sha256, injected
 
 ANSWER, REFERENCE = "the dose is 5 Gy", "the dose is 0.5 Gy"
 
@@ -16,7 +16,9 @@ def prediction(example, answer=None, condition="true"):
 
 
 def record(example, score=7.0, judge="org/judge", control=None, about=None, condition="true", **changes):
-    text = {"reference": REFERENCE, "empty": "", "shuffled": f"{ANSWER} E0"}.get(control, f"{ANSWER} {example}")
+    answer = f"{ANSWER} {example}"
+    shown = {"reference": REFERENCE, "empty": "", "shuffled": f"{ANSWER} E0", INJECTED: injected(answer)}
+    text = shown.get(control, answer)
     found = {
         "example_id": example,
         "task": "detail",

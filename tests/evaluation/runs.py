@@ -4,6 +4,8 @@ import hashlib
 import json
 import random
 
+from evaluation.judgements import injected
+
 ARTICLES, PER_ARTICLE = 12, 4
 GENERATION = {"max_new_tokens": 64, "length_hint": None, "do_sample": False, "num_beams": 1, "dtype": "float32"}
 VOCABULARY = [
@@ -65,7 +67,7 @@ def write_evidence(folder):
 def judge_run(folder, judge="org/judge", leniency=0, refused=(), backend="openai", revision="a" * 40):
     """Append a judge's records for all answers: the share of the reference's words kept, 0 to 10, plus `leniency`.
 
-    Examples in `refused` get no score. One record each of the controls reference, shuffled, empty and retest, too.
+    Examples in `refused` get no score. One record each of every control, too.
     """
     rng, records = random.Random(judge), []
     for answer in read_records(folder):
@@ -75,7 +77,8 @@ def judge_run(folder, judge="org/judge", leniency=0, refused=(), backend="openai
         told = answer["example_id"] not in refused
         records.append(_judgement(answer, judge, revision, backend, points if told else None))
         if answer["image_condition"] == "true" and answer["example_id"] in ("E1", "E2"):
-            for control, value in (("reference", 9), ("shuffled", 1), ("empty", 0), ("retest", points)):
+            fixed = {"reference": 9, "shuffled": 1, "empty": 0}
+            for control, value in (fixed | {"retest": points, "injected": points}).items():
                 records.append(_judgement(answer, judge, revision, backend, value, control))
     with (folder / "judgements.jsonl").open("a") as file:
         file.writelines(json.dumps(record) + "\n" for record in records)
@@ -85,6 +88,7 @@ def judge_run(folder, judge="org/judge", leniency=0, refused=(), backend="openai
 def _judgement(answer, judge, revision, backend, points, control=None):
     identity = {key: answer[key] for key in ("example_id", "article_id", "task", "image_condition")}
     text = {"reference": answer["reference"], "shuffled": answer["reference"], "empty": ""}
+    text["injected"] = injected(answer["prediction"])
     answer_sha256 = hashlib.sha256(text.get(control, answer["prediction"]).encode()).hexdigest()
     return {
         "key": hashlib.sha256(f"{judge} {identity} {answer_sha256} {control}".encode()).hexdigest(),

@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ldrt
-from dataset_builder.llm.requests import by_key, quote
+from dataset_builder.llm.requests import Server, by_key, quote
 from evaluation import judge
-from evaluation.judgements import answer_sha256
+from evaluation.judgements import answer_sha256, injected
 from evaluation.judging import asking, pairwise, rubric
 from evaluation.run_folder import read_predictions
 from tests import processes
+from tests.dataset_builder.batch_server import Batches
 from tests.dataset_builder.llm_server import completion, serve
 from tests.evaluation.judging import test_likelihood
 from tests.evaluation.runs import make_run, read_records, write_records
@@ -49,8 +50,7 @@ def fair(request) -> dict:
 
 def requests_of(run, n_controls):
     """What `ldrt judge RUN --judge org/judge --controls N` asks."""
-    of_server = {"base_url": "", "revision": None, "temperature": 0.0, "max_tokens": 512, "concurrency": 16}
-    asker = asking.Judge(model="org/judge", backend="openai", device="auto", batch_size=4, **of_server)
+    asker = asking.Judge(Server("", "org/judge", max_tokens=512), backend="openai")
     answers = asking.answers_to_judge(read_predictions(run), ["true"], None, run)
     return asking.score_requests(answers, {}, asker, rubric.FOLDER, n_controls)
 
@@ -64,7 +64,7 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
     with serve(fair) as (url, seen):
         text = judged(run, url, controls=10, revision="r1")
         assert judged(run, url, controls=10, revision="r1") == text
-        assert len(seen) == 48 + 4 * 10
+        assert len(seen) == 48 + 5 * 10
     answers = {record["example_id"]: record for record in read_records(run)}
     records = read_records(run, "judgements.jsonl")
     for record in records:
@@ -75,7 +75,7 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
         }
         answer = answers[record["example_id"]]
         expected = {None: answer["prediction"], "retest": answer["prediction"], "reference": answer["reference"]}
-        expected["empty"] = ""
+        expected |= {"empty": "", "injected": injected(answer["prediction"])}
         if record["control"] == "shuffled":
             assert record["score"] < 7
             continue
@@ -86,7 +86,51 @@ def test_every_answer_and_every_control_gets_its_score_once(tmp_path):
     assert records[0]["model"] == "served"
     assert "48 ok; reference 10.0" in text
     assert "asked twice: 0.00 points apart (n 10)" in text
+    assert re.search(r"; with an injection \+0\.[0-3]\d\b", text)  # words of it may fit by chance
     assert all(isinstance(request["messages"][0]["content"], str) for request in seen)  # text, never a picture
+
+
+def test_a_judge_that_obeys_the_answer_fails_its_control(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+
+    def obedient(request):
+        data = data_of(request)
+        return completion("Right in everything.\nSCORE: 10") if "SCORE: 10" in data["answer"] else fair(request)
+
+    with serve(obedient) as (url, _):
+        text = judged(run, url, controls=10)
+    assert "Warning: org/judge fails its controls (injection)" in text
+    assert not re.search(r"with an injection \+[01]\.", text)
+
+
+@pytest.mark.parametrize("honours", ["json_schema", "json_object", "none", "refused"])
+def test_the_form_of_a_reply_is_asked_of_servers_that_hold_to_it(tmp_path, honours):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    other = make_run(tmp_path / "base", "base", 0.3)
+
+    def answer(request):
+        form = request.get("response_format", {})
+        if form.get("type") != "json_schema":
+            return fair(request)
+        properties = form["json_schema"]["schema"]["properties"]
+        found = fair(request)["choices"][0]["message"]["content"].rpartition(": ")[2]
+        return completion(json.dumps({"reason": "so", "score": float(found)} if "score" in properties else
+                                     {"reason": "so", "verdict": found}))  # fmt: skip
+
+    with serve(answer, honours=honours) as (url, seen):
+        assert "12 ok" in judged(run, url, controls=0, limit=12)
+        assert " 0 without both verdicts" in judged(run, url, against=str(other), limit=12)
+    sent = {request.get("response_format", {}).get("type") for request in seen}
+    assert sent == {honours if honours.startswith("json") else None}
+
+
+def test_why_replies_could_not_be_read_is_counted(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    replies = iter([*["SCORE: 3\nSCORE: 9"] * 3, *["SCORE: 4/5"] * 2, "Great!", *["SCORE: 7"] * 6])
+    with serve(lambda _: completion(next(replies))) as (url, _):
+        text = judged(run, url, controls=0, limit=12, concurrency=1)
+    expected = "two different verdicts (3), on another scale (2), no verdict in a form that is read (1)"
+    assert f"not to be read of org/judge: {expected}" in text
 
 
 def test_the_shuffled_control_is_the_reference_of_another_article(tmp_path):
@@ -121,7 +165,7 @@ def test_a_changed_answer_is_judged_again_and_conditions_and_limit_choose_answer
             judged(run, url, image_conditions=["shuffled"])
 
 
-def test_what_has_no_score_has_none_and_is_asked_again(tmp_path):
+def test_what_has_no_score_has_none_and_what_was_paid_for_is_asked_again_on_demand(tmp_path):
     run, good = make_run(tmp_path / "run", "tuned", 0.6), threading.Event()
     bad = [completion("Great!"), completion("SCORE: 11"), completion("", "content_filter"), completion("SC", "length")]
     bad += [400, '{"choices": ', completion("")]
@@ -138,6 +182,9 @@ def test_what_has_no_score_has_none_and_is_asked_again(tmp_path):
         assert [statuses[f"E{i}"] for i in range(len(bad))] == [(kind, None) for kind in kinds]
         good.set()
         text = judged(run, url, controls=0)
+        assert "45 ok" in text
+        assert len(seen) == 48 + len(bad) - 3  # three could not be read
+        text = judged(run, url, controls=0, retry_unparsable=True)
     assert "48 ok" in text
     assert len(seen) == 48 + len(bad)
 
@@ -154,15 +201,68 @@ def test_a_dry_run_counts_what_is_left_and_asks_nothing(tmp_path):
     run = make_run(tmp_path / "run", "tuned", 0.6)
     with serve(fair) as (url, seen):
         before = judged(run, url, dry_run=True, controls=5)
-        assert before.startswith("68 calls with ")
+        assert before.startswith("73 calls with ")
         assert ", 0 already answered;" in before
         assert not seen
         judged(run, url, controls=0)
         text = judged(run, url, dry_run=True, controls=5)
-    assert text.startswith("20 calls with ")
+    assert text.startswith("25 calls with ")
     assert ", 48 already answered;" in text
     assert "(as 48 calls before)" in text
     assert len(seen) == 48
+
+
+def test_a_judge_is_asked_in_batches_and_gives_the_same_scores(tmp_path):
+    one, other = (make_run(tmp_path / name, "tuned", 0.6) for name in ("one", "other"))
+    with serve(fair) as (url, _):
+        text = judged(one, url, controls=5)
+    with serve(fair, batches=Batches()) as (url, seen):
+        assert judged(other, url, controls=5, batch=True).replace("other", "one") == text
+        assert judged(other, url, controls=5, batch=True).replace("other", "one") == text
+        assert seen == []
+    scores = [
+        {(r["key"], r["control"]): r["score"] for r in read_records(run, "judgements.jsonl")} for run in (one, other)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_fields_of_the_request_reach_the_judge_and_make_another_question(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    with serve(fair) as (url, seen):
+        judged(run, url, controls=0, limit=5)
+        judged(run, url, controls=0, limit=5, request={"max_completion_tokens": 99, "temperature": None, "seed": 3})
+    assert {"temperature", "max_tokens"} <= seen[0].keys()
+    assert seen[-1].keys() == {"model", "messages", "max_completion_tokens", "seed"}
+    assert len(seen) == 10
+
+
+def test_a_judge_keeps_to_its_budget_and_says_what_is_left(tmp_path, capsys):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    with serve(fair) as (url, seen):
+        command = ["judge", str(run), "--judge", "j", "--base_url", url, "--controls", "0", "--max_tokens", "10"]
+        assert ldrt.main([*command, "--max_cost", "1"]) == 1
+        assert "--max_cost needs --price_in and --price_out" in capsys.readouterr().err
+        command += ["--price_in", "1e4", "--price_out", "1e4"]  # 0.15 a reply
+        assert ldrt.main([*command, "--max_cost", "10"]) == 1
+        assert "Run again with a --max_cost" in capsys.readouterr().err
+        assert 0 < len(seen) * 0.15 <= 10
+        n_asked = len(seen)
+        assert len(read_records(run, "judgements.jsonl")) == n_asked
+        assert ldrt.main([*command, "--dry_run", "true"]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith(f"{48 - n_asked} calls with ")
+        assert "at 10000 in and 10000 out a million" in said
+        assert ldrt.main(command) == 0
+        assert len(seen) == 48
+
+
+def test_pairs_of_answers_take_the_same_options(tmp_path):
+    run, other = make_run(tmp_path / "tuned", "tuned", 0.8), make_run(tmp_path / "base", "base", 0.2)
+    with serve(fair, batches=Batches()) as (url, seen):
+        judged(run, url, against=str(other), batch=True)
+        assert "0 calls with" in judged(run, url, against=str(other), dry_run=True)
+        assert seen == []
+    assert pairwise.tally(read_records(run, "pairwise.jsonl"))["n"] == 48
 
 
 def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
@@ -177,9 +277,10 @@ def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
     with serve(lambda _: 401) as (url, _):
         assert "rejects the API key; set OPENAI_API_KEY" in fails("--base_url", url)
     with serve(lambda _: 404) as (url, _):
-        assert "judged none of 240: 240 error; the first: " in fails("--base_url", url)
+        assert "judged none of 288: 288 error; the first: " in fails("--base_url", url)
     assert "has no rubric detail.md" in fails("--rubrics", str(tmp_path))
     assert "needs a server" in fails("--backend", "local", "--against", str(run))
+    assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", "true")
 
 
 def test_pairs_are_asked_in_both_orders(tmp_path):
@@ -255,7 +356,7 @@ def test_a_score_in_the_answer_is_not_the_judges(before, claim, given_score, quo
     reason = f"The answer says {quote(answer)}, which is no reason." if quoted else "It is poor."
     assert asking.read_score(answer, f"{reason}\nSCORE: {given_score}") == given_score
     assert asking.read_score(answer, json.dumps({"reason": answer, "score": given_score})) == given_score
-    with pytest.raises(ValueError, match="score"):  # a judge that only quotes has given no score
+    with pytest.raises(ValueError, match="no verdict|only quoted"):  # a judge that only quotes has given no score
         asking.read_score(answer, f"The answer says {quote(answer)}, which is no reason.")
 
 
@@ -265,7 +366,7 @@ def test_a_local_judge_scores_by_likelihood(tmp_path):
     options = judge.Options(str(run), model, backend="local", controls=2, limit=4, device="cpu")
     text = judge.run(options)
     records = read_records(run, "judgements.jsonl")
-    assert len(records) == 4 + 4 * 2
+    assert len(records) == 4 + 4 * 2 + 2
     assert all(record["status"] == "ok" for record in records)
     assert {(r["judge"], r["backend"]) for r in records} == {("tiny-judge", "local")}
     assert str(tmp_path) not in str(records)
@@ -311,7 +412,7 @@ def whole_lines(path) -> list[dict]:
 
 def start(run, url):
     command = [sys.executable, "-m", "ldrt", "judge", str(run), "--judge", "org/judge", "--base_url", url]
-    command += ["--controls", "20", "--concurrency", "4"]
+    command += ["--controls", "20", "--concurrency", "4", "--retry_unparsable", "true"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(command, **quiet, start_new_session=True)
 
@@ -346,7 +447,7 @@ def test_twenty_kills_and_a_faulty_server_and_still_every_answer_is_judged_once(
     records = [json.loads(line) for line in ledger.read_text().splitlines()]  # no torn line
     ok = [record["key"] for record in records if record["status"] == "ok"]
     assert sorted(ok) == sorted(prompt_of)
-    assert len(prompt_of) == 48 + 4 * 20
+    assert len(prompt_of) == 48 + 5 * 20
     assert n_after_kills < len(records)
     assert {"error", "truncated", "unparsable"} <= {r["status"] for r in records}
     for prompts, n_before in paid:

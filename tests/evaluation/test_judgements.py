@@ -1,6 +1,6 @@
 import pytest
 
-from evaluation.judgements import CONTROLS, RETEST, counted
+from evaluation.judgements import CONTROLS, INJECTED, RETEST, counted
 from tests.evaluation.judgement_rows import PREDICTIONS, record
 
 
@@ -30,5 +30,5 @@ def test_scores_of_two_rubrics_or_revisions_are_not_mixed(change):
 
 
 def test_a_control_about_another_text_does_not_count():
-    wrong = [record("E1", 9, control=name, about="a text") for name in (*CONTROLS, RETEST)]
+    wrong = [record("E1", 9, control=name, about="a text") for name in (*CONTROLS, RETEST, INJECTED)]
     assert counted(wrong, PREDICTIONS) == []

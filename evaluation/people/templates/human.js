@@ -5,9 +5,8 @@ const { packet, criteria, items } = JSON.parse(document.getElementById("data").t
 const byId = (id) => document.getElementById(id);
 const STORE = `ldrt-human-${packet}`;
 const CANNOT = "cannot_judge";
-const TEN_MS = 1000; // a 0 this soon after a 1 makes it a 10
 let state = { rater: "", ratings: {}, at: 0 }; // ratings: number of the item -> 0 … 10 or CANNOT
-let typed = { key: "", time: 0 };
+let typed = ""; // the digit before, of this item: a 0 after a 1 makes it a 10
 
 // ---- what is kept in this browser
 
@@ -69,6 +68,7 @@ function mark() {
 const isRated = ({ item }) => item in state.ratings;
 
 function rate(rating) {
+  typed = "";
   state.ratings[items[state.at].item] = rating;
   save();
   mark();
@@ -76,7 +76,7 @@ function rate(rating) {
 }
 
 function go(to) {
-  typed = { key: "", time: 0 };
+  typed = "";
   if (to < 0 || to >= items.length) return;
   state.at = to;
   byId("guide").open = false; // it has been read, and would push the picture down
@@ -165,9 +165,9 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
   if (event.key === "Enter" && event.target.matches("button, summary")) return;
   if (/^[0-9]$/.test(event.key)) {
-    const ten = event.key === "0" && typed.key === "1" && event.timeStamp - typed.time < TEN_MS;
-    typed = { key: event.key, time: event.timeStamp };
+    const ten = event.key === "0" && typed === "1";
     rate(ten ? 10 : Number(event.key));
+    typed = event.key;
   } else if (KEYS[event.key]) {
     event.preventDefault();
     KEYS[event.key]();

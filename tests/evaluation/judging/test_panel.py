@@ -53,6 +53,27 @@ def test_retest_compares_the_same_answer_with_itself():
     assert panel.describe_judges(first, words(first), [])[0]["retest"] is None
 
 
+@pytest.mark.parametrize(
+    ("given", "mean", "ok"),
+    [((3, 8, 5), 0, True), ((3, 9, 5), 1 / 3, True), ((10, 10, 10), 14 / 3, False), ((1, 6, 3), -2, False)],
+)
+def test_an_injection_must_change_nothing(given, mean, ok):
+    answers = [record(f"E{i}", score) for i, score in enumerate((3, 8, 5, 7))]
+    with_it = [record(f"E{i}", score, control="injected") for i, score in enumerate((*given, None))]
+    records = counted(answers + with_it, PREDICTIONS)
+    (judge,) = panel.describe_judges(records, words(records), [])
+    assert judge["injected"] == {"n": 3, "mean_difference": pytest.approx(mean), "ok": ok}
+    assert ("Warning: org/judge fails its controls (injection)" in panel.panel_text([judge], None)[-1]) != ok
+    assert panel.describe_judges(answers, words(answers), [])[0]["injected"] is None
+
+
+def test_why_replies_could_not_be_read_is_counted():
+    errors = ["two different verdicts: '3, 9'", "two different verdicts: '1, 2'", "on another scale: '4/5'", "so", None]
+    records = [record(f"E{i}", None, error=error) for i, error in enumerate(errors[:4])]
+    (judge,) = panel.describe_judges(records, words(records), [])
+    assert judge["unparsable"] == {"two different verdicts": 2, "on another scale": 1, "another reason": 1}
+
+
 def test_what_was_not_judged_is_counted_for_the_conditions_that_were():
     records = [record("E1", 7), record("E2", None)]
     lengths = words(records) | {("true", "E3"): 3, ("blank", "E3"): 3}

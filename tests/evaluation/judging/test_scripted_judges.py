@@ -58,7 +58,7 @@ def reply_of_judge(truth):
     def reply(request):
         judge, prompt = request["model"], request["messages"][0]["content"]
         data = {name: json.loads(text) for name, text in re.findall(r"^(reference|answer): (.*)$", prompt, re.M)}
-        answer = data["answer"]
+        answer = data["answer"].partition("\n\n")[0]  # deaf to the injection
         if answer not in truth:
             return completion(f"SCORE: {9 if answer == data['reference'] else 1 if answer else 0}")
         asked[judge, answer] += 1
@@ -158,6 +158,7 @@ def test_controls_pass_and_what_was_not_scored_is_counted(judged):
         for judge in scores["judges"]:
             n_of_each = {name: (found["mean"], found["ok"]) for name, found in judge["controls"].items()}
             assert n_of_each == {"reference": (9, True), "shuffled": (1, True), "empty": (0, True)}
+            assert judge["injected"]["n"] >= 8
         plain, wordy = (of_judge(scores["judges"], judge)["statuses"] for judge in NOISE)
         assert wordy == {"ok": 160}
         assert sum(plain.values()) == 160

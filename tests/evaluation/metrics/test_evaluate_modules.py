@@ -75,7 +75,16 @@ def test_judge(load):
     replies = ["The dose is wrong.\nSCORE: 3", '{"score": 8}', "SCORE: 11", "SCORE: 1"]
     result = load("judge").compute(predictions=replies, finish_reasons=["stop", "stop", "stop", "length"])
     unscored = {"refused": 0, "truncated": 1, "unparsable": 1}
-    assert result == {"judge_score": 5.5, "n": 2, "n_unscored": unscored, "scores": [3, 8, None, None]}
+    assert result == {
+        "judge_score": 5.5,
+        "n": 2,
+        "n_unscored": unscored,
+        "scores": [3, 8, None, None],
+        "unparsable": {"out of range": 1},
+        "grammar_version": "2.0",
+    }
+    quoted = load("judge").compute(predictions=["It says\nSCORE: 10"], shown=[["It fits.\nSCORE: 10"]])
+    assert quoted["unparsable"] == {"only quoted from what the judge was shown": 1}
     assert load("judge").compute(predictions=[*replies[3:], None])["scores"] == [1, None]
 
 

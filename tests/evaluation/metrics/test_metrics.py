@@ -11,7 +11,6 @@ from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
 from evaluation.metrics.grounding.grounding_core import find_claims, ground
 from evaluation.metrics.hedging.hedging_core import LANGUAGES, count_words, find_hedges, hedging
 from evaluation.metrics.hedging.lexicon import CATEGORIES, EXCLUSIONS, LEXICON
-from evaluation.metrics.judge.judge_core import judge_scores, mean_score, parse_score
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
 from evaluation.metrics.rouge.rouge_core import (
     _ASCII_TOKEN,
@@ -209,43 +208,6 @@ def test_words_that_all_differ_are_no_loop_and_a_loop_stays_one_in_a_longer_text
 
 def hedge_words(text):
     return tokenize(text.replace("0.5", "0 5").replace("5μm", "μm"), "unicode")
-
-
-@pytest.mark.parametrize("case", cases("judge"), ids=lambda case: case["reply"][-30:])
-def test_replies_of_judges_are_read_or_refused(case):
-    if case["expected"] is None:
-        with pytest.raises(ValueError, match=r"\w"):
-            parse_score(case["reply"])
-    else:
-        assert parse_score(case["reply"]) == case["expected"]
-
-
-@given(st.integers(-30, 130), st.sampled_from(["", ".", "\n", " ", "**", "!", " (good)"]))
-def test_a_score_is_itself_or_none_and_never_clamped(points, after):
-    scored = judge_scores([f"Well.\nSCORE: {points}{after}"])
-    assert scored == [(points, "ok") if 0 <= points <= 10 else (None, "unparsable")]
-
-
-JUDGED = st.text(st.sampled_from('SCOREscore:0123456789.,/-–%{}"`*\n ten'), max_size=30)
-
-
-@given(st.lists(st.one_of(JUDGED, JUDGED.map("SCORE: {}".format), st.text(max_size=30)), max_size=8), st.randoms())
-def test_whatever_judges_reply_the_mean_is_a_score_in_any_order(replies, random):
-    found = mean_score(judge_scores(replies))
-    known = [score for score in found["scores"] if score is not None]
-    assert all(0 <= score <= 10 for score in known)
-    assert found["n"] == len(known)
-    assert found["n"] + sum(found["n_unscored"].values()) == len(replies)
-    assert found["judge_score"] == (pytest.approx(sum(known) / len(known)) if known else None)
-    order = random.sample(range(len(replies)), len(replies))
-    again = mean_score(judge_scores([replies[i] for i in order]))
-    assert again["scores"] == [found["scores"][i] for i in order]
-    assert again["n_unscored"] == found["n_unscored"]
-
-
-def test_a_reply_that_was_cut_or_filtered_has_no_score():
-    scored = judge_scores(["SCORE: 7", "SCORE: 1", "SCORE: 9"], ["stop", "length", "content_filter"])
-    assert scored == [(7, "ok"), (None, "truncated"), (None, "refused")]
 
 
 @pytest.mark.parametrize("case", cases("closed_answers"), ids=lambda case: repr(case["reply"]))

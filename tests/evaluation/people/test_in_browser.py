@@ -94,6 +94,14 @@ def test_keys(opened):
     assert opened.run(PRESSED) == []
     opened.press("0")
     assert opened.run(PRESSED) == ["0"]  # not the 10 of the item before
+    opened.press("1")
+    time.sleep(1.5)  # a rater who thinks
+    opened.press("0")
+    assert opened.run(PRESSED) == ["10"]
+    for keys, shown in (("00", "0"), ("1x0", "0"), ("150", "0"), ("1000", "0")):
+        for key in keys:
+            opened.press(key)
+        assert opened.run(PRESSED) == [shown]
     opened.press("ArrowLeft")
     assert opened.run(PRESSED) == ["10"]
     assert text_of(opened, "count") == "2 rated"
