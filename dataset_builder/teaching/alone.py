@@ -39,7 +39,7 @@ _ONE_EXPLAINED = re.compile(
     r"\W*(?P<short>[A-Z]{2,8})s?\s?(?:[=:,]|\s)\s?(?P<long>[^.;,=:]{4,80}?)\s*(?:\([^()]*\))?\.?"
 )
 _SIGNS_EXPLAINED = re.compile(  # "R, row of earth; S, sun", "ac: anterior cristae; lc: lateral cristae"
-    r"(?:^|;\s?)(?P<sign>[A-Z]|[a-z]{1,4}(?=[,:][^;]*;))[,:]\s(?=[^;]{3,80}(?:;|\.?$))"
+    r"(?:^|;\s?)(?P<sign>[A-Z][a-z]{0,2}|[a-z]{1,4}(?=[,:][^;]*;))[,:]\s(?=[^;]{3,80}(?:;|\.?$))"
 )
 _IN_BRACKETS = re.compile(r"[(\[（【][^()\[\]（）【】]*[)\]）】]")
 _KEY = re.compile(r"[=＝→]|(?<=[^\W_]):\s(?=[^\W\d_])|[：]|\s[—–]\s")  # "Black = males", "Lane 1: DNA"
@@ -188,7 +188,9 @@ def _explains_letters(sentence: str) -> bool:
     """Whether it says what signs in the picture stand for: "R, root; S, stem"; not "A, before; B, after", panels."""
     signs = [found["sign"] for found in _SIGNS_EXPLAINED.finditer(sentence)]
     in_order = [sign.upper() for sign in signs] == [chr(ord("A") + place) for place in range(len(signs))]
-    return bool(signs) and sentence.startswith((f"{signs[0]}, ", f"{signs[0]}: ")) and not (in_order and len(signs) > 1)
+    are_signs = any(len(sign) == 1 or sign.islower() for sign in signs)  # "Con: control; A: acute", not "Top: knee"
+    starts = are_signs and sentence.startswith((f"{signs[0]}, ", f"{signs[0]}: "))
+    return starts and not (in_order and len(signs) > 1)
 
 
 def capitalised(sentence: str) -> str:

@@ -349,6 +349,7 @@ def test_keys_in_brackets_say_what_is_seen():
         "Footnotes: CT: computed tomography.",
         "Averages of three independent experiments are presented with bars.",
         "A: acute irradiation; C: chronic irradiation.",
+        "Con: control mice; A: acute irradiation; C: chronic irradiation.",
         "ac: anterior crista; lc: lateral crista; ut: utricle.",
     ],
 )
@@ -358,7 +359,13 @@ def test_more_notes(sentence):
 
 @pytest.mark.parametrize(
     "sentence",
-    ["A: acute irradiation; B: chronic irradiation.", "Histology.", "Eyes of the mice.", "Footnoted maps of it."],
+    [
+        "A: acute irradiation; B: chronic irradiation.",
+        "Top: maps of the knee; Low: maps of the hip.",
+        "Histology.",
+        "Eyes of the mice.",
+        "Footnoted maps of it.",
+    ],
 )
 def test_a_word_and_panels_in_order_are_no_notes(sentence):
     assert not is_note(sentence)
