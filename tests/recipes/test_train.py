@@ -17,11 +17,12 @@ from tests import processes
 from tests.recipes.conftest import ROOT, options
 
 TWO = ["--launch", str(ROOT / "accelerate_configs" / "ddp_cpu.yaml")]
+_OF_US = ("OMP_NUM_THREADS", "LDRT_DEBUG")  # in the environment of the tests, as other tests leave it
 ENDLESS = {"num_train_epochs": 5000, "max_steps": 100000}
 
 
 def started(words: list[str], output: Path, **kwargs) -> subprocess.Popen:
-    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    environment = {key: value for key, value in os.environ.items() if key not in _OF_US}
     environment |= {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "ldrt", "train", *words]
     return subprocess.Popen(command, env=environment, cwd=output, preexec_fn=_hear_ctrl_c, **kwargs)
