@@ -129,8 +129,14 @@ def parse(argv: list[str], processes: int | None = None) -> tuple[Recipe, SFTCon
     check_quantization(recipe, args, model_args)
     check_trackers(args.report_to)
     check_launch(args)
+    args.mixed_precision = precision_of(args)
     args.remove_unused_columns = False  # examples.py has chosen them, and `length` is for the sampler
     return recipe, args, model_args
+
+
+def precision_of(args: SFTConfig) -> str:
+    """What accelerate is to compute in: the recipe says it, where a launch config says something else, too."""
+    return "fp16" if args.fp16 else "bf16" if args.bf16 else "no"
 
 
 def recipe_path(argv: list[str]) -> str | None:

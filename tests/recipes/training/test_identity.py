@@ -111,6 +111,21 @@ def test_files_of_other_splits_do_not_count():
     assert files_of_split(files, "all") == ["a", "b", "c", "d"]
 
 
+def test_the_order_of_files_on_the_card_is_the_order_of_rows_and_another_run(tmp_path):
+    folder = write_dataset(tmp_path / "rows")
+    rows, before = load_examples(str(folder), "instruct", "train", None)
+    card = folder / "README.md"
+    there, turned = (
+        '["detail/train-*.parquet", "reasoning/train-*.parquet"]',
+        ('["reasoning/train-*.parquet", "detail/train-*.parquet"]'),
+    )
+    assert there in card.read_text()
+    card.write_text(card.read_text().replace(there, turned))
+    turned_rows, after = load_examples(str(folder), "instruct", "train", None)
+    assert turned_rows["example_id"] != rows["example_id"]
+    assert before["dataset_sha256"] != after["dataset_sha256"]
+
+
 def test_other_rows_are_another_run(phase1, dataset, finished, tmp_path):
     other = shutil.copytree(dataset, tmp_path / "rows")
     path = next((other / "detail").glob("train-*.parquet"))

@@ -116,3 +116,12 @@ def test_a_global_batch_beside_another_accumulation_is_refused():
     words = [*TINY, "--global_batch_size", "16", "--gradient_accumulation_steps", "4"]
     with pytest.raises(UsageError, match="gradient_accumulation_steps 4 with global_batch_size 16, which makes it 2"):
         parse(words)
+
+
+@pytest.mark.parametrize(("bf16", "launched", "precision"), [("false", "bf16", "no"), ("true", "no", "bf16")])
+def test_the_recipe_says_the_precision_whatever_the_launch_config_says(
+    base, dataset, tmp_path, monkeypatch, bf16, launched, precision
+):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", launched)
+    _, args, _ = parse(options(1, base, dataset, tmp_path, bf16=bf16))
+    assert args.mixed_precision == precision

@@ -11,7 +11,7 @@ from dataset_builder.schema import EXAMPLES
 from recipes import sft
 from recipes.families.llava import LLAVA
 from recipes.training.examples import ExampleCollator
-from recipes.training.scan import DISARMED, FILE, Limits, describe_scan, scan_rows
+from recipes.training.scan import DISARMED, FILE, UNREAD, Limits, describe_scan, scan_rows
 from tests.recipes.conftest import example, options
 from tests.recipes.training.test_identity import write_plain
 
@@ -105,6 +105,22 @@ def test_a_template_that_takes_no_row_says_why(base):
     collator = ExampleCollator(AutoProcessor.from_pretrained(base), LLAVA, "{{ raise_exception('not this one') }}")
     with pytest.raises(ValueError, match="no row is left to train on: 2 that the processor .* TemplateError: not this"):
         scan_rows(dataset_of([("a", {}), ("b", {})]), collator)
+
+
+@pytest.mark.parametrize("spoilt", ["completion", "prompt", "example_id"])
+def test_a_row_whose_text_is_no_text_is_dropped_and_the_rest_is_kept(collator, tmp_path, spoilt):
+    """Parquet of other writers may hold bytes that are no UTF-8; reading such a row raises."""
+    rows = [example(number, "detail") for number in range(3)]
+    rows[1] |= {spoilt: "MARKED OUT" if spoilt == "example_id" else [{"role": "user", "content": "MARKED OUT"}]}
+    path = tmp_path / "rows.parquet"
+    Dataset.from_list(rows, features=EXAMPLES).to_parquet(path, use_dictionary=False, compression="none")
+    path.write_bytes(path.read_bytes().replace(b"MARKED OUT", b"\xff\xfe\xc3\x28 OUT  "))
+    dataset = Dataset.from_parquet(str(path), cache_dir=str(tmp_path / "cache"))
+    kept, scan, odd = scan_rows(dataset, collator)
+    assert kept["example_id"] == ["0/detail", "2/detail"]
+    assert scan["dropped"] == {UNREAD: 1}
+    assert [row["example_id"] for row in odd] == ["row 1" if spoilt == "example_id" else "1/detail"]
+    assert "UnicodeDecodeError" in odd[0]["reason"]
 
 
 def test_rows_without_ids_are_called_by_their_number(collator):
