@@ -106,9 +106,9 @@ def test_every_file_of_the_splits_counts(tmp_path, split):
 
 def test_files_of_other_splits_do_not_count():
     files = {"train": ["b", "a"], "validation": ["c"], "test": ["d"]}
-    assert files_of_split(files, "train[10%:20%]") == ["a", "b"]
-    assert files_of_split(files, "train+test[:3]") == ["a", "b", "d"]
-    assert files_of_split(files, "all") == ["a", "b", "c", "d"]
+    assert files_of_split(files, "train[10%:20%]") == ["b", "a"]
+    assert files_of_split(files, "train+test[:3]") == ["d", "b", "a"]
+    assert files_of_split(files, "all") == ["d", "b", "a", "c"]
 
 
 def test_the_order_of_files_on_the_card_is_the_order_of_rows_and_another_run(tmp_path):
