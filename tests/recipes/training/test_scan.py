@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from datasets import Dataset
+from pyarrow import parquet
 from transformers import AutoProcessor
 
 from dataset_builder.schema import EXAMPLES
@@ -113,9 +114,10 @@ def test_a_row_whose_text_is_no_text_is_dropped_and_the_rest_is_kept(collator, t
     rows = [example(number, "detail") for number in range(3)]
     rows[1] |= {spoilt: "MARKED OUT" if spoilt == "example_id" else [{"role": "user", "content": "MARKED OUT"}]}
     path = tmp_path / "rows.parquet"
-    Dataset.from_list(rows, features=EXAMPLES).to_parquet(path, use_dictionary=False, compression="none")
+    table = Dataset.from_list(rows, features=EXAMPLES).data.table
+    parquet.write_table(table, path, use_dictionary=False, compression="none")
     path.write_bytes(path.read_bytes().replace(b"MARKED OUT", b"\xff\xfe\xc3\x28 OUT  "))
-    dataset = Dataset.from_parquet(str(path), cache_dir=str(tmp_path / "cache"))
+    dataset = Dataset.from_parquet(str(path), features=EXAMPLES, cache_dir=str(tmp_path / "cache"))
     kept, scan, odd = scan_rows(dataset, collator)
     assert kept["example_id"] == ["0/detail", "2/detail"]
     assert scan["dropped"] == {UNREAD: 1}
@@ -160,7 +162,7 @@ def test_a_run_writes_the_odd_rows_of_both_splits_and_trains_the_rest(base, tmp_
     folder = write_plain(tmp_path / "rows", {"train": range(6), "validation": range(6, 10)})
     for split, number in (("train", 2), ("validation", 1)):
         path = folder / "detail" / f"{split}-0.parquet"
-        rows = Dataset.from_parquet(str(path), cache_dir=str(tmp_path / "cache")).to_list()
+        rows = Dataset.from_parquet(str(path), features=EXAMPLES, cache_dir=str(tmp_path / "cache")).to_list()
         rows[number] |= {"completion": [{"role": "assistant", "content": ""}]}
         Dataset.from_list(rows, features=EXAMPLES).to_parquet(path)
     words = options(2, base, folder, tmp_path / "run", dataset_config="detail", eval_strategy="steps", eval_steps=2)
