@@ -4,6 +4,7 @@ The mark has the size and the CRC-32 of every file of the checkpoint. A kill whi
 disk that has lost something leaves files that are not as marked: then the run goes on from the one before.
 """
 
+import shutil
 import zlib
 from pathlib import Path
 
@@ -51,9 +52,12 @@ def step_of(checkpoint: Path | str) -> int:
 def last_whole_checkpoint(output: Path) -> tuple[Path | None, list[str]]:
     """(the newest checkpoint that is as it was marked, what is to be said of newer ones that are not).
 
-    Those are put aside, as `damaged-checkpoint-STEP`, lest they be taken for what the run writes next.
+    Those are put aside, as `damaged-checkpoint-STEP`, lest they be taken for what the run writes next. One that was
+    never written to its end goes: Trainer would count it among the last ones, and delete a whole one in its place.
     """
     said: list[str] = []
+    for unfinished in _unmarked(output):
+        shutil.rmtree(unfinished)
     for checkpoint in _marked(output):
         fault = fault_of(checkpoint)
         if fault is None:
@@ -71,6 +75,12 @@ def newest_marked(output: Path) -> Path | None:
 def _marked(output: Path) -> list[Path]:
     """The checkpoints that were written to their end, the newest first."""
     return sorted((path.parent for path in output.glob(f"{PATTERN}/{COMPLETE}")), key=step_of, reverse=True)
+
+
+def _unmarked(output: Path) -> list[Path]:
+    """The checkpoints that a kill left half written."""
+    found = [path for path in output.glob(PATTERN) if path.is_dir() and path.name.rpartition("-")[2].isdigit()]
+    return [path for path in found if not (path / COMPLETE).exists()]
 
 
 def fault_of(checkpoint: Path) -> str | None:

@@ -105,9 +105,12 @@ def load_examples(
 
 
 def files_of_split(files: Mapping[str, list[str]], split: str) -> list[str]:
-    """The data files of all the splits in `train[:10%]+validation`; of `all` those of every split."""
+    """The data files of all the splits in `train[:10%]+validation`; of `all` those of every split.
+
+    Within a split they keep the order that the card gives them: it is the order of the rows.
+    """
     named = {part.split("[")[0].strip() for part in split.split("+")}
-    return sorted(path for name, paths in files.items() if name in named or "all" in named for path in paths)
+    return [path for name in sorted(files) if name in named or "all" in named for path in files[name]]
 
 
 def _apart_from_others(content: str | None) -> dict[str, str]:

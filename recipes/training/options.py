@@ -210,6 +210,7 @@ def parse(argv: list[str], processes: int | None = None, script: Script = SFT) -
     check_quantization(recipe, args, model_args)
     check_trackers(args.report_to)
     check_launch(args)
+    args.mixed_precision = precision_of(args)
     args.remove_unused_columns = False  # examples.py has chosen them, and `length` is for the sampler
     return recipe, args, model_args
 
@@ -253,6 +254,11 @@ def _checkpointing_of_trl(trainer_options: type) -> dict[str, bool]:
     """TRL's default, by the name that does not warn; TRL (1.16) sets the old one."""
     (old,) = (option for option in dataclasses.fields(trainer_options) if option.name == "gradient_checkpointing")
     return {} if old.default is None else {"gradient_checkpointing": bool(old.default)}
+
+
+def precision_of(args: SFTConfig) -> str:
+    """What accelerate is to compute in: the recipe says it, where a launch config says something else, too."""
+    return "fp16" if args.fp16 else "bf16" if args.bf16 else "no"
 
 
 def recipe_path(argv: list[str]) -> str | None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from datasets import Dataset
 from jinja2 import TemplateError
+from pyarrow import ArrowException
 from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_jsonl
@@ -30,13 +31,17 @@ from trust.pictures.stored import as_stored
 
 FILE = "odd_rows.jsonl"  # the rows that were dropped or changed
 UNREADABLE = "with an unreadable picture"
+UNREAD = "that the dataset's file does not give"
 REFUSED = "that the processor or the template cannot take"
 SAME_ANSWERS = "with the same answer twice"
 DISARMED = "with special tokens in their text, read as ordinary text"
 _MOST_THREADS = 16  # more wait for each other: half of a row's time is Python's
 _NAMED = 5  # rows in one line of the log; odd_rows.jsonl names them all
-# What a processor or a template raises on a row that it cannot take: sides of one pixel, no words, odd roles.
-_FAULTS = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError, TemplateError)
+# What a row's file, the processor or a template raises on a row: text that is no UTF-8, sides of one pixel, odd roles.
+_FAULTS = (
+    *(ValueError, TypeError, AttributeError, ArithmeticError, LookupError, RuntimeError, MemoryError),
+    *(TemplateError, ArrowException),
+)
 
 
 class Tokens(TypedDict):
@@ -171,9 +176,7 @@ def _look_at_all(dataset: Dataset, collator: ExampleCollator, limits: Limits) ->
     numbers = range(process, len(dataset), processes)
 
     def look(number: int) -> _Looked:
-        row = dataset[number]
-        name = f"row {number}" if row.get(NAME) in (None, "") else str(row[NAME])
-        return _Looked(number, name, *_judge(row, collator, limits))
+        return _look_at(dataset, number, collator, limits)
 
     bar = progress(len(numbers), "rows", "scan") if process == 0 else nullcontext()
     threads = max(1, min(_MOST_THREADS, (os.cpu_count() or 1) // processes))
@@ -184,6 +187,31 @@ def _look_at_all(dataset: Dataset, collator: ExampleCollator, limits: Limits) ->
             if counted is not None:
                 counted.update(1)
     return sorted(looked for part in of_each(share) for looked in part)
+
+
+def _look_at(dataset: Dataset, number: int, collator: ExampleCollator, limits: Limits) -> _Looked:
+    try:
+        row = dataset[number]
+    except _FAULTS as error:
+        return _Looked(number, _name_alone(dataset, number), 0, UNREAD, _said(error))
+    return _Looked(number, _name_of(row, number), *_judge(row, collator, limits))
+
+
+def _name_of(row: Mapping[str, Any], number: int) -> str:
+    return f"row {number}" if row.get(NAME) in (None, "") else str(row[NAME])
+
+
+def _name_alone(dataset: Dataset, number: int) -> str:
+    """The name of a row of which something else cannot be read."""
+    try:
+        row = dataset.select_columns([NAME])[number] if NAME in dataset.column_names else {}
+    except _FAULTS:
+        row = {}
+    return _name_of(row, number)
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {in_one_line(error)}"
 
 
 def _judge(row: Mapping[str, Any], collator: ExampleCollator, limits: Limits) -> _Judged:
@@ -207,7 +235,7 @@ def _judge_example(row: Mapping[str, Any], collator: ExampleCollator, limits: Li
     except UnreadablePicture as error:
         return 0, UNREADABLE, str(error.__cause__ or error)
     except _FAULTS as error:
-        return 0, REFUSED, f"{type(error).__name__}: {in_one_line(error)}"
+        return 0, REFUSED, _said(error)
     if not n_trained:
         return 0, EMPTY_ANSWER, "no token of the answer is trained"
     if limits.max_length is not None and length > limits.max_length:

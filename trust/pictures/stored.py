@@ -4,15 +4,20 @@
 rows are read `as_stored`.
 """
 
+import math
 from typing import TYPE_CHECKING, TypedDict
 
 from PIL import Image as PILImage
 
 from trust.pictures.metadata import is_whole
-from trust.pictures.opener import UnreadablePicture, in_one_line, open_picture, picture_size
+from trust.pictures.opener import MAX_PIXELS, UnreadablePicture, in_one_line, open_picture, picture_size
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+# Longest side in pixels of what a processor is given. LLaVA's pads to a square first, in memory: of 60,000 x 2,000 px,
+# which may be opened, it would make 11 GB.
+MAX_SIDE_PX = math.isqrt(MAX_PIXELS)
 
 
 class StoredPicture(TypedDict):
@@ -54,9 +59,18 @@ def stored_bytes(picture: StoredPicture | None) -> bytes:
 
 
 def open_stored(picture: StoredPicture | None) -> PILImage.Image:
-    """A row's picture in RGB, prepared as opener.py says. Raises `UnreadablePicture`."""
-    image = open_picture(stored_bytes(picture))
+    """A row's picture in RGB, prepared as opener.py says, no side above `MAX_SIDE_PX`. Raises `UnreadablePicture`."""
+    image = _within(open_picture(stored_bytes(picture)), MAX_SIDE_PX)
     return image if image.mode == "RGB" else image.convert("RGB")  # which would copy
+
+
+def _within(image: PILImage.Image, side_px: int) -> PILImage.Image:
+    """The picture, scaled down where its longest side is above `side_px`."""
+    longest = max(image.size)
+    if longest <= side_px:
+        return image
+    width, height = (max(1, round(side * side_px / longest)) for side in image.size)
+    return image.resize((width, height), PILImage.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def whole_size(picture: StoredPicture | None) -> tuple[int, int]:

@@ -67,6 +67,17 @@ def test_further_files_beside_it_are_no_damage(tmp_path):
     assert fault_of(whole) is None
 
 
+def test_a_half_written_checkpoint_goes_and_nothing_else(tmp_path):
+    """Trainer keeps the last two by their names: a half written one among them would cost a whole one."""
+    whole, half = checkpoint(tmp_path, 4), checkpoint(tmp_path, 6, marked=False)
+    others = [tmp_path / name for name in ("checkpoint-best", "my-checkpoint-7", "damaged-checkpoint-8")]
+    for other in others:
+        other.mkdir()
+    assert last_whole_checkpoint(tmp_path) == (whole, [])
+    assert not half.exists()
+    assert all(other.exists() for other in others)
+
+
 def test_where_none_is_whole_there_is_none(tmp_path):
     assert last_whole_checkpoint(tmp_path) == (None, [])
     for step in (2, 4):

@@ -106,9 +106,24 @@ def test_every_file_of_the_splits_counts(tmp_path, split):
 
 def test_files_of_other_splits_do_not_count():
     files = {"train": ["b", "a"], "validation": ["c"], "test": ["d"]}
-    assert files_of_split(files, "train[10%:20%]") == ["a", "b"]
-    assert files_of_split(files, "train+test[:3]") == ["a", "b", "d"]
-    assert files_of_split(files, "all") == ["a", "b", "c", "d"]
+    assert files_of_split(files, "train[10%:20%]") == ["b", "a"]
+    assert files_of_split(files, "train+test[:3]") == ["d", "b", "a"]
+    assert files_of_split(files, "all") == ["d", "b", "a", "c"]
+
+
+def test_the_order_of_files_on_the_card_is_the_order_of_rows_and_another_run(tmp_path):
+    folder = write_dataset(tmp_path / "rows")
+    rows, before = load_examples(str(folder), "instruct", "train", None)
+    card = folder / "README.md"
+    there, turned = (
+        '["detail/train-*.parquet", "reasoning/train-*.parquet"]',
+        ('["reasoning/train-*.parquet", "detail/train-*.parquet"]'),
+    )
+    assert there in card.read_text()
+    card.write_text(card.read_text().replace(there, turned))
+    turned_rows, after = load_examples(str(folder), "instruct", "train", None)
+    assert turned_rows["example_id"] != rows["example_id"]
+    assert before["dataset_sha256"] != after["dataset_sha256"]
 
 
 def test_other_rows_are_another_run(phase1, dataset, finished, tmp_path):

@@ -178,3 +178,12 @@ def test_old_and_new_recipes_checkpoint_as_they_say_and_warn_of_nothing(tmp_path
     assert parse(words)[1].gradient_checkpointing == (value or key == "none")  # TRL's default is on
     for name in BOTH_NAMES:  # the command line wins, by either name
         assert parse([*words, f"--{name}", str(not value)])[1].gradient_checkpointing != value
+
+
+@pytest.mark.parametrize(("bf16", "launched", "precision"), [("false", "bf16", "no"), ("true", "no", "bf16")])
+def test_the_recipe_says_the_precision_whatever_the_launch_config_says(
+    base, dataset, tmp_path, monkeypatch, bf16, launched, precision
+):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", launched)
+    _, args, _ = parse(options(1, base, dataset, tmp_path, bf16=bf16))
+    assert args.mixed_precision == precision

@@ -5,13 +5,14 @@ import threading
 
 import pytest
 from datasets import Dataset
+from pyarrow import parquet
 from transformers import AutoProcessor
 
 from dataset_builder.schema import EXAMPLES, PREFERENCES
 from recipes import sft
 from recipes.families.llava import LLAVA
 from recipes.training.examples import IGNORED, ExampleCollator, PairCollator
-from recipes.training.scan import DISARMED, FILE, Limits, describe_scan, scan_rows
+from recipes.training.scan import DISARMED, FILE, UNREAD, Limits, describe_scan, scan_rows
 from tests.recipes.conftest import example, options
 from tests.recipes.training.test_identity import write_plain
 from trust.pictures.stored import as_stored
@@ -108,6 +109,23 @@ def test_a_template_that_takes_no_row_says_why(base):
         scan_rows(dataset_of([("a", {}), ("b", {})]), collator)
 
 
+@pytest.mark.parametrize("spoilt", ["completion", "prompt", "example_id"])
+def test_a_row_whose_text_is_no_text_is_dropped_and_the_rest_is_kept(collator, tmp_path, spoilt):
+    """Parquet of other writers may hold bytes that are no UTF-8; reading such a row raises."""
+    rows = [example(number, "detail") for number in range(3)]
+    rows[1] |= {spoilt: "MARKED OUT" if spoilt == "example_id" else [{"role": "user", "content": "MARKED OUT"}]}
+    path = tmp_path / "rows.parquet"
+    table = Dataset.from_list(rows, features=EXAMPLES).data.table
+    parquet.write_table(table, path, use_dictionary=False, compression="none")
+    path.write_bytes(path.read_bytes().replace(b"MARKED OUT", b"\xff\xfe\xc3\x28 OUT  "))
+    dataset = Dataset.from_parquet(str(path), features=EXAMPLES, cache_dir=str(tmp_path / "cache"))
+    kept, scan, odd = scan_rows(dataset, collator)
+    assert kept["example_id"] == ["0/detail", "2/detail"]
+    assert scan["dropped"] == {UNREAD: 1}
+    assert [row["example_id"] for row in odd] == ["row 1" if spoilt == "example_id" else "1/detail"]
+    assert "UnicodeDecodeError" in odd[0]["reason"]
+
+
 def test_rows_without_ids_are_called_by_their_number(collator):
     dataset = dataset_of([("a", {}), ("b", stored(b"")), ("c", {})])
     nameless = dataset.remove_columns("example_id")
@@ -145,7 +163,7 @@ def test_a_run_writes_the_odd_rows_of_both_splits_and_trains_the_rest(base, tmp_
     folder = write_plain(tmp_path / "rows", {"train": range(6), "validation": range(6, 10)})
     for split, number in (("train", 2), ("validation", 1)):
         path = folder / "detail" / f"{split}-0.parquet"
-        rows = Dataset.from_parquet(str(path), cache_dir=str(tmp_path / "cache")).to_list()
+        rows = Dataset.from_parquet(str(path), features=EXAMPLES, cache_dir=str(tmp_path / "cache")).to_list()
         rows[number] |= {"completion": [{"role": "assistant", "content": ""}]}
         Dataset.from_list(rows, features=EXAMPLES).to_parquet(path)
     words = options(2, base, folder, tmp_path / "run", dataset_config="detail", eval_strategy="steps", eval_steps=2)

@@ -20,7 +20,7 @@ from trust.pictures.opener import (
     picture_file_size,
     picture_size,
 )
-from trust.pictures.stored import open_stored, whole_size
+from trust.pictures.stored import MAX_SIDE_PX, open_stored, whole_size
 
 REFUSED = attacks.refused("/etc/hostname", "http://127.0.0.1:9/a.png", "/dev/stdin")
 SEEN = attacks.seen()
@@ -188,3 +188,15 @@ def test_for_small_copies_a_jpeg_is_decoded_small():
 def test_a_thumbnail_is_small_and_never_larger_than_the_picture():
     assert picture_size(thumbnail(Image.new("RGB", (1000, 500), "red"))) == (THUMBNAIL_PX, THUMBNAIL_PX // 2)
     assert picture_size(thumbnail(Image.new("L", (20, 10)))) == (20, 10)
+
+
+@pytest.mark.parametrize(
+    ("size", "given"),
+    [((MAX_SIDE_PX + 1000, 40), (MAX_SIDE_PX, 37)), ((2, 3 * MAX_SIDE_PX), (1, MAX_SIDE_PX)), ((900, 20), (900, 20))],
+)
+def test_a_processor_is_given_no_side_whose_square_could_not_be_opened(size, given):
+    """LLaVA's pads to a square in memory."""
+    file = io.BytesIO()
+    Image.new("L", size, 128).save(file, "PNG")
+    picture = open_stored({"bytes": file.getvalue(), "path": None})
+    assert (picture.size, picture.mode, picture.getpixel((0, 0))) == (given, "RGB", (128, 128, 128))
