@@ -407,6 +407,34 @@ class Paired(TypedDict):
     tuned_said: NotRequired[list[Said]]
 
 
+class JudgeReply(TypedDict):
+    """A row of judgements.jsonl or pairwise.jsonl"""
+
+    example_id: str
+    image_condition: str
+    reply: NotRequired[str | None]
+    control: NotRequired[str | None]
+
+
+class ShownExample(TypedDict):
+    """An answer that stands on the card"""
+
+    example_id: str
+    picture: str | None  # path from the card
+
+
+class Card(TypedDict):
+    """card.json: what `ldrt card` was told and drew, so that the same files give the same card elsewhere"""
+
+    repo_id: str | None
+    dataset_id: str | None
+    base_model: str | None
+    license: str | None
+    tags: list[str]
+    plots: list[str]
+    examples: list[ShownExample]
+
+
 class Sweep(TypedDict):
     """sweep.json"""
 
@@ -422,4 +450,7 @@ EVIDENCE = Kind(Evidence, "ldrt generate --output {folder}")
 THUMBNAILS = Kind(Thumbnail, "ldrt generate --output {folder}")
 ITEMS = Kind(Item, "ldrt score {folder}")
 PAIRED = Kind(Paired, "ldrt compare BASE {folder}")
+JUDGEMENTS = Kind(JudgeReply, "ldrt judge {folder}")
+VERDICTS = Kind(JudgeReply, "ldrt judge {folder} --against RUN")
+CARD = Kind(Card, "ldrt card {folder}")
 SWEEP = Kind(Sweep, "ldrt sweep")
