@@ -36,6 +36,12 @@ FLOORS = [
     "evaluation.comparing",
     "evaluation.people",
     "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human",
+    "verification.differences verification.report verification.repository",
+    "verification.card verification.hashes verification.published",
+    "verification.lineage verification.measured verification.questions",
+    "verification.leaks verification.regenerate",
+    "verification.dataset verification.model",
+    "verification.verify",
     "recipes.project_files",
     "recipes.families",
     "recipes.training",
@@ -50,6 +56,10 @@ MAY_IMPORT = {
     "evaluation": ["evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
     "recipes": ["recipes", "evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
     "model_cards": ["model_cards", "trust"],
+    "verification": [
+        *("verification", "evaluation", "model_cards", "trust", "dataset_builder.assembly"),
+        *(f"dataset_builder.{room}" for room in GROUND.split()),
+    ],
     "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
@@ -57,6 +67,7 @@ COMMANDS = {
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human")),
     *(f"recipes.{name}" for name in ("sft", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish")),
+    "verification.verify",
 }
 MAX_LINES, MAX_FILES = 450, 13
 

@@ -60,7 +60,7 @@ def _write_picture(folder: Path, number: int, jpeg: bytes | None) -> str | None:
 
 
 def make_example(prediction: Prediction, base_answer: str | None, picture: str | None) -> Example:
-    """The answer as it stands on the card, beside the base model's where there is one; `picture`: path from the card."""
+    """The answer as it stands on the card, beside the base model's where there is one; `picture`: its path."""
     answers = [("answer", prediction["prediction"] or "")]
     if base_answer is not None:
         answers = [("base", base_answer), ("tuned", prediction["prediction"] or "")]

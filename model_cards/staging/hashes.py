@@ -32,7 +32,7 @@ HASHES = Kind(Hashes, "ldrt publish RUN ORG/NAME")
 
 
 def write_hashes(files: Mapping[str, Path], target: Path) -> None:
-    """Write the hashes of `files` (path in the repository -> local file) to `target`; the same files, the same bytes."""
+    """Write the hashes of `files` (path in the repository -> local file) to `target`; same files, same bytes."""
     listed = {name: path for name, path in sorted(files.items()) if name != _CARD and path.name != NAME}
     rows = {name: row_hashes(path) for name, path in listed.items() if name.endswith(".parquet")}
     content = stamped({"files": {name: file_sha256(path) for name, path in listed.items()}, "rows": rows})

@@ -1,4 +1,4 @@
-"""What was measured and judged of a run's answers, as it is published: every number, no text that the policy withholds."""
+"""What was measured and judged of a run's answers, as published: every number, no text that a policy withholds."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

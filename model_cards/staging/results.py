@@ -23,7 +23,7 @@ RESULTS: dict[str, Kind[Any]] = {
     "card.json": CARD,
 }
 ANSWERS = "predictions.jsonl"
-_READ = (*RESULTS, *MEASURED, "README.md", ANSWERS, "thumbnails.jsonl", PAGE, FOLDER)
+_READ = (*RESULTS, *MEASURED, "README.md", ANSWERS, "thumbnails.jsonl", PAGE)
 
 
 def read_run(folder: Path) -> tuple[str, dict]:
