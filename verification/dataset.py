@@ -1,6 +1,7 @@
 """Whether a dataset's card, provenance and pictures are those of its rows."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from verification.leaks import keys_of, rows_of
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository
 
+_NAMED = re.compile(r"load_dataset\(\"([\w.-]+/[\w.-]+)\"")  # the dataset in the card's example
 _NEEDED = ("figure_id", "article_id")
 
 
@@ -36,12 +38,12 @@ def _check_card(repository: Repository) -> list[Check]:
     path = repository.path("README.md")
     if not path.is_file():
         return [not_checked("card: its numbers", "there is no README.md")]
-    named = repository.name if repository.commit else None
     card = read_card(path)
+    named = _NAMED.search(card)
     wrong_index = _wrong_configs(card, repository.folder)
     return [
         judged("card: `configs` names the Parquet files' content", wrong_index),
-        *check_card(card, render_dataset_card(repository.folder, named)),
+        *check_card(card, render_dataset_card(repository.folder, named[1] if named else None)),
     ]
 
 

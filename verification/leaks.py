@@ -29,7 +29,8 @@ def check_training(published: Published, asked: Asked, name: str | None) -> list
 def _check_phase(number: int, phase: dict[str, Any], published: Published, asked: Asked, name: str | None) -> Check:
     what = f"{_WHAT} (phase {number})"
     stated = published.card["dataset_id"] if published.card else None
-    dataset = find_dataset(name, phase, stated)
+    is_same = phase["dataset"] == published.manifest["dataset"]  # another dataset is found by its own name alone
+    dataset = find_dataset(name, phase, stated) if is_same else find_dataset(None, phase, None)
     if isinstance(dataset, str):
         return not_checked(what, dataset)
     files = split_files(dataset.folder, phase["dataset_config"], phase["dataset_split"])

@@ -207,6 +207,5 @@ def _or_paired(item: ScoredItem, published: Published) -> ScoredItem:
 
 def _base_manifest(published: Published, comparison: dict[str, Any]) -> dict[str, Any]:
     """As comparison.json has it; what it notes only where it differs, is as in the tuned run's."""
-    same = {key: published.manifest.get(key) for key in NOTED}
     noted = {key: values[0] for key, values in comparison["differences"].items() if key in NOTED}
-    return same | noted | comparison["base"]
+    return published.manifest | noted | comparison["base"]

@@ -56,12 +56,12 @@ def _check_numbers(published: Published) -> tuple[list[Check], dict[str, Any]]:
         return checks, run
     base, tuned = base_run(published, published.comparison), tuned_run(published, items, scores)
     checks.append(check_pairs(published, base, tuned))
-    if published.pairs:
+    if base.items:
         again = compare_again(published, base, tuned)
         checks += check_comparison(published, again)
         run["comparison"] = _settled(published.comparison, again)
     else:
-        checks.append(not_checked("comparison.json", "there are no pairs to make it from"))
+        checks.append(not_checked("comparison.json", "there are no pairs of answers to make it from"))
     if published.human:
         checks.append(not_checked("human.json", "people's ratings are not published one by one"))
     return checks, run

@@ -78,9 +78,13 @@ class Published:
 
 def read_published(repository: Repository) -> Published:
     """Raises FileNotFoundError without results, ValueError, in one line, for files that are not those of a run."""
-    folder = repository.path(RESULTS)
+    folder = repository.folder / RESULTS
     files = {path.name: repository.path(f"{RESULTS}/{path.name}") for path in folder.glob("*.json*")}
     at = {name: files.get(name, folder / name) for name in _NAMES}
+    if not at[run_folder.MANIFEST].is_file():
+        raise FileNotFoundError(
+            f"{repository.name} has no {RESULTS}/{run_folder.MANIFEST}: only what `ldrt publish` sent can be verified"
+        )
     rows = latest(cast("list[Prediction]", list(PREDICTIONS.rows(at[run_folder.PREDICTIONS]))))
     bare = frozenset(place(row) for row in rows if row["question"] is None or row["reference"] is None)
     return Published(

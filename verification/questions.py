@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from evaluation.answering.questions import Items, load_evidence, load_items, question, reference
@@ -27,19 +28,19 @@ class Asked:
     why_not: str
 
 
-def find_dataset(name: str | None, noted: dict[str, Any], stated: str | None, key: str = "dataset") -> Repository | str:
-    """The dataset that `noted` (a manifest, a phase) names under `key`: as the user says, as the card says, or by its
+def find_dataset(name: str | None, noted: dict[str, Any], stated: str | None) -> Repository | str:
+    """The dataset that `noted` (a manifest, a phase) names: as the user says, as the card says, or by its
     Hub id; else why there is none.
 
     A name without ORG/ was a folder of whoever ran it: what lies here under that name may be anything.
     """
     revision = noted.get("dataset_revision")
     commit = revision if isinstance(revision, str) and _COMMIT.fullmatch(revision) else None
-    known = name or stated or (noted[key] if commit else None)
+    known = name or stated or (noted["dataset"] if commit else None)
     if known is None:
-        return f"it was a folder, {noted[key]!r}: say with --dataset where it is"
+        return f"it was a folder, {noted['dataset']!r}: say with --dataset where it is"
     try:
-        return open_dataset(known, commit if name is None or name == noted[key] else None)
+        return open_dataset(known, None if Path(known).is_dir() else commit)
     except RefusedError:
         raise
     except (OSError, ValueError) as error:
@@ -82,9 +83,10 @@ def _check_revision(published: Published, asked: Asked) -> Check:
         return judged(_REVISION, [])
     name = dataset.name if dataset else "?"
     if not str(noted).startswith("sha256:"):
-        return judged(_REVISION, [f"{name} is at {dataset.commit if dataset else None}, evaluated was {noted}"])
-    why = f"evaluated was a folder whose files have {str(noted)[:19]}…; those of {name} are others, as a policy leaves"
-    return not_checked(_REVISION, f"{why} rows out: the questions are compared one by one")
+        why = f"evaluated was commit {noted}, and {name} is a folder, which has no commits"
+    else:
+        why = f"evaluated was a folder, {str(noted)[:19]}…, and {name} has other files, as a policy leaves rows out"
+    return not_checked(_REVISION, f"{why}: the questions are compared one by one")
 
 
 def _wrong_questions(published: Published, known: dict[str, tuple[str, str]]) -> Iterator[str]:

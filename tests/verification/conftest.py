@@ -1,5 +1,6 @@
 """A dataset and a tiny model, published to the test Hub once a module, and verified as anybody would."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -45,8 +46,6 @@ class Published:
             if content is None:
                 del files[path]
                 continue
-            import hashlib
-
             is_lfs = files.get(path, {}).get("sha256") is not None
             sha256 = hashlib.sha256(content).hexdigest()
             files[path] = lfs_file(sha256, len(content)) if is_lfs else regular_file(content)
