@@ -416,25 +416,6 @@ class JudgeReply(TypedDict):
     control: NotRequired[str | None]
 
 
-class ShownExample(TypedDict):
-    """An answer that stands on the card"""
-
-    example_id: str
-    picture: str | None  # path from the card
-
-
-class Card(TypedDict):
-    """card.json: what `ldrt card` was told and drew, so that the same files give the same card elsewhere"""
-
-    repo_id: str | None
-    dataset_id: str | None
-    base_model: str | None
-    license: str | None
-    tags: list[str]
-    plots: list[str]
-    examples: list[ShownExample]
-
-
 class Sweep(TypedDict):
     """sweep.json"""
 
@@ -452,5 +433,4 @@ ITEMS = Kind(Item, "ldrt score {folder}")
 PAIRED = Kind(Paired, "ldrt compare BASE {folder}")
 JUDGEMENTS = Kind(JudgeReply, "ldrt judge {folder}")
 VERDICTS = Kind(JudgeReply, "ldrt judge {folder} --against RUN")
-CARD = Kind(Card, "ldrt card {folder}")
 SWEEP = Kind(Sweep, "ldrt sweep")

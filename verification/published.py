@@ -10,7 +10,7 @@ from evaluation import run_folder
 from evaluation.judgements import JUDGEMENT_FILE, VERDICT_FILE, Judgement, Verdict
 from evaluation.run_folder import EVIDENCE_FILE, ITEM_FILE, Evidence, ItemRow, Place, Prediction, latest, place
 from model_cards import result_files
-from model_cards.result_files import Card
+from model_cards.card_file import CARD, Card
 from trust.handovers import Kind
 from verification.repository import Repository
 
@@ -92,7 +92,7 @@ def read_published(repository: Repository) -> Published:
         scores=dict(result_files.SCORES.read(at[run_folder.SCORES])),
         comparison=_if_there(result_files.COMPARISON, at[run_folder.COMPARISON]),
         human=_if_there(result_files.HUMAN, at[run_folder.HUMAN]),
-        card=result_files.CARD.read_if_there(at["card.json"]),
+        card=CARD.read_if_there(at["card.json"]),
         predictions=[_filled(row, {row["example_id"]: ("", "")}) if place(row) in bare else row for row in rows],
         bare=bare,
         evidence={row["figure_id"]: row for row in EVIDENCE_FILE.rows(at[run_folder.EVIDENCE])},

@@ -45,7 +45,7 @@ def render_card(run: EvaluatedRun, facts: Facts, plots: list[str], examples: lis
 
 
 def describe_card(stated: Stated, plots: list[str], examples: list[Example]) -> dict:
-    """The content of card.json (`result_files.Card`): what `render_card` was given besides the run's files."""
+    """The content of card.json (`card_file.Card`): what `render_card` was given besides the run's files."""
     shown = [{"example_id": example["example_id"], "picture": example["picture"]} for example in examples]
     return stamped({**asdict(stated), "tags": list(stated.tags), "plots": plots, "examples": shown})
 

@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from model_cards.card_file import CARD
 from model_cards.cards import evaluated_run
 from model_cards.cards.examples import FOLDER
 from model_cards.files import to_json, write_text
 from model_cards.preview.answers import PAGE, render_answers
 from model_cards.quotable import permitted_predictions
-from model_cards.result_files import CARD, COMPARISON, HUMAN, MANIFEST, SCORES
+from model_cards.result_files import COMPARISON, HUMAN, MANIFEST, SCORES
 from model_cards.staging.measured import MEASURED, write_measured
 from trust.files import inside
 from trust.handovers import Kind

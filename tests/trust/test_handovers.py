@@ -13,6 +13,7 @@ from evaluation.people.key import KEY_FILE
 from evaluation.run_folder import EVIDENCE_FILE, ITEM_FILE, MANIFEST_FILE, PREDICTION_FILE, SCORE_FILE
 from model_cards import provenance_files as of_datasets
 from model_cards import result_files as of_cards
+from model_cards.card_file import CARD
 from model_cards.staging.hashes import HASHES
 from recipes.merging.adapter import MERGE_FILE
 from recipes.sweeping.sweep_file import FINISHED_FILE
@@ -84,7 +85,7 @@ OBJECTS = {  # kind -> a whole file
         | {"n_raters": 1, "n_ratings": 2, "n_cannot_judge": 0},
     ),
     "cards: card.json": (
-        of_cards.CARD,
+        CARD,
         {"tags": [], "plots": [], "examples": []} | dict.fromkeys(("repo_id", "dataset_id", "base_model", "license")),
     ),
     "cards: hashes.json": (HASHES, {"files": {}, "rows": {}}),
