@@ -14,9 +14,9 @@ from trust.licenses import Policy, permits
 from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import stored_bytes
 from verification.card import check_card, front_matter, read_card
-from verification.leaks import keys_of, rows_of
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository
+from verification.rows import keys_of, rows_of
 
 _NAMED = re.compile(r"load_dataset\(\"([\w.-]+/[\w.-]+)\"")  # the dataset in the card's example
 _NEEDED = ("figure_id", "article_id")

@@ -48,7 +48,7 @@ def run(options: Options) -> str:
     # here, as the Hub's client and pyarrow take a second and `ldrt verify --help` needs neither
     from verification.dataset import check_dataset_folder
     from verification.hashes import check_hashes
-    from verification.model import check_model
+    from verification.models.checks import check_model
     from verification.report import as_json, as_text, failures, summary
     from verification.repository import open_repository
 

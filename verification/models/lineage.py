@@ -6,7 +6,7 @@ from typing import Any
 from trust.checkpoints import open_checkpoint
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, content_hash
 from verification.differences import differences
-from verification.published import Published
+from verification.models.published import Published
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository
 

@@ -5,9 +5,8 @@ from typing import Any
 from verification.card import check_card, check_headline, model_card_again, no_card, read_card
 from verification.differences import differences
 from verification.hashes import check_hashes
-from verification.leaks import check_training
-from verification.lineage import check_checkpoint
-from verification.measured import (
+from verification.models.lineage import check_checkpoint
+from verification.models.measured import (
     base_run,
     check_comparison,
     check_items,
@@ -18,9 +17,10 @@ from verification.measured import (
     score_again,
     tuned_run,
 )
-from verification.published import Published, read_published
-from verification.questions import check_all_there, check_questions, read_asked, texts
-from verification.regenerate import check_regenerated
+from verification.models.published import Published, read_published
+from verification.models.questions import check_all_there, check_questions, read_asked, texts
+from verification.models.regenerate import check_regenerated
+from verification.models.training_rows import check_training
 from verification.report import Check, not_checked
 from verification.repository import Repository
 

@@ -9,7 +9,7 @@ from typing import Any
 from evaluation.answering.questions import Items, load_evidence, load_items, question, reference
 from evaluation.run_folder import Evidence, place
 from trust.errors import RefusedError
-from verification.published import Published
+from verification.models.published import Published
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository, open_dataset
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verification.published import Published
-from verification.questions import Asked
+from verification.models.published import Published
+from verification.models.questions import Asked
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository
 

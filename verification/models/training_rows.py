@@ -4,18 +4,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as parquet
-
-from dataset_builder.assembly.duplicates import FigureKey, caption_sha256, duplicate_groups
-from model_cards.dataset_folder import Splits, all_files, config_files
-from verification.published import Published
-from verification.questions import Asked, find_dataset
+from dataset_builder.assembly.duplicates import FigureKey, duplicate_groups
+from model_cards.dataset_folder import config_files
+from verification.models.published import Published
+from verification.models.questions import Asked, find_dataset
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository
+from verification.rows import keys_of, rows_of
 
 _WHAT = "training rows: without the article, picture or near-duplicate of a test question"
 _PARTS = {"instruct": ("detail", "reasoning")}  # config that lists the files of others
-_KEYS = ("figure_id", "article_id", "image_sha256", "phash", "width", "height", "caption")
 
 
 def check_training(published: Published, asked: Asked, name: str | None) -> list[Check]:
@@ -54,35 +52,9 @@ def _figures(files: Iterable[Path]) -> dict[str, str]:
     return {row["figure_id"]: row["article_id"] for row in rows}
 
 
-def rows_of(files: Iterable[Path], columns: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The rows of Parquet files, of these columns those that are there."""
-    for path in files:
-        there = set(parquet.read_schema(path).names)
-        with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=[name for name in columns if name in there]):
-                yield from batch.to_pylist()
-
-
 def _keys(dataset: Repository) -> dict[str, FigureKey]:
     """figure -> what duplicates are told by; {} for a dataset without config `pairs`."""
     return keys_of(config_files(dataset.folder).get("pairs", {}))
-
-
-def keys_of(pairs: Splits) -> dict[str, FigureKey]:
-    """figure -> what duplicates are told by; figures without hashes are left out."""
-    found = {}
-    for row in rows_of(all_files(pairs), _KEYS):
-        if not (row.get("image_sha256") and row.get("phash") and row.get("width") and row.get("height")):
-            continue
-        found[row["figure_id"]] = FigureKey(
-            figure_id=row["figure_id"],
-            article_id=row["article_id"],
-            image_sha256=row["image_sha256"],
-            phash=row["phash"],
-            aspect=row["width"] / row["height"],
-            caption_sha256=caption_sha256(row.get("caption")),
-        )
-    return found
 
 
 def _leaks(

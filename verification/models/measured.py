@@ -12,7 +12,7 @@ from evaluation.run_folder import Place, Prediction, Said, count_answers, place
 from evaluation.scoring.items import ScoredItem, columns_of, item_of_row, measure_all
 from evaluation.scoring.rows import gap_rows, score_rows, settings_of
 from verification.differences import differences, is_same, shown
-from verification.published import Published, PublishedPair
+from verification.models.published import Published, PublishedPair
 from verification.report import Check, judged, not_checked
 
 _ITEMS = "answers: each measurement (per_item_scores.jsonl) made again from the answer and the judgements"
