@@ -198,9 +198,11 @@ def test_an_empty_or_a_cut_file_is_one_line_and_an_absent_one_names_its_command(
 def test_a_torn_last_line_is_passed_over_and_a_broken_one_before_it_is_not(path, name):
     kind, content = LINES[name]
     line = json.dumps(content) + "\n"
-    for torn in ("", line[:-1], line[:-3], "{"):
+    for torn in ("", line[:-2], line[:-3], "{"):
         path.write_text(line + torn)
         assert len(list(kind.rows(path))) == 1
+    path.write_text(line + line[:-1])  # whole, but for the line's end that an editor leaves out
+    assert len(list(kind.rows(path))) == 2
     path.write_text(line + "{\n" + line)
     with pytest.raises(ValueError, match="line 2: not JSON .* take the line out and run `"):
         list(kind.rows(path))
