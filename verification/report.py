@@ -1,8 +1,11 @@
 """What `ldrt verify` says: each thing that was looked at, and whether it holds."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
+
+from trust.markup import visible
 
 Verdict = Literal["holds", "does not hold", "not checked"]
 SHOWN = 20  # of the things found wrong in one check; the rest is counted
@@ -37,16 +40,16 @@ def as_text(name: str, checks: list[Check]) -> str:
     lines = [name]
     for check in checks:
         lines.append(f"  {check.verdict.upper() if failures([check]) else check.verdict:<14} {check.what}")
-        lines += [f"                   {line}" for line in check.found[:SHOWN]]
+        lines += [f"                   {visible(line)}" for line in check.found[:SHOWN]]  # strangers' ids are in it
         if len(check.found) > SHOWN:
             lines.append(f"                   and {len(check.found) - SHOWN} more")
     return "\n".join([*lines, summary(checks)])
 
 
 def summary(checks: list[Check]) -> str:
-    """ "12 hold, 1 does not, 2 not checked"."""
-    counts = {verdict: sum(check.verdict == verdict for check in checks) for verdict in Verdict.__args__}  # type: ignore[attr-defined]
-    return f"{counts['holds']} hold, {counts['does not hold']} do not, {counts['not checked']} not checked"
+    """ "hold: 12, do not hold: 1, not checked: 2"."""
+    counts = Counter(check.verdict for check in checks)
+    return f"hold: {counts['holds']}, do not hold: {counts['does not hold']}, not checked: {counts['not checked']}"
 
 
 def as_json(name: str, commit: str | None, checks: list[Check]) -> dict:

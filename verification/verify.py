@@ -49,7 +49,7 @@ def run(options: Options) -> str:
     from verification.dataset import check_dataset_folder
     from verification.hashes import check_hashes
     from verification.models.checks import check_model
-    from verification.report import as_json, as_text, failures, summary
+    from verification.report import as_json, as_text, failures
     from verification.repository import open_repository
 
     if options.regenerate < 0:
@@ -64,7 +64,8 @@ def run(options: Options) -> str:
         Path(options.output).write_text(content + "\n", encoding="utf-8")
     name = options.repo if repository.commit is None else f"{options.repo} at {repository.commit}"
     report = as_text(name, checks)
-    if failures(checks):
+    if wrong := failures(checks):
         print(report)
-        raise RuntimeError(f"{options.repo} does not hold: {summary(checks)}")
+        named = dict.fromkeys(check.what.partition(":")[0] for check in wrong)
+        raise RuntimeError(f"{options.repo} does not hold: {', '.join(named)}")
     return report
