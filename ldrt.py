@@ -32,8 +32,9 @@ STAGES = {
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
     "push": ("model_cards.push", "dataset repo folder -> Hub"),
-    "sweep": ("recipes.sweep", "one recipe, several runs with changes -> sweep.json, quality against training time"),
     "plan": ("recipes.plan", "recipe + dataset -> memory and time estimate, launch advice, two-step check"),
+    "train": ("recipes.train", "recipe + dataset -> checkpoint: phase 1 aligns the projector, phase 2 tunes LoRA"),
+    "sweep": ("recipes.sweep", "one recipe, several runs with changes -> sweep.json, quality against training time"),
     "merge": ("recipes.merge", "adapter -> merged checkpoint, with a parity check"),
     "generate": ("evaluation.generate", "checkpoint -> RUN/predictions.jsonl"),
     "judge": ("evaluation.judge", "predictions -> RUN/judgements.jsonl, graded by a language model, with controls"),
@@ -62,6 +63,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(argv: list[str]) -> int:
     debug = "--debug" in argv
+    if debug:
+        os.environ["LDRT_DEBUG"] = "1"  # for the commands that a stage runs
     argv = [word for word in argv if word != "--debug"]
     if not argv or argv[0] in ("-h", "--help"):
         print(_overview())
@@ -296,7 +299,7 @@ def _overview() -> str:
             "",
             *lines,
             "",
-            "`ldrt COMMAND --help` lists a command's options. Training: `accelerate launch recipes/sft.py --config …`.",
+            "`ldrt COMMAND --help` lists a command's options.",
         ]
     )
 

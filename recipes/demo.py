@@ -20,19 +20,15 @@ from recipes.project_files import project_file
 _QUIET = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000"}  # threads that spin starve a busy machine
 
 # First word of a step -> what this Python runs for it.
-_PROGRAMS: dict[str, list[str]] = {
-    "python": [],
-    "ldrt": ["-m", "ldrt"],
-    "accelerate": ["-m", "accelerate.commands.accelerate_cli"],
-}
+_PROGRAMS: dict[str, list[str]] = {"python": [], "ldrt": ["-m", "ldrt"]}
 
 # `shuffled` asks whether the tuned model looks at the picture.
 _STEPS = """
 ldrt build {out}/articles --output {out}/dataset --test_size 0.2
 ldrt instruct {out}/dataset
 python RECIPE/make_model.py --family {family} --dataset {out}/dataset --output {out}/base
-SFT --config RECIPE/phase1.yaml --model_name_or_path {out}/base --output_dir {out}/phase1
-SFT --config RECIPE/phase2.yaml --model_name_or_path {out}/phase1 --output_dir {out}/phase2
+TRAIN --config RECIPE/phase1.yaml --model_name_or_path {out}/base --output_dir {out}/phase1
+TRAIN --config RECIPE/phase2.yaml --model_name_or_path {out}/phase1 --output_dir {out}/phase2
 ldrt merge {out}/phase2 --output {out}/tuned
 ldrt generate --model {out}/base DATA --output {out}/runs/base
 ldrt generate --model {out}/tuned DATA --output {out}/runs/tuned
@@ -78,8 +74,8 @@ def run(options: Options) -> str:
 
 def _steps(out: Path, family: str) -> list[list[str]]:
     """The demo's commands, in order, each as a list of words."""
-    sft = "accelerate launch --config_file accelerate_configs/cpu.yaml recipes/sft.py --dataset_name {out}/dataset"
-    text = _STEPS.strip().replace("SFT", sft).replace("RECIPE", "recipes/tiny-llava")
+    train = "ldrt train --launch accelerate_configs/cpu.yaml --dataset_name {out}/dataset"
+    text = _STEPS.strip().replace("TRAIN", train).replace("RECIPE", "recipes/tiny-llava")
     text = text.replace("DATA", "--dataset {out}/dataset")
     return [_words(line, out, family) for line in text.splitlines()]
 

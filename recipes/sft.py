@@ -1,12 +1,14 @@
 """Tune LLaVA on one config of the dataset: phase 1 aligns the projector, phase 2 tunes LoRA and the projector.
 
+    ldrt train --launch accelerate_configs/cpu.yaml --config recipes/tiny-llava/phase1.yaml
     accelerate launch --config_file accelerate_configs/cpu.yaml recipes/sft.py --config recipes/tiny-llava/phase1.yaml
     python recipes/sft.py --config recipes/tiny-llava/phase1.yaml --output_dir runs/phase1
 
 Keys of the YAML (and options of the command line, which win) are those of `Recipe` (training/options.py) and of TRL's
 `SFTConfig` and `ModelConfig`. Run the same command again after any interruption: it continues from the last complete
 checkpoint, a finished run is left alone, a folder with another run is refused (recipes/README.md, What makes a run).
-Exit status: 0 done, 1 training failed, 2 wrong usage; a traceback only with `--debug`.
+Exit status: 0 done, 1 training failed, 2 wrong usage; a traceback, and warnings of other people's libraries, only with
+`--debug`. `ldrt train` starts it for any number of processes, and says last what went wrong.
 
 `report_to: tensorboard` writes its curves to OUTPUT_DIR/runs (or $TENSORBOARD_LOGGING_DIR), `trackio` to its local
 database (`trackio show`), `wandb` to its server; `run_name` names the run, `project` or $WANDB_PROJECT the project.
@@ -19,10 +21,11 @@ import traceback
 from pathlib import Path
 
 import torch
-import transformers
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
+from recipes.launching.outcome import FAILED, WRONG_USAGE, tell
+from recipes.launching.quiet import be_quiet
 from recipes.project_files import read_template
 from recipes.training import lineage
 from recipes.training.command import describe_command
@@ -52,6 +55,8 @@ from recipes.training.results import (
 )
 from recipes.training.scan import describe_scan, limits_of, scan_rows, write_odd_rows
 from recipes.training.trainer import build_trainer, describe_repeats, lora_config
+from recipes.watching.questions import draw
+from recipes.watching.watch import WatchAnswers
 from trust.checkpoints import open_checkpoint
 from trust.handovers import stamped
 
@@ -100,6 +105,8 @@ def main(argv: list[str]) -> int:
     # trainer
     adapter = lora_config(model_args, family, model.config) if with_lora else None
     trainer = build_trainer(model, collator, rows, held_out, args, adapter, recipe.projector_learning_rate)
+    if held_out is not None and (watched := draw(held_out, recipe.eval_questions, collator)):
+        trainer.add_callback(WatchAnswers(trainer, watched))
     audit = audit_trainable(trainer.model, family, recipe.trainable)
     announce(describe_audit(audit, family))
     announce("{processes} process(es), {distributed}, backend {backend}".format(**launch(trainer)))
@@ -123,14 +130,20 @@ def main(argv: list[str]) -> int:
 
 if __name__ == "__main__":
     debug = "--debug" in sys.argv
-    transformers.logging.set_verbosity_warning()
+    if not debug:
+        be_quiet()
     try:
         sys.exit(main([word for word in sys.argv[1:] if word != "--debug"]))
+    except KeyboardInterrupt:
+        print("sft: stopped; run the same command again to continue", file=sys.stderr)
+        sys.exit(130)
     except Exception as error:
         if debug:
             traceback.print_exc()
-        print(f"sft: {describe_error(error)}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        status = WRONG_USAGE if isinstance(error, UsageError) else FAILED
+        if not tell(status, describe_error(error)):
+            print(f"sft: {describe_error(error)}", file=sys.stderr)
+        sys.exit(status)
     finally:
         if torch.distributed.is_initialized() and os.environ.get("WORLD_SIZE"):
             torch.distributed.destroy_process_group()

@@ -41,10 +41,11 @@ FLOORS = [
     "verification.dataset verification.models",
     "verification.verify",
     "recipes.project_files",
+    "recipes.launching",
     "recipes.families",
     "recipes.training",
-    "recipes.merging recipes.planning recipes.sweeping",
-    "recipes.sft recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
+    "recipes.merging recipes.planning recipes.sweeping recipes.watching",
+    "recipes.sft recipes.train recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
 GROUND = "benchmarks files llm manifest sample schema text"  # rooms that evaluation and recipes may use
@@ -63,7 +64,7 @@ MAY_IMPORT = {
 COMMANDS = {
     *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human")),
-    *(f"recipes.{name}" for name in ("sft", "plan", "merge", "sweep", "demo")),
+    *(f"recipes.{name}" for name in ("sft", "train", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish")),
     "verification.verify",
 }

@@ -12,6 +12,7 @@ licences side by side give None; so does a licence that is named in a denial or 
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 from dataset_builder.text.clean import clean
@@ -43,9 +44,9 @@ _TEXT = re.compile(
 )
 _ZERO = re.compile(r"\bcc[\s-]?(?:0|zero)\b(?:[\s-]*(?:universal\s*)?(?P<version>1\.0))?", re.IGNORECASE)
 _DENIED_REACH_CHARS = 160  # from "not" to the licence that it denies, within a sentence and between its commas
-_SAME_CLAUSE = r"(?:[^.;,!?。；，]|\.(?=\S))*$"
-_DENIED = re.compile(rf"\W(?:{any_spaced(lambda it: it.license.denied)})(?!\w){_SAME_CLAUSE}", re.IGNORECASE)
-_DENIED_UNSPACED = re.compile(rf"(?:{any_unspaced(lambda it: it.license.denied)}){_SAME_CLAUSE}", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[;,!?。；，]|\.(?!\S)")
+_DENIED = re.compile(rf"\W(?:{any_spaced(lambda it: it.license.denied)})(?!\w)", re.IGNORECASE)
+_DENIED_UNSPACED = re.compile(any_unspaced(lambda it: it.license.denied), re.IGNORECASE)
 _DENIED_BEHIND = re.compile(
     rf"[\s)\]\"”»）/-]{{0,4}}(?:{_LICENSE_WORD})?[\s)\]\"”»）-]{{0,3}}"
     rf"(?:(?:{any_spaced(lambda it: it.license.denied_behind)})(?!\w)"
@@ -54,6 +55,7 @@ _DENIED_BEHIND = re.compile(
 )
 _CODES = {code: re.compile(words, re.IGNORECASE) for code, words in _WORDS.items()}
 _SEPARATOR = " · "  # between source and terms in an attribution line
+_STATEMENTS_KEPT = 256  # a journal states the licence of its articles in the same words
 _MAX_AUTHORS = 3  # named in an attribution line; more are "et al."
 
 
@@ -82,7 +84,7 @@ def denied_names(text: str) -> bool:
 def is_denied(text: str, start: int) -> bool:
     """Whether the licence whose name or address starts there is denied, or but a choice: "not distributed under"."""
     name = _TEXT.match(text, start) or _URL.match(text, start)
-    before = f" {text[max(0, start - _DENIED_REACH_CHARS) : start]}"
+    before = f" {_CLAUSE_END.split(text[max(0, start - _DENIED_REACH_CHARS) : start])[-1]}"
     return bool(
         _DENIED.search(before)
         or not before.isascii()
@@ -92,8 +94,9 @@ def is_denied(text: str, start: int) -> bool:
     )
 
 
-def _in_urls(text: str) -> list[str]:
-    return [_from_url(match) for match in _URL.finditer(text) if not is_denied(text, match.start())]
+@lru_cache(_STATEMENTS_KEPT)
+def _in_urls(text: str) -> tuple[str, ...]:
+    return tuple(_from_url(match) for match in _URL.finditer(text) if not is_denied(text, match.start()))
 
 
 def _from_url(match: re.Match) -> str:
@@ -103,15 +106,16 @@ def _from_url(match: re.Match) -> str:
     return _id(set(match["terms"].upper().split("-")), match["version"], port)
 
 
-def _in_text(text: str) -> list[str]:
-    found = [
+@lru_cache(_STATEMENTS_KEPT)
+def _in_text(text: str) -> tuple[str, ...]:
+    found = tuple(
         _id({code for code, words in _CODES.items() if words.search(match["terms"])}, match["version"])
         for match in _TEXT.finditer(text)
         if not is_denied(text, match.start())
-    ]
+    )
     zero = _ZERO.search(text)
     if not found and zero and not is_denied(text, zero.start()):
-        found = ["CC0-1.0"]
+        return ("CC0-1.0",)
     return found
 
 

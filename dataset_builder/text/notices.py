@@ -57,6 +57,7 @@ _STATUS_TITLE = re.compile(  # "RETRACTED: ...", "[Retracted] ...", "... (Retrac
     re.IGNORECASE,
 )
 _MARKS_KEPT = 256  # "received", "accepted" and their like come again and again
+_HEADINGS_KEPT = 256  # "Original Article", "Research", and the subjects of a journal
 _STATES = ("article", "item", "paper", "publication", "version", "status")  # words beside the next, in markup
 _MARKED = re.compile(  # what markup says in a word: "retracted", "withdrawn-article", "Retracted version of record"
     rf"\W*(?:(?:{'|'.join(_STATES)})\W+)*(?:{_RETRACTED}|{_REMOVED}|retraction|withdrawal|removal)"
@@ -95,6 +96,7 @@ _ORIGINAL = re.compile(  # "the original article can be found at", "[This correc
 _NOTICE_TO = re.compile(rf"\b(?:{any_of(lambda it: it.notices.notice_to)})\b", re.IGNORECASE)
 
 
+@lru_cache(_HEADINGS_KEPT)
 def title_status(title: str | None) -> str | None:
     """`retracted` where the title of an article, or of its section, says so; else None."""
     return RETRACTED if title and _says(title, _STATUS_TITLE) else None
@@ -112,6 +114,7 @@ def is_retraction_notice(article_type: str | None, title: str | None) -> bool:
     return kind is not None and NOTICE_TYPES[kind] == RETRACTED
 
 
+@lru_cache(_HEADINGS_KEPT)
 def notice_type(title: str | None) -> str | None:
     """The article type of a notice by its title: retraction, expression-of-concern or correction; else None."""
     return next((kind for kind, pattern in _NOTICE_TITLES if title and _says(title, pattern)), None)

@@ -61,6 +61,8 @@ _PREFIX = re.compile(  # what may stand before a figure word; "extended data" an
     rf"(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{DASH}?)\s*$",
     re.IGNORECASE,
 )
+_PREFIX_WORDS = (*every(lambda it: (*it.series.supplement, *it.series.appendix)), "extended", "expanded", "box")
+_PREFIX_STEM = re.compile("|".join(stems(_PREFIX_WORDS)))  # few figure words have one before, and it is found fast
 TO = any_spaced(lambda it: it.lists.to_words)  # between the first and the last of a range
 _HEAD = re.compile(
     rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|(?P<unspaced>{_FIGURE_UNSPACED})"
@@ -162,13 +164,17 @@ def heads_at(text: str, places: Iterable[int]) -> Iterator[Head]:
                 start -= 1 + (text[start - 1] == "-")
             before = text[max(0, start - _PREFIX_CHARS) : start]
             bracket = before.rstrip()[-1:] in "([,;/"  # before most figure words stands one of these, or nothing
-            if prefix := None if bracket else _PREFIX.search(before):
+            if prefix := None if bracket else _prefix(before):
                 start -= len(before) - prefix.start()
             word = head["word"] or head["unspaced"]
             kind = "" if word else _other_kind(head)
             word = (word or head[kind]).rstrip(".")
             plural = head["word"] is not None and word.lower().endswith(_PLURALS)
             yield Head(start, head.end(), word, plural, _series(head, kind, prefix))
+
+
+def _prefix(before: str) -> re.Match | None:
+    return _PREFIX.search(before) if _PREFIX_STEM.search(_small(before)) else None
 
 
 def _other_kind(head: re.Match) -> str:

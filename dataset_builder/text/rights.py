@@ -52,8 +52,8 @@ def _trie(words: Iterable[str]) -> str:
 FIRST_UNSPACED = "\u3040"  # from here on: kana, Chinese characters
 _BARE_SIGNS = ("©", "cc-by", "cc by", "cc0", "creative", "commons")  # in any language
 _SIGNS = sorted((*every(lambda it: it.rights.signs), *_BARE_SIGNS, *holders.SIGNS))
-_SIGN = re.compile(  # a set of characters in front is searched faster than a look behind
-    rf"[{holders.NO_WORD}]{_trie(sign for sign in _SIGNS if sign < FIRST_UNSPACED)}"
+_SIGN = re.compile(  # also behind an accented letter: a set of ASCII is searched fastest, a closer look follows
+    rf"[^a-z0-9_]{_trie(sign for sign in _SIGNS if sign < FIRST_UNSPACED)}"
 )
 _UNSPACED_SIGN = re.compile(_trie(sign for sign in _SIGNS if sign >= FIRST_UNSPACED))  # nothing tells a word's start
 _REPRINTED = pattern(lambda it: it.rights.reprinted)

@@ -152,7 +152,7 @@ def _advice(asked: Plan, best: Plan | None) -> str:
     as_asked = same_launch and best["gradient_checkpointing"] == asked["gradient_checkpointing"]
     checkpointing = "true" if best["gradient_checkpointing"] else "false"
     return (
-        f"recommended: {best['launch']} with gradient_checkpointing: {checkpointing}"
+        f"recommended: {best['launch']} with activation_checkpointing: {checkpointing}"
         + (" (as asked)" if as_asked else "")
         + f", {best['total_gib']:.1f} GiB, {_from_to(best['hours_low'], best['hours_high'])} h"
     )

@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from recipes.project_files import ROOT, find_file, project_file
+from recipes.project_files import ROOT, find_file
 from recipes.sweeping.sweep_file import Run
 
 _STDERR = 2  # file descriptor: the sweep's table alone goes to stdout
-_ACCELERATE = [sys.executable, "-m", "accelerate.commands.accelerate_cli"]
 _LDRT = [sys.executable, "-m", "ldrt"]
 
 
@@ -19,13 +18,13 @@ def train_and_score(folder: Path, run: Run) -> str | None:
     """Run the three commands; returns None, or which one failed. Each goes on where it was interrupted."""
     checkpoint, answers = str(folder / "checkpoint"), str(folder / "run")
     try:
-        launch = ["launch", "--config_file", str(find_file(run["accelerate"])), str(project_file("recipes/sft.py"))]
+        launch = ["--launch", str(find_file(run["accelerate"]))]
         recipe = ["--config", str(find_file(run["recipe"])), "--output_dir", checkpoint, *_words(run["changes"])]
     except FileNotFoundError as error:
         return f"training failed: {error}"
     asked = ["--model", checkpoint, "--dataset", run["dataset"], "--output", answers, *_words(run["generate"])]
     commands = {
-        "training": [*_ACCELERATE, *launch, *recipe],
+        "training": [*_LDRT, "train", *launch, *recipe],
         "ldrt generate": [*_LDRT, "generate", *asked],
         "ldrt score": [*_LDRT, "score", answers],
     }

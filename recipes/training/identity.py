@@ -36,11 +36,11 @@ HARMLESS = {
     # how rows come to the processes
     *("dataloader_num_workers", "dataloader_pin_memory", "dataloader_persistent_workers"),
     *("dataloader_prefetch_factor", "dataloader_multiprocessing_context", "dataset_num_proc"),
-    *("remove_unused_columns", "per_device_eval_batch_size", "eval_accumulation_steps"),
+    *("remove_unused_columns", "eval_questions", "per_device_eval_batch_size", "eval_accumulation_steps"),
     *("torch_empty_cache_steps", "ddp_timeout", "ddp_backend", "ddp_bucket_cap_mb", "local_rank"),
     "activation_checkpointing",  # transformers' copy of `gradient_checkpointing`, which is compared
 }
-_CHOOSING = ("save_strategy", "save_steps")  # which checkpoints there are to choose the best one from
+_CHOOSING = ("save_strategy", "save_steps", "eval_questions")  # which checkpoints there are to choose the best one from
 _BESIDE = {
     "settings",
     "versions",

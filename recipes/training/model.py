@@ -1,7 +1,7 @@
 """The model and processor that a phase trains, and the audit of what is trained."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypedDict
 
 import torch
@@ -51,15 +51,20 @@ def load_model(
     trainable: str,
     announce: Callable[[str], None] = print,
 ) -> PreTrainedModel:
-    """The checkpoint with everything frozen but what the phase trains without an adapter."""
-    model = AutoModelForImageTextToText.from_pretrained(
+    """The checkpoint with everything frozen but what the phase trains without an adapter.
+
+    Raises ValueError where it lacks weights.
+    """
+    model, report = AutoModelForImageTextToText.from_pretrained(
         start.folder,
         dtype=model_args.dtype,
         attn_implementation=choose_attention(model_args.attn_implementation, announce),
         quantization_config=quantization(model_args, family),
         use_safetensors=True,
+        output_loading_info=True,
         **LOADING,
     )
+    check_whole(report["missing_keys"], start.name)
     keep_used_renamings(model)
     model.requires_grad_(False)
     if trainable == "projector":
@@ -68,6 +73,13 @@ def load_model(
     for tower in family.towers(model):
         keep_out_of_autograd(tower)
     return model
+
+
+def check_whole(missing: Collection[str], owner: str) -> None:
+    """Raises ValueError where a checkpoint has no value for some weights: transformers draws them and warns."""
+    if missing:
+        first = ", ".join(sorted(missing)[:3])
+        raise ValueError(f"{owner} lacks {len(missing)} of its model's weights ({first}): it is no whole checkpoint")
 
 
 def choose_attention(asked: str | None, announce: Callable[[str], None]) -> str | None:

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import math
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +22,12 @@ LORA_KEYS = (
 )
 MODEL_KEYS = ("model_name_or_path", "model_revision", "dtype", "attn_implementation", *LORA_KEYS)
 TRACKERS = ("tensorboard", "trackio", "wandb")
+# What transformers calls anew: from 5.23 `activation_checkpointing`, before it `gradient_checkpointing`. Recipes may
+# have either, with any version; can go once transformers 5.22 is out of use.
+NEW_NAMES = {
+    "gradient_checkpointing": "activation_checkpointing",
+    "gradient_checkpointing_kwargs": "activation_checkpointing_kwargs",
+}
 REFUSED = {
     "use_peft": "`trainable: lora` switches it on",
     "lora_modules_to_save": "the projector is always tuned and saved in phase 2",
@@ -66,6 +73,13 @@ class Recipe:
     dataset_test_split: str = field(
         default="validation", metadata={"help": "Split for the loss during training, where eval_strategy asks for it."}
     )
+    eval_questions: int = field(
+        default=8,
+        metadata={
+            "help": "Held-out questions, always the same ones, that each evaluation (eval_strategy) answers, with "
+            "their picture and with another's; 0 for none."
+        },
+    )
     train_template_path: str | None = field(
         default=None,
         metadata={
@@ -108,6 +122,9 @@ class Recipe:
 
 
 class _Parser(TrlParser):
+    def set_defaults_with_config(self, **config) -> list[str]:
+        return super().set_defaults_with_config(**rename(config, _trainer_options()))
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
 
@@ -120,17 +137,62 @@ def parse(argv: list[str], processes: int | None = None) -> tuple[Recipe, SFTCon
     check_keys(argv)
     check_deepspeed()
     try:
-        recipe, args, model_args = _Parser((Recipe, SFTConfig, ModelConfig)).parse_args_and_config(argv)
+        parser = _Parser((Recipe, SFTConfig, ModelConfig))
+        parser.set_defaults_with_config(**_checkpointing_of_trl())
+        recipe, args, model_args = parser.parse_args_and_config(rename_options(argv, _trainer_options()))
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
         raise UsageError(error) from error
     check_needed(args, model_args)
     check_numbers(args, recipe.projector_learning_rate)
+    if recipe.eval_questions < 0:
+        raise UsageError(f"eval_questions {recipe.eval_questions}: give a number of questions, or 0 for none")
     set_accumulation(recipe, args, processes or args.world_size)
     check_quantization(recipe, args, model_args)
     check_trackers(args.report_to)
     check_launch(args)
     args.remove_unused_columns = False  # examples.py has chosen them, and `length` is for the sampler
     return recipe, args, model_args
+
+
+def rename(config: dict, known: Collection[str]) -> dict:
+    """The keys of a YAML by the names (`NEW_NAMES`) in a transformers that has the options `known`.
+
+    Raises UsageError where a key stands there by both names, with different values.
+    """
+    renamed: dict = {}
+    for key, value in config.items():
+        name = name_here(key, known)
+        if name in renamed and renamed[name] != value:
+            raise UsageError(f"{key} and {name} are the same key by two names: give one of them")
+        renamed[name] = value
+    return renamed
+
+
+def rename_options(argv: list[str], known: Collection[str]) -> list[str]:
+    """The words of a command line, its options by the names in a transformers that has the options `known`."""
+    words = []
+    for word in argv:
+        name, equals, value = word.removeprefix("--").partition("=")
+        words.append(f"--{name_here(name, known)}{equals}{value}" if word.startswith("--") else word)
+    return words
+
+
+def name_here(key: str, known: Collection[str]) -> str:
+    """The name of an option in a transformers that has the options `known`."""
+    old_names = {new: old for old, new in NEW_NAMES.items()}
+    if NEW_NAMES.get(key) in known:
+        return NEW_NAMES[key]
+    return key if key in known else old_names.get(key, key)
+
+
+def _trainer_options() -> set[str]:
+    return {option.name for option in dataclasses.fields(SFTConfig)}
+
+
+def _checkpointing_of_trl() -> dict[str, bool]:
+    """TRL's default, by the name that does not warn; TRL (1.16) sets the old one."""
+    (old,) = (option for option in dataclasses.fields(SFTConfig) if option.name == "gradient_checkpointing")
+    return {} if old.default is None else {"gradient_checkpointing": bool(old.default)}
 
 
 def recipe_path(argv: list[str]) -> str | None:
@@ -145,7 +207,7 @@ def check_keys(argv: list[str]) -> None:
     if path is not None:
         keys += read_keys(path)
     fields = [f.name for options in (Recipe, SFTConfig) for f in dataclasses.fields(options)]
-    known = [key for key in (*fields, *MODEL_KEYS, "config") if key not in REFUSED]
+    known = [key for key in (*fields, *MODEL_KEYS, *NEW_NAMES.values(), "config") if key not in REFUSED]
     for key in keys:
         if key in REFUSED:
             raise UsageError(f"{key} is not for this script: {REFUSED[key]}")

@@ -17,6 +17,7 @@ from datasets import Dataset
 from dataset_builder.schema import EXAMPLES
 from recipes import sft
 from recipes.training.checkpoints import COMPLETE
+from recipes.watching.watch import FILE
 from tests import processes
 from tests.recipes.conftest import ROOT, example, options, tensors
 
@@ -126,6 +127,8 @@ def test_two_processes_give_the_losses_of_one(one_process, run, tmp_path, config
     moved = [name for name in last if not torch.equal(last[name], kept[name])]
     assert sum("multi_modal_projector" in name for name in moved) == (4 if killed else 0)
     check_what_is_saved(output)
+    if killed:
+        check_samples(output)
 
 
 def check_what_is_saved(output):
@@ -136,7 +139,19 @@ def check_what_is_saved(output):
         saved = tensors(folder)
         assert sum("multi_modal_projector" in name for name in saved) == 4
         assert all(tensor.numel() for tensor in saved.values())
-    assert {path.suffix for path in output.iterdir() if path.is_file()} <= {".json", ".jinja", ".safetensors"}
+    kinds = {path.suffix for path in output.iterdir() if path.is_file() and path.name != FILE}
+    assert kinds <= {".json", ".jinja", ".safetensors"}
+
+
+def check_samples(output):
+    """Each evaluation has answered the same questions, by both processes together, also after the kill."""
+    samples = [json.loads(line) for line in (output / FILE).read_text(encoding="utf-8").splitlines()]
+    names = {step: [sample["example_id"] for sample in samples if sample["step"] == step] for step in (2, 4, 6)}
+    assert len(samples) == sum(map(len, names.values()))
+    assert names[2]
+    assert names[2] == names[4] == names[6]
+    logged = json.loads((output / "checkpoint-6" / "trainer_state.json").read_text())["log_history"]
+    assert [log["step"] for log in logged if "eval_answer_rougeL" in log] == [2, 4, 6]
 
 
 def test_fsdp2_on_a_cpu_is_plain_ddp(tmp_path):

@@ -174,8 +174,11 @@ def _graphics(element: etree._Element, pictures: FolderPictures) -> list[list[et
     """The figure's graphics: those in one `<alternatives>`, with the same files, or with the same path but for the
     extension, are one.
     """
+    graphics = [*element.iter("graphic")]
+    if len(graphics) == 1:
+        return [graphics]
     slots: dict[object, list[etree._Element]] = {}
-    for graphic in element.iter("graphic"):
+    for graphic in graphics:
         holder = graphic.getparent()
         files = frozenset(find_pictures(pictures.found, href_of(graphic)))
         stem = _GRAPHIC_SUFFIX.sub("", path_of(href_of(graphic)).lower())

@@ -48,8 +48,10 @@ def _end_before(element: etree._Element) -> str:
     """The last characters of the text that an inline element directly follows; "" when they are raised themselves."""
     before = element.getprevious()
     if before is not None:
+        if tail := before.tail:
+            return tail[-2:]
         raised = before.tag == "sup" or before.get("ref-type") == "bibr"
-        return (before.tail or ("" if raised else string_of(before)))[-2:]
+        return "" if raised else string_of(before)[-2:]
     parent = element.getparent()
     if parent.text or parent.tag not in ("sup", "xref"):
         return (parent.text or "")[-2:]

@@ -2,14 +2,21 @@
 
 import copy
 import re
-from itertools import islice
 
 from lxml import etree
 
 from dataset_builder.readers.article import Article
 from dataset_builder.readers.jats.rights import STATEMENTS, owner_of, stated_license
 from dataset_builder.readers.jats.versions import version_of
-from dataset_builder.readers.jats.xml import Elements, child_of, elements_by_tag, href_of, set_line_ends, text_of
+from dataset_builder.readers.jats.xml import (
+    Elements,
+    child_of,
+    elements_by_tag,
+    href_of,
+    set_line_ends,
+    string_of,
+    text_of,
+)
 from dataset_builder.text.holders import Owner
 from dataset_builder.text.notices import (
     NOTICE_TYPES,
@@ -30,7 +37,6 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _PMCID = ("pmc", "pmcid")  # kinds of identifier
 _STATUS_NAMES = ("status", "version", "state")  # ends of custom metadata's names that tell what became of an article
 _YES = ("yes", "true", "1")
-_NOTE_PIECES = 3  # of a paragraph's text, enough for its first words: "This article has been <link>retracted</link>"
 _SAID = (*STATEMENTS, "article-version", "related-article", "custom-meta", "break")  # found in one walk
 _PUBLISHED = ("epub", "pub", "ppub", "epub-ppub", "collection", "")  # kinds of date, the one that counts first
 
@@ -110,7 +116,8 @@ def _author(contributor: etree._Element) -> str | None:
         element = copy.deepcopy(element)
         for members in [*element.iter("contrib-group", "xref", "fn", "aff")]:
             members.clear(keep_tail=True)
-    given, family, suffix = (text_of(child_of(element, tag)) for tag in ("given-names", "surname", "suffix"))
+    parts = {part.tag: text_of(part) for part in reversed(element)}  # the first one of each kind
+    given, family, suffix = map(parts.get, ("given-names", "surname", "suffix"))
     if family is None:
         return text_of(element)
     if element.get("name-style") != "eastern":
@@ -155,7 +162,7 @@ def _own_statuses(
     """What an article that is no notice says of itself in its headings, its front matter and its marks."""
     statuses = [title_status(heading) for heading in headings]
     notes = (p for front in root.iterchildren("front") for p in front.iter("p"))
-    statuses += [own_status("".join(islice(p.itertext(), _NOTE_PIECES))) for p in notes]
+    statuses += [own_status(string_of(p)) for p in notes]
     if _is_marked_retracted(root, meta, said):
         statuses.append(RETRACTED)
     return statuses

@@ -21,6 +21,7 @@ from dataset_builder.readers.jats.xml import (
     Elements,
     elements_by_tag,
     keep_one_language,
+    outside,
     parse_article,
     set_line_ends,
 )
@@ -63,15 +64,14 @@ def read_jats(path: Path, pictures: FolderPictures | None = None) -> Article:
 def _prepared(root: etree._Element) -> tuple[Elements, list[etree._Element]]:
     """What is needed of an article without its parts, by tag, and the parts, which leave the tree.
 
-    One walk; another one where something has left the tree.
+    One walk; another one where a language has left the tree.
     """
     elements = elements_by_tag(root, *_NEEDED, *_MOVED)
     set_line_ends(elements["break"])
     if keep_one_language(root, [holder for tag in ALTERNATIVES for holder in elements[tag]]):
         elements = elements_by_tag(root, *_NEEDED, *_PARTS)
-    if parts := _detach_parts([part for tag in _PARTS for part in elements[tag]]):
-        elements = elements_by_tag(root, *_NEEDED)
-    return elements, parts
+    parts = _detach_parts([part for tag in _PARTS for part in elements[tag]])
+    return outside(elements, parts) if parts else elements, parts
 
 
 def _detach_parts(found: list[etree._Element]) -> list[etree._Element]:

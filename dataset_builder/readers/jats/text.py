@@ -5,7 +5,7 @@ of later versions of JATS. Where a figure is mentioned is known twice: by `<xref
 ("Figs 2-4"), and both count.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile, zip_longest
 from typing import NamedTuple
@@ -91,7 +91,10 @@ def read_text(part: etree._Element, xrefs: list[etree._Element], found: Mapping[
             lines.append(f"## {heading}")
         blocks = _Reading(links).blocks_of(section)
         for block in blocks:
-            lines += _markdown(block, found)
+            if isinstance(block, _Paragraph):
+                lines.append(block.prefix + block.text)
+            else:
+                lines += _markdown(block, found)
         if is_body:
             paragraphs += [block for block in blocks if isinstance(block, _Paragraph)]
     if found:
@@ -106,14 +109,14 @@ def _links(part: etree._Element, xrefs: list[etree._Element], found: Mapping[int
             ids.setdefault(name, []).append(n)
     marked: dict[etree._Element, list[_Reference]] = {}
     for xref in xrefs if ids else ():
-        if places := _referred(xref, ids):
+        rid = xref.get("rid", "")
+        if (rid in ids or " " in rid) and (places := _referred(rid, ids)):
             marked.setdefault(next(xref.iterancestors("p"), part), []).append(_Reference(xref, places))
     return _Links(ids, marked)
 
 
-def _referred(xref: etree._Element, ids: Mapping[str, list[int]]) -> list[int]:
-    """The places of the figures that an `<xref>` refers to; `rid` may hold several ids."""
-    rid = xref.get("rid") or ""
+def _referred(rid: str, ids: Mapping[str, list[int]]) -> list[int]:
+    """The places of the figures that the `rid` of an `<xref>` refers to: it may hold several ids."""
     if " " not in rid:
         return ids.get(rid, [])
     return [n for name in rid.split() for n in ids.get(name, ())]
@@ -222,7 +225,7 @@ class _Reading:
 
     def _paragraph(self, p: etree._Element, level: int, prefix: str) -> None:
         """A paragraph; lists and the like inside it end its text, figures inside it follow it."""
-        if not _INLINE.issuperset([child.tag for child in p]):
+        if len(p) and not _INLINE.issuperset([child.tag for child in p]):
             self._paragraph_in_pieces(p, level, prefix)
             return
         references = self.links.marked.get(p)
@@ -312,7 +315,7 @@ class _Run:
 
     def walk(self, element: etree._Element) -> None:
         """Add the text of an inline element."""
-        if element.tag == "xref" and (figures := _referred(element, self.ids)):
+        if element.tag == "xref" and (figures := _referred(element.get("rid", ""), self.ids)):
             self.mark(figures)
         apart = element.tag in _LINES
         if apart:
@@ -336,12 +339,10 @@ def _marked_figures(mark: etree._Element) -> _Figures:
     return _Figures([int(n) for n in mark.get("n").split()])
 
 
-def _markdown(block: _Block, found: Mapping[int, Found]) -> Sequence[str]:
+def _markdown(block: _Heading | _Figures, found: Mapping[int, Found]) -> list[str]:
     """The block's lines; places without a figure are of tables and boxes, which have none."""
-    if isinstance(block, _Paragraph):
-        return (block.prefix + block.text,)
     if isinstance(block, _Heading):
-        return ("#" * block.level + " " + block.text,)
+        return ["#" * block.level + " " + block.text]
     return [_figure_line(found[n].figure) for n in block.places if n in found]
 
 

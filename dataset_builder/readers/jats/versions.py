@@ -1,6 +1,7 @@
 """Which version of an article an XML is: manuscripts and preprints come before the published one, 2 behind 1."""
 
 import re
+from functools import lru_cache
 
 from lxml import etree
 
@@ -11,6 +12,7 @@ _MANUSCRIPT_TERMS = ("ao", "smur", "am", "p")  # NISO RP-8 (JAV): author's origi
 _MANUSCRIPT = re.compile(r"manuscript|preprint|author.?s original|\bproof\b|^nihms|^emss|^ukmss", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*v?(?:ersion)?\s*(\d{1,4}(?:\.\d{1,4}){0,3})\s*", re.IGNORECASE)
 _PMCID_VERSION = re.compile(r"(?:PMC)?\d+\.(\d+)", re.IGNORECASE)
+_WORDS_KEPT = 256  # "epub", "research-article", "version of record" and their like come again and again
 _NOT_PUBLICATION = re.compile("pmc|collection|nihms|submitted|preprint", re.IGNORECASE)  # kinds of date
 
 
@@ -22,10 +24,15 @@ def version_of(root: etree._Element, meta: etree._Element, versions: list[etree.
     journals = [one.get("journal-id-type") or "" for one in root.iterfind("front/journal-meta/journal-id")]
     said = [*words, *terms, *kinds, *journals, root.get("article-type") or ""]
     return {
-        "manuscript": any(_MANUSCRIPT.search(one) or one.lower() in _MANUSCRIPT_TERMS for one in said),
+        "manuscript": any(map(_is_manuscript, said)),
         "number": max(map(_number, [*words, *_of_identifiers(meta)]), default=[]),
         "date": max((_iso(date) for date in meta.iterchildren("pub-date") if _is_publication(date)), default=None),
     }
+
+
+@lru_cache(_WORDS_KEPT)
+def _is_manuscript(word: str) -> bool:
+    return word.lower() in _MANUSCRIPT_TERMS or _MANUSCRIPT.search(word) is not None
 
 
 def _number(text: str) -> list[int]:
@@ -41,7 +48,12 @@ def _of_identifiers(meta: etree._Element) -> list[str]:
 
 
 def _is_publication(date: etree._Element) -> bool:
-    return not _NOT_PUBLICATION.search(date.get("pub-type") or date.get("date-type") or "")
+    return _is_publication_type(date.get("pub-type") or date.get("date-type") or "")
+
+
+@lru_cache(_WORDS_KEPT)
+def _is_publication_type(kind: str) -> bool:
+    return not _NOT_PUBLICATION.search(kind)
 
 
 def _iso(date: etree._Element) -> str:

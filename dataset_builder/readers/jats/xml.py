@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from lxml import etree
 
 from dataset_builder.readers.jats.entities import without_entities
-from dataset_builder.readers.jats.references import without_references
+from dataset_builder.readers.jats.unread import without_unread
 from dataset_builder.text.clean import clean
 
 Elements = dict[str, list[etree._Element]]  # elements by their tag; no list is missing, see `elements_by_tag`
@@ -45,8 +45,11 @@ def parse_article(data: bytes, name: str) -> tuple[etree._Element, bool]:
     `name` is the file's, for errors. Raises ValueError when it is no XML that can be repaired or holds no or several
     articles.
     """
-    data = without_references(_utf8(data))
-    root, repaired = _parse(data, name)
+    data = _utf8(data)
+    try:
+        root, repaired = _parse(without_unread(data), name)
+    except ValueError:  # once more, to name the line of the file
+        root, repaired = _parse(data, name)
     return _article_element(root, name), repaired
 
 
@@ -55,6 +58,15 @@ def elements_by_tag(part: etree._Element, *tags: str) -> Elements:
     found: Elements = defaultdict(list)
     for element in part.iter(*tags):
         found[element.tag].append(element)
+    return found
+
+
+def outside(elements: Elements, parts: Iterable[etree._Element]) -> Elements:
+    """Those of the elements that stand in none of the parts; these, too, are left out."""
+    inside = {element for part in parts for element in part.iter(*elements)}
+    found: Elements = defaultdict(list)
+    for tag, all_of_tag in elements.items():
+        found[tag] = [element for element in all_of_tag if element not in inside]
     return found
 
 

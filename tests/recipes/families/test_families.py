@@ -29,6 +29,8 @@ from recipes.training.model import (
 )
 from recipes.training.options import parse
 from recipes.training.trainer import lora_config
+from recipes.watching.answers import answer, undisturbed
+from recipes.watching.questions import draw
 from tests.recipes.conftest import example, load_make_model, moved_share, options, tensors
 from trust.checkpoints import open_checkpoint
 from trust.pictures.stored import as_stored
@@ -231,6 +233,19 @@ def test_the_plans_cut_model_computes(bases, monkeypatch, name, most_parameters)
     model = AutoModelForImageTextToText.from_config(config)
     batch = ExampleCollator(processor_of(folder), family)(rows(1))
     assert torch.isfinite(model(**batch).loss)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_while_training_are_the_same_alone_and_in_a_batch(bases, name):
+    """Questions and pictures of other lengths pad each other on the left: an answer must not notice."""
+    family, processor = family_of(name), processor_of(bases(name))
+    mixed = as_stored(Dataset.from_list([example(n, "detail" if n % 2 else "reasoning") for n in range(4)]))
+    watched = draw(mixed, 4, ExampleCollator(processor, family))
+    model = AutoModelForImageTextToText.from_pretrained(bases(name)).eval()
+    with undisturbed(model):
+        together, alone = (answer(model, processor, watched, size, step=1) for size in (8, 1))
+    assert together == alone
+    assert any(sample["answer"] for sample in together)
 
 
 def run_chain(base, dataset, folder) -> None:

@@ -1,10 +1,12 @@
 """The model of a phase: what is frozen, what is adapted, which attention, 4 bits; and what is refused."""
 
 import json
+import shutil
 
 import pytest
 import torch
 from peft import get_peft_model
+from safetensors.torch import save_file
 from transformers import AutoModelForImageTextToText, LlamaConfig, LlavaForConditionalGeneration
 from trl import ModelConfig
 
@@ -92,3 +94,19 @@ def test_a_phase_that_would_train_the_vision_tower_is_a_fault(base):
     model.requires_grad_(False)
     with pytest.raises(RuntimeError, match="would train no projector"):
         audit_trainable(model, LLAVA, "projector")
+
+
+@pytest.mark.parametrize(
+    ("part", "end"),
+    [("multi_modal_projector.linear_1.bias", "linear_1.bias"), ("language_model.model.norm.weight", "norm.weight")],
+)
+def test_a_checkpoint_that_lacks_weights_is_refused(base, tmp_path, part, end):
+    """Transformers would draw them by chance and go on with a warning."""
+    folder = tmp_path / "torn"
+    shutil.copytree(base, folder)
+    (file,) = folder.glob("*.safetensors")
+    kept = {name: tensor for name, tensor in tensors(base).items() if name != part}
+    assert len(kept) == len(tensors(base)) - 1
+    save_file(kept, file, metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=f"torn lacks 1 of its model's weights .*{end}"):
+        load_model(open_checkpoint(str(folder)), ModelConfig(), LLAVA, "projector")

@@ -1,11 +1,12 @@
 """Options of recipes/sft.py: every shipped recipe parses; what cannot work is refused in one line."""
 
 import pytest
+import yaml
 
 from dataset_builder.files.errors import UsageError
 from recipes.project_files import find_file
 from recipes.training import options as room
-from recipes.training.options import parse
+from recipes.training.options import parse, rename, rename_options
 from tests.recipes.conftest import ROOT, options
 
 TINY = ["--config", str(ROOT / "recipes/tiny-llava/phase1.yaml")]
@@ -116,3 +117,37 @@ def test_a_global_batch_beside_another_accumulation_is_refused():
     words = [*TINY, "--global_batch_size", "16", "--gradient_accumulation_steps", "4"]
     with pytest.raises(UsageError, match="gradient_accumulation_steps 4 with global_batch_size 16, which makes it 2"):
         parse(words)
+
+
+# --- a key by two names
+
+OLD_NAMES, BOTH_NAMES = {"gradient_checkpointing"}, {"gradient_checkpointing", "activation_checkpointing"}  # 5.17, 5.23
+
+
+@pytest.mark.parametrize("given", ["gradient_checkpointing", "activation_checkpointing"])
+@pytest.mark.parametrize(
+    ("known", "name"), [(OLD_NAMES, "gradient_checkpointing"), (BOTH_NAMES, "activation_checkpointing")]
+)
+def test_checkpointing_is_called_as_the_installed_transformers_does(given, known, name):
+    assert rename({given: True, "seed": 1}, known) == {name: True, "seed": 1}
+    assert rename_options([f"--{given}", "true", "--seed=1"], known) == [f"--{name}", "true", "--seed=1"]
+    assert rename_options([f"--{given}=true", given], known) == [f"--{name}=true", given]
+
+
+def test_one_key_by_two_names_with_two_values_is_refused():
+    assert rename(dict.fromkeys(BOTH_NAMES, True), BOTH_NAMES) == {"activation_checkpointing": True}
+    with pytest.raises(UsageError, match="the same key by two names"):
+        rename({"gradient_checkpointing": True, "activation_checkpointing": False}, BOTH_NAMES)
+
+
+@pytest.mark.filterwarnings("error::FutureWarning")
+@pytest.mark.parametrize("key", ["gradient_checkpointing", "activation_checkpointing", "none"])
+@pytest.mark.parametrize("value", [True, False])
+def test_old_and_new_recipes_checkpoint_as_they_say_and_warn_of_nothing(tmp_path, key, value):
+    recipe = yaml.safe_load((ROOT / "recipes" / "tiny-llava" / "phase1.yaml").read_text(encoding="utf-8"))
+    del recipe["activation_checkpointing"]
+    (tmp_path / "phase1.yaml").write_text(yaml.safe_dump(recipe | ({} if key == "none" else {key: value})))
+    words = ["--config", str(tmp_path / "phase1.yaml"), "--output_dir", str(tmp_path)]
+    assert parse(words)[1].gradient_checkpointing == (value or key == "none")  # TRL's default is on
+    for name in BOTH_NAMES:  # the command line wins, by either name
+        assert parse([*words, f"--{name}", str(not value)])[1].gradient_checkpointing != value

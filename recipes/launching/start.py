@@ -1,0 +1,93 @@
+"""Which launch config a run gets, and the launcher's start and end."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from dataset_builder.files.errors import UsageError
+from recipes.launching.outcome import FOLDER, failure
+from recipes.project_files import LAUNCH_CONFIGS, ROOT, find_file, project_file
+from trust.command_words import options_of
+
+ONE_GPU, CPU = f"{LAUNCH_CONFIGS}/single_gpu.yaml", f"{LAUNCH_CONFIGS}/cpu.yaml"
+ALL_GPUS = f"{LAUNCH_CONFIGS}/ddp.yaml"
+
+
+class Chosen(NamedTuple):
+    """A launch config, and why it is that one where nobody has named it."""
+
+    path: str
+    why: str
+
+
+def choose(gpus: int, on_cpu: bool) -> Chosen:
+    """By the number of GPUs that there are; `on_cpu`: the recipe asks for a CPU."""
+    if on_cpu:
+        return Chosen(CPU, "the recipe says use_cpu: true")
+    if gpus == 0:
+        return Chosen(CPU, "no GPU is found here")
+    more = f" of {gpus}; for all of them --launch {ALL_GPUS}" if gpus > 1 else ""
+    return Chosen(ONE_GPU, f"1 GPU{more}")
+
+
+def find_launch(path: str) -> Path:
+    """A launch config. Raises UsageError, naming those that there are."""
+    try:
+        return find_file(path)
+    except FileNotFoundError as error:
+        names = ", ".join(sorted(file.name for file in (ROOT / LAUNCH_CONFIGS).glob("*.yaml")))
+        raise UsageError(f"--launch: {error}; {LAUNCH_CONFIGS}/ has {names}") from error
+
+
+def find_recipe(path: str) -> Path:
+    """A phase's YAML. Raises UsageError."""
+    try:
+        return find_file(path)
+    except FileNotFoundError as error:
+        raise UsageError(f"--config: {error}; recipes/README.md lists the recipes") from error
+
+
+def asks_for_cpu(recipe: Path, options: list[str]) -> bool:
+    """Whether a recipe, or the options that win over it, say `use_cpu: true`. False for a file that is no YAML."""
+    given = [values for name, values in options_of(options) if name == "use_cpu"]
+    if given:
+        return not given[-1] or given[-1][0].lower() in ("true", "1", "yes")
+    try:
+        keys = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):  # the training says what is wrong with it
+        return False
+    return isinstance(keys, dict) and keys.get("use_cpu") is True
+
+
+def launch(config: Path, processes: int | None, words: list[str]) -> None:
+    """Run recipes/sft.py with `words` in the processes of a launch config, `processes` where they are not its own.
+
+    Raises UsageError or RuntimeError with the one line of the process that failed. When this process is interrupted or
+    ends, all that it has started ends.
+    """
+    number = [] if processes is None else ["--num_processes", str(processes)]
+    options = ["launch", "--config_file", str(config), *number, str(project_file("recipes/sft.py")), *words]
+    with tempfile.TemporaryDirectory(prefix="ldrt-train-") as told:
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            FOLDER: told,
+        }
+        launcher = subprocess.Popen(
+            [sys.executable, "-m", "recipes.launching.launcher", *options],
+            env=environment,
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for this process, which ends the others in order
+        )
+        try:
+            status = launcher.wait()
+        finally:
+            assert launcher.stdin is not None
+            launcher.stdin.close()
+            launcher.wait()
+        if status:
+            raise failure(Path(told), status)
