@@ -26,6 +26,11 @@ _ELSEWHERE = {  # keys of comparison.json that other runs and datasets are neede
 }
 
 
+# What the base run's judge made of controls is not published beside the tuned run.
+_NO_CONTROLS: dict[str, Any] = {"controls": {}, "injected": None, "retest": None}
+_DISTRUSTED = "fails its controls"  # in `why` of a conclusion
+
+
 # ---- one run
 
 
@@ -121,7 +126,7 @@ def base_run(published: Published, comparison: dict[str, Any]) -> Run:
     items = [_or_paired(item, published) for item in items]
     scores = {
         "scores": score_rows(items, predictions, settings_of(tokenizer)),
-        "judges": [{"judge": name} for name in sorted({record["judge"] for record in judgements})],
+        "judges": [{"judge": name, **_NO_CONTROLS} for name in sorted({record["judge"] for record in judgements})],
     }
     manifest = _base_manifest(published, comparison)
     return Run(
@@ -161,17 +166,22 @@ def _wrong_pairs(published: Published, base: Run, tuned: Run) -> Iterator[str]:
 
 def compare_again(published: Published, base: Run, tuned: Run) -> dict[str, Any]:
     """comparison.json, but for what other runs and datasets are needed for."""
-    paired = pair(base, tuned)
+    paired, comparison = pair(base, tuned), published.comparison or {}
     none: Any = {"general": [], "transfer": [], "answers": None}
     again = compare_two(base, tuned, paired) | breakdowns(base, tuned, paired, published.verdicts, none)
     kept = {key: value for key, value in again.items() if key not in _ELSEWHERE}
-    runs = {row["run"] for row in (published.comparison or {})["overview"]}
+    if _DISTRUSTED in str(comparison.get("conclusion")):  # perhaps for the base run's controls
+        kept = {key: value for key, value in kept.items() if key not in ("headline", "conclusion")}
+    runs = {row["run"] for row in comparison["overview"]}
     return kept | ({"overview": overview_rows([base, tuned])} if len(runs) == len({base.folder, tuned.folder}) else {})
 
 
 def check_comparison(published: Published, again: dict[str, Any]) -> list[Check]:
     comparison = published.comparison or {}
     checks = [judged(_COMPARISON, differences(comparison, again))]
+    if "headline" not in again:
+        why = "a judge fails its controls, and those of the base run are not published"
+        checks.append(not_checked("comparison.json: headline and conclusion", why))
     if "overview" not in again:
         checks.append(not_checked("comparison.json: overview", "needs the other runs beside these two"))
     for key, why in _ELSEWHERE.items():
