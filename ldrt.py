@@ -38,6 +38,7 @@ STAGES = {
     "merge": ("recipes.merge", "adapter -> merged checkpoint, with a parity check"),
     "generate": ("evaluation.generate", "checkpoint -> RUN/predictions.jsonl"),
     "judge": ("evaluation.judge", "predictions -> RUN/judgements.jsonl, graded by a language model, with controls"),
+    "prefer": ("evaluation.prefer", "two judged runs of training questions -> config `preference`, for recipes/dpo.py"),
     "score": ("evaluation.score", "predictions -> RUN/scores.json"),
     "compare": ("evaluation.compare", "scored runs -> comparison.json, each against the base run"),
     "human": ("evaluation.human", "runs -> a blind rating page for people; their ratings -> agreement with the judges"),
@@ -126,7 +127,7 @@ def _run_stage(name: str, words: list[str]) -> str:
     summary = stage.run(options)
     if name == "build":
         _render_card(Path(options.output))
-    if name == "instruct":
+    if name in ("instruct", "prefer"):
         _render_card(Path(options.dataset))
     return summary
 

@@ -1,12 +1,13 @@
 """The Hub dataset's columns: one `datasets.Features` for each shape of row.
 
 `pairs` has one row a figure. `align`, `detail`, `reasoning` and `instruct` share one shape: one row a training
-example, in TRL's vision prompt/completion form (text-only content; TRL places the image).
+example, in TRL's vision prompt/completion form (text-only content; TRL places the image). `preference` has one row a
+pair of answers to a training question, in TRL's form for DPO.
 """
 
 from datasets import Features, Image, List, Value
 
-CONFIGS = ("pairs", "align", "detail", "reasoning", "instruct")
+CONFIGS = ("pairs", "align", "detail", "reasoning", "instruct", "preference")
 SPLITS = ("train", "validation", "test")
 
 _STRING = Value("string")
@@ -72,7 +73,28 @@ EXAMPLES = Features(
     }
 )
 
+PREFERENCES = Features(
+    {
+        "images": List(Image()),
+        "prompt": _MESSAGES,
+        "chosen": _MESSAGES,  # the answer that all judges prefer, in both orders
+        "rejected": _MESSAGES,
+        "task": _STRING,  # detail | reasoning
+        "example_id": _STRING,  # of the question
+        "figure_id": _STRING,
+        "panel": _STRING,
+        "article_id": _STRING,
+        "license": _STRING,  # as in EXAMPLES, of the question
+        "licenses": List(_STRING),
+        "rights": _STRING,
+        "chosen_by": _STRING,  # model@revision
+        "rejected_by": _STRING,
+        "judges": List({"judge": _STRING, "prompt_sha256": _STRING}),  # name@revision; hash of the rubric
+    }
+)
+_FEATURES = {"pairs": PAIRS, "preference": PREFERENCES}
+
 
 def features(config: str) -> Features:
     """The columns of one config of the dataset; `config` is one of `CONFIGS`."""
-    return PAIRS if config == "pairs" else EXAMPLES
+    return _FEATURES.get(config, EXAMPLES)

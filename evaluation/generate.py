@@ -11,6 +11,7 @@ run folder is one checkpoint on one split; each image condition adds its answers
 interruption: what is answered is kept.
 """
 
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -94,7 +95,10 @@ class Options:
     )
     concurrency: int = field(default=16, metadata={"help": "with --base_url: requests at once"})
     limit: int | None = field(default=None, metadata={"help": "answer only the first so many questions of each task"})
-    seed: int = field(default=0, metadata={"help": "of the shuffled pictures; answers are greedy"})
+    temperature: float = field(
+        default=0.0, metadata={"help": "0: greedy, the most likely answer; above: sampled, for pairs (`ldrt prefer`)"}
+    )
+    seed: int = field(default=0, metadata={"help": "of the shuffled pictures, and of sampled answers"})
     device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps"})
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
         default="auto", metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU"}
@@ -126,6 +130,7 @@ def run(options: Options) -> str:
         split=items.split,
         image_condition=condition,
         max_new_tokens=options.max_new_tokens,
+        temperature=options.temperature,
         length_hint=options.length_hint,
         seed=options.seed,
         options=_given(options),
@@ -193,6 +198,8 @@ def _check(options: Options) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
+    if not 0 <= options.temperature < math.inf:
+        raise ValueError(f"temperature must be 0 or more, not {options.temperature}")
     if options.revision and not options.base_url and Path(options.model).is_dir():
         raise ValueError(f"{options.model} is a folder, which has no commits: leave out --revision")
     if options.dataset is None and options.benchmark is None:
@@ -220,6 +227,8 @@ def _answerer(options: Options, output: Path) -> "Checkpoint | Endpoint":
             revision=options.revision,
             max_tokens=options.max_new_tokens,
             concurrency=options.concurrency,
+            temperature=options.temperature,
+            request={"seed": options.seed} if options.temperature else {},
         )
         return Endpoint(server, output / run_folder.REPLIES, options.image_condition)
     from evaluation.answering.local import Checkpoint
@@ -233,4 +242,6 @@ def _answerer(options: Options, output: Path) -> "Checkpoint | Endpoint":
         dtype=options.dtype,
         batch_size=options.batch_size,
         max_new_tokens=options.max_new_tokens,
+        temperature=options.temperature,
+        seed=options.seed,
     )

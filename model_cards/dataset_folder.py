@@ -9,7 +9,8 @@ import pyarrow.parquet as parquet
 
 from trust.licenses import of_row
 
-CONFIGS = ("pairs", "align", "detail", "reasoning")  # with files of their own; `instruct` lists those of two others
+# With files of their own; `instruct` lists those of two others.
+CONFIGS = ("pairs", "align", "detail", "reasoning", "preference")
 SPLITS = ("train", "validation", "test")
 
 _OF_TERMS = ("license", "licenses", "rights")  # the columns of `Terms`

@@ -266,6 +266,20 @@ class Command(TypedDict):
     options: list[str]
 
 
+class Reward(TypedDict):
+    """Of a logged step of a preference phase"""
+
+    margin: float
+    accuracy: float
+
+
+class Rewards(TypedDict):
+    """By how much the chosen answers were ahead"""
+
+    first: Reward
+    last: Reward
+
+
 class Phase(TypedDict):
     """A training phase in a lineage"""
 
@@ -283,6 +297,7 @@ class Phase(TypedDict):
     launch: NotRequired[dict[str, Any]]
     licenses: NotRequired[Count | None]
     tags: NotRequired[list[str] | None]
+    rewards: NotRequired[Rewards]  # of a preference phase
 
 
 class Lineage(TypedDict):

@@ -11,8 +11,8 @@ Before it costs money: `ldrt plan` with the same recipe and launch config says w
 that are not listed here are the recipe's own keys and win over its YAML (recipes/README.md has them). Stop it at
 any moment, also by Ctrl-C: the same command goes on from the last checkpoint. A failure is one line, the last one.
 
-It is `accelerate launch --config_file LAUNCH recipes/sft.py --config RECIPE`, which you may type instead: on several
-machines do.
+It is `accelerate launch --config_file LAUNCH recipes/sft.py --config RECIPE` (dpo.py for preferences), which you may
+type instead: on several machines do.
 """
 
 import os
@@ -49,13 +49,14 @@ def run(options: Options) -> str:
     Raises UsageError for wrong usage and RuntimeError for a run that failed, each with the one line of the process that
     failed first.
     """
-    from recipes.launching.start import find_recipe, launch
+    from recipes.launching.start import find_recipe, launch, script_of
 
     recipe = find_recipe(options.config)
     config = _launch_config(options, recipe)
     debug = ["--debug"] if "LDRT_DEBUG" in os.environ else []
     started = time.monotonic()
-    launch(config, options.num_processes, ["--config", str(recipe), *options.overrides, *debug])
+    words = ["--config", str(recipe), *options.overrides, *debug]
+    launch(config, options.num_processes, script_of(recipe), words)
     return f"done in {time.monotonic() - started:.0f} s"
 
 

@@ -33,9 +33,10 @@ FLOORS = [
     "evaluation.scoring",
     "evaluation.answering",
     "evaluation.judging",
+    "evaluation.preferring",
     "evaluation.comparing",
     "evaluation.people",
-    "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human",
+    "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human evaluation.prefer",
     "verification.differences verification.report verification.repository verification.rows",
     "verification.card verification.hashes",
     "verification.dataset verification.models",
@@ -45,10 +46,11 @@ FLOORS = [
     "recipes.families",
     "recipes.training",
     "recipes.merging recipes.planning recipes.sweeping recipes.watching",
-    "recipes.sft recipes.train recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
+    "recipes.phase",
+    "recipes.sft recipes.dpo recipes.train recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
-GROUND = "benchmarks files llm manifest sample schema text"  # rooms that evaluation and recipes may use
+GROUND = "benchmarks files ldrt llm manifest sample schema text"  # rooms that evaluation and recipes may use
 MAY_IMPORT = {
     "trust": ["trust"],
     "dataset_builder": ["dataset_builder", "trust"],
@@ -63,8 +65,8 @@ MAY_IMPORT = {
 }
 COMMANDS = {
     *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
-    *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human")),
-    *(f"recipes.{name}" for name in ("sft", "train", "plan", "merge", "sweep", "demo")),
+    *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer")),
+    *(f"recipes.{name}" for name in ("sft", "dpo", "train", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish")),
     "verification.verify",
 }

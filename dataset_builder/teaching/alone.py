@@ -2,6 +2,7 @@
 
 leans_on_another("However, it rose.", "en")                    -> True
 without_addition("Moreover, the dose rose.", "en")             -> "The dose rose."
+without_scale_bars("Cells (bar, 2 µm); scale bar: 20 µm.") -> "Cells."
 only_points("The results are shown in the figure.", "en")      -> True
 is_note("Scale bar: 20 µm.")                                   -> True
 """
@@ -37,12 +38,27 @@ _ABBREVIATIONS = re.compile(
 _ONE_EXPLAINED = re.compile(
     r"\W*(?P<short>[A-Z]{2,8})s?\s?(?:[=:,]|\s)\s?(?P<long>[^.;,=:]{4,80}?)\s*(?:\([^()]*\))?\.?"
 )
-_SIGNS_EXPLAINED = re.compile(  # "R, row of earth; S, sun", "ac, anterior cristae; lc, lateral cristae"
-    r"(?:^|;\s?)(?P<sign>[A-Z]|[a-z]{1,4}(?=,[^;]*;)),\s(?=[^;]{3,80}(?:;|\.?$))"
+_SIGNS_EXPLAINED = re.compile(  # "R, row of earth; S, sun", "ac: anterior cristae; lc: lateral cristae"
+    r"(?:^|;\s?)(?P<sign>[A-Z][a-z]{0,2}|[a-z]{1,4}(?=[,:][^;]*;))[,:]\s(?=[^;]{3,80}(?:;|\.?$))"
 )
 _IN_BRACKETS = re.compile(r"[(\[（【][^()\[\]（）【】]*[)\]）】]")
 _KEY = re.compile(r"[=＝→]|(?<=[^\W_]):\s(?=[^\W\d_])|[：]|\s[—–]\s")  # "Black = males", "Lane 1: DNA"
+_KEY_IN_BRACKETS = re.compile(
+    r"\((?!or\s)[a-zа-яёіїєґà-ÿ]{2,}(?:[\s-][a-zа-яёіїєґà-ÿ]{2,}){0,3}\)"
+)  # "(left)", "(solid line)"
+MIN_KEYS = 2  # brackets that name colours, lines or places, which a sentence that explains the picture has
+_LENGTH = r"(?:\d[\d.,]*\s?(?:[nµμu]?m|cm|mm|km|Å|[x×])(?!\w)|[x×]\s?\d+)"
+_BAR = (
+    rf"(?:(?:{any_spaced(lambda it: it.teaching.scale_bars)})(?!\w)|{any_unspaced(lambda it: it.teaching.scale_bars)})"
+)
+_BARS_WITHIN = re.compile(  # "; scale bars, 100 μm", ", C: index bar = 2 mm; in d, 1 mm", "(bar, 20 μm)"
+    rf"\s*[;,，；]\s?(?:[A-Za-z](?:\s?[,–-]\s?[A-Za-z])*\s?:\s?)?{_BAR}[^;()（）]{{0,40}}?{_LENGTH}"
+    rf"(?:\s?[;,，；]?\s[^;()（）]{{0,20}}{_LENGTH})*[^;,.()（）]{{0,40}}(?=[;,，；.。]|$)"
+    rf"|\s*[(（]{_BAR}[^()（）]*{_LENGTH}[^()（）]*[)）]",
+    re.IGNORECASE,
+)
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[^\W\d_][^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{3,}\.?")  # "Histology.", not "ILM."
 MIN_PROSE_WORDS = 2  # words of two letters or more, which "rs = 0.72, P < 0.05." lacks
 
 
@@ -51,6 +67,11 @@ def without_addition(sentence: str, language: str | None) -> str:
     own = _own(language)
     found = _start(own.teaching.additions, own.spaces, comma=True).match(sentence)
     return capitalised(sentence[found.end() :]) if found else sentence
+
+
+def without_scale_bars(sentence: str) -> str:
+    """The sentence without the lengths of bars, and magnifications, that stand in it as a clause or in brackets."""
+    return _BARS_WITHIN.sub("", sentence)
 
 
 def leans_on_another(sentence: str, language: str | None) -> bool:
@@ -102,8 +123,9 @@ def may_be_whole(sentence: str, language: str | None) -> bool:
 
 
 def is_key(sentence: str) -> bool:
-    """Whether it says what signs stand for: "Black = males", "Lane 1: DNA"."""
-    return bool(_KEY.search(_IN_BRACKETS.sub(" ", sentence)))
+    """Whether it says what signs stand for: "Black = males", "Lane 1: DNA", "Mean (line) and limits (dots)"."""
+    in_brackets = len(_KEY_IN_BRACKETS.findall(sentence)) >= MIN_KEYS
+    return in_brackets or bool(_KEY.search(_IN_BRACKETS.sub(" ", sentence)))
 
 
 def speaks_of_several(sentence: str, language: str | None) -> bool:
@@ -113,7 +135,10 @@ def speaks_of_several(sentence: str, language: str | None) -> bool:
 
 def is_note(sentence: str) -> bool:
     """Whether it is a scale bar, statistics, or a list of abbreviations rather than a description."""
-    too_little = len(_LETTERS.findall(sentence)) < MIN_PROSE_WORDS and not any(map(is_caseless, sentence))
+    is_word = bool(_WORD.fullmatch(sentence))
+    too_little = (
+        len(_LETTERS.findall(sentence)) < MIN_PROSE_WORDS and not is_word and not any(map(is_caseless, sentence))
+    )
     explains = _ABBREVIATIONS.match(sentence) or _explains_one(sentence) or _explains_letters(sentence)
     return bool(too_little or explains or _NOTE.match(sentence))
 
@@ -163,7 +188,9 @@ def _explains_letters(sentence: str) -> bool:
     """Whether it says what signs in the picture stand for: "R, root; S, stem"; not "A, before; B, after", panels."""
     signs = [found["sign"] for found in _SIGNS_EXPLAINED.finditer(sentence)]
     in_order = [sign.upper() for sign in signs] == [chr(ord("A") + place) for place in range(len(signs))]
-    return bool(signs) and sentence.startswith(f"{signs[0]}, ") and not (in_order and len(signs) > 1)
+    are_signs = any(len(sign) == 1 or sign.islower() for sign in signs)  # "Con: control; A: acute", not "Top: knee"
+    starts = are_signs and sentence.startswith((f"{signs[0]}, ", f"{signs[0]}: "))
+    return starts and not (in_order and len(signs) > 1)
 
 
 def capitalised(sentence: str) -> str:

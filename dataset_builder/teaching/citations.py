@@ -20,7 +20,9 @@ _ROUND_NUMBERS = re.compile(  # "was seen (12) in", "was seen (3)."; not "groups
 )
 _RAISED_NUMBERS = re.compile(  # "studies12,13", "in the clinic.2", as PDFs and plain texts give them
     r"[^\W\d_A-Z]{4}\d{1,3}[,–]\d{1,3}(?![\w.])|[^\W\d_A-Z]{3}:\d{1,3}\s(?=[A-Z])|[^\W\d_A-Z]{3}[.,]\d{1,3}(?:[,–-]\d{1,3})*\.?(?=\s|$)"
+    r"|(?:\s(?:1[5-9]|20)\d\d|\d%|\))\.\d{1,3}(?:[,–-]\d{1,3})*\s(?=[A-Z])"  # "since 1850.5 The"
 )
+_RAISED_BEHIND_CAPITALS = re.compile(r"(?<![\w-])[A-Z]{2,}\d{1,2}[,–]\d{1,2}(?=[\s.,;])")  # "in the BLA1,2"
 _RAISED_NUMBER = re.compile(  # "authors33", but also "caspase3"; "(of the atlas)12", not "Ca(OH)2"
     r"(?<![\w-])[^\W\d_A-Z\u3040-\u9fff]{6,}\d{1,2}(?![\w-])|\([^()]*\s[^()]*\)\d{1,3}(?=[\s.,;])"
 )
@@ -64,9 +66,9 @@ def may_cite(sentence: str) -> bool:
     return bool(_RAISED_NUMBER.search(sentence) or _NUMBERS_BEHIND.search(sentence))
 
 
-def may_cite_in_brackets(sentence: str) -> bool:
-    """Whether a number in round brackets may be a citation, as in "was seen (12)"; in captions it names a part."""
-    return bool(_ROUND_NUMBERS.search(sentence))
+def may_cite_in_running_text(sentence: str) -> bool:
+    """Whether a number may be a citation in running text: "was seen (12)", "BLA1,2"; captions name parts so."""
+    return bool(_ROUND_NUMBERS.search(sentence) or _RAISED_BEHIND_CAPITALS.search(sentence))
 
 
 def without_citations(text: str) -> str:

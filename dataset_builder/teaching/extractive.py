@@ -29,30 +29,40 @@ from dataset_builder.teaching.alone import (
     starts_with_a_noun,
     states_a_purpose,
     without_addition,
+    without_scale_bars,
 )
-from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_brackets
+from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_running_text
 from dataset_builder.teaching.evidence import Answer, Evidence, evidence_sentences
 from dataset_builder.teaching.faults import fault, says_it_twice
-from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on
+from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on, starts_again
 from dataset_builder.teaching.references import refers
 from dataset_builder.teaching.the_figure import beside_the_figure
 from dataset_builder.teaching.wording import GENERAL, Wording, question_language
 from dataset_builder.text.mentions import all_mentions, mentioned_keys
-from dataset_builder.text.vocabulary import LANGUAGES
+from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
 
 MAX_ANSWER_CHARS = 1500  # about 400 tokens: with 576 image tokens well within LLaVA's 2,048
 MIN_TITLE_CHARS = 100  # of a description of one sentence: a shorter title describes nothing "in detail"
 MIN_TITLE_CHARS_UNSPACED = 40  # the same in Chinese and Japanese
 _LETTER = "[A-Za-zА-Яа-яІі]"
 _LETTERS = rf"{_LETTER}(?:\s?[,–-]\s?{_LETTER})*"
-_PANEL = re.compile(  # "(A) ", "b: ", "C Dose", "b Dose", "（A）"
-    rf"\(?{_LETTERS}(?:\)[.:,]?|[.:,])\s|（{_LETTERS}）\s?|\(?[A-Z]\)?\s(?=[A-Z][a-z])|[a-h]\s(?=[A-Z])"
+_PLACES = any_spaced(lambda it: it.teaching.panel_places)
+_PLACE = (  # "Left: ", "(Top; A–D) ", "（左）"
+    rf"(?i:\(?(?:{_PLACES})(?:;\s?{_LETTERS})?(?:\)[.:,]?|[.:,])\s"
+    rf"|[(（]?(?:{any_unspaced(lambda it: it.teaching.panel_places)})(?:[)）]|[:：、，]))"
+)
+_PANEL = re.compile(  # "(A) ", "b: ", "C Dose", "b Dose", "e–h Dose", "（A）"
+    rf"\(?{_LETTERS}(?:\)[.:,]?|[.:,])\s|（{_LETTERS}）\s?|{_PLACE}"
+    r"|\(?[A-Z](?:\s?[,–-]\s?[A-Z])*\)?\s(?=[A-Z][a-z])|[a-h](?:\s?[,–-]\s?[a-h])*\s(?=[A-Z])"
 )
 _PANELS_WITHIN = re.compile(  # "(A) ", "; b) ", "C, ", at the start of a clause
     rf"(?:^|(?<=[.;:,]\s)|(?<=[；。，]))(?:[(（]?{_LETTERS}[)）]|[A-Z][.:,]|[a-h](?=\s[A-Z]))"
 )
+_PANEL_BEHIND = re.compile(r"(?<=\w)\s\([A-Ha-h](?:\s?[,–-]\s?[A-Ha-h])*\)")  # "Map of the dose (b)."
 _SMALL_WORD = re.compile(r"(?<![\w-])[^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]{3,}(?![\w-])")
-_PANEL_ALONE = re.compile(rf"\(?{_LETTERS}(?:\)[.:]?|[.:])")  # "(A)." that splitting left
+_PANEL_ALONE = re.compile(  # "(A)." and "(A) Left." that splitting left
+    rf"(?P<letter>\(?{_LETTERS}(?:\)[.:]?|[.:]))(?:\s(?P<place>(?i:{_PLACES}))[.:])?|(?P<alone>(?i:{_PLACES}))\."
+)
 
 
 class Said(NamedTuple):
@@ -101,25 +111,53 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
     kept: list[Said] = []
     ordinary = _ordinary_words(row)
     follows = panel_is_lost = False
-    for number, piece in _pieces_of_caption(row):
+    for place, (number, piece) in enumerate(_pieces_of_caption(row)):
+        if place and _starts_a_supplement(piece):
+            break
         panel_is_lost = panel_is_lost and not _PANEL.match(piece)
         is_unfit = panel_is_lost or all_mentions(piece) or runs_on(piece, ordinary, language) or lists_plates(piece)
-        text = "" if is_unfit else _clean(piece, language, is_first=number == 0)
-        follows = bool(text) and (follows or not (leans_on_another(text, language) or points_back(text, language)))
+        text = "" if is_unfit else _clean(piece, language, is_first=place == 0)
+        follows = bool(text) and (follows or not _needs_the_one_before(piece, text, language))
         if follows:
             kept.append(Said("caption", number, text))
-        panel_is_lost = panel_is_lost or (bool(_PANEL.match(piece)) and not follows)
+        panel_is_lost = panel_is_lost or (not follows and _names_a_panel(piece))
     return kept
+
+
+def _names_a_panel(piece: str) -> bool:
+    """Whether the description of a panel starts in it; not "Bars: (a) 5 µm, (b) 9 µm"."""
+    return bool(_PANEL.match(piece)) or (bool(_PANELS_WITHIN.search(piece)) and not is_note(piece))
+
+
+def _needs_the_one_before(piece: str, text: str, language: str | None) -> bool:
+    """Whether a sentence of a caption, `text` in the answer, goes on from the one before: "For example, it rose"."""
+    adds = without_addition(piece, language) != piece
+    return adds or leans_on_another(text, language) or points_back(text, language)
+
+
+def _starts_a_supplement(piece: str) -> bool:
+    """Whether the title of a file starts here, "Figure 1—source data 1.": what follows describes that."""
+    mention = next(iter(sorted(all_mentions(piece))), None)
+    return mention is not None and mention.start == 0 and refers(piece)
 
 
 def _clean(piece: str, language: str | None, is_first: bool) -> str:
     """The sentence of a caption as the answer has it; "" for one that does not describe."""
-    text = without_addition(_opened(beside_the_figure(piece, language), language, is_first), language)
-    is_title = is_first or bool(_PANEL.match(text))
+    said = without_scale_bars(beside_the_figure(piece, language))
+    text = without_addition(_opened(said, language, is_first), language)
+    is_title = is_first or bool(_PANEL.match(text)) or _names_what_a_panel_shows(text, language)
     describes = is_title or is_key(text) or (has_verb(text, language) and not only_points(text, language))
     is_note_of_panel = is_note(_without_panel(text))
     is_clean = text and describes and not is_note_of_panel and not may_cite(text) and fault(text, language) is None
     return text if is_clean else ""
+
+
+def _names_what_a_panel_shows(text: str, language: str | None) -> bool:
+    """Whether a panel's letter stands behind a noun, "Map of the dose (b)."; not "For the other arm (b)."."""
+    own = LANGUAGES[question_language(language)]
+    first_word = text.split(" ", 1)[0].lower()
+    is_noun = first_word in own.teaching.the_figure.determiners or first_word not in own.sentences.starters
+    return is_noun and bool(_PANEL_BEHIND.search(text))
 
 
 def _without_panel(text: str) -> str:
@@ -139,8 +177,8 @@ def _pieces_of_caption(row: dict[str, Any]) -> list[tuple[int, str]]:
     letter = ""
     for source, number, sentence in evidence_sentences(row):
         for piece in pieces(sentence, row["language"]) if source == "caption" else ():
-            if _PANEL_ALONE.fullmatch(piece):
-                letter = f"{piece.rstrip('.:')} "
+            if alone := _PANEL_ALONE.fullmatch(piece):
+                letter += f"{piece.rstrip('.:')}{' ' if alone['letter'] and not alone['place'] else ': '}"
             else:
                 found.append((number, letter + piece))
                 letter = ""
@@ -150,7 +188,7 @@ def _pieces_of_caption(row: dict[str, Any]) -> list[tuple[int, str]]:
 def _opened(text: str, language: str | None, is_first: bool) -> str:
     """The sentence with a capital at the start of the caption; "" for one that starts in its middle."""
     if not is_first or is_opened(text):
-        return text if is_opened(text) else ""
+        return text if is_opened(text) or _PANEL.match(text) else ""
     return capitalised(text) if starts_with_a_noun(text, language) else ""
 
 
@@ -170,9 +208,10 @@ def _is_of_the_figure(sentence: str, language: str | None) -> bool:
     """Whether it speaks of one figure, and of no other work: what that one found cannot be seen here."""
     others = any(mention.elsewhere for mention in all_mentions(sentence))
     from_elsewhere = (
-        others or refers(sentence) or cites(sentence) or may_cite(sentence) or may_cite_in_brackets(sentence)
+        others or refers(sentence) or cites(sentence) or may_cite(sentence) or may_cite_in_running_text(sentence)
     )
-    return not from_elsewhere and len(mentioned_keys(sentence)) <= 1 and len(pieces(sentence, language)) == 1
+    is_one = len(pieces(sentence, language)) == 1 and not starts_again(sentence, language)
+    return not from_elsewhere and len(mentioned_keys(sentence)) <= 1 and is_one
 
 
 def _stands_alone(text: str, language: str | None) -> bool:
@@ -206,10 +245,16 @@ def _describes(chosen: Sequence[Said], language: str | None) -> bool:
     spaces = LANGUAGES[question_language(language)].spaces
     long_enough = len(chosen) > 1 or len(chosen[0].text) >= (MIN_TITLE_CHARS if spaces else MIN_TITLE_CHARS_UNSPACED)
     from_context = any(said.source == "context" for said in chosen)
-    n_panels = sum(len(_PANELS_WITHIN.findall(said.text)) for said in chosen)
+    n_panels = sum(_number_of_panels(said.text) for said in chosen)
     says = from_context or n_panels > 1 or has_main_verb(chosen[0].text, language)
     says = says or any(has_verb(said.text, language) or is_key(said.text) for said in chosen[1:])
     return long_enough and says
+
+
+def _number_of_panels(text: str) -> int:
+    """How many panels a sentence of an answer tells of, with their letters ahead of it, within or behind."""
+    behind = len(_PANEL_BEHIND.findall(text))
+    return max(len(_PANELS_WITHIN.findall(text)), behind, bool(_PANEL.match(text)))
 
 
 def _within_length(chosen: Sequence[Said], language: str | None) -> list[Said]:

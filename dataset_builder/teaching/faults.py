@@ -51,9 +51,9 @@ _LIST_MARK = re.compile(  # "a) before, b) after, and c) later": a bracket of it
 _PUNCTUATION = re.compile(
     r"\s,|[,;]\s?[,;.](?!\d)|:\s?[,;](?!\d)|:\.(?!\d)|(?<!\.)\.\.(?!\.)|\s\.(?!\d)|\.\s\.|[，；、]\s?[，；、。]|。。|\s{2}"
 )
-_SYMBOL = re.compile(  # "20uC", "Dl = 6", "exp(2t", "cm21", "(cid:3)", "(= 0.05)", "?-proteins", "a.01"
+_SYMBOL = re.compile(  # "20uC", "Dl = 6", "c2 = 4.1", "exp(2t", "cm21", "(cid:3)", "(= 0.05)", "?-proteins", "a.01"
     r"\d\s?u[CFMm]2?(?!\w)|\(um2?\)|\(cid:|[(,;]\s?=\s?\d|[\ufffd\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f-\x9f]"
-    r"|[^\W_]\s\?\s[^\W_]|(?<!\w)\?-\w|\(\?\)|(?<!\w)D[a-z]\s?=|(?<!\w)exp\(\d[a-z]|(?<![\w.])[a-z]\.\d"
+    r"|[^\W_]\s\?\s[^\W_]|(?<!\w)\?-\w|\(\?\)|(?<!\w)D[a-z]\s?=|(?<!\w)c2\w*\s?=\s?\d|(?<!\w)exp\(\d[a-z]|(?<![\w.])[a-z]\.\d"
     r"|(?:M|cm|s|min|mL|kg|h)21(?!\w)|\d\s102\d(?!\w)|\s[˚°]\s?[^\sCFEWNS\d]"
 )
 _SMALL_START = re.compile(
@@ -152,5 +152,13 @@ def _incomplete(code: str) -> re.Pattern:
     words = "|".join(own.teaching.incomplete)
     if not words:
         return re.compile(r"(?!)")
-    follows = "|".join((*own.lists.and_words, *own.lists.or_words, *own.teaching.verbs_of_being))
-    return re.compile(rf"(?<![\w(-])(?:{words})(?:\s?[,;.](?!\w)|\s?$|\s(?:{follows})(?![\w.]))")
+    joining = (*own.lists.and_words, *own.lists.or_words)
+    may_be_subjects = re.compile(
+        "|".join((*joining, *own.teaching.relatives))
+    )  # "cells that are marked", "and is dead"
+    no_subjects = "|".join(word for word in own.teaching.incomplete if not may_be_subjects.fullmatch(word))
+    being = "|".join(own.teaching.verbs_of_being)
+    without_its_noun = rf"(?<![\w-])(?:{no_subjects})\s(?:{being})(?![\w.])" if being else "(?!)"
+    return re.compile(
+        rf"(?<![\w(-])(?:{words})(?:\s?[,;.](?!\w)|\s?$|\s(?:{'|'.join(joining)})(?![\w.]))|{without_its_noun}"
+    )

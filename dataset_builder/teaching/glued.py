@@ -12,15 +12,24 @@ from itertools import pairwise
 from dataset_builder.teaching.alone import is_note
 from dataset_builder.teaching.the_figure import DEFAULT_LANGUAGE
 from dataset_builder.text.sentences import is_caseless
-from dataset_builder.text.vocabulary import LANGUAGES
+from dataset_builder.text.vocabulary import LANGUAGES, NO_MATCH
 
 _FIRST_PANEL = re.compile(  # "by miRNA (A) Levels of X.", where no other panel follows in the sentence
     r"(?<=[^\W_]{2})\s(?=(?:\([Aa]\)\s|[Aa]\)\.\s)[A-Z][a-z]+\s(?!.*\([Bb]\)))"
     r"|(?<=[^\W\d_]{2})\s(?=A[:.]\s[A-Z][a-z]+\s[a-z])"  # "Mean potentials A: Maps of"
     r"|(?<=\))\s(?=[B-H]\s[A-Z][a-z]+\s[a-z])"  # "of one tree (n = 8) B Analysis of"
 )
-_SMALL_PANEL = re.compile(r"(?<=[.;])\s(?=\([a-z](?:\s?[,–-]\s?[a-z])*\)\s[A-Z])")  # "... of cells. (b) Dose"
-_SAMPLES = re.compile(r"(?<=[.;)])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])")  # "... replicates. n = 3."
+_GLUED_PANEL = re.compile(r"(?<=[\w)\]%]\.)(?=\(?[A-Za-z]\)\s[A-Z])")  # "p = 0.38.b) Dose"
+_SMALL_PANEL = re.compile(
+    r"(?<=[.;])\s(?=(?:\([a-z](?:\s?[,–-]\s?[a-z])*\)|[a-h]\s?[–-]\s?[a-h])\s[A-Z])"
+)  # "... of cells. (b) Dose"
+_SAMPLES = re.compile(
+    r"(?<=[.;)])\s(?=[nN]\s?[=≥>]|[*∗†‡#]|[pP]\s?[<=])|(?<=\.)\s(?=[pP][\s-]values?\s)"
+)  # "... replicates. n = 3."
+_SIGN = r"[a-z]{1,4}(?:,|\s?[=:–])\s[a-z]"  # "ac, anterior"
+_SIGNS_EXPLAINED = re.compile(
+    rf"(?<=\.)\s(?={_SIGN}[^;.]{{2,60}};\s{_SIGN})"
+)  # "... ear. ac, anterior crista; lc, lateral"
 _CAPITAL = re.compile(r"(?<=\.)\s(?=[^\W\d_a-z])")
 _CUT = "\n"
 _INNER_CAPITAL = re.compile(  # behind a word that is no article: "knee Arrows mark"
@@ -40,7 +49,8 @@ def pieces(sentence: str, language: str | None) -> list[str]:
     known = language if language in LANGUAGES else DEFAULT_LANGUAGE
     start = _start(known)
     cut = _FIRST_PANEL.sub(_CUT, start.sub(rf"\g<before>{_CUT}", sentence), count=1)
-    cut = _lost_start(known).sub(_CUT, _SAMPLES.sub(_CUT, _SMALL_PANEL.sub(_CUT, cut)))
+    for gap in (_GLUED_PANEL, _SMALL_PANEL, _SAMPLES, _SIGNS_EXPLAINED, _lost_start(known)):
+        cut = gap.sub(_CUT, cut)
     cut = _CAPITAL.sub(lambda gap: _CUT if is_note(cut[gap.end() :]) else gap.group(), cut)
     return cut.split(_CUT)
 
@@ -59,7 +69,14 @@ def runs_on(sentence: str, ordinary: Set[str], language: str | None) -> bool:
         return False
     small = {*LANGUAGES[known].lists.and_words, *LANGUAGES[known].lists.or_words, *LANGUAGES[known].teaching.incomplete}
     found = [match for match in _INNER_CAPITAL.finditer(sentence) if match["before"] not in small]
-    return any(match["word"].lower() in ordinary for match in found)
+    plurals = (match for match in _plural_start(known).finditer(sentence) if match["before"] not in small)
+    return any(match["word"].lower() in ordinary for match in found) or any(plurals)
+
+
+def starts_again(sentence: str, language: str | None) -> bool:
+    """Whether a word that starts sentences stands inside running text: "within Metazoa Several branches emerge"."""
+    known = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    return bool(_inner_start(known).search(sentence))
 
 
 def lists_plates(sentence: str) -> bool:
@@ -75,6 +92,7 @@ def closed(sentence: str) -> str:
     """The sentence with its full stop."""
     if not sentence or _ENDS.search(sentence):
         return sentence
+    sentence = sentence.rstrip(" ;,；，")  # a clause of a list that was cut: "(a) pristine ZnO;"
     return sentence + ("。" if is_caseless(sentence[-1]) or sentence[-1] in "）」』" else ".")
 
 
@@ -86,6 +104,29 @@ def _start(language: str) -> re.Pattern:
     nouns_are_capitals = own.teaching.the_figure.noun[0][0].isupper()
     word = r"[^\W\d_]{2,}" if nouns_are_capitals else r"[^\W\d_A-ZА-ЯЁÀ-Þ]{2,}"
     return re.compile(rf"(?P<before>(?<!\w){word})\s(?=(?:{starters or '(?!)'})\s{word})")
+
+
+@cache
+def _inner_start(language: str) -> re.Pattern:
+    """A starter with its capital behind any word; none where nouns have capitals, or starters are not known."""
+    own = LANGUAGES[language]
+    starters = "|".join(starter.capitalize() for starter in own.sentences.starters if len(starter) > 1)
+    if not starters or own.teaching.the_figure.noun[0][0].isupper():
+        return re.compile(NO_MATCH)
+    return re.compile(rf"(?<=[^\W_])\s(?:{starters})\s[^\W\d_A-ZА-ЯЁІЇЄҐÀ-Þ]")
+
+
+@cache
+def _plural_start(language: str) -> re.Pattern:
+    """A plural with a capital, ahead of "of" or "are": "with N-domain ACE Residues of the domain are shown"."""
+    own = LANGUAGES[language]
+    endings = "|".join(own.figure.plural_endings)
+    joining = {*own.lists.and_words, *own.lists.or_words}
+    behind = "|".join(word for word in (*own.teaching.incomplete, *own.teaching.verbs_of_being) if word not in joining)
+    if not endings or not behind:
+        return re.compile(NO_MATCH)
+    word = rf"[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]{{3,}}(?:{endings})"
+    return re.compile(rf"(?<![\w-])(?P<before>[^\W\d_A-ZÀ-Þ]{{2,}}|[A-Z\d]{{2,}})\s{word}\s(?:{behind})(?!\w)")
 
 
 @cache

@@ -30,7 +30,7 @@ _REFERENCE_UNSPACED = re.compile(  # "表2", "见下文"
 _BRACKETS = re.compile(  # with what stands between them, brackets within brackets once
     r"\s*(?P<open>[(\[（【])(?P<inside>(?:[^()\[\]（）【】]|\([^()]*\)|（[^（）]*）)*)[)\]）】]"
 )
-_SEPARATOR = re.compile(r"(\s*[,;，；、:]\s*)")
+_SEPARATOR = re.compile(r"(\s*(?:[;，；、:]|(?<!\d),|,(?!\d))\s*)")  # "F1,22 = 14.3" is one clause
 _SEE = any_of(lambda it: it.teaching.see)
 _SEE_FIRST = re.compile(rf"\s*(?:(?:{_SEE})[\s,:]*)*(?:(?:{_DETERMINERS})\s+)?", re.IGNORECASE)
 _AROUND = re.compile(  # what may stand around a reference without saying anything of its own
@@ -41,6 +41,9 @@ _AROUND = re.compile(  # what may stand around a reference without saying anythi
     rf"|{any_unspaced(lambda it: it.lists.and_words)}|[\s.()&/–—-]",
     re.IGNORECASE,
 )
+_SYMBOL = re.compile(
+    r"\s*[^\W\d_](?:/[^\W\d_]|\d)\s*"
+)  # "X1", "S/W": behind a reference another panel, ahead of it what is spoken of
 _WORD_ALONE = re.compile(rf"\s*(?:(?:{_DETERMINERS})\s)?(?:{any_of(lambda it: it.figure.words)})\.?\s*", re.IGNORECASE)
 _FIRST_MARK = 0xE000  # private characters stand for references while the clauses are looked at
 
@@ -100,10 +103,11 @@ def _unmasked(text: str, references: list[str]) -> str:
 def _saying_something(masked: str) -> str:
     """The clauses in which more than a reference stands, with the separators between them."""
     clauses = _SEPARATOR.split(masked)
-    left = ""
+    left, is_referred = "", False
     for separator, clause in zip(["", *clauses[1::2]], clauses[::2], strict=True):
+        is_referred = is_referred or any(map(_is_mark, clause))
         said = "".join(character for character in _AROUND.sub("", clause) if not _is_mark(character))
-        if said:
+        if said or (_SYMBOL.fullmatch(clause) and not is_referred):
             left += (separator if left else "") + clause
     return left.strip()
 

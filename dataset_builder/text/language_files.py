@@ -263,6 +263,8 @@ class TeachingWords:
     purposes: Words
     pointing: Words
     notes: Words
+    scale_bars: Words
+    panel_places: Words
     incomplete: Words
     verbs_of_being: Words
     verbs: Words

@@ -1,4 +1,4 @@
-"""Answers of a checkpoint that is loaded here: batched, greedy."""
+"""Answers of a checkpoint that is loaded here: batched, greedy or sampled."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from transformers import GenerationConfig, PreTrainedModel, ProcessorMixin
+from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, ProcessorMixin
 from transformers.utils import logging
 
 from evaluation.answering import checkpoints
 from evaluation.answering.answers import Answer, Keep, Question, Show, unreadable
 from evaluation.answering.questions import public_name
+from evaluation.answering.sampling import GumbelNoise, seed_of
 from trust.pictures.opener import UnreadablePicture, picture_size
 from trust.pictures.stored import open_stored, stored_bytes
 from trust.templates import check_template
@@ -40,6 +41,8 @@ class Checkpoint:
         dtype: str,
         batch_size: int,
         max_new_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
     ):
         """`model` is a Hub id or a folder, `processor` another one whose preparation is used instead; the rest is as
         in the options of `ldrt generate`.
@@ -59,6 +62,7 @@ class Checkpoint:
         self.device = _device(device)
         self.dtype = _dtype(dtype, self.device)
         self.batch_size, self.max_new_tokens = batch_size, max_new_tokens
+        self.temperature, self.seed = temperature, seed
 
     @cached_property
     def model(self) -> PreTrainedModel:
@@ -159,7 +163,9 @@ class Checkpoint:
         )
         try:
             with torch.inference_mode():
-                output = self.model.generate(**inputs, generation_config=config)  # (batch, prompt + new tokens)
+                output = self.model.generate(  # (batch, prompt + new tokens)
+                    **inputs, generation_config=config, logits_processor=self._sampling(texts, pictures)
+                )
         except torch.OutOfMemoryError as error:
             raise RuntimeError(
                 f"out of GPU memory with {len(texts)} questions at once: lower --batch_size and run again, answers are "
@@ -167,6 +173,12 @@ class Checkpoint:
             ) from error
         new = output[:, inputs["input_ids"].shape[1] :].tolist()
         return [read(tokens, stops, self.processor) for tokens in new]
+
+    def _sampling(self, texts: list[str], pictures: list[Image.Image | None]) -> LogitsProcessorList:
+        if not self.temperature:
+            return LogitsProcessorList()
+        seeds = [seed_of(self.seed, *asked) for asked in zip(texts, pictures, strict=True)]
+        return LogitsProcessorList([GumbelNoise(self.temperature, seeds)])
 
     def _stop_tokens(self) -> list[int]:
         configured = self.model.generation_config.eos_token_id

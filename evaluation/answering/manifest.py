@@ -34,8 +34,9 @@ class Asking:
     split: str
     image_condition: str
     max_new_tokens: int
+    temperature: float  # 0: greedy
     length_hint: int | None  # words
-    seed: int  # of the shuffled pictures
+    seed: int  # of the shuffled pictures, and of sampled answers
     options: dict  # of the command that are not its defaults, so that it can be typed again
 
 
@@ -54,9 +55,10 @@ def make_manifest(answerer: Answerer, items: Items, asking: Asking, n_asked: int
         "generation": {
             "max_new_tokens": asking.max_new_tokens,
             "length_hint": asking.length_hint,
-            "do_sample": False,
+            "do_sample": asking.temperature > 0,
             "num_beams": 1,
             "dtype": answerer.dtype_name,
+            **({"temperature": asking.temperature} if asking.temperature else {}),
         },
         "wording": {"length_hint": LENGTH_HINT, "none": CAPTION_ONLY},  # what was asked besides the dataset's question
         "seed": asking.seed,

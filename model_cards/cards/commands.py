@@ -14,6 +14,8 @@ from trust.command_words import is_launch, is_recipe, is_settings
 
 Words = list[str]
 
+PREFERENCE = "preference"  # the phase of recipes/dpo.py; the others are of recipes/sft.py
+_ADAPTERS = ("lora", PREFERENCE)  # phases whose result is an adapter
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SERVER = "http://localhost:8000/v1"  # where vLLM answers; whose server it was is the user's own affair
 BASE_RUN, TUNED_RUN = "runs/base", "runs/tuned"
@@ -31,8 +33,11 @@ def training_commands(manifest: Mapping, facts: Facts) -> list[Words] | None:
     if phases and not is_merged:
         outputs[-1] = made
     model, revision = lineage["base_model"] if phases else "", lineage.get("base_revision")
-    commands = []
-    for phase, output in zip(phases, outputs, strict=True):
+    commands: list[Words] = []
+    for phase, before, output in zip(phases, [None, *phases], outputs, strict=False):
+        if phase["trainable"] == PREFERENCE and before is not None and before["trainable"] in _ADAPTERS:
+            commands.append(["ldrt", "merge", model, *_merged(lineage), "--output", f"{model}-merged"])
+            model = f"{model}-merged"
         places = ["--model_name_or_path", model, *_pinned("--model_revision", revision), *_trained_on(phase, facts)]
         commands.append([*_launched(phase), *phase["command"]["recipe"], *places, "--output_dir", output])
         commands[-1] += phase["command"]["options"]
@@ -95,18 +100,19 @@ def _made(repo_id: str) -> str:
 
 def _is_merged(manifest: Mapping, phases: list[dict]) -> bool:
     """Whether an adapter was trained last, and a whole checkpoint was evaluated."""
-    return bool(phases) and phases[-1]["trainable"] == "lora" and manifest["adapter_of"] is None
+    return bool(phases) and phases[-1]["trainable"] in _ADAPTERS and manifest["adapter_of"] is None
 
 
 def _launched(phase: Mapping) -> Words:
     """What started the script: accelerate with its options, torchrun, or Python."""
+    script = "recipes/dpo.py" if phase["trainable"] == PREFERENCE else "recipes/sft.py"
     options = phase["command"]["launch"]
     if options is not None:
-        return ["accelerate", "launch", *options, "recipes/sft.py"]
+        return ["accelerate", "launch", *options, script]
     processes = (phase.get("launch") or {}).get("processes") or 1
     if processes > 1:
-        return ["torchrun", "--nproc_per_node", str(processes), "recipes/sft.py"]
-    return ["python", "recipes/sft.py"]
+        return ["torchrun", "--nproc_per_node", str(processes), script]
+    return ["python", script]
 
 
 def _trained_on(phase: Mapping, facts: Facts) -> Words:

@@ -122,7 +122,8 @@ def _stages(manifest: DatasetManifest) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
     empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
     empty |= {"domain": None, "archives": None, "rejected": {}, "verdicts": {}, "left_as_before": []}
-    stages = dict.fromkeys(("build", "instruct", "push"), empty)
+    empty |= {"judges": [], "runs": []}
+    stages = dict.fromkeys(("build", "instruct", "prefer", "push"), empty)
     for name, entry in manifest["stages"].items():
         stages[name] = empty | entry
     return stages
@@ -228,11 +229,10 @@ def _content_sha256(parts: dict[str, Splits]) -> str:
 
 
 def _shapes(configs: dict[str, Splits]) -> dict[str, Path]:
-    """Title -> one file for each shape of row: `pairs`, and one of the training configs, which share theirs."""
-    shapes = {}
-    if "pairs" in configs:
-        shapes["`pairs`"] = all_files(configs["pairs"])[0]
-    examples = [config for config in configs if config != "pairs"]
+    """Title -> one file for each shape of row: `pairs`, `preference`, and one of the others, which share theirs."""
+    of_their_own = [config for config in ("pairs", "preference") if config in configs]
+    shapes = {f"`{config}`": all_files(configs[config])[0] for config in of_their_own}
+    examples = [config for config in configs if config not in of_their_own]
     if examples:
         title = ", ".join(f"`{config}`" for config in (*examples, "instruct"))
         shapes[title] = all_files(configs[examples[0]])[0]

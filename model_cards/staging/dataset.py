@@ -25,6 +25,7 @@ from trust.licenses import Policy, permits
 MANAGED = (  # of the repository's files, those that a push may delete
     *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/**"),
     *("pairs/*.parquet", "align/*.parquet", "detail/*.parquet", "reasoning/*.parquet", "instruct/*.parquet"),
+    "preference/*.parquet",
 )
 PREVIEW_ROWS = 500  # figures, and examples, of the published pages, some ten megabytes each
 

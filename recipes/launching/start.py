@@ -57,21 +57,31 @@ def asks_for_cpu(recipe: Path, options: list[str]) -> bool:
     given = [values for name, values in options_of(options) if name == "use_cpu"]
     if given:
         return not given[-1] or given[-1][0].lower() in ("true", "1", "yes")
+    return _keys(recipe).get("use_cpu") is True
+
+
+def script_of(recipe: Path) -> str:
+    """The script that a recipe is for, a path in the project."""
+    return "recipes/dpo.py" if _keys(recipe).get("trainable") == "preference" else "recipes/sft.py"
+
+
+def _keys(recipe: Path) -> dict:
+    """The keys of a recipe; none of a file that is no YAML: the training says what is wrong with it."""
     try:
         keys = yaml.safe_load(recipe.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):  # the training says what is wrong with it
-        return False
-    return isinstance(keys, dict) and keys.get("use_cpu") is True
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return keys if isinstance(keys, dict) else {}
 
 
-def launch(config: Path, processes: int | None, words: list[str]) -> None:
-    """Run recipes/sft.py with `words` in the processes of a launch config, `processes` where they are not its own.
+def launch(config: Path, processes: int | None, script: str, words: list[str]) -> None:
+    """Run a script with `words` in the processes of a launch config, `processes` where they are not its own.
 
     Raises UsageError or RuntimeError with the one line of the process that failed. When this process is interrupted or
     ends, all that it has started ends.
     """
     number = [] if processes is None else ["--num_processes", str(processes)]
-    options = ["launch", "--config_file", str(config), *number, str(project_file("recipes/sft.py")), *words]
+    options = ["launch", "--config_file", str(config), *number, str(project_file(script)), *words]
     with tempfile.TemporaryDirectory(prefix="ldrt-train-") as told:
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),

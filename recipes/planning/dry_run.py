@@ -25,7 +25,7 @@ from recipes.planning.setting import Setting, find_processor, read_setting
 from recipes.project_files import read_template
 from recipes.training.examples import IGNORED, ExampleCollator
 from recipes.training.model import Audit, audit_trainable, describe_audit, load_model, load_processor
-from recipes.training.trainer import PhaseTrainer, build_trainer, lora_config
+from recipes.training.trainer import StrictTrainer, build_trainer, lora_config
 from trust.checkpoints import open_checkpoint
 
 STEPS = 2
@@ -142,7 +142,7 @@ def cut_config(shape: Shape) -> tuple[PreTrainedConfig, str]:
     return config, "tiny"
 
 
-def make_trainer(setting: Setting, rows: Dataset) -> tuple[PhaseTrainer, ExampleCollator]:
+def make_trainer(setting: Setting, rows: Dataset) -> tuple[StrictTrainer, ExampleCollator]:
     """The trainer as recipes/sft.py makes it."""
     recipe, args, family = setting.recipe, setting.args, setting.shape.family
     start = open_checkpoint(setting.start.model)
@@ -175,7 +175,7 @@ def label_mask(batch: dict[str, torch.Tensor], processor: ProcessorMixin) -> lis
     return stretches
 
 
-def measure(trainer: PhaseTrainer, live: LiveBytes) -> dict[str, int]:
+def measure(trainer: StrictTrainer, live: LiveBytes) -> dict[str, int]:
     """Bytes of the tensors that training holds, summed; and the peak of what two steps made beside the weights."""
     parameters = list(trainer.model.parameters())
     frozen = sum(parameter.nbytes for parameter in parameters if not parameter.requires_grad)
@@ -187,7 +187,7 @@ def measure(trainer: PhaseTrainer, live: LiveBytes) -> dict[str, int]:
     return {"frozen weights": frozen, "trained weights": trained, "optimizer": moments, PEAK: peak}
 
 
-def optimizer_bytes(trainer: PhaseTrainer) -> int:
+def optimizer_bytes(trainer: StrictTrainer) -> int:
     """Bytes of the optimizer's moments, its counters left out."""
     optimizer = trainer.optimizer.optimizer  # accelerate wraps it
     values = [value for state in optimizer.state.values() for value in state.values()]

@@ -13,7 +13,7 @@ from recipes.project_files import ROOT, name_in_project
 from recipes.training.options import recipe_path
 from trust.command_words import LAUNCH, NOT_SETTINGS, Given, options_of
 
-SCRIPT = "sft.py"
+SCRIPTS = {"sft.py", "dpo.py"}
 _LAUNCHERS = ("launch", "accelerate-launch", "accelerate.commands.launch")  # of accelerate
 
 
@@ -74,8 +74,9 @@ def launch_options(line: list[str]) -> list[str] | None:
     None for another command.
     """
     names = [Path(word).name for word in line]
-    launchers = [number for number, name in enumerate(names) if name in _LAUNCHERS]
-    if not launchers or SCRIPT not in names[launchers[0] :]:
+    launcher = next((number for number, name in enumerate(names) if name in _LAUNCHERS), len(names))
+    script = next((number for number, name in enumerate(names) if number > launcher and name in SCRIPTS), None)
+    if script is None:
         return None
-    options = line[launchers[0] + 1 : names.index(SCRIPT, launchers[0])]
+    options = line[launcher + 1 : script]
     return [word for option in options_of(options) if option[0] in LAUNCH for word in _words(option)]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import torch
 from datasets import Dataset, load_dataset, load_dataset_builder
@@ -29,11 +30,13 @@ from trust.pictures.stored import as_stored, open_stored
 
 IGNORED = -100  # label of a token outside the loss (PyTorch's cross entropy)
 COLUMNS = ("images", "prompt", "completion")
+PAIR_COLUMNS = ("images", "prompt", "chosen", "rejected")
+_WITH = {COLUMNS: "align, detail, reasoning or instruct", PAIR_COLUMNS: "preference, which `ldrt prefer` writes"}
 CARD = "README.md"  # of a dataset
 NAME = "example_id"  # a column that rows need not have; it says which row is meant
 
 
-def load_training_rows(recipe: Recipe) -> tuple[Dataset, dict]:
+def load_training_rows(recipe: Recipe, columns: tuple[str, ...] = COLUMNS) -> tuple[Dataset, dict]:
     """The rows that a recipe trains on, and where they come from: see `load_examples`."""
     return load_examples(
         recipe.dataset_name,
@@ -41,21 +44,33 @@ def load_training_rows(recipe: Recipe) -> tuple[Dataset, dict]:
         recipe.dataset_train_split,
         recipe.dataset_revision,
         recipe.train_article_share,
+        columns=columns,
     )
 
 
-def load_held_out_rows(recipe: Recipe) -> tuple[Dataset, dict]:
+def load_held_out_rows(recipe: Recipe, columns: tuple[str, ...] = COLUMNS) -> tuple[Dataset, dict]:
     """The rows of a recipe's loss during training, and where they come from."""
-    return load_examples(recipe.dataset_name, recipe.dataset_config, recipe.dataset_test_split, recipe.dataset_revision)
+    return load_examples(
+        recipe.dataset_name,
+        recipe.dataset_config,
+        recipe.dataset_test_split,
+        recipe.dataset_revision,
+        columns=columns,
+    )
 
 
 def load_examples(
-    name: str, config: str | None, split: str, revision: str | None, article_share: float | None = None
+    name: str,
+    config: str | None,
+    split: str,
+    revision: str | None,
+    article_share: float | None = None,
+    columns: tuple[str, ...] = COLUMNS,
 ) -> tuple[Dataset, dict]:
     """Rows of one config, and where they come from.
 
     `name` is a Hub id or a local dataset repo folder; `split` may be sliced by rows (`train[:10%]`), `article_share`
-    keeps a share of the articles whole (`of_articles`). Returns (dataset with the columns `COLUMNS` and, where it is
+    keeps a share of the articles whole (`of_articles`). Returns (dataset with `columns` and, where it is
     there, `NAME`; pictures as `StoredPicture`s, {"dataset", "dataset_config", "dataset_split", "article_share",
     "dataset_revision", "dataset_sha256", "licenses", "tags"}): the Hub commit for a Hub id, the content hash of the
     Parquet files for a folder, licence -> number of rows made from something under it (None: the rows do not say), and
@@ -70,11 +85,9 @@ def load_examples(
     dataset = load_dataset(name, config, split=split, revision=revision, **_apart_from_others(content))
     if local and not used:
         raise ValueError(f"{name}, config {config}: the files of split {split} are not known")
-    absent = [column for column in COLUMNS if column not in dataset.column_names]
+    absent = [column for column in columns if column not in dataset.column_names]
     if absent:
-        raise ValueError(
-            f"{name}, config {config}: no column {', '.join(absent)}; use align, detail, reasoning or instruct"
-        )
+        raise ValueError(f"{name}, config {config}: no column {', '.join(absent)}; use {_WITH[columns]}")
     if article_share is not None:
         dataset = of_articles(dataset, article_share)
     source = {
@@ -87,8 +100,8 @@ def load_examples(
         "licenses": _licenses(dataset),
         "tags": _card_tags(name, local, revision),
     }
-    columns = [*COLUMNS, *({NAME} & set(dataset.column_names))]
-    return as_stored(dataset.select_columns(columns)), source
+    kept = [*columns, *({NAME} & set(dataset.column_names))]
+    return as_stored(dataset.select_columns(kept)), source
 
 
 def files_of_split(files: Mapping[str, list[str]], split: str) -> list[str]:
@@ -172,6 +185,14 @@ class ExampleCollator:
     train_earlier_answers: bool = False  # those of the prompt, too
 
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
+        return self.tensors(rows)
+
+    def examples(self, row: Mapping[str, Any]) -> list[dict]:
+        """What is trained of a row, each in the columns `COLUMNS`: here the row itself."""
+        return [dict(row)]
+
+    def tensors(self, rows: list[dict]) -> dict[str, torch.Tensor]:
+        """The batch of `examples`, with labels."""
         rendered = [render(row, self.processor, self.template, self.train_earlier_answers) for row in rows]
         texts = [row.text for row in rendered]
         images = [_open_pictures(row) for row in rows]
@@ -201,6 +222,25 @@ class ExampleCollator:
             for first, end in trained_tokens(offsets[row][:n], of_row):
                 batch["labels"][row, first:end] = batch["input_ids"][row, first:end]
         return batch
+
+
+class PairCollator(ExampleCollator):
+    """Pairs of answers -> {input_ids, attention_mask, completion_mask: (2 x batch, tokens); pixel_values, …}, as TRL's
+    DPOTrainer takes them: first all chosen answers, then all rejected ones, each behind its question and pictures.
+
+    The tokens of an answer are those that SFT trains and that are generated: the same collator makes them.
+    """
+
+    def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
+        pairs = [self.examples(row) for row in rows]
+        batch = self.tensors([answer for answers in zip(*pairs, strict=True) for answer in answers])
+        batch["completion_mask"] = (batch.pop("labels") != IGNORED).long()
+        return batch
+
+    def examples(self, row: Mapping[str, Any]) -> list[dict]:
+        """The row with the chosen answer, and with the rejected one."""
+        asked = {column: row[column] for column in ("images", "prompt")} | {NAME: row.get(NAME)}
+        return [asked | {"completion": row[answer]} for answer in ("chosen", "rejected")]
 
 
 def trained_tokens(offsets: list[tuple[int, int]], rendered: Rendered) -> list[tuple[int, int]]:

@@ -73,7 +73,7 @@ def changed_options(recipe: Recipe, args: SFTConfig, model_args: ModelConfig) ->
     A file that an option names (DeepSpeed's configuration) is its content's hash.
     """
     ignored = HARMLESS - set(_CHOOSING) if args.load_best_model_at_end or args.save_strategy == "best" else HARMLESS
-    ignored = ignored if recipe.trainable == "lora" else ignored | {*LORA_KEYS}
+    ignored = ignored if recipe.with_lora else ignored | {*LORA_KEYS}
     found = {}
     for options in (recipe, args, model_args):
         for option in dataclasses.fields(options):

@@ -24,6 +24,8 @@ from recipes.training.options import Recipe
 from trust.checkpoints import LOADING, Checkpoint
 from trust.templates import check_template, check_tokenizer
 
+# phase -> what it trains. After SFT the projector is as good as it gets: preference pairs are few, and tell of words.
+TRAINED = {"projector": ("projector",), "lora": ("projector", "LoRA"), "preference": ("LoRA",)}
 _ANSWER = "A dose curve."  # of a conversation that is rendered to see how the template ends an answer
 
 
@@ -152,7 +154,8 @@ def _stop_tokens(start: Checkpoint, processor: ProcessorMixin) -> set[str]:
     configured = (start.read("generation_config.json") or {}).get("eos_token_id")
     numbers = configured if isinstance(configured, list) else [configured]
     numbers = [*numbers, processor.tokenizer.eos_token_id]
-    return set(processor.tokenizer.convert_ids_to_tokens([n for n in numbers if isinstance(n, int)]))
+    tokens = processor.tokenizer.convert_ids_to_tokens([n for n in numbers if isinstance(n, int)])
+    return {token for token in tokens if token is not None}  # a configuration may name numbers that nobody has
 
 
 def check_end_of_answer(processor: ProcessorMixin, stop_tokens: set[str], owner: str) -> None:
@@ -193,7 +196,7 @@ class Audit(TypedDict):
 def audit_trainable(model: torch.nn.Module, family: Family, trainable: str) -> Audit:
     """Every tensor that requires a gradient.
 
-    Raises RuntimeError when a tensor is trained that this phase must not train, or the projector is not.
+    Raises RuntimeError when a tensor is trained that this phase must not train, or what it must train is not.
     """
     tensors: list[TrainedTensor] = []
     for name, parameter in model.named_parameters():
@@ -210,16 +213,15 @@ def audit_trainable(model: torch.nn.Module, family: Family, trainable: str) -> A
 
 
 def check_trained(names: list[str], family: Family, trainable: str) -> None:
-    """Raises RuntimeError unless the tensors of these names are the projector's and, in phase 2, LoRA's."""
-    adapted = re.compile(rf"\b{family.language_model}\..*\.lora_") if trainable == "lora" else None
-    wrong = [
-        name
-        for name in names
-        if family.is_vision_tower(name)
-        or not (family.is_projector(name) or (adapted is not None and adapted.search(name)))
-    ]
-    if wrong or not any(map(family.is_projector, names)):
-        raise RuntimeError(f"phase `{trainable}` would train {wrong[:3] or 'no projector'}: a fault of this script")
+    """Raises RuntimeError unless the tensors of these names are those of `TRAINED`, and some of each kind."""
+    adapted = re.compile(rf"\b{family.language_model}\..*\.lora_")
+    kinds: dict[str, Callable[[str], object]] = {"projector": family.is_projector, "LoRA": adapted.search}
+    wanted = [kinds[kind] for kind in TRAINED[trainable]]
+    wrong = [name for name in names if family.is_vision_tower(name) or not any(is_kind(name) for is_kind in wanted)]
+    absent = [kind for kind in TRAINED[trainable] if not any(map(kinds[kind], names))]
+    if wrong or absent:
+        what = wrong[:3] or f"no {absent[0]}"
+        raise RuntimeError(f"phase `{trainable}` would train {what}: a fault of this script")
 
 
 def _full_shape(parameter: torch.nn.Parameter) -> list[int]:
@@ -234,8 +236,9 @@ def describe_audit(audit: Audit, family: Family) -> str:
     names = [tensor["name"] for tensor in audit["tensors"]]
     adapted = sum("lora_A" in name for name in names)
     projector = sum(map(family.is_projector, names))
+    frozen = "the vision tower is" if projector else "projector and vision tower are"
     dtypes = ", ".join(sorted({tensor["dtype"] for tensor in audit["tensors"]}))
     return (
         f"training {audit['parameters']:,} of {audit['of']:,} parameters in {dtypes}: {projector} projector "
-        f"tensors, LoRA on {adapted} modules; the vision tower is frozen"
+        f"tensors, LoRA on {adapted} modules; {frozen} frozen"
     )

@@ -1,4 +1,4 @@
-"""Options of recipes/sft.py, in a YAML or on the command line, and what is refused before anything loads."""
+"""Options of the training scripts, in a YAML or on the command line, and what is refused before anything loads."""
 
 import dataclasses
 import importlib.util
@@ -7,10 +7,10 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
-from trl import ModelConfig, SFTConfig, TrlParser
+from trl import DPOConfig, ModelConfig, SFTConfig, TrlParser
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.nearest import nearest
@@ -51,7 +51,7 @@ AT_LEAST_ONE = ("per_device_train_batch_size", "gradient_accumulation_steps", "p
 NOT_NEGATIVE = ("learning_rate", "warmup_steps", "weight_decay", "max_grad_norm", "dataloader_num_workers")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Recipe:
     """The keys that TRL and Transformers do not have."""
 
@@ -120,26 +120,86 @@ class Recipe:
     def limits(self) -> Limits:
         return Limits(self.max_grid_tiles, self.max_image_tokens)
 
+    @property
+    def with_lora(self) -> bool:
+        """Whether an adapter is trained: all but phase 1, which trains the projector in place."""
+        return self.trainable != "projector"
+
+
+class Script(NamedTuple):
+    """A training script's options."""
+
+    recipe: type[Recipe]
+    args: type  # TRL's
+    refused: dict[str, str]  # key -> why it is not for this script
+
+
+SFT = Script(Recipe, SFTConfig, REFUSED)
+
+
+@dataclass(kw_only=True)
+class PreferenceRecipe(Recipe):
+    """What is another for recipes/dpo.py."""
+
+    trainable: str = field(
+        default="preference",
+        metadata={
+            "help": "`preference`: LoRA on the language model. Projector and vision tower are frozen.",
+            "choices": ["preference"],
+        },
+    )
+    dataset_config: str = field(default="preference", metadata={"help": "Config of the dataset: preference."})
+
+
+@dataclass
+class PreferenceArguments(DPOConfig):
+    """TRL's, with a key of SFTConfig's."""
+
+    chat_template_path: str | None = field(
+        default=None, metadata={"help": "Chat template in place of the checkpoint's; saved with the model."}
+    )
+
+
+REFUSED_PAIRS = REFUSED | {
+    "train_template_path": "pairs are answers to a question: the chat template is theirs",
+    "train_earlier_answers": "of a pair only the two answers are compared",
+    "projector_learning_rate": "the projector is not trained here",
+    "truncation_mode": "rows longer than max_length are dropped, never cut",
+    "precompute_ref_log_probs": "TRL has none for rows with pictures; the reference costs a forward pass, no memory",
+    "precompute_ref_batch_size": "see precompute_ref_log_probs, which is not for this script either",
+    "sync_ref_model": "the reference is the model that the run starts from, its adapter switched off",
+    "ref_model_mixup_alpha": "the reference stays as it is",
+    "ref_model_sync_steps": "the reference stays as it is",
+}
+DPO = Script(PreferenceRecipe, PreferenceArguments, REFUSED_PAIRS)
+
 
 class _Parser(TrlParser):
+    def __init__(self, script: Script):
+        self._trainer_options = script.args
+        super().__init__((script.recipe, script.args, ModelConfig))
+
     def set_defaults_with_config(self, **config) -> list[str]:
-        return super().set_defaults_with_config(**rename(config, _trainer_options()))
+        return super().set_defaults_with_config(**rename(config, _options_of(self._trainer_options)))
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
 
 
-def parse(argv: list[str], processes: int | None = None) -> tuple[Recipe, SFTConfig, ModelConfig]:
+def parse(argv: list[str], processes: int | None = None, script: Script = SFT) -> tuple[Any, Any, ModelConfig]:
     """Options from `--config FILE.yaml`, then the command line, for `processes` (None: as they were launched).
+
+    Returns (`script.recipe`, `script.args`, the model's).
 
     Raises UsageError for what cannot be read, is not known (naming the nearest known key) or cannot work.
     """
-    check_keys(argv)
+    check_keys(argv, script)
     check_deepspeed()
     try:
-        parser = _Parser((Recipe, SFTConfig, ModelConfig))
-        parser.set_defaults_with_config(**_checkpointing_of_trl())
-        recipe, args, model_args = parser.parse_args_and_config(rename_options(argv, _trainer_options()))
+        parser = _Parser(script)
+        parser.set_defaults_with_config(**_checkpointing_of_trl(script.args))
+        words = rename_options(argv, _options_of(script.args))
+        recipe, args, model_args = parser.parse_args_and_config(words)
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
         raise UsageError(error) from error
     check_needed(args, model_args)
@@ -185,13 +245,13 @@ def name_here(key: str, known: Collection[str]) -> str:
     return key if key in known else old_names.get(key, key)
 
 
-def _trainer_options() -> set[str]:
-    return {option.name for option in dataclasses.fields(SFTConfig)}
+def _options_of(trainer_options: type) -> set[str]:
+    return {option.name for option in dataclasses.fields(trainer_options)}
 
 
-def _checkpointing_of_trl() -> dict[str, bool]:
+def _checkpointing_of_trl(trainer_options: type) -> dict[str, bool]:
     """TRL's default, by the name that does not warn; TRL (1.16) sets the old one."""
-    (old,) = (option for option in dataclasses.fields(SFTConfig) if option.name == "gradient_checkpointing")
+    (old,) = (option for option in dataclasses.fields(trainer_options) if option.name == "gradient_checkpointing")
     return {} if old.default is None else {"gradient_checkpointing": bool(old.default)}
 
 
@@ -200,17 +260,17 @@ def recipe_path(argv: list[str]) -> str | None:
     return argv[argv.index("--config") + 1] if "--config" in argv[:-1] else None
 
 
-def check_keys(argv: list[str]) -> None:
+def check_keys(argv: list[str], script: Script = SFT) -> None:
     """Raises UsageError for a key or option that nothing reads."""
     keys = [word[2:].split("=")[0] for word in argv if word.startswith("--")]
     path = recipe_path(argv)
     if path is not None:
         keys += read_keys(path)
-    fields = [f.name for options in (Recipe, SFTConfig) for f in dataclasses.fields(options)]
-    known = [key for key in (*fields, *MODEL_KEYS, *NEW_NAMES.values(), "config") if key not in REFUSED]
+    fields = [f.name for options in script[:2] for f in dataclasses.fields(options)]
+    known = [key for key in (*fields, *MODEL_KEYS, *NEW_NAMES.values(), "config") if key not in script.refused]
     for key in keys:
-        if key in REFUSED:
-            raise UsageError(f"{key} is not for this script: {REFUSED[key]}")
+        if key in script.refused:
+            raise UsageError(f"{key} is not for this script: {script.refused[key]}")
         if key not in known:
             raise UsageError(f"no key {key!r}{nearest(key, known)}")
 
@@ -288,7 +348,7 @@ def check_quantization(recipe: Recipe, args: SFTConfig, model_args: ModelConfig)
     """Raises UsageError where 4-bit weights cannot be trained on."""
     if not model_args.load_in_4bit:
         return
-    if recipe.trainable != "lora":
+    if not recipe.with_lora:
         raise UsageError("load_in_4bit is for `trainable: lora`: phase 1 saves the whole model")
     if args.deepspeed_plugin is not None and args.deepspeed_plugin.zero_stage == 3:
         raise UsageError("load_in_4bit: ZeRO-3 cannot share out 4-bit weights; use single_gpu.yaml, ddp or zero2")

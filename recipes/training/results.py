@@ -19,7 +19,7 @@ from recipes.training.checkpoints import PATTERN, last_whole_checkpoint, newest_
 from recipes.training.finite import NotFiniteError, check_weights
 from recipes.training.identity import changed_options, difference, hash_text, rows_made_by
 from recipes.training.options import LORA_KEYS, Recipe, recipe_path
-from recipes.training.trainer import PhaseTrainer, global_batch_size, trained_parameters
+from recipes.training.trainer import StrictTrainer, global_batch_size, trained_parameters
 from trust.checkpoints import Checkpoint, open_checkpoint
 from trust.handovers import Kind, stamped
 
@@ -29,6 +29,7 @@ SETTINGS = (
     *("max_steps", "max_length", "optim", "adam_beta1", "adam_beta2", "adam_epsilon", "seed", "data_seed", "bf16"),
     *("train_sampling_strategy", "load_best_model_at_end"),
 )
+PREFERENCE_SETTINGS = ("beta", "loss_type")
 
 
 class Phase(TypedDict):
@@ -71,8 +72,10 @@ def describe_phase(
     settings["projector_learning_rate"] = recipe.projector_learning_rate
     settings["max_grid_tiles"] = recipe.max_grid_tiles
     settings["max_image_tokens"] = recipe.max_image_tokens
-    if recipe.trainable == "lora":
+    if recipe.with_lora:
         settings |= {key: getattr(model_args, key) for key in LORA_KEYS}
+    if recipe.trainable == "preference":
+        settings |= {key: getattr(args, key) for key in PREFERENCE_SETTINGS}
     settings |= changed_options(recipe, args, model_args)
     template = recipe.train_template_path or args.chat_template_path
     evaluated = {}
@@ -131,7 +134,7 @@ def saved_by(args: SFTConfig) -> str:
     return "FSDP" if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true" else "whole models"
 
 
-def train(trainer: PhaseTrainer, checkpoint: str | None) -> TrainOutput:
+def train(trainer: StrictTrainer, checkpoint: str | None) -> TrainOutput:
     """Train, from a checkpoint where there is one. Raises NotFiniteError, which says what is left of the run."""
     try:
         return trainer.train(resume_from_checkpoint=checkpoint)
@@ -142,19 +145,32 @@ def train(trainer: PhaseTrainer, checkpoint: str | None) -> TrainOutput:
         raise NotFiniteError(f"{error}: training has stopped, {kept}; {cure}") from error
 
 
-def results(trainer: PhaseTrainer) -> dict:
+def results(trainer: StrictTrainer) -> dict:
     """{"steps", "train_loss": mean of the losses logged over the whole run, resumed or not, "best_step": of the
-    checkpoint that was kept, None for the last one, "launch"}."""
+    checkpoint that was kept, None for the last one, "launch"}, and of a preference phase "rewards": by how much the
+    chosen answer was ahead of the rejected one, and in which share of the pairs, as logged first and last."""
     losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
     return {
         "steps": trainer.state.global_step,
         "train_loss": round(sum(losses) / len(losses), 6) if losses else None,
         "best_step": trainer.state.best_global_step if trainer.args.load_best_model_at_end else None,
         "launch": launch(trainer),
+        **_rewards(trainer.state.log_history),
     }
 
 
-def launch(trainer: PhaseTrainer) -> dict:
+def _rewards(logs: list[dict]) -> dict:
+    logged = [log for log in logs if "rewards/margins" in log]
+    if not logged:
+        return {}
+    found = {when: logged[at] for when, at in (("first", 0), ("last", -1))}
+    values = {
+        when: {"margin": log["rewards/margins"], "accuracy": log["rewards/accuracies"]} for when, log in found.items()
+    }
+    return {"rewards": values}
+
+
+def launch(trainer: StrictTrainer) -> dict:
     """{"processes", "distributed": what accelerate made of its configuration, "backend": gloo, nccl, None for one}.
 
     It is not always what was asked for: FSDP on a CPU comes out as MULTI_CPU, that is DDP.
@@ -179,12 +195,12 @@ def timing(trained: TrainOutput, checkpoint: str | None, world_size: int) -> dic
     }
 
 
-def save(trainer: PhaseTrainer, processor: ProcessorMixin, trainable: str, history: dict, start: Checkpoint) -> None:
+def save(trainer: StrictTrainer, processor: ProcessorMixin, trainable: str, history: dict, start: Checkpoint) -> None:
     """Checkpoint (phase 1) or adapter with the projector (phase 2), processor, and lineage.json last."""
     args, model = trainer.args, trainer.model
     output = Path(args.output_dir)
     check_weights(trained_parameters(model), "the trained model, which is not saved,")
-    if trainable == "lora":
+    if trainable != "projector":
         point_at_base(model.peft_config["default"], history, start)
     elif trainer.saves_hub_names():
         family = trainer.family
@@ -204,7 +220,8 @@ def point_at_base(adapter: LoraConfig, history: dict, start: Checkpoint) -> None
     Phase 1 changed the projector alone, and the adapter carries the whole projector: on the released checkpoint it
     gives the same model, and nobody needs phase 1's folder to load it.
     """
-    only_projector = all(phase["trainable"] == "projector" for phase in history["phases"][:-1])
+    *before, last = (phase["trainable"] for phase in history["phases"])
+    only_projector = last == "lora" and all(trainable == "projector" for trainable in before)
     adapter.base_model_name_or_path, adapter.revision = start.name, start.commit
     if history["base_revision"] is not None and only_projector:
         adapter.base_model_name_or_path, adapter.revision = history["base_model"], history["base_revision"]

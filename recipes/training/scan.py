@@ -31,6 +31,7 @@ from trust.pictures.stored import as_stored
 FILE = "odd_rows.jsonl"  # the rows that were dropped or changed
 UNREADABLE = "with an unreadable picture"
 REFUSED = "that the processor or the template cannot take"
+SAME_ANSWERS = "with the same answer twice"
 DISARMED = "with special tokens in their text, read as ordinary text"
 _MOST_THREADS = 16  # more wait for each other: half of a row's time is Python's
 _NAMED = 5  # rows in one line of the log; odd_rows.jsonl names them all
@@ -80,8 +81,8 @@ NO_LIMITS = Limits()
 
 def limits_of(recipe: Recipe, max_length: int | None) -> Limits:
     """The limits of a recipe's phase."""
-    with_lora = recipe.trainable == "lora"
-    return Limits(max_length, with_lora, silent_question=not with_lora or recipe.train_template_path is not None)
+    silent = not recipe.with_lora or recipe.train_template_path is not None
+    return Limits(max_length, recipe.with_lora, silent_question=silent)
 
 
 def scan_rows(
@@ -144,6 +145,9 @@ def describe_odd(odd: list[OddRow]) -> str:
     return f" ({'; '.join(named + more)})" if named else ""
 
 
+_Judged = tuple[int, str | None, str | None]  # length, kind, reason, as `_Looked` has them
+
+
 # --- one row ---------------------------------------------------------------------------------------------------------
 
 
@@ -182,8 +186,19 @@ def _look_at_all(dataset: Dataset, collator: ExampleCollator, limits: Limits) ->
     return sorted(looked for part in of_each(share) for looked in part)
 
 
-def _judge(row: Mapping[str, Any], collator: ExampleCollator, limits: Limits) -> tuple[int, str | None, str | None]:
-    """(length in tokens, kind, reason), as `_Looked` has them."""
+def _judge(row: Mapping[str, Any], collator: ExampleCollator, limits: Limits) -> _Judged:
+    """Of a pair of answers the length of the longer one, and what is wrong with either."""
+    examples = collator.examples(row)
+    judged = [_judge_example(example, collator, limits) for example in examples]
+    if faulty := [found for found in judged if not found[0]]:
+        return faulty[0]
+    if len(examples) > 1 and examples[0]["completion"] == examples[1]["completion"]:
+        return 0, SAME_ANSWERS, SAME_ANSWERS
+    changed = next((found[1:] for found in judged if found[1]), (None, None))
+    return max(length for length, *_ in judged), *changed
+
+
+def _judge_example(row: Mapping[str, Any], collator: ExampleCollator, limits: Limits) -> _Judged:
     kind = _fault_of_row(row, limits)
     if kind is not None:
         return 0, kind, kind
@@ -211,7 +226,7 @@ def _fault_of_row(row: Mapping[str, Any], limits: Limits) -> str | None:
 
 def _measure(row: Mapping[str, Any], collator: ExampleCollator) -> tuple[int, int]:
     """(tokens of a row, image tokens included; tokens that are trained). Raises `UnreadablePicture` and `_FAULTS`."""
-    batch = collator([dict(row)])
+    batch = collator.tensors([dict(row)])
     return int(batch["attention_mask"].sum()), int((batch["labels"] != IGNORED).sum())
 
 

@@ -1,4 +1,4 @@
-"""The trainer of both phases: SFTTrainer, a learning rate for the projector, one order of rows, no step on NaN."""
+"""The trainers of all phases: TRL's, with a learning rate for the projector, one order of rows, no step on NaN."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,21 +9,23 @@ from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from safetensors import safe_open
 from torch.utils.data import DataLoader, Sampler
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel, Trainer
 from transformers.trainer_pt_utils import get_length_grouped_indices
-from trl import ModelConfig, SFTConfig, SFTTrainer
+from trl import DPOTrainer, ModelConfig, SFTConfig, SFTTrainer
 
 from recipes.families.family import Family
 from recipes.training.checkpoints import MarkComplete
 from recipes.training.examples import NAME, ExampleCollator
 from recipes.training.finite import StepWatch, check_weights
+from recipes.training.model import TRAINED
 
 LEAST_SCALE = 1.0  # of fp16's loss; where gradients still overflow, it is not for the scale
 NAMES = "example_ids"  # key of a batch: its rows, for whoever has to be told of them
 
 
-class PhaseTrainer(SFTTrainer):
-    """SFTTrainer with a learning rate for the projector, checkpoints of phase 1 that load, and no card by TRL."""
+class StrictTrainer(Trainer):
+    """What TRL's trainers lack, stands before them: a learning rate for the projector, one order of rows, no step on
+    NaN, checkpoints of phase 1 that load, and no card by TRL."""
 
     def __init__(self, *, family: Family, projector_learning_rate: float | None, **options):
         self.family = family
@@ -102,6 +104,14 @@ class PhaseTrainer(SFTTrainer):
         """The card is rendered by `ldrt card` from result files; TRL's default would overwrite it."""
 
 
+class PhaseTrainer(StrictTrainer, SFTTrainer):
+    """Trains answers: phases 1 and 2."""
+
+
+class PreferenceTrainer(StrictTrainer, DPOTrainer):
+    """Trains which of two answers is better. The reference is the start model: the adapter switched off."""
+
+
 def build_trainer(
     model: PreTrainedModel,
     collator: ExampleCollator,
@@ -110,15 +120,16 @@ def build_trainer(
     args: SFTConfig,
     adapter: LoraConfig | None,
     projector_learning_rate: float | None,
-) -> PhaseTrainer:
+    kind: type[StrictTrainer] = PhaseTrainer,
+) -> StrictTrainer:
     """The trainer of `rows`, with trainable weights in fp32 unless DeepSpeed keeps fp32 copies of its own.
 
-    `rows` and `held_out` have been through `scan_rows`. `adapter` is phase 2's LoRA, None for phase 1.
+    `rows` and `held_out` have been through `scan_rows`. `adapter` is LoRA's configuration, None for phase 1.
     """
     args.logging_nan_inf_filter = False  # it reports NaN as 0; `StepWatch` ends the run
     args.max_length = None  # scan_rows has dropped what is longer; TRL would cut it, the answer silently
     args.chat_template_path = None  # set in load_processor
-    trainer = PhaseTrainer(
+    trainer = kind(
         family=collator.family,
         projector_learning_rate=projector_learning_rate,
         model=model,
@@ -151,14 +162,17 @@ def trained_parameters(model: torch.nn.Module) -> list[tuple[str, torch.nn.Param
     return [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
 
 
-def lora_config(model_args: ModelConfig, family: Family, config: PreTrainedConfig) -> LoraConfig:
-    """LoRA on the language model; the projector is trained beside it and saved with it. `config` is the model's."""
+def lora_config(
+    model_args: ModelConfig, family: Family, config: PreTrainedConfig, trainable: str = "lora"
+) -> LoraConfig:
+    """LoRA on the language model; in phase `lora` the projector is trained beside it and saved with it. `config` is the
+    model's."""
     return LoraConfig(
         r=model_args.lora_r,
         lora_alpha=model_args.lora_alpha,
         lora_dropout=model_args.lora_dropout,
         target_modules=model_args.lora_target_modules or family.lora_modules,
-        modules_to_save=family.projector_modules(family, config),
+        modules_to_save=family.projector_modules(family, config) if "projector" in TRAINED[trainable] else None,
         use_rslora=model_args.use_rslora,
         use_dora=model_args.use_dora,
         task_type="CAUSAL_LM",

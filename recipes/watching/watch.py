@@ -13,6 +13,12 @@ from recipes.watching.trackers import show
 FILE = "samples.jsonl"  # in the output folder
 
 
+def watch_answers(trainer: PhaseTrainer, watched: list[Watched]) -> None:
+    """Generate answers to these questions at every evaluation; none: none."""
+    if watched:
+        trainer.add_callback(WatchAnswers(trainer, watched))
+
+
 class WatchAnswers(TrainerCallback):
     """Trainer asks it after the loss of the held-out rows is known; every process takes part."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from dataset_builder.files.errors import UsageError
 from recipes.launching.outcome import SIGNALS, ended_by
-from recipes.launching.start import ALL_GPUS, CPU, ONE_GPU, asks_for_cpu, choose
+from recipes.launching.start import ALL_GPUS, CPU, ONE_GPU, asks_for_cpu, choose, script_of
 from recipes.train import Options, run
 from tests import processes
 from tests.recipes.conftest import ROOT, options
@@ -140,3 +140,8 @@ def test_what_cannot_be_launched_is_wrong_usage(changes, said):
 )
 def test_a_process_that_could_not_say_why_it_ended(status, said):
     assert said in ended_by(status)
+
+
+def test_a_recipe_of_preferences_starts_the_script_for_them():
+    assert script_of(ROOT / "recipes/tiny-llava/dpo.yaml") == "recipes/dpo.py"
+    assert script_of(ROOT / "recipes/tiny-llava/phase2.yaml") == "recipes/sft.py"

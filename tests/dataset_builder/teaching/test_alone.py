@@ -16,6 +16,7 @@ from dataset_builder.teaching.alone import (
     speaks_of_several,
     states_a_purpose,
     without_addition,
+    without_scale_bars,
 )
 
 LEANING = {
@@ -303,3 +304,92 @@ def test_several_figures():
     assert speaks_of_several("In den Abbildungen steigt die Dosis.", "de")
     assert not speaks_of_several("The figure shows the dose.", "en")
     assert not speaks_of_several("该图显示剂量。", "zh")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "left"),
+    [
+        ("b, Cells of the knee (green); scale bars, 100 μm.", "b, Cells of the knee (green)."),
+        ("Skin of a mouse; bars: 2 mm; right, 5 mm.", "Skin of a mouse."),
+        ("Cells of the knee (scale bar: 20 µm) at 2 h.", "Cells of the knee at 2 h."),
+        ("Skin of a mouse, C: index bar = 200 μm.", "Skin of a mouse."),
+        ("a: Overview of the duct; bar = 100 μm.", "a: Overview of the duct."),
+        ("Haut der Maus; Maßstabsbalken: 50 µm.", "Haut der Maus."),
+        ("Peau de la souris (barre d’échelle, 50 µm).", "Peau de la souris."),
+        ("Piel del ratón; barra de escala: 50 µm.", "Piel del ratón."),
+        ("Pelle del topo; barra di scala, 50 µm.", "Pelle del topo."),
+        ("Pele do rato (escala: 50 µm).", "Pele do rato."),
+        ("Кожа мыши; масштабный отрезок 50 мкм, 50 μm.", "Кожа мыши."),
+        ("Шкіра миші (масштаб: 50 μm).", "Шкіра миші."),
+        ("小鼠皮肤（标尺：50 μm）。", "小鼠皮肤。"),
+        ("マウスの皮膚（スケールバー：50 μm）。", "マウスの皮膚。"),
+        ("Controls (black bars) and mice (bars).", None),
+        ("Truncated mutants (BAR) of the domain.", None),
+        ("Bars, mean of six mice; error bars, SEM.", None),
+        ("The bar is 3 m long.", None),
+    ],
+)
+def test_lengths_of_bars_go(sentence, left):
+    assert without_scale_bars(sentence) == (sentence if left is None else left)
+
+
+def test_keys_in_brackets_say_what_is_seen():
+    assert is_key("Mean difference (solid line) and limits of agreement (dotted lines).")
+    assert is_key("Spectra of patients (red) and controls (blue).")
+    assert is_key("Кривые больных (красная) и здоровых (синяя).")
+    assert not is_key("Spectra of patients (red).")
+    assert not is_key("Recovery (SD 2) of patients (n = 3).")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Solid lines are guides to the eye.",
+        "Solid lines are for eye guidance only.",
+        "Footnotes: CT: computed tomography.",
+        "Averages of three independent experiments are presented with bars.",
+        "A: acute irradiation; C: chronic irradiation.",
+        "Con: control mice; A: acute irradiation; C: chronic irradiation.",
+        "ac: anterior crista; lc: lateral crista; ut: utricle.",
+    ],
+)
+def test_more_notes(sentence):
+    assert is_note(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A: acute irradiation; B: chronic irradiation.",
+        "Top: maps of the knee; Low: maps of the hip.",
+        "Histology.",
+        "Eyes of the mice.",
+        "Footnoted maps of it.",
+    ],
+)
+def test_a_word_and_panels_in_order_are_no_notes(sentence):
+    assert not is_note(sentence)
+
+
+def test_plans_and_interests_are_purposes():
+    assert states_a_purpose("All steps will be documented if possible.", "en")
+    assert states_a_purpose("Because we were interested in the dose, mice were bred.", "en")
+    assert not states_a_purpose("Because mice were bred, the dose rose.", "en")
+    assert not states_a_purpose("The dose will rise.", "en")
+
+
+def test_those_with_something_are_in_the_sentence():
+    assert not points_back("It took 21 days in treated mice and 12 in those without.", "en")
+    assert points_back("It rose in those mice.", "en")
+    assert only_points("See the figure for the path of the cell.", "en")
+    assert only_points("A CT scan of the abdomen was performed.", "en")
+    assert not only_points("A CT scan was performed after two days.", "en")
+    assert leans_on_another("Consistent with the dose, it rose.", "en")
+    assert leans_on_another("In a fourth experiment we tested the dose.", "en")
+    assert not leans_on_another("Consistent increases were seen.", "en")
+
+
+def test_past_tenses_with_a_measure():
+    assert may_be_whole("The size decreased from 32 to 21 nm.", "en")
+    assert may_be_whole("Treated mice reach the platform.", "en")
+    assert not may_be_whole("Cells obtained from 32 mice.", "en")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_brackets, without_citations
+from dataset_builder.teaching.citations import cites, may_cite, may_cite_in_running_text, without_citations
 
 REMOVED = {
     "The dose rose [3].": "The dose rose.",
@@ -79,5 +79,15 @@ def test_numbers_that_may_be_citations():
     assert not may_cite("动物每天接受5 mg药物，五年生存率为68%。")
     assert not may_cite("It holds 25(OH)2 and Ca(OH)2 in water.")
     assert not may_cite("It was seen in CD8 and p53 mice at 12 h.")
-    assert may_cite_in_brackets("The dose rose (12, 13).")
-    assert not may_cite_in_brackets("The dose rose (12 Gy) in groups (1) fed and (2) not fed with it.")
+    assert may_cite_in_running_text("The dose rose (12, 13).")
+    assert not may_cite_in_running_text("The dose rose (12 Gy) in groups (1) fed and (2) not fed with it.")
+
+
+def test_numbers_behind_years_and_capitals():
+    assert cites("It has been planted since 1850.5 The export was banned.")
+    assert cites("It rose by 12%.3 The rest fell.")
+    assert not cites("It has been planted since 1850. The export was banned.")
+    assert not cites("It rose to 1850.5 mg.")
+    assert may_cite_in_running_text("It was high in the BLA1,2.")
+    assert not may_cite_in_running_text("It was high in CD4 and CD8,2-fold in others.")
+    assert not may_cite_in_running_text("It was high in the BLA1.")

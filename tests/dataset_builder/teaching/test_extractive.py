@@ -210,3 +210,37 @@ def test_no_answer_holds_what_is_left_of_a_reference(language):
         for task in TASKS:
             made = extractive(ROW | {"language": language, "caption": sentence, "context": [sentence]}, task)
             assert made is None or not NEVER.search(made["answer"])
+
+
+@pytest.mark.parametrize(
+    ("caption", "answer"),
+    [
+        ("Dose maps. (Top; A-D) Maps of the knee. (Bottom; A-D) Maps of the hip.", None),
+        ("Left: maps of the knee. Right: maps of the hip.", None),
+        ("Dose maps. a–d Maps of the knee. e–h Maps of the hip.", None),
+        ("a, Time line. b, Maps of the knee; scale bars, 5 mm.", "a, Time line. b, Maps of the knee."),
+        (
+            "Dose maps. (A) Left. Maps of the knee. Right. Maps of it.",
+            "Dose maps. (A) Left: Maps of the knee. Right: Maps of it.",
+        ),
+        (
+            "Maps of (a) the knee at 2 h; (b) Hip at 2 h; (c) Hand at 9 h;",
+            "Maps of (a) the knee at 2 h. (b) Hip at 2 h. (c) Hand at 9 h.",
+        ),
+        ("Dose maps. Map of the knee (A). Map of the hip (B).", None),
+        (
+            "Dose maps. Map of the knee (A). For the leg (B). Joints of the hand (C).",
+            "Dose maps. Map of the knee (A). Joints of the hand (C).",
+        ),
+        ("左：膝盖剂量图。右：髋部剂量图。", None),
+        ("Dose maps. The dose rose, as Smith et al. report. For example, the knee is red. It is hot.", ""),
+        (
+            "Dose maps. The knee is red. Figure 1—source data 1. Table of the doses. Bars are red.",
+            "Dose maps. The knee is red.",
+        ),
+    ],
+)
+def test_panels_named_by_place_and_what_follows_them(caption, answer):
+    language = "zh" if "左" in caption else "en"
+    made = extractive(ROW | {"caption": caption, "context": [], "language": language}, "detail")
+    assert (made["answer"] if made else "") == (caption if answer is None else answer)

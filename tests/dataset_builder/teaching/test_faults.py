@@ -118,3 +118,13 @@ def test_faults_are_named(name, language, text):
 @pytest.mark.parametrize(("language", "text"), CLEAN)
 def test_clean_answers_have_none(language, text):
     assert fault(text, language) is None
+
+
+def test_relative_clauses_are_complete():
+    assert faults.fault("Cells that are marked are sensitive.", "en") is None
+    assert faults.fault("The mice, two of which were treated, and are dead.", "en") is None
+    assert faults.fault("They are more sensitive than are the others.", "en") is None
+    assert faults.fault("Las células que son grandes.", "es") is None
+    assert faults.fault("Values (the represents the mean).", "en") == "incomplete"
+    assert faults.fault("The mean of is shown.", "en") == "incomplete"
+    assert faults.fault("It rose (c2 = 24.8).", "en") == "symbol"

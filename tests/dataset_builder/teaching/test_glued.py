@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on
+from dataset_builder.teaching.glued import closed, lists_plates, pieces, runs_on, starts_again
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,38 @@ def test_numbers_that_name_pictures_of_a_plate():
     assert not lists_plates("We saw 2 mice and 3 rats.")
     assert not lists_plates("Dose at week 3 before and week 4 after surgery.")
     assert not lists_plates("Dose of group 1 with 14 mice.")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "parts"),
+    [
+        ("a) Dose; p=0.38.b) Dose of the rest.", ["a) Dose;", "p=0.38.", "b) Dose of the rest."]),
+        (
+            "Parts of the ear. ac, anterior crista; lc, lateral crista.",
+            ["Parts of the ear.", "ac, anterior crista; lc, lateral crista."],
+        ),
+        ("Curves of both. p value by log-rank test.", ["Curves of both.", "p value by log-rank test."]),
+        ("It rose (t-test; p value 0.01).", ["It rose (t-test; p value 0.01)."]),
+        ("It was kept at 2.5 (a) and 3 h.", ["It was kept at 2.5 (a) and 3 h."]),
+    ],
+)
+def test_panels_and_notes_without_a_gap(sentence, parts):
+    assert pieces(sentence, "en") == parts
+
+
+def test_sentences_that_start_inside_running_text():
+    assert starts_again("It branches within Metazoa Several branches emerge.", "en")
+    assert starts_again("Rates in Mice In the controls they fell.", "en")
+    assert not starts_again("It branches within Metazoa, and several emerge.", "en")
+    assert not starts_again("Loss of The Gene In Mice.", "en")
+    assert not starts_again("In der Gruppe Die Linie steigt.", "de")
+
+
+def test_plurals_that_start_a_sentence():
+    assert runs_on("Binding to N-domain ACE Residues of the domain.", frozenset(), "en")
+    assert not runs_on("Treatments at Perkins and Perry.", frozenset(), "en")
+    assert not runs_on("Binding to the Residues of the domain.", frozenset(), "en")
+
+
+def test_a_clause_of_a_list_ends_with_a_stop():
+    assert closed("(a) pristine ZnO;") == "(a) pristine ZnO."

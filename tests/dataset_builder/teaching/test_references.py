@@ -72,3 +72,25 @@ def test_other_parts_of_the_article_are_found(sentence):
 )
 def test_words_that_are_no_references_are_left_alone(sentence):
     assert not refers(sentence)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "left"),
+    [
+        ("It rose (S/W, X1, X2, and Y-boxes; Fig. 1).", "It rose (S/W, X1, X2, and Y-boxes)."),
+        ("It rose (F1,22 = 14.3, P = 0.001; Figure 3).", "It rose (F1,22 = 14.3, P = 0.001)."),
+        ("It rose (p = 0.1; Fig. 2A, B1).", "It rose (p = 0.1)."),
+        ("It rose (Color online).", "It rose."),
+    ],
+)
+def test_symbols_beside_a_reference_stay(sentence, left):
+    assert without_references(sentence) == left
+
+
+def test_sections_and_hypotheses():
+    assert refers("The tree has four clades as discussed in subsequent sections.")
+    assert refers("Hypothesis 3 was supported.")
+    assert refers("They were stained (see methods).")
+    assert not refers("The dose was the same with the two methods.")
+    assert not refers("The dose was seen in sections of the knee.")
+    assert not refers("The hypothesis was supported.")

@@ -6,7 +6,7 @@ import yaml
 from dataset_builder.files.errors import UsageError
 from recipes.project_files import find_file
 from recipes.training import options as room
-from recipes.training.options import parse, rename, rename_options
+from recipes.training.options import DPO, parse, rename, rename_options
 from tests.recipes.conftest import ROOT, options
 
 TINY = ["--config", str(ROOT / "recipes/tiny-llava/phase1.yaml")]
@@ -23,6 +23,33 @@ def test_every_recipe_parses(path):
         assert path.stem != "phase1" or find_file(recipe.train_template_path).name == "plain.jinja"
     if path.parent.name != "tiny-llava":
         assert args.per_device_train_batch_size * args.gradient_accumulation_steps == 16
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/*/dpo.yaml")), ids=lambda path: "/".join(path.parts[-2:]))
+def test_every_recipe_of_preferences_parses(path):
+    recipe, args, _ = parse(["--config", str(path), "--use_cpu", "true"], script=DPO)
+    assert (recipe.trainable, recipe.dataset_config, args.beta) == ("preference", "preference", 0.1)
+    with pytest.raises(UsageError, match="no key 'beta'"):
+        parse(["--config", str(path)])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--trainable", "lora"], "invalid choice: 'lora' (choose from"),
+        (["--train_template_path", "x.jinja"], "train_template_path is not for this script: pairs are answers"),
+        (["--projector_learning_rate", "1"], "projector_learning_rate is not for this script"),
+        (["--precompute_ref_log_probs", "true"], "precompute_ref_log_probs is not for this script: TRL has none"),
+        (["--sync_ref_model", "true"], "sync_ref_model is not for this script"),
+        (["--truncation_mode", "keep_end"], "truncation_mode is not for this script"),
+        (["--trust_remote_code", "true"], "trust_remote_code is not for this script"),
+        (["--betta", "1"], "no key 'betta', did you mean beta?"),
+    ],
+)
+def test_what_preferences_refuse_is_one_line(words, message):
+    with pytest.raises(UsageError) as error:
+        parse(["--config", str(ROOT / "recipes/tiny-llava/dpo.yaml"), *words], script=DPO)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(

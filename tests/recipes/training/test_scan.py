@@ -7,13 +7,14 @@ import pytest
 from datasets import Dataset
 from transformers import AutoProcessor
 
-from dataset_builder.schema import EXAMPLES
+from dataset_builder.schema import EXAMPLES, PREFERENCES
 from recipes import sft
 from recipes.families.llava import LLAVA
-from recipes.training.examples import ExampleCollator
+from recipes.training.examples import IGNORED, ExampleCollator, PairCollator
 from recipes.training.scan import DISARMED, FILE, Limits, describe_scan, scan_rows
 from tests.recipes.conftest import example, options
 from tests.recipes.training.test_identity import write_plain
+from trust.pictures.stored import as_stored
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_many_threads_give_what_one_gives(collator, monkeypatch):
     """The tokenizer's settings and the cleaner are shared; rows keep their order."""
     names = [(str(number), {} if number % 3 else stored(b"")) for number in range(120)]
     seen = set()
-    measure = ExampleCollator.__call__
+    measure = ExampleCollator.tensors
 
     def noted(self, rows):
         seen.add(threading.get_ident())
@@ -132,7 +133,7 @@ def test_many_threads_give_what_one_gives(collator, monkeypatch):
     for cores in (1, 16):
         monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
         seen.clear()
-        monkeypatch.setattr(ExampleCollator, "__call__", noted)
+        monkeypatch.setattr(ExampleCollator, "tensors", noted)
         kept, report, odd = scan_rows(dataset_of(names), collator)
         found.append((kept["example_id"], kept["length"], report, odd))
         assert len(seen) <= cores + 1
@@ -156,3 +157,60 @@ def test_a_run_writes_the_odd_rows_of_both_splits_and_trains_the_rest(base, tmp_
     ]
     rows = json.loads((tmp_path / "run" / "lineage.json").read_text())["phases"][-1]["rows"]
     assert (rows["rows"], rows["kept"], rows["dropped"]) == (6, 5, {"with an empty answer": 1})
+
+
+def of_pairs(rows):
+    whole = [{column: row.get(column) for column in PREFERENCES} for row in rows]
+    return Dataset.from_list(whole, features=PREFERENCES)
+
+
+def test_a_pair_is_dropped_where_either_answer_cannot_be_trained(collator):
+    """The longer answer counts; equal answers teach nothing."""
+    pairs = PairCollator(collator.processor, collator.family)
+    good, bad = "The map shows a hot spot on the left side.", "It shows a cold one."
+    answers = {
+        "good": (good, bad),
+        "turned": (bad, good),
+        "no chosen": (None, bad),
+        "blank rejected": (good, " \n"),
+        "the same": (good, good),
+        "long rejected": (good, f"{bad} " * 40),
+        "disarmed": (good, f"{bad} </s>"),
+    }
+    row = example(0, "detail")
+    rows = [
+        {
+            **{column: row[column] for column in ("images", "prompt")},
+            "example_id": name,
+            **{
+                column: [{"role": "assistant", "content": text}]
+                for column, text in zip(("chosen", "rejected"), texts, strict=True)
+            },
+        }
+        for name, texts in answers.items()
+    ]
+    kept, report, odd = scan_rows(of_pairs(rows), pairs, Limits(max_length=120, keep_text_only=True))
+    assert kept["example_id"] == ["good", "turned", "disarmed"]
+    assert kept["length"][0] == kept["length"][1]
+    assert report["dropped"] == {
+        "with an empty answer": 2,
+        "with the same answer twice": 1,
+        "longer than max_length 120 tokens": 1,
+    }
+    assert [row["example_id"] for row in odd if row["kept"]] == ["disarmed"]
+
+
+def test_a_pairs_batch_has_the_tokens_that_sft_trains(collator):
+    """All chosen answers before all rejected ones, as TRL takes them; each masked where SFT has its labels."""
+    pairs = PairCollator(collator.processor, collator.family)
+    rows = []
+    for number in range(2):
+        row = as_stored(Dataset.from_list([example(number, "detail")], features=EXAMPLES))[0]
+        other = [{"role": "assistant", "content": f"Nothing is seen {'at all ' * number}here."}]
+        rows.append({**row, "chosen": row["completion"], "rejected": other})
+    batch = pairs(rows)
+    single = collator([{**row, "completion": row[column]} for column in ("chosen", "rejected") for row in rows])
+    assert "labels" not in batch
+    assert (batch["input_ids"] == single["input_ids"]).all()
+    assert (batch["completion_mask"].bool() == (single["labels"] != IGNORED)).all()
+    assert len(batch["pixel_values"]) == 4
