@@ -428,7 +428,6 @@ class JudgeReply(TypedDict):
     example_id: str
     image_condition: str
     reply: NotRequired[str | None]
-    control: NotRequired[str | None]
 
 
 class Sweep(TypedDict):
