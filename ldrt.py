@@ -44,6 +44,7 @@ STAGES = {
     "human": ("evaluation.human", "runs -> a blind rating page for people; their ratings -> agreement with the judges"),
     "card": ("model_cards.card", "result files -> model card"),
     "publish": ("model_cards.publish", "checkpoint + card + predictions -> Hub"),
+    "verify": ("verification.verify", "published model or dataset -> each number made again; what does not hold"),
     "demo": ("recipes.demo", "all of the above on the built-in sample corpus, on a CPU"),
 }
 

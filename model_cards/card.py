@@ -9,7 +9,8 @@ answer and the tuned one's (after `ldrt compare`; else the run's own), what each
 sorted by gains and losses. Up to three of them stand on the card, with their pictures (RUN/examples/).
 
 Written from the run's files only: manifest.json and scores.json, and comparison.json, human.json, predictions.jsonl,
-evidence.jsonl, thumbnails.jsonl where they are there. Same files, same card.
+evidence.jsonl, thumbnails.jsonl where they are there. Same files, same card: RUN/card.json keeps what the card was told
+besides, so that `ldrt verify` can write it again.
 """
 
 from dataclasses import dataclass, field
@@ -66,9 +67,9 @@ def run(options: Options) -> str:
     from model_cards.cards.evaluated_run import read_run
     from model_cards.cards.examples import write_examples
     from model_cards.cards.front_matter import Stated, describe_licenses, model_facts
-    from model_cards.cards.model_card import render_card
+    from model_cards.cards.model_card import describe_card, render_card
     from model_cards.cards.plots import write_plots
-    from model_cards.files import write_text
+    from model_cards.files import to_json, write_text
     from model_cards.preview.answers import write_answers
 
     folder = Path(options.run)
@@ -80,7 +81,10 @@ def run(options: Options) -> str:
     plots = write_plots(evaluated)
     page = write_answers(evaluated, options.policy)
     card, examples = folder / "README.md", write_examples(folder)
-    write_text(card, render_card(evaluated, facts, [plot.stem for plot in plots], examples))
+    names = [plot.stem for plot in plots]
+    write_text(card, render_card(evaluated, facts, names, examples))
+    described = folder / "card.json"
+    write_text(described, to_json(describe_card(stated, names, examples), str(described), indent=1) + "\n")
     return "\n".join([*map(str, [card, page, *plots]), describe_licenses(facts)])
 
 

@@ -4,9 +4,11 @@
     ldrt publish runs/tuned my-org/my-model --checkpoint checkpoints/merged --adapter checkpoints/phase2 --tag v1
 
 Sent are the checkpoint's weights (safetensors only), configuration, tokenizer and lineage, RUN/README.md as the card,
-the run's results under `results/` and its plots under `plots/`, where the card shows them; nothing else, and never a
-pickle or what a link out of the folder leads to. The checkpoint must be the one that the run evaluated. Predictions of
-rows whose licence the policy does not permit are sent without the question and the reference, which quote the article.
+the run's results under `results/` (with every answer, judgement and measurement, from which `ldrt verify` makes the
+card's numbers again) and its plots under `plots/`, where the card shows them; nothing else, and never a pickle or what
+a link out of the folder leads to. The checkpoint must be the one that the run evaluated. Predictions of
+rows whose licence the policy does not permit are sent without the question and the reference, which quote the article;
+so are captions, and what judges replied.
 
 One atomic commit, then a tag. Remote files of these kinds that are no longer part of it are deleted, other files in the
 repository stay. When nothing changed no commit is made.
@@ -59,6 +61,7 @@ def run(options: Options) -> str:
     from model_cards.hub.repo import Repo
     from model_cards.hub.session import session
     from model_cards.staging.checkpoint import MANAGED, check_evaluated, find_checkpoint, left_out, model_files
+    from model_cards.staging.hashes import NAME, write_hashes
     from model_cards.staging.results import read_run, result_files
 
     refuse_unsaid(options.policy, options.private, options.i_may_publish_all)
@@ -72,6 +75,8 @@ def run(options: Options) -> str:
     with tempfile.TemporaryDirectory() as temporary:
         results, notes = result_files(folder, options.policy, Path(temporary))
         files |= results
+        write_hashes(files, Path(temporary) / NAME)
+        files[f"results/{NAME}"] = Path(temporary) / NAME
         notes += [f"left out: {name}" for name in left_out(checkpoint)]
         if "license" not in front_matter(card):
             notes.append("the card names no licence for the weights: `ldrt card RUN --license NAME` writes one")

@@ -7,10 +7,10 @@ The policy decides row by row, by the columns `license`, `licenses` and `rights`
 of all that a row is made of, the strictest counts, and two that cannot be joined leave none. What it does not permit is
 left out of every config, with its picture, and so are its caption, context and article text under `provenance/`. What
 is published gets a card and pages of its own, made from what is left. Sent are README.md, preview.html, examples.html,
-the configs' Parquet files, eval.yaml, and of `provenance/` manifest.json, splits.json, audit.json, the JSONL files and
-the articles' Markdown (as one file, `provenance/markdown.parquet`); nothing else, and nothing that a link out of the
-dataset's folder leads to. Remote files of these names that are no longer part of it are deleted, other files in the
-repository stay.
+the configs' Parquet files, eval.yaml, and of `provenance/` manifest.json, splits.json, audit.json, the JSONL files, the
+articles' Markdown (as one file, `provenance/markdown.parquet`) and hashes of all that, for `ldrt verify`; nothing else,
+and nothing that a link out of the dataset's folder leads to. Remote files of these names that are no longer part of it
+are deleted, other files in the repository stay.
 
 Rows that an earlier push under a wider policy made readable stay so under older commits and tags: the command lists
 these, and `--squash true` removes them.

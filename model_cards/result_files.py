@@ -422,6 +422,14 @@ class Paired(TypedDict):
     tuned_said: NotRequired[list[Said]]
 
 
+class JudgeReply(TypedDict):
+    """A row of judgements.jsonl or pairwise.jsonl"""
+
+    example_id: str
+    image_condition: str
+    reply: NotRequired[str | None]
+
+
 class Sweep(TypedDict):
     """sweep.json"""
 
@@ -437,4 +445,6 @@ EVIDENCE = Kind(Evidence, "ldrt generate --output {folder}")
 THUMBNAILS = Kind(Thumbnail, "ldrt generate --output {folder}")
 ITEMS = Kind(Item, "ldrt score {folder}")
 PAIRED = Kind(Paired, "ldrt compare BASE {folder}")
+JUDGEMENTS = Kind(JudgeReply, "ldrt judge {folder}")
+VERDICTS = Kind(JudgeReply, "ldrt judge {folder} --against RUN")
 SWEEP = Kind(Sweep, "ldrt sweep")

@@ -37,6 +37,10 @@ FLOORS = [
     "evaluation.comparing",
     "evaluation.people",
     "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human evaluation.prefer",
+    "verification.differences verification.report verification.repository verification.rows",
+    "verification.card verification.hashes",
+    "verification.dataset verification.models",
+    "verification.verify",
     "recipes.project_files",
     "recipes.launching",
     "recipes.families",
@@ -53,6 +57,10 @@ MAY_IMPORT = {
     "evaluation": ["evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
     "recipes": ["recipes", "evaluation", "trust", *(f"dataset_builder.{room}" for room in GROUND.split())],
     "model_cards": ["model_cards", "trust"],
+    "verification": [
+        *("verification", "evaluation", "model_cards", "trust", "dataset_builder.assembly"),
+        *(f"dataset_builder.{room}" for room in GROUND.split()),
+    ],
     "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
@@ -60,6 +68,7 @@ COMMANDS = {
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer")),
     *(f"recipes.{name}" for name in ("sft", "dpo", "train", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish")),
+    "verification.verify",
 }
 MAX_LINES, MAX_FILES = 450, 13
 

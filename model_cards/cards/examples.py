@@ -18,6 +18,7 @@ N_EXAMPLES = 3
 class Example(TypedDict):
     """One held-out question on the card."""
 
+    example_id: str
     task: str
     figure_id: str
     rows: list[tuple[str, str]]  # name, text; the base model's answer is among them where it was compared
@@ -39,7 +40,7 @@ def write_examples(folder: Path) -> list[Example]:
     }
     drawn = sorted(quotable, key=lambda name: (name not in jpegs, hashlib.sha256(name.encode()).hexdigest()))
     return [
-        _example(quotable[name], base_answers.get(name), _write_picture(folder, number, jpegs.get(name)))
+        make_example(quotable[name], base_answers.get(name), _write_picture(folder, number, jpegs.get(name)))
         for number, name in enumerate(drawn[:N_EXAMPLES], 1)
     ]
 
@@ -58,12 +59,14 @@ def _write_picture(folder: Path, number: int, jpeg: bytes | None) -> str | None:
     return f"{FOLDER}/{path.name}"
 
 
-def _example(prediction: Prediction, base_answer: str | None, picture: str | None) -> Example:
+def make_example(prediction: Prediction, base_answer: str | None, picture: str | None) -> Example:
+    """The answer as it stands on the card, beside the base model's where there is one; `picture`: its path."""
     answers = [("answer", prediction["prediction"] or "")]
     if base_answer is not None:
         answers = [("base", base_answer), ("tuned", prediction["prediction"] or "")]
     asked = [("question", prediction["question"]), ("reference", prediction["reference"])]
     return {
+        "example_id": prediction["example_id"],
         "task": prediction["task"],
         "figure_id": prediction["figure_id"],
         "rows": [(name, quote(text)) for name, text in asked + answers],

@@ -1,15 +1,17 @@
 """The model card's text, from the result files of an evaluation run. Same files, same card."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from model_cards.cards.commands import evaluation_commands, folders, training_commands
 from model_cards.cards.evaluated_run import EvaluatedRun
 from model_cards.cards.examples import Example
-from model_cards.cards.front_matter import ALLOWED, Facts, front_matter
+from model_cards.cards.front_matter import ALLOWED, Facts, Stated, front_matter
 from model_cards.cards.reproduction import reproduction
 from model_cards.cards.text import METRICS, TEST_DOI, environment
 from model_cards.preview.answers import PAGE
 from model_cards.result_files import EVIDENCE
+from trust.handovers import stamped
 
 BY_TASK = ("judge_score", "rougeL", "length_ratio", "hedges_per_1k_words")
 QUALITY = ("judge_score", "accuracy", "token_recall", "token_f1", "rougeL")
@@ -40,6 +42,12 @@ def render_card(run: EvaluatedRun, facts: Facts, plots: list[str], examples: lis
         quality=QUALITY,
         conditions=CONDITIONS,
     )
+
+
+def describe_card(stated: Stated, plots: list[str], examples: list[Example]) -> dict:
+    """The content of card.json (`card_file.Card`): what `render_card` was given besides the run's files."""
+    shown = [{"example_id": example["example_id"], "picture": example["picture"]} for example in examples]
+    return stamped({**asdict(stated), "tags": list(stated.tags), "plots": plots, "examples": shown})
 
 
 def _commands(run: EvaluatedRun, facts: Facts) -> dict:

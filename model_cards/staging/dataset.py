@@ -15,6 +15,7 @@ from model_cards.preview.examples import write_examples_preview
 from model_cards.preview.page import write_preview
 from model_cards.preview.parts import has_examples
 from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST, EVAL, DatasetManifest
+from model_cards.staging.hashes import NAME, write_hashes
 from model_cards.staging.pictures import refuse_more_than_pixels
 from model_cards.staging.provenance import stage_provenance
 from model_cards.staging.rows import RowCounts, stage_split
@@ -97,8 +98,14 @@ def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> 
         write_examples_preview(folder, PREVIEW_ROWS, build=dataset)
     if "pairs" in configs:
         write_preview(folder, PREVIEW_ROWS, build=dataset)
+    write_hashes(_files_of(folder), folder / "provenance" / NAME)
+    return StagedDataset(_files_of(folder), counts)
+
+
+def _files_of(folder: Path) -> dict[str, Path]:
+    """Path in the repository -> file."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return StagedDataset({path.relative_to(folder).as_posix(): path for path in files}, counts)
+    return {path.relative_to(folder).as_posix(): path for path in files}
 
 
 def _stage_config(splits: Splits, folder: Path, policy: Policy) -> RowCounts:

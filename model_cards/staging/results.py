@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from model_cards.card_file import CARD
 from model_cards.cards import evaluated_run
 from model_cards.cards.examples import FOLDER
 from model_cards.files import to_json, write_text
 from model_cards.preview.answers import PAGE, render_answers
 from model_cards.quotable import permitted_predictions
 from model_cards.result_files import COMPARISON, HUMAN, MANIFEST, SCORES
+from model_cards.staging.measured import MEASURED, write_measured
 from trust.files import inside
 from trust.handovers import Kind
 from trust.licenses import Policy
@@ -19,12 +21,10 @@ RESULTS: dict[str, Kind[Any]] = {
     "comparison.json": COMPARISON,
     "manifest.json": MANIFEST,
     "human.json": HUMAN,
+    "card.json": CARD,
 }
 ANSWERS = "predictions.jsonl"
-_READ = (
-    *(*RESULTS, "README.md", ANSWERS, "evidence.jsonl", "thumbnails.jsonl"),
-    *("per_item_scores.jsonl", "paired_items.jsonl", PAGE, FOLDER),
-)
+_READ = (*RESULTS, *MEASURED, "README.md", ANSWERS, "thumbnails.jsonl", PAGE)
 
 
 def read_run(folder: Path) -> tuple[str, dict]:
@@ -55,7 +55,8 @@ def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[st
     """Path in the repository -> file of the run's results; and what the user should know about them.
 
     The predictions are written anew in the folder `temporary`: without question and reference, which quote the
-    article, where `policy` does not permit the row. So is the page of answers, without picture and judges' words too.
+    article, where `policy` does not permit the row. So is the page of answers, without picture and judges' words too,
+    and what was measured and judged (`measured.py`), so that others can check the scores.
     """
     files = {f"results/{name}": folder / name for name, kind in RESULTS.items() if kind.read_if_there(folder / name)}
     files |= {f"plots/{path.name}": path for path in _plots(folder)}
@@ -72,6 +73,7 @@ def result_files(folder: Path, policy: Policy, temporary: Path) -> tuple[dict[st
             bare = {} if is_permitted else {"question": None, "reference": None}
             n_bare += not is_permitted
             file.write(to_json({**row, **bare}, f"{folder / ANSWERS}, line {number}") + "\n")
+    files |= {f"results/{path.name}": path for path in write_measured(folder, policy, temporary)}
     if not n_bare:
         return files, []
     return files, [

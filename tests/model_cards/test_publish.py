@@ -106,7 +106,8 @@ def test_what_is_sent(run_folder):
     sent = [line.strip() for line in dry(run_folder).split("would send to")[1].splitlines()[1:]]
     weights = {"config.json", "generation_config.json", "lineage.json", "model.safetensors"}
     processor = {"chat_template.jinja", "processor_config.json", "tokenizer.json", "tokenizer_config.json"}
-    results = {f"results/{n}" for n in ("comparison.json", "manifest.json", "predictions.jsonl", "scores.json")}
+    results = {f"results/{n}.json" for n in ("comparison", "hashes", "manifest", "scores")}
+    results |= {f"results/{n}.jsonl" for n in ("evidence", "predictions")}
     assert set(sent) == weights | processor | results | {"README.md", "plots/scores.png"}
     for name in ("optimizer.pt", "rng_state.pth", "training_args.bin"):
         assert f"left out: {name}" in dry(run_folder)
@@ -130,7 +131,7 @@ def test_publish_then_load_from_a_clean_cache(hub, ldrt_client, run_client, run_
     (run_folder / "scores.json").write_text(json.dumps(SCORED | {"new": 1}))
     (run_folder / "comparison.json").unlink()
     third = ldrt_client("publish", run_folder, "lab/model")
-    assert "1 files sent, 1 deleted" in third.stdout
+    assert "2 files sent, 1 deleted" in third.stdout  # with the hashes
     assert "tag v2" in third.stdout
     assert repo.tags["v1"] != repo.tags["v2"]
 
@@ -182,6 +183,31 @@ def test_predictions_quote_only_what_the_policy_permits(hub, ldrt_client, run_fo
     assert [row["prediction"] for row in rows] == ["P."] * 3
     assert [row["reference"] for row in rows] == ["R."] * quoted + [None] * (3 - quoted)
     assert (f"{3 - quoted} predictions go without question and reference" in done.stdout) == (quoted < 3)
+
+
+def test_what_was_measured_goes_without_the_words_of_rows_that_may_not_be_quoted(hub, ldrt_client, run_folder):
+    """E1 may not be quoted under `commercial`, and a control of any row may show the judge its text."""
+    said = [{"judge": "j", "status": "ok", "score": 5.0, "reply": "SECRET"}]
+    place = {"image_condition": "true"}
+    files = {
+        "per_item_scores.jsonl": [place | {"example_id": f"E{i}", "scores": {}, "said": said} for i in (0, 1)],
+        "judgements.jsonl": [
+            place | {"example_id": name, "control": control, "score": 5.0, "reply": reply}
+            for name, control, reply in (("E0", None, "fine"), ("E0", "shuffled", "SECRET"), ("E1", None, "SECRET"))
+        ],
+    }
+    files["per_item_scores.jsonl"][0]["said"] = [said[0] | {"reply": "fine"}]
+    for name, rows in files.items():
+        (run_folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert ldrt_client("publish", run_folder, "lab/model").status == 0
+    sent = hub.repo("model", "lab/model").files_at("main")
+    texts = {name: hub.store.content_path(sent[f"results/{name}"]).read_text() for name in [*files, "evidence.jsonl"]}
+    for name in files:
+        assert "SECRET" not in texts[name]
+        assert "fine" in texts[name]
+        assert texts[name].count('"score": 5.0') == len(files[name])
+    captions = [json.loads(line)["caption"] for line in texts["evidence.jsonl"].splitlines()]
+    assert captions == ["C", None, None]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from evaluation.people.key import KEY_FILE
 from evaluation.run_folder import EVIDENCE_FILE, ITEM_FILE, MANIFEST_FILE, PREDICTION_FILE, SCORE_FILE
 from model_cards import provenance_files as of_datasets
 from model_cards import result_files as of_cards
+from model_cards.card_file import CARD
+from model_cards.staging.hashes import HASHES
 from recipes.merging.adapter import MERGE_FILE
 from recipes.sweeping.sweep_file import FINISHED_FILE
 from recipes.training.results import STARTED_FILE
@@ -82,6 +84,11 @@ OBJECTS = {  # kind -> a whole file
         {"packet": "p", "systems": [], "deltas": [], "judge_agreement": [], "intra_rater": [], "inter_rater": {"n": 0}}
         | {"n_raters": 1, "n_ratings": 2, "n_cannot_judge": 0},
     ),
+    "cards: card.json": (
+        CARD,
+        {"tags": [], "plots": [], "examples": []} | dict.fromkeys(("repo_id", "dataset_id", "base_model", "license")),
+    ),
+    "cards: hashes.json": (HASHES, {"files": {}, "rows": {}}),
     "cards: sweep.json": (of_cards.SWEEP, {"runs": []}),
     "cards: provenance/manifest.json": (of_datasets.DATASET_MANIFEST, {"stages": {}}),
     "cards: splits.json": (of_datasets.CERTIFICATE, {"splits": {}, "collisions": []}),
@@ -102,6 +109,8 @@ LINES = {  # kind -> a whole line
     "replies.jsonl": (LEDGER, {"key": "k", "status": "ok"}),
     "cards: predictions.jsonl": (of_cards.PREDICTIONS, IDENTITY | ANSWER),
     "cards: evidence.jsonl": (of_cards.EVIDENCE, {"figure_id": "F"}),
+    "cards: judgements.jsonl": (of_cards.JUDGEMENTS, {"example_id": "E1", "image_condition": "true"}),
+    "cards: pairwise.jsonl": (of_cards.VERDICTS, {"example_id": "E1", "image_condition": "true"}),
     "cards: per_item_scores.jsonl": (of_cards.ITEMS, {"image_condition": "true", "scores": {}}),
     "cards: paired_items.jsonl": (
         of_cards.PAIRED,

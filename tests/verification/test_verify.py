@@ -1,0 +1,327 @@
+"""`ldrt verify` over real HTTP: what was published holds, and whatever is changed in it is named.
+
+Every change but the first is made without hashes.json, so that it is found by what was made again.
+"""
+
+import io
+import json
+import re
+
+import pyarrow
+import pyarrow.parquet as parquet
+import pytest
+
+from tests.verification.conftest import DATASET, MODEL
+
+PREDICTIONS, JUDGEMENTS = "results/predictions.jsonl", "results/judgements.jsonl"
+CARD, LINEAGE, WEIGHTS = "README.md", "lineage.json", "model.safetensors"
+
+
+def changed_row(text: str, number: int, **values) -> bytes:
+    lines = text.splitlines()
+    lines[number] = json.dumps(json.loads(lines[number]) | values)
+    return ("\n".join(lines) + "\n").encode()
+
+
+def verdicts(published, tmp_path, name, *options, status=0) -> dict[str, tuple[str, str]]:
+    """What was checked -> (verdict, what was found)."""
+    report = tmp_path / "report.json"
+    done = published.ldrt("verify", name, *options, "--output", report, status=status)
+    content = json.loads(report.read_text())
+    assert content["holds"] is (status == 0)
+    assert ("does not hold: " in done.stderr) is (status == 1)
+    return {check["what"]: (check["verdict"], "\n".join(check["found"])) for check in content["checks"]}
+
+
+def wrong(found: dict) -> dict[str, str]:
+    return {what: said for what, (verdict, said) in found.items() if verdict == "does not hold"}
+
+
+def test_what_was_published_holds(published, tmp_path):
+    found = verdicts(published, tmp_path, MODEL, "--regenerate", 3, "--device", "cpu")
+    assert not wrong(found)
+    unchecked = {what for what, (verdict, _) in found.items() if verdict == "not checked"}
+    assert not unchecked
+    for what in ("files", "checkpoint", "lineage", "questions", "answers", "scores", "comparison", "card", "training"):
+        assert any(name.startswith(what) for name in found), what
+    assert any("given again" in name for name in found)
+
+
+def test_a_dataset_that_was_pushed_holds(published, tmp_path):
+    found = verdicts(published, tmp_path, f"datasets/{DATASET}")
+    assert not wrong(found)
+    assert {verdict for verdict, _ in found.values()} == {"holds"}
+
+
+def test_any_file_that_is_another_is_named_by_its_hash(published, tmp_path):
+    evidence = published.text("model", MODEL, "results/evidence.jsonl").replace(": ", ":  ", 1)
+    sha = published.tampered("model", MODEL, **{"results/evidence.jsonl": evidence.encode(), "config.json": None})
+    done = published.ldrt("verify", MODEL, "--revision", sha, status=1)
+    assert "config.json" in done.stderr  # refused by the gate: no checkpoint there
+    sha = published.tampered("model", MODEL, **{"results/evidence.jsonl": evidence.encode()})
+    (said,) = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, status=1)).values()
+    assert said == "results/evidence.jsonl is not the file that was published"
+
+
+def prediction(text):
+    row = json.loads(text[PREDICTIONS].splitlines()[-1])
+    return {PREDICTIONS: changed_row(text[PREDICTIONS], -1, prediction="the dose may appear 5 Gy")}, row["example_id"]
+
+
+def judgement(text):
+    rows = [json.loads(line) for line in text[JUDGEMENTS].splitlines()]
+    number, row = next((n, row) for n, row in enumerate(rows) if row["status"] == "ok" and row["control"] is None)
+    return {JUDGEMENTS: changed_row(text[JUDGEMENTS], number, score=10 - row["score"] or 5)}, row["example_id"]
+
+
+def reference(text):
+    row = json.loads(text[PREDICTIONS].splitlines()[-1])
+    return {PREDICTIONS: changed_row(text[PREDICTIONS], -1, reference="another reference")}, row["example_id"]
+
+
+def indexed(text):
+    changed = re.sub(r"(type: rougeL\n *value: ).*", r"\g<1>0.987", text[CARD], count=1)
+    return {CARD: changed.encode()}, "0.987 is published"
+
+
+def in_a_table(text):
+    changed = re.sub(r"^(\| ROUGE-L F \| all \| )[\d.]+", r"\g<1>0.123", text[CARD], count=1, flags=re.M)
+    return {CARD: changed.encode()}, "Result, line"
+
+
+def in_the_text(text):
+    changed = re.sub(r"\d+ questions, true pictures", "4321 questions, true pictures", text[CARD], count=1)
+    return {CARD: changed.encode()}, "4321 questions"
+
+
+def conclusion(text):
+    body = text[CARD].split("\n---\n", 1)
+    lines = body[1].splitlines()
+    place = next(n for n, line in enumerate(lines) if line and not line.startswith("#"))
+    lines[place] = "The tuned model is better in everything."
+    return {CARD: (body[0] + "\n---\n" + "\n".join(lines) + "\n").encode()}, "made again it says"
+
+
+def lineage(text):
+    changed = json.loads(text[LINEAGE])
+    changed["phases"][0]["settings"]["learning_rate"] = 0.1
+    return {LINEAGE: json.dumps(changed).encode()}, "phases 0 settings learning_rate: 0.1 is published"
+
+
+def score(text):
+    changed = json.loads(text["results/scores.json"])
+    row = next(row for row in changed["scores"] if row["metric"] == "rouge1")
+    row["value"] += 0.2
+    return {"results/scores.json": json.dumps(changed).encode()}, f"rouge1, {row['task']}, {row['image_condition']}"
+
+
+def difference(text):
+    changed = json.loads(text["results/comparison.json"])
+    row = next(row for row in changed["rows"] if row["metric"] == "rouge2")
+    row["p_value"] = 0.0001
+    return {"results/comparison.json": json.dumps(changed).encode()}, "rows rouge2, all, true p_value"
+
+
+def base_answer(text):
+    row = json.loads(text["results/paired_items.jsonl"].splitlines()[0])
+    changed = changed_row(text["results/paired_items.jsonl"], 0, base_answer="nothing at all")
+    return {"results/paired_items.jsonl": changed}, f"{row['example_id']} (image condition"
+
+
+def trained_on_the_test_split(text):
+    changed, manifest = json.loads(text[LINEAGE]), json.loads(text["results/manifest.json"])
+    changed["phases"][0]["dataset_split"] = "test"
+    manifest["lineage"] = changed
+    files = {LINEAGE: json.dumps(changed).encode(), "results/manifest.json": json.dumps(manifest).encode()}
+    return files, "is in the training rows"
+
+
+CHANGES = {
+    "answers: each": [prediction, judgement],
+    "questions: those": [reference],
+    "card: each number of `model-index`": [indexed],
+    "card: each number in tables": [in_a_table, in_the_text],
+    "card: what it concludes": [conclusion],
+    "lineage.json": [lineage],
+    "scores.json": [score],
+    "comparison.json": [difference],
+    "pairs": [base_answer],
+    "training rows": [trained_on_the_test_split],
+}
+
+
+@pytest.mark.parametrize(("what", "change"), [(what, one) for what, several in CHANGES.items() for one in several])
+def test_one_change_is_named(published, tmp_path, what, change):
+    names = [
+        PREDICTIONS,
+        JUDGEMENTS,
+        CARD,
+        LINEAGE,
+        *(f"results/{n}.json" for n in ("scores", "comparison", "manifest")),
+    ]
+    text = {name: published.text("model", MODEL, name) for name in [*names, "results/paired_items.jsonl"]}
+    files, named = change(text)
+    assert all(content != text[name].encode() for name, content in files.items())
+    sha = published.tampered("model", MODEL, **files, **{"results/hashes.json": None})
+    found = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, status=1))
+    (said,) = [said for name, said in found.items() if name.startswith(what)]
+    assert named in said
+
+
+def test_one_weight(published, tmp_path):
+    weights = bytearray(published.content("model", MODEL, WEIGHTS))
+    weights[-1] ^= 64
+    sha = published.tampered("model", MODEL, **{WEIGHTS: bytes(weights)})
+    found = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, status=1))
+    assert found["checkpoint: the one that was evaluated"].startswith(
+        "weights, configuration or tokenizer have sha256:"
+    )
+    assert "model.safetensors is not the file" in "".join(found.values())
+
+
+def test_an_answer_that_the_checkpoint_does_not_give(published, tmp_path):
+    """Changed in every file in which it stands, so that only the checkpoint knows."""
+    files = {}
+    row = next(
+        row
+        for row in map(json.loads, published.text("model", MODEL, PREDICTIONS).splitlines())
+        if row["image_condition"] == "true" and len((row["prediction"] or "").split()) > 1
+    )
+    words = row["prediction"].split()
+    for number, line in enumerate(published.text("model", MODEL, PREDICTIONS).splitlines()):
+        if json.loads(line) == row:
+            other = " ".join(reversed(words))
+            files[PREDICTIONS] = changed_row(published.text("model", MODEL, PREDICTIONS), number, prediction=other)
+    sha = published.tampered("model", MODEL, **files, **{"results/hashes.json": None})
+    options = ("--revision", sha, "--regenerate", 20, "--device", "cpu")
+    found = wrong(verdicts(published, tmp_path, MODEL, *options, status=1))
+    assert row["example_id"] in found["predictions: the first 20 given again by the checkpoint"]
+
+
+@pytest.mark.parametrize(
+    ("added", "is_listed"),
+    [
+        ("\n## Thanks\n\nTo all who rated answers.\n", False),
+        ("\n## Elsewhere\n\nAnother group reports 99.9 % on its own set.\n", True),
+    ],
+)
+def test_what_a_person_wrote_is_let_be_and_its_numbers_are_not_vouched_for(published, tmp_path, added, is_listed):
+    card = published.text("model", MODEL, CARD) + added
+    sha = published.tampered("model", MODEL, **{CARD: card.encode()})
+    found = verdicts(published, tmp_path, MODEL, "--revision", sha)
+    listed = "".join(said for what, (verdict, said) in found.items() if "not from the results" in what)
+    assert ("99.9" in listed) is is_listed
+
+
+def test_results_of_an_earlier_version_are_not_checked_and_said(published, tmp_path):
+    gone = ("per_item_scores.jsonl", "paired_items.jsonl", "card.json", "hashes.json")
+    sha = published.tampered("model", MODEL, **{f"results/{name}": None for name in gone})
+    found = verdicts(published, tmp_path, MODEL, "--revision", sha)
+    unchecked = [what for what, (verdict, _) in found.items() if verdict == "not checked"]
+    for start in ("files", "answers: each", "pairs", "card", "comparison"):
+        assert any(what.startswith(start) for what in unchecked), start
+
+
+def test_rows_that_may_not_be_quoted(published, tmp_path):
+    """With the dataset at hand they are measured again; without it what was published of them stands, and is said."""
+    items = "results/per_item_scores.jsonl"
+    bare = changed_row(published.text("model", MODEL, PREDICTIONS), -1, question=None, reference=None)
+    files = {PREDICTIONS: bare, "results/hashes.json": None}
+    sha = published.tampered("model", MODEL, **files)
+    found = verdicts(published, tmp_path, MODEL, "--revision", sha)
+    assert [what for what, (verdict, _) in found.items() if verdict == "not checked"] == [
+        "files: those that were published (hashes.json)",
+        "predictions: given again by the checkpoint",
+    ]
+    found = verdicts(published, tmp_path, MODEL, "--revision", sha, "--dataset", "lab/none")
+    verdict, said = found["answers: the measurements of rows that may not be quoted"]
+    assert verdict == "not checked"
+    assert said.startswith("1 of 32 are published without question and reference")
+
+    place = [json.loads(bare.splitlines()[-1])[key] for key in ("example_id", "image_condition")]
+    rows = [json.loads(line) for line in published.text("model", MODEL, items).splitlines()]
+    number = next(n for n, row in enumerate(rows) if [row["example_id"], row["image_condition"]] == place)
+    scores = rows[number]["scores"] | {"rougeL": 1.0}
+    files[items] = changed_row(published.text("model", MODEL, items), number, scores=scores)
+    sha = published.tampered("model", MODEL, **files)
+    found = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, "--dataset", "lab/none", status=1))
+    (said,) = [said for what, said in found.items() if what.startswith("scores.json")]
+    assert f"rougeL, all, {place[1]} value" in said
+
+
+def changed_table(content: bytes, change) -> bytes:
+    """A Parquet file with one row changed."""
+    table = parquet.read_table(io.BytesIO(content))
+    rows = table.to_pylist()
+    change(rows[1])
+    target = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), target)
+    return target.getvalue()
+
+
+def caption(row):
+    row["caption"] = "Another caption."
+    return row["figure_id"]
+
+
+def picture(row):
+    row["image"]["bytes"] = row["image"]["bytes"] + b"\0"
+
+
+def article(row):
+    row["article_id"] = "MOVED"
+
+
+def license(row):
+    row["license"], row["licenses"] = "CC-BY-NC-ND-4.0", ["CC-BY-NC-ND-4.0"]
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "said"),
+    [
+        (caption, "files", "row 2 ({figure}) has changed"),
+        (caption, "card: `configs`", "config pairs"),
+        (picture, "pictures", "{figure}: its picture is not the one whose hash is in its row"),
+        (article, "examples", "its figure in"),
+        (license, "rows", "pairs: 1 rows whose licence does not permit it (commercial)"),
+    ],
+)
+def test_one_row_of_a_dataset(published, tmp_path, change, what, said):
+    name = next(n for n in published.server.repo("dataset", DATASET).files_at("main") if n.startswith("pairs/train"))
+    content = published.content("dataset", DATASET, name)
+    figure = parquet.read_table(io.BytesIO(content)).column("figure_id")[1].as_py()
+    sha = published.tampered("dataset", DATASET, **{name: changed_table(content, change)})
+    found = wrong(verdicts(published, tmp_path, f"datasets/{DATASET}", "--revision", sha, status=1))
+    (line,) = [line for name, line in found.items() if name.startswith(what)]
+    assert said.format(figure=figure) in line
+
+
+def test_an_article_in_two_splits(published, tmp_path):
+    files = published.server.repo("dataset", DATASET).files_at("main")
+    train, test = (next(n for n in files if n.startswith(f"pairs/{split}")) for split in ("train", "test"))
+    in_training = parquet.read_table(io.BytesIO(published.content("dataset", DATASET, train))).to_pylist()[0]
+    moved = changed_table(published.content("dataset", DATASET, test), lambda row: row.update(in_training))
+    sha = published.tampered("dataset", DATASET, **{test: moved})
+    found = wrong(verdicts(published, tmp_path, f"datasets/{DATASET}", "--revision", sha, status=1))
+    (said,) = [said for what, said in found.items() if what.startswith("splits")]
+    assert f"{in_training['figure_id']}: its article is in train and in test" in said
+
+
+def test_folders_are_verified_as_repositories_are(published, folder_of, tmp_path):
+    model, dataset = folder_of("model", MODEL), folder_of("dataset", DATASET)
+    assert not wrong(verdicts(published, tmp_path, model, "--dataset", dataset))
+    assert not wrong(verdicts(published, tmp_path, dataset))
+    (model / "results" / "predictions.jsonl").unlink()
+    (model / "results" / "predictions.jsonl").symlink_to("/etc/hostname")
+    refused = published.ldrt("verify", model, status=1)
+    assert "is a link out of its folder" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("lab/none", "a dataset is named datasets/ORG/NAME"), ("datasets/lab/none", "no dataset there")],
+)
+def test_what_is_not_there_is_one_line(published, name, message):
+    done = published.ldrt("verify", name, status=1)
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,128 @@
+"""Whether a dataset's card, provenance and pictures are those of its rows."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from dataset_builder.assembly.duplicates import duplicate_groups
+from dataset_builder.assembly.splits import certificate
+from model_cards.cards.dataset_card import render_dataset_card
+from model_cards.dataset_folder import SPLITS, Splits, all_files, config_files, terms_counts
+from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST
+from trust.licenses import Policy, permits
+from trust.pictures.opener import UnreadablePicture
+from trust.pictures.stored import stored_bytes
+from verification.card import check_card, front_matter, read_card
+from verification.report import Check, judged, not_checked
+from verification.repository import Repository
+from verification.rows import keys_of, rows_of
+
+_NAMED = re.compile(r"load_dataset\(\"([\w.-]+/[\w.-]+)\"")  # the dataset in the card's example
+_NEEDED = ("figure_id", "article_id")
+
+
+def check_dataset_folder(repository: Repository) -> list[Check]:
+    """Card, pictures, splits, examples, licences and counts of a dataset."""
+    folder = repository.folder
+    return [
+        *_check_card(repository),
+        judged("pictures: each has the hash that its row says", _wrong_pictures(folder)),
+        _check_splits(folder),
+        judged("examples: each in the split of its figure and article", _wrong_examples(folder)),
+        *_check_push(folder),
+    ]
+
+
+def _check_card(repository: Repository) -> list[Check]:
+    path = repository.path("README.md")
+    if not path.is_file():
+        return [not_checked("card: its numbers", "there is no README.md")]
+    card = read_card(path)
+    named = _NAMED.search(card)
+    wrong_index = _wrong_configs(card, repository.folder)
+    return [
+        judged("card: `configs` names the Parquet files' content", wrong_index),
+        *check_card(card, render_dataset_card(repository.folder, named[1] if named else None)),
+    ]
+
+
+def _wrong_configs(card: str, folder: Path) -> Iterator[str]:
+    """The card names a hash of each config's files, by which `datasets` knows them."""
+    again = front_matter(render_dataset_card(folder)).get("configs", [])
+    published = {config.get("config_name"): config for config in front_matter(card).get("configs") or []}
+    for config in again:
+        name, found = config["config_name"], published.get(config["config_name"])
+        if found != config:
+            said = found.get("description") if found else "no such config"
+            yield f"config {name}: the card says {said!r}, the files give {config['description']!r}"
+
+
+def _wrong_pictures(folder: Path) -> Iterator[str]:
+    for row in rows_of(all_files(config_files(folder).get("pairs", {})), ("figure_id", "image", "image_sha256")):
+        try:
+            sha256 = hashlib.sha256(stored_bytes(row.get("image"))).hexdigest()
+        except UnreadablePicture as error:
+            yield f"{row['figure_id']}: {error}"
+            continue
+        if sha256 != row.get("image_sha256"):
+            yield f"{row['figure_id']}: its picture is not the one whose hash is in its row"
+
+
+def _check_splits(folder: Path) -> Check:
+    """Articles, pictures, near-duplicates and captions stay in one split, found again from the rows."""
+    what = "splits: no article, picture, near-duplicate or caption in two of them"
+    pairs = config_files(folder).get("pairs", {})
+    if not pairs:
+        return not_checked(what, "there is no config `pairs`")
+    split_of: dict[str, str] = {}
+    twice: list[str] = []
+    for split, row in _placed(pairs):
+        if split_of.setdefault(row["article_id"], split) != split:
+            where = f"{split_of[row['article_id']]} and in {split}"
+            twice += [f"{row['figure_id']}: its article is in {where}"]
+    figures = list(keys_of(pairs).values())
+    found = certificate(figures, duplicate_groups(figures), split_of, 0)["collisions"]
+    noted = CERTIFICATE.read_if_there(folder / "provenance" / "splits.json")
+    said = [f"splits.json itself names {len(noted['collisions'])}"] if noted and noted["collisions"] else []
+    return judged(what, [*twice, *(f"{one['kind']}: {', '.join(one['figures'])}" for one in found), *said])
+
+
+def _wrong_examples(folder: Path) -> Iterator[str]:
+    configs = config_files(folder)
+    rows = _placed(configs.get("pairs", {}))
+    figures = {row["figure_id"]: (split, row["article_id"]) for split, row in rows}
+    for config in configs.keys() - {"pairs"}:
+        for split, files in configs[config].items():
+            for row in rows_of(files, (*_NEEDED, "example_id")):
+                if figures and figures.get(row["figure_id"]) != (split, row["article_id"]):
+                    where = figures.get(row["figure_id"], ("no split",))[0]
+                    yield f"{config}: {row['example_id']} is in {split}, its figure in {where}"
+
+
+def _placed(splits: Splits) -> Iterator[tuple[str, dict]]:
+    """(split, ids of a row) of each row of a config."""
+    for split in SPLITS:
+        for row in rows_of(splits.get(split, []), _NEEDED):
+            yield split, row
+
+
+def _check_push(folder: Path) -> list[Check]:
+    """What `ldrt push` noted: how many rows went, under which policy."""
+    manifest = DATASET_MANIFEST.read_if_there(folder / "provenance" / "manifest.json") or {"stages": {}}
+    push = manifest["stages"].get("push")
+    what = "rows: as many as were published, each with a licence that the policy permits"
+    if not push:
+        return [not_checked(what, "provenance/manifest.json does not say how it was published")]
+    return [judged(what, _wrong_rows(folder, push["options"]["policy"], push["counts"]))]
+
+
+def _wrong_rows(folder: Path, policy: Policy, counts: dict) -> Iterator[str]:
+    configs = config_files(folder)
+    for config, of_config in counts.items():
+        terms = terms_counts(all_files(configs.get(config, {})))
+        if terms.total() != of_config["published"]:
+            yield f"{config}: {terms.total()} rows, {of_config['published']} were published"
+        refused = sum(n for of_row, n in terms.items() if not permits(policy, *of_row))
+        if refused:
+            yield f"{config}: {refused} rows whose licence does not permit it ({policy})"

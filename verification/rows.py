@@ -1,0 +1,38 @@
+"""Rows of a dataset's Parquet files, and what duplicates among its figures are told by."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+
+from dataset_builder.assembly.duplicates import FigureKey, caption_sha256
+from model_cards.dataset_folder import Splits, all_files
+
+_KEYS = ("figure_id", "article_id", "image_sha256", "phash", "width", "height", "caption")
+
+
+def rows_of(files: Iterable[Path], columns: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The rows of Parquet files, of these columns those that are there."""
+    for path in files:
+        there = set(parquet.read_schema(path).names)
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=[name for name in columns if name in there]):
+                yield from batch.to_pylist()
+
+
+def keys_of(pairs: Splits) -> dict[str, FigureKey]:
+    """figure -> what duplicates are told by; figures without hashes are left out."""
+    found = {}
+    for row in rows_of(all_files(pairs), _KEYS):
+        if not (row.get("image_sha256") and row.get("phash") and row.get("width") and row.get("height")):
+            continue
+        found[row["figure_id"]] = FigureKey(
+            figure_id=row["figure_id"],
+            article_id=row["article_id"],
+            image_sha256=row["image_sha256"],
+            phash=row["phash"],
+            aspect=row["width"] / row["height"],
+            caption_sha256=caption_sha256(row.get("caption")),
+        )
+    return found
