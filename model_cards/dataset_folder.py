@@ -10,6 +10,7 @@ import pyarrow.parquet as parquet
 from trust.licenses import of_row
 
 CONFIGS = ("pairs", "align", "detail", "reasoning")  # with files of their own; `instruct` lists those of two others
+INSTRUCT = ("detail", "reasoning")  # whose files config `instruct` lists, without a copy
 SPLITS = ("train", "validation", "test")
 
 _OF_TERMS = ("license", "licenses", "rights")  # the columns of `Terms`

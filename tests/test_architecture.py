@@ -34,8 +34,9 @@ FLOORS = [
     "evaluation.answering",
     "evaluation.judging",
     "evaluation.comparing",
-    "evaluation.people",
-    "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human",
+    "evaluation.people evaluation.trying",
+    "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human evaluation.ask "
+    "evaluation.app",
     "recipes.project_files",
     "recipes.families",
     "recipes.training",
@@ -54,9 +55,9 @@ MAY_IMPORT = {
 }
 COMMANDS = {
     *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
-    *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human")),
+    *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "ask", "app")),
     *(f"recipes.{name}" for name in ("sft", "plan", "merge", "sweep", "demo")),
-    *(f"model_cards.{name}" for name in ("card", "push", "publish")),
+    *(f"model_cards.{name}" for name in ("card", "push", "publish", "export")),
 }
 MAX_LINES, MAX_FILES = 450, 13
 
