@@ -2,6 +2,9 @@ import hashlib
 import io
 import json
 import os
+import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 import ldrt
+from model_cards.cards.dataset_card import render_dataset_card
 from model_cards.export import Options, run
 from model_cards.exporting import files
 from tests.model_cards.exporting.readers import picture_of, read_llava, read_sharegpt, read_webdataset
@@ -393,3 +397,28 @@ def test_a_published_dataset_is_exported_from_the_hub(hub, ldrt_client, dataset,
     assert of_hub == of_folder
     absent = ldrt_client("export", "lab/nothing", "--format", "llava", "--output", tmp_path / "none")
     assert (absent.status, absent.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("configs", [("align",), ("align", "detail"), ("align", "detail", "reasoning")])
+def test_the_card_s_commands_name_what_an_export_writes(dataset, tmp_path, configs):
+    for name in {"align", "detail", "reasoning"} - set(configs):
+        shutil.rmtree(dataset / name)
+    card = render_dataset_card(dataset, "lab/figures")
+    section = card.split("## Train with it")[1].split("\n## ")[0]
+    command = re.search(r"^ldrt (export lab/figures .*)$", section, re.M)[1]
+    words = shlex.split(command.replace("lab/figures", str(dataset)))
+    words[words.index("--output") + 1] = str(tmp_path / "sharegpt")
+    assert ldrt.main(words) == 0
+    trained = list(configs[1:]) or ["align"]
+    info = json.loads((tmp_path / "sharegpt" / "dataset_info.json").read_text())
+    assert re.search(r"--dataset (\S+)$", section, re.M)[1].split(",") == [f"{name}_train" for name in trained]
+    assert {f"{name}_train" for name in trained} <= set(info)
+    files = re.findall(r"[a-z]+-train\.json", section.split("ms-swift, of")[1])
+    assert files == [f"{name}-train.json" for name in trained]
+    assert all((tmp_path / "sharegpt" / name).is_file() for name in files)
+
+
+def test_a_dataset_without_examples_has_no_such_section(dataset):
+    for name in ("align", "detail", "reasoning"):
+        shutil.rmtree(dataset / name)
+    assert "## Train with it" not in render_dataset_card(dataset)
