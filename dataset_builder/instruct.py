@@ -10,30 +10,39 @@
     ldrt instruct dataset-without --context none              # an ablation: a copy of `dataset`, training rows changed
 
 Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
-only what is missing is asked for. The configs are written when all is answered: a teacher that fails changes nothing.
-Figures that came with questions (a `figures.csv`) keep these, whatever the teacher.
+only what is missing is asked for; what was paid for and cannot be read, only with --retry_unparsable true. The configs
+are written when all is answered: a teacher that fails changes nothing, and a task of which all that an LLM gave is
+rejected keeps the config that it has. Figures that came with questions (a `figures.csv`) keep these, whatever the
+teacher.
 """
 
 import hashlib
-import shutil
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from dataset_builder.llm.options import AskingOptions
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Request, Server
-    from dataset_builder.teaching.asking.ledger_answers import LedgerAnswers
-    from dataset_builder.teaching.examples import Answers
-    from dataset_builder.teaching.gate.gate import Gate
+    from dataset_builder.teaching.asking.asking import Asking
+    from dataset_builder.teaching.context import GivenRows
+    from dataset_builder.teaching.examples import Teacher
+    from dataset_builder.teaching.gate.gate import Gate, RejectedExample
+    from dataset_builder.teaching.gate.verifier import Verifier
+    from dataset_builder.teaching.making.outcome import Outcome
     from dataset_builder.teaching.wording import Wording
 
 _PACKAGES = ("ldrt-vlm", "datasets", "aiohttp")
+_REJECTED = "rejected_examples.jsonl"
 
 
 @dataclass
-class Options:
+class Options(AskingOptions):
     """Options of `ldrt instruct`."""
 
     dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
@@ -44,18 +53,7 @@ class Options:
             "`given`: nobody, only the questions that came with figures (they are kept with every teacher)"
         },
     )
-    base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the LLM server"})
     model: str | None = field(default=None, metadata={"help": "the LLM's name at the server (teacher `openai`)"})
-    revision: str | None = field(default=None, metadata={"help": "the LLM's revision, for the record"})
-    temperature: float = field(default=0.0, metadata={"help": "sampling temperature of the LLM"})
-    max_tokens: int = field(default=1024, metadata={"help": "longest reply of the LLM, tokens"})
-    request: dict[str, Any] = field(
-        default_factory=dict,
-        metadata={
-            "help": "JSON: fields of the request that are added or replace ours; null leaves one out, for models that "
-            'refuse it: \'{"max_completion_tokens": 2048, "temperature": null}\''
-        },
-    )
     context: Literal["own", "none", "shuffled"] = field(
         default="own",
         metadata={
@@ -87,8 +85,13 @@ class Options:
         default=False,
         metadata={"help": "also ask about each panel that has a caption: its part of the picture, its caption alone"},
     )
-    see_picture: bool = field(
-        default=False, metadata={"help": "send the picture, too: for LLMs that see (not counted by --dry_run)"}
+    see_picture: bool = field(default=False, metadata={"help": "send the picture, too: for LLMs that see"})
+    picture_tokens: float | None = field(
+        default=None,
+        metadata={
+            "help": "tokens of one picture, for --dry_run, --max_cost and --tokens_per_minute until the server has "
+            "counted some; without it by the rule of OpenAI or Qwen-VL, by the model's name (of others: OpenAI's)"
+        },
     )
     answer_language: Literal["own", "en"] = field(
         default="own", metadata={"help": "what an LLM writes in: `own`, the language of the caption, or `en`, English"}
@@ -107,104 +110,42 @@ class Options:
     )
     verifier: str | None = field(
         default=None,
-        metadata={"help": "a second LLM, of another family than the teacher, that checks every answer by its evidence"},
+        metadata={
+            "help": "a second LLM, of another family than the teacher, that checks every answer by its evidence; the "
+            "limits and prices are its, too, and --max_cost is for both"
+        },
     )
     verifier_url: str | None = field(
-        default=None, metadata={"help": "address of the verifier's server, where it is not `base_url`"}
-    )
-    concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
-    requests_per_minute: float | None = field(default=None, metadata={"help": "no more requests than that a minute"})
-    tokens_per_minute: float | None = field(
-        default=None, metadata={"help": "no more tokens, of prompts and replies, than that a minute"}
-    )
-    price_in: float = field(
-        default=0.0, metadata={"help": "money for a million tokens of prompts (--dry_run, --max_cost)"}
-    )
-    price_out: float = field(default=0.0, metadata={"help": "money for a million tokens of replies"})
-    max_cost: float | None = field(
-        default=None, metadata={"help": "stop before this run costs more, at these prices; what was answered is kept"}
-    )
-    batch: bool = field(
-        default=False,
-        metadata={"help": "ask through the server's Batch API: cheaper, answers within a day; run again to go on"},
-    )
-    dry_run: bool = field(
-        default=False, metadata={"help": "only say what is left: calls, tokens, time and, with prices, money"}
+        default=None,
+        metadata={
+            "help": "address of the verifier's server, where it is not `base_url`; there, --batch asks one by one"
+        },
     )
 
 
 def run(options: Options) -> str:
-    """Write the instruction configs; returns how many examples each has.
+    """Write the instruction configs; returns how many examples each has, and why figures have none.
 
     Raises FileNotFoundError without config `pairs`, ValueError without a model, without given questions or for options
     that contradict each other, ConnectionError or PermissionError when the LLM server cannot be used, RuntimeError when
     it refuses, when no reply of a task can be used, or when no example came out. Whatever is raised, the configs are as
     they were.
     """
-    from dataset_builder.files.jsonfiles import write_jsonl
-    from dataset_builder.manifest import write_stage
-    from dataset_builder.teaching.context import check_curated, count_pairs, given_context, read_curated, read_pairs
-    from dataset_builder.teaching.evidence import TASKS, caption_sentences
-    from dataset_builder.teaching.examples import (
-        align_examples,
-        instruction_examples,
-        without_special_tokens,
-    )
-    from dataset_builder.teaching.gate.verifier import verified
-    from dataset_builder.teaching.panels import with_panels
-
-    dataset = Path(options.dataset)
-    curated = read_curated(Path(options.context_file)) if options.context_file else {}
-
-    def rows(context: str = options.context) -> Iterator[dict]:
-        pairs = read_pairs(dataset)
-        return given_context(with_panels(pairs) if options.panels else pairs, context, curated)
-
-    _check(options, rows())
-    if options.context_file:
-        check_curated(Path(options.context_file), curated, read_pairs(dataset))
-    wording = _wording(options)
-    ledger = dataset / ".work" / "teacher.jsonl"
+    _check(options)
+    asking = _asking(options, _rows(options), _wording(options))
     if options.dry_run:
-        return _cost(rows, options, wording, ledger)
-    teacher, answers, failed = _taught(rows, options, wording, ledger)
-    made = {"align": align_examples(rows("none"))}  # made of captions alone: no other figure's licence is its
-    made |= {
-        task: instruction_examples(rows(), task, answers, teacher, wording, options.examples_per_figure)
-        for task in TASKS
-    }
-    gate = _gate(options, wording)
-    passed: Mapping[str, Iterable[dict]] = {task: gate.passed(of_it, rows()) for task, of_it in made.items()}
-    verdicts: Counter[str] = Counter()
-    if options.verifier:
-        passed, verdicts = verified(passed, gate, rows(), _verifier(options), dataset / ".work" / "verifier.jsonl")
-    disarmed: Counter[str] = Counter()
-    counts = {task: _make(dataset, task, without_special_tokens(of_it, disarmed)) for task, of_it in passed.items()}
-    if not any(counts.values()):
-        raise RuntimeError(f"no example came out of {count_pairs(dataset)} figures; replies: {dict(failed) or 'none'}")
-    if options.teacher == "openai":
-        of_tasks = Counter(row["reason"] for row in gate.rejected if row["task"] in TASKS)
-        _check_passed(sum(counts[task] for task in TASKS), of_tasks, teacher)
-    for task, count in counts.items():
-        _write(dataset, task, count)
-    _write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
-    (dataset / "provenance").mkdir(exist_ok=True)  # a dataset from the Hub may have none
-    write_jsonl(dataset / "provenance" / "rejected_examples.jsonl", gate.rejected)
-    write_jsonl(dataset / ".work" / "caption_sentences.jsonl", caption_sentences(read_pairs(dataset)))
-    results = {"counts": counts, "replies": dict(failed), "disarmed": dict(+disarmed)}
-    results |= {"rejected": gate.counts(), "verdicts": dict(verdicts)}
-    write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **results)
-    lines = [f"{task:<10} {n:>7} examples" for task, n in counts.items()]
-    lines += [f"{status:<10} {n:>7} replies without an example" for status, n in sorted(failed.items())]
-    lines += [f"{reason:<20} {n:>7} examples rejected" for reason, n in gate.counts().items()]
-    lines += [f"{verdict:<20} {n:>7} answers, says the verifier" for verdict, n in sorted(verdicts.items())]
-    lines += [
-        f"{task:<10} {n:>7} of them had special tokens in their text, made ordinary" for task, n in (+disarmed).items()
-    ]
-    return "\n".join(lines)
+        return _costs(options, asking)
+    teacher, replies, spent = _taught(options, asking)
+    outcome = _outcome(options, teacher, replies)
+    _make(options, asking, teacher, outcome, spent)
+    _publish(options, outcome)
+    return "\n".join(outcome.lines())
 
 
-def _check(options: Options, rows: Iterable[dict]) -> None:
+# ---- what there is to ask, and whether it can be
+
+
+def _check(options: Options) -> None:
     """Raises ValueError for a teacher that cannot teach, and for options that contradict each other."""
     from dataset_builder.teaching.gate.verifier import refuse_kin
 
@@ -218,13 +159,7 @@ def _check(options: Options, rows: Iterable[dict]) -> None:
         raise ValueError(f"--context_file gives a curator's context, --context {options.context} another: choose one")
     if options.verifier:
         refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
-    if options.max_cost is not None and not (options.price_in or options.price_out):
-        raise ValueError("--max_cost needs --price_in and --price_out, the money for a million tokens")
-    if options.teacher == "given" and not any(row["questions"] for row in rows):
-        raise ValueError(
-            f"no figure of {options.dataset} came with questions; the teacher `given` needs a figures.csv with the "
-            "columns picture, question and answer among the articles that `ldrt build` read"
-        )
+    options.check_asking()
 
 
 def _only_for_an_llm(options: Options) -> list[str]:
@@ -240,6 +175,32 @@ def _only_for_an_llm(options: Options) -> list[str]:
     return [name for name, is_set in asked.items() if is_set]
 
 
+def _rows(options: Options) -> "GivenRows":
+    """The figures as the teacher is given them.
+
+    Raises FileNotFoundError where there are none, ValueError where the teacher has nothing to say of them.
+    """
+    from dataset_builder.teaching.context import GivenRows, check_curated, read_curated, read_pairs
+
+    dataset = Path(options.dataset)
+    curated = read_curated(Path(options.context_file)) if options.context_file else {}
+    if options.context_file:
+        check_curated(Path(options.context_file), curated, read_pairs(dataset))
+    rows = GivenRows(dataset, options.context, curated, options.panels)
+    _check_rows(options, rows)
+    return rows
+
+
+def _check_rows(options: Options, rows: Iterable[dict]) -> None:
+    has_question = (bool(row["questions"]) for row in rows)
+    first = next(has_question, False)
+    if options.teacher == "given" and not (first or any(has_question)):
+        raise ValueError(
+            f"no figure of {options.dataset} came with questions; the teacher `given` needs a figures.csv with the "
+            "columns picture, question and answer among the articles that `ldrt build` read"
+        )
+
+
 def _wording(options: Options) -> "Wording":
     from dataset_builder.domain import read_domain
     from dataset_builder.teaching.wording import wording_of
@@ -252,77 +213,131 @@ def _wording(options: Options) -> "Wording":
     return wording
 
 
-def _check_passed(n_examples: int, rejected: Mapping[str, int], teacher: str) -> None:
-    """Raises RuntimeError where the gate has rejected all that an LLM wrote: what was there before is better."""
-    if rejected and not n_examples:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(rejected.items()))
-        raise RuntimeError(
-            f"no example of {teacher} passed the gate (rejected: {reasons}): the dataset is left as it was"
-        )
+def _asking(options: Options, rows: "GivenRows", wording: "Wording") -> "Asking":
+    """What an LLM is asked, or would be; a dry run may come before the choice of a model."""
+    from dataset_builder.teaching.asking.asking import Asking
+
+    server = options.server(options.model or "", options.picture_tokens)
+    pictures_of = Path(options.dataset) if options.see_picture else None
+    return Asking(rows, wording, server, options.examples_per_figure, pictures_of)
 
 
-def _taught(
-    rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path
-) -> tuple[str, "Answers", Counter]:
-    """The teacher, as the column has it, its answers, and how many replies gave none, by status."""
-    from dataset_builder.teaching.examples import EXTRACTIVE, GIVEN, extractive_answers
+def _costs(options: Options, asking: "Asking") -> str:
+    """What is left to ask an LLM; with the teacher `extractive`, what it would be, unless only a verifier is asked."""
+    from dataset_builder.teaching.asking.ledger_answers import LedgerAnswers
+    from dataset_builder.teaching.making import costs
 
-    if options.teacher == "given":
-        return GIVEN, {}, Counter()
-    if options.model is None or options.teacher == "extractive":
-        return EXTRACTIVE, extractive_answers(rows(), wording), Counter()
-    teacher = f"{options.model}@{options.revision}" if options.revision else options.model
-    answers = _ask(rows, options, wording, ledger)
-    return teacher, answers, sum(answers.without.values(), Counter())
+    ledger = _work(options) / "teacher.jsonl"
+    has_llm = options.teacher == "openai"
+    found = {"": costs.of_teacher(asking, ledger)} if has_llm or not options.verifier else {}
+    if options.verifier:
+        teacher = LedgerAnswers(asking.name, ledger, asking.wanted()) if has_llm else _offline(options, asking.wording)
+        gate, unasked = _gate(options, asking.wording), ledger if has_llm else None
+        verifier = _verifier(options)
+        found[f"verifier {options.verifier}: "] = costs.of_verifier(verifier, teacher, asking, gate, unasked)
+    return "\n".join([*(f"{name}{cost}" for name, cost in found.items()), *costs.in_all(found.values())])
 
 
-def _ask(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path) -> "LedgerAnswers":
-    """The LLM's answers, of which there are some for each task."""
-    from dataset_builder.llm.batch import ask_in_batches
-    from dataset_builder.llm.client import ask_each
-    from dataset_builder.llm.index import Index
+# ---- the teacher's answers
+
+
+def _taught(options: Options, asking: "Asking") -> tuple["Teacher", Counter[str], float]:
+    """The teacher, how many replies gave no answer, by status, and the money that the answers cost."""
+    from dataset_builder.llm.batch import ask_left
     from dataset_builder.teaching.asking.ledger_answers import LedgerAnswers
 
-    server = _server(options)
+    if options.teacher != "openai":
+        return _offline(options, asking.wording), Counter(), 0.0
+    ledger = _work(options) / "teacher.jsonl"
+    spent = ask_left(asking.wanted, asking.server, ledger, options.batch)
+    answers = LedgerAnswers(asking.name, ledger, asking.wanted())
+    answers.check(f"{options.model} at {options.base_url}")
+    return answers, sum(answers.without.values(), Counter()), spent
+
+
+def _offline(options: Options, wording: "Wording") -> "Teacher":
+    """The teacher that asks nobody."""
+    from dataset_builder.teaching.examples import Extractive, Nobody
+
+    return Nobody() if options.teacher == "given" else Extractive(wording)
+
+
+# ---- the examples that they give
+
+
+def _outcome(options: Options, teacher: "Teacher", replies: Counter[str]) -> "Outcome":
+    from dataset_builder.teaching.making.outcome import Outcome
+
+    return Outcome(teacher.name, replies, is_by_llm=options.teacher == "openai" or options.verifier is not None)
+
+
+def _make(options: Options, asking: "Asking", teacher: "Teacher", outcome: "Outcome", spent: float) -> None:
+    """Write the examples that pass, and those that do not, where they wait for `_publish`.
+
+    Raises RuntimeError where nothing came out.
+    """
+    from dataset_builder.files.jsonfiles import to_line, write_jsonl
+    from dataset_builder.teaching.context import count_pairs
+    from dataset_builder.teaching.examples import without_special_tokens
+
+    with (_work(options) / _REJECTED).open("w", encoding="utf-8") as rejects:
+
+        def keep(row: "RejectedExample") -> None:
+            rejects.write(to_line(row))
+            outcome.reject(row)
+
+        gate = _gate(options, asking.wording, keep)
+        passed = _passed(asking, teacher, outcome, gate)
+        if options.verifier:
+            passed = _verified(options, passed, asking.rows, gate, outcome, spent)
+        for task, examples in passed.items():
+            harmless = without_special_tokens(outcome.passing(examples), outcome.disarmed)
+            outcome.counts[task] = write_jsonl(_made(options, task), harmless)
+    outcome.check(count_pairs(Path(options.dataset)))
+
+
+def _passed(asking: "Asking", teacher: "Teacher", outcome: "Outcome", gate: "Gate") -> dict[str, Iterator[dict]]:
+    """The examples of each task that pass the gate."""
+    from dataset_builder.teaching.evidence import TASKS
+    from dataset_builder.teaching.examples import align_examples, instruction_examples
+
+    rows = asking.rows
+    made = {"align": align_examples(rows.without_context())}  # of captions alone: no other figure's licence is its
+    for task in TASKS:
+        made[task] = instruction_examples(rows, task, teacher, asking.wording, asking.a_figure, outcome.silent)
+    return {task: gate.passed(examples, rows) for task, examples in made.items()}
+
+
+def _verified(
+    options: Options,
+    passed: Mapping[str, Iterable[dict]],
+    rows: "GivenRows",
+    gate: "Gate",
+    outcome: "Outcome",
+    spent: float,
+) -> dict[str, Iterator[dict]]:
+    """Those of them that the verifier, once it has read all, does not contradict; meanwhile they wait on the disk."""
+    from dataset_builder.files.jsonfiles import read_jsonl, write_jsonl
+
+    verifier = _verifier(options, spent)
+    waiting = {task: _work(options) / f"{task}.passed.jsonl" for task in passed}
+    for task, examples in passed.items():
+        write_jsonl(waiting[task], examples)
 
     def wanted() -> Iterator[tuple[str, "Request"]]:
-        return _requests(rows, options, wording)
+        return chain.from_iterable(verifier.wanted(read_jsonl(path), rows) for path in waiting.values())
 
-    if options.batch:
-        ask_in_batches(wanted, server, ledger)
-    else:
-        index = Index(ledger)
-        left = sum(not index.is_ok(key) for key, _ in wanted())
-        ask_each(((key, request) for key, request in wanted() if not index.is_ok(key)), left, server, ledger)
-    answers = LedgerAnswers(ledger, wanted())
-    answers.check(f"{server.model} at {server.base_url}")
-    return answers
+    is_same_server = options.verifier_url in (None, options.base_url)
+    verifier.ask(wanted, options.batch and is_same_server)  # another server may have no Batch API
+    outcome.verdicts = verifier.verdicts
+    return {task: verifier.upheld(read_jsonl(path), rows, gate) for task, path in waiting.items()}
 
 
-def _requests(
-    rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording"
-) -> Iterator[tuple[str, "Request"]]:
-    """What the LLM is asked, by its key in the ledger."""
-    from dataset_builder.teaching.asking.llm_teacher import request
-    from dataset_builder.teaching.examples import questions_to_ask
-    from dataset_builder.teaching.panels import with_picture_urls
-
-    server = _server(options)
-    seen = with_picture_urls(rows(), Path(options.dataset)) if options.see_picture else rows()
-    for row, task, number in questions_to_ask(seen, options.examples_per_figure):
-        asked = request(row, task, wording, number)
-        yield server.key(asked), asked
-
-
-def _cost(rows: Callable[[], Iterable[dict]], options: Options, wording: "Wording", ledger: Path) -> str:
-    """What is left to ask an LLM; with the teacher `extractive`, what it would be."""
-    from dataset_builder.llm.cost import estimate
-
-    server = _server(options)
-    return str(estimate(_requests(rows, options, wording), ledger, server))
-
-
-def _gate(options: Options, wording: "Wording") -> "Gate":
+def _gate(
+    options: Options,
+    wording: "Wording",
+    keep: "Callable[[RejectedExample], None]" = lambda _: None,
+) -> "Gate":
     """The gate with the limits of the options; it knows the prompts that an LLM is given."""
     from dataset_builder.teaching.evidence import TASKS
     from dataset_builder.teaching.gate.exam import Limits
@@ -333,52 +348,53 @@ def _gate(options: Options, wording: "Wording") -> "Gate":
     if options.answer_language != "own":
         limits = replace(limits, answer_language=options.answer_language)
     prompts = {task: wording.prompt(task, evidence="") for task in TASKS} if options.teacher == "openai" else {}
-    return Gate(limits, counter(options.tokenizer), prompts)
+    return Gate(limits, counter(options.tokenizer), prompts, keep)
 
 
-def _verifier(options: Options) -> "Server":
+def _verifier(options: Options, spent: float = 0.0) -> "Verifier":
+    """The second model, with what the first has left of the money."""
+    from dataset_builder.teaching.gate.verifier import Verifier
+
+    like_the_teacher: Server = options.server(options.verifier or "")
     url = options.verifier_url or options.base_url
-    return replace(_server(options), base_url=url, model=options.verifier or "", revision=None, temperature=0.0)
+    server = replace(like_the_teacher, base_url=url, revision=None, temperature=0.0, spent_before=spent)
+    return Verifier(server, _work(options) / "verifier.jsonl")
 
 
-def _server(options: Options) -> "Server":
-    from dataset_builder.llm.requests import Price, Server
-
-    return Server(
-        base_url=options.base_url,
-        model=options.model or "",  # a dry run may come before the choice of a model
-        revision=options.revision,
-        temperature=options.temperature,
-        max_tokens=options.max_tokens,
-        concurrency=options.concurrency,
-        request=options.request,
-        requests_per_minute=options.requests_per_minute,
-        tokens_per_minute=options.tokens_per_minute,
-        price=Price(options.price_in, options.price_out),
-        max_cost=options.max_cost,
-    )
+# ---- the dataset
 
 
-def _make(dataset: Path, task: str, examples: Iterable[dict]) -> int:
-    """Write the rows of a task's config where they wait for `_write`; returns their number."""
+def _publish(options: Options, outcome: "Outcome") -> None:
+    """What waits becomes the configs; a task of which all that an LLM gave was rejected keeps the one that it has."""
     from dataset_builder.files.jsonfiles import write_jsonl
+    from dataset_builder.manifest import write_stage
+    from dataset_builder.teaching.context import read_pairs
+    from dataset_builder.teaching.evidence import TASKS, caption_sentences
+    from dataset_builder.teaching.making.configs import count_examples, write_eval_yaml, write_examples
 
-    (dataset / ".work").mkdir(exist_ok=True)  # a dataset from the Hub has none
-    return write_jsonl(_made(dataset, task), examples)
+    dataset = Path(options.dataset)
+    outcome.spared = [task for task in outcome.all_rejected if count_examples(dataset, task)]
+    for task, count in outcome.counts.items():
+        if task in outcome.spared:
+            outcome.counts[task] = count_examples(dataset, task)
+        else:
+            write_examples(dataset, task, _made(options, task) if count else None)
+    write_eval_yaml(dataset, [task for task in TASKS if any((dataset / task).glob("test-*.parquet"))])
+    (dataset / "provenance").mkdir(exist_ok=True)  # a dataset from the Hub may have none
+    os.replace(_work(options) / _REJECTED, dataset / "provenance" / _REJECTED)
+    write_jsonl(_work(options) / "caption_sentences.jsonl", caption_sentences(read_pairs(dataset)))
+    write_stage(dataset, "instruct", _PACKAGES, options=_recorded(options), **outcome.recorded())
 
 
-def _write(dataset: Path, task: str, count: int) -> None:
-    """Write the config of a task, or take it away where it would be empty."""
-    from dataset_builder.ldrt import write_config
-
-    if count:
-        write_config(dataset, task, _made(dataset, task))
-    else:
-        shutil.rmtree(dataset / task, ignore_errors=True)
+def _work(options: Options) -> Path:
+    """Where what is made waits, and what LLMs have answered is kept; a dataset from the Hub has none."""
+    folder = Path(options.dataset) / ".work"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
-def _made(dataset: Path, task: str) -> Path:
-    return dataset / ".work" / f"{task}.jsonl"
+def _made(options: Options, task: str) -> Path:
+    return _work(options) / f"{task}.jsonl"
 
 
 def _recorded(options: Options) -> dict:
@@ -393,20 +409,3 @@ def _recorded(options: Options) -> dict:
     if options.context_file:
         recorded["context_file"] = hashlib.sha256(Path(options.context_file).read_bytes()).hexdigest()
     return recorded
-
-
-def _write_eval_yaml(dataset: Path, tasks: list[str]) -> None:
-    """Declare the test tasks, if there are any, as the Hub does: `eval.yaml` in the root of a dataset repo."""
-    import yaml
-
-    if not tasks:
-        (dataset / "eval.yaml").unlink(missing_ok=True)
-        return
-
-    about = {
-        "name": "Biomedical figures: description and reasoning",
-        "description": "Questions about figures of articles that are not in the training data.",
-        "evaluation_framework": "ldrt-vlm",
-        "tasks": [{"id": task, "config": task, "split": "test"} for task in tasks],
-    }
-    (dataset / "eval.yaml").write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")

@@ -34,8 +34,7 @@ class Options:
     dataset: str | None = field(default=None, metadata={"help": "export: dataset that the runs answered"})
     items: int = field(default=100, metadata={"help": "export: answers to rate, over all runs"})
     repeats: int = field(default=20, metadata={"help": "export: how many of them are shown a second time"})
-    seed: int = field(default=0, metadata={"help": "of the sample and its order, and of the intervals"})
-    n_resamples: int = field(default=10_000, metadata={"help": "import: bootstrap resamples of the articles"})
+    seed: int = field(default=0, metadata={"help": "of the sample and its order"})
 
 
 def run(options: Options) -> str:
@@ -81,7 +80,6 @@ def _import(options: Options) -> str:
     from evaluation.people.ratings import add_judges, rated_answers, read_ratings, read_scored_runs
     from evaluation.people.report import make_report, write_copies
     from evaluation.people.report_text import report_text
-    from evaluation.scoring.measures import interval_settings
 
     folder = Path(options.output)
     key = read_key(folder)
@@ -93,8 +91,7 @@ def _import(options: Options) -> str:
     rows = rated_answers(ratings, key)
     runs, notes = read_scored_runs(key, folder)
     judges = add_judges(rows, runs)
-    interval = interval_settings(options.n_resamples, options.seed)
-    report = make_report(ratings, rows, judges, key, interval, n_left_out=len(problems))
+    report = make_report(ratings, rows, judges, key, n_left_out=len(problems))
     write_json(folder / run_folder.HUMAN, stamped(report))
     notes += write_copies(report, key, folder)
     return report_text(report, problems, [*notes, str(folder / run_folder.HUMAN)])

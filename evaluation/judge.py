@@ -2,18 +2,20 @@
 
     ldrt judge runs/tuned --judge Qwen/Qwen2-72B-Instruct --base_url http://localhost:8000/v1 --revision 1af63c6
     ldrt judge runs/tuned --judge Qwen/Qwen2-7B-Instruct --backend local       # no server: likelihood of each score
-    ldrt judge runs/tuned --judge Qwen/Qwen2-72B-Instruct --dry_run true       # calls, words, time
+    ldrt judge runs/tuned --judge gpt-4o --price_in 2.5 --price_out 10 --dry_run true    # calls, tokens, time, money
+    ldrt judge runs/tuned --judge gpt-4o --batch true                          # half the price, within a day
     ldrt judge runs/tuned --judge Qwen/Qwen2-72B-Instruct --against runs/base  # which of two answers is better
 
 A panel is the command once for each judge. The judge reads question, reference, caption, context and answer, never the
-picture. Every reply is on the disk before it counts; run the command again after any interruption, and only what has no
-score is asked again.
+picture. Every reply is on the disk before it counts; run the command again after any interruption, and only what failed
+is asked again; a reply that was paid for and has no score, only with --retry_unparsable true.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from dataset_builder.llm.options import AskingOptions
 from evaluation import run_folder
 
 if TYPE_CHECKING:
@@ -22,20 +24,18 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Options:
+class Options(AskingOptions):
+    """Options of `ldrt judge`."""
+
     run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True})
     judge: str = field(metadata={"help": "the judge's name at the server; with backend `local` a Hub id or folder"})
     backend: Literal["openai", "local"] = field(
         default="openai",
         metadata={"help": "openai: any OpenAI-compatible server; local: likelihood of the scores, computed here"},
     )
-    base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the judge's server"})
-    revision: str | None = field(
-        default=None, metadata={"help": "the judge's revision, for the record; local: to load"}
+    max_tokens: int = field(
+        default=512, kw_only=True, metadata={"help": "longest reply, tokens; judges that think aloud need more"}
     )
-    temperature: float = field(default=0.0, metadata={"help": "sampling temperature of the judge"})
-    max_tokens: int = field(default=512, metadata={"help": "longest reply, tokens; judges that think aloud need more"})
-    concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
     image_conditions: list[str] = field(
         default_factory=lambda: ["true"], metadata={"help": "judge the answers to these pictures: true, blank, …"}
     )
@@ -55,7 +55,6 @@ class Options:
     rubrics: str | None = field(default=None, metadata={"help": "folder of other rubric files: TASK.md, pairwise.md"})
     device: str = field(default="auto", metadata={"help": "backend local: auto, cpu, cuda, cuda:1"})
     batch_size: int = field(default=4, metadata={"help": "backend local: answers at once"})
-    dry_run: bool = field(default=False, metadata={"help": "only count the calls and words, and estimate the time"})
 
 
 def run(options: Options) -> str:
@@ -69,8 +68,7 @@ def run(options: Options) -> str:
     from evaluation.judging import asking, rubric
     from evaluation.judging.summary import summary_lines
 
-    if options.concurrency < 1 or options.controls < 0 or (options.limit is not None and options.limit < 1):
-        raise ValueError("concurrency and limit must be at least 1, controls at least 0")
+    _check(options)
     folder, judge = Path(options.run), _judge(options)
     rubrics = Path(options.rubrics) if options.rubrics else rubric.FOLDER
     manifest = run_folder.read_manifest(folder)
@@ -89,17 +87,24 @@ def run(options: Options) -> str:
     return "\n".join([*lines, *warning, f"{ledger}; `ldrt score {options.run}` puts it into the scores"])
 
 
+def _check(options: Options) -> None:
+    """Raises ValueError for options that do not fit."""
+    options.check_asking()
+    if options.controls < 0 or (options.limit is not None and options.limit < 1):
+        raise ValueError("limit must be at least 1, controls at least 0")
+    of_servers = {"--batch": options.batch, "--request": options.request, "--max_cost": options.max_cost is not None}
+    unused = [name for name, is_set in of_servers.items() if is_set]
+    if options.backend == "local" and unused:
+        raise ValueError(f"{', '.join(unused)}: only for a judge behind a server; the backend local asks nobody")
+
+
 def _judge(options: Options) -> "Judge":
     from evaluation.judging.asking import Judge
 
     return Judge(
-        model=options.judge,
+        server=options.server(options.judge),
         backend=options.backend,
-        base_url=options.base_url,
-        revision=options.revision,
-        temperature=options.temperature,
-        max_tokens=options.max_tokens,
-        concurrency=options.concurrency,
+        in_batches=options.batch,
         device=options.device,
         batch_size=options.batch_size,
     )

@@ -43,7 +43,7 @@ class Judgement(TypedDict):
     usage: NotRequired[dict[str, Any] | None]  # tokens, as the server counts them
     finish_reason: NotRequired[str | None]
     model: NotRequired[str | None]  # as served; like the two before absent where no reply came
-    latency_s: float
+    latency_s: float | None  # of a batch nobody knows
     error: NotRequired[str]
 
 

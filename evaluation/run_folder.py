@@ -52,6 +52,13 @@ class Prediction(TypedDict):
     error: NotRequired[str]
 
 
+class Answers(TypedDict):
+    """How many questions of an image condition were asked, and how many of them have no answer."""
+
+    asked: int
+    failed: int
+
+
 class Evidence(TypedDict):
     """A row of evidence.jsonl: what the article says of a figure."""
 
@@ -108,15 +115,31 @@ class ScoreRow(TypedDict):
     n_unscored: int
     ci_low: float | None
     ci_high: float | None
+    no_interval: str | None  # why there is none
     unit: str
     settings: dict[str, Any]
+
+
+class IntervalSettings(TypedDict):
+    """What is read of how intervals were made."""
+
+    method: str  # absent in files of before, whose intervals were too narrow
+
+
+class ScoreSettings(TypedDict):
+    """What must be the same in two runs that are compared."""
+
+    rouge: dict[str, Any]
+    hedging: dict[str, Any]
+    interval: IntervalSettings
 
 
 class ScoreFile(TypedDict):
     """scores.json of `ldrt score`."""
 
-    settings: dict[str, Any]
+    settings: ScoreSettings
     inputs: dict[str, str | None]  # file -> sha256
+    answers: dict[str, Answers]  # of each image condition
     scores: list[ScoreRow]
     image_gaps: list[dict[str, Any]]
     judges: list[dict[str, Any]]
@@ -175,6 +198,16 @@ def latest(predictions: Iterable[Prediction]) -> list[Prediction]:
     """One record for each image condition and example, in a fixed order: the newest one."""
     newest = {place(record): record for record in predictions}
     return [newest[key] for key in sorted(newest)]
+
+
+def count_answers(predictions: Iterable[Prediction]) -> dict[str, Answers]:
+    """image condition -> how many were asked and failed; `predictions` has one record a place."""
+    counts: dict[str, Answers] = {}
+    for record in predictions:
+        of_condition = counts.setdefault(record["image_condition"], {"asked": 0, "failed": 0})
+        of_condition["asked"] += 1
+        of_condition["failed"] += record["prediction"] is None
+    return counts
 
 
 def input_hashes(folder: Path) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from dataset_builder.files.jsonfiles import write_json, write_jsonl
 from evaluation import run_folder
-from evaluation.scoring.tables import interval_text, metric_text, number_text, text_table
+from evaluation.scoring.tables import interval_notes, interval_text, metric_text, number_text, text_table
 from trust.handovers import stamped
 
 
@@ -23,8 +23,6 @@ class Options:
     rouge_tokenizer: Literal["unicode", "google"] = field(
         default="unicode", metadata={"help": "google: the values of rouge_score, for comparison with papers"}
     )
-    n_resamples: int = field(default=10_000, metadata={"help": "bootstrap resamples of the articles"})
-    seed: int = field(default=0, metadata={"help": "of the bootstrap"})
 
 
 def run(options: Options) -> str:
@@ -45,13 +43,15 @@ def run(options: Options) -> str:
     judgements = counted(given, predictions)
     items = measure_all(predictions, run_folder.read_evidence(folder), judgements, options.rouge_tokenizer)
     write_jsonl(folder / run_folder.ITEMS, map(stamped, map(row_of_item, items)))
-    settings = settings_of(options.rouge_tokenizer, options.n_resamples, options.seed)
+    settings = settings_of(options.rouge_tokenizer)
+    answers = run_folder.count_answers(predictions)
     words = {item.place: item.scores.metrics["words"] for item in items}
     scores = {
         "settings": settings,
         "inputs": run_folder.input_hashes(folder),
+        "answers": answers,
         "scores": score_rows(items, predictions, settings),
-        "image_gaps": gap_rows(items, settings["interval"]),
+        "image_gaps": gap_rows(items),
         "judges": describe_judges(judgements, words, manifest.get("teachers", {})),
         "judge_agreement": judge_agreement(items),
     }
@@ -60,8 +60,19 @@ def run(options: Options) -> str:
         f"Warning: {judge} judged other answers than those here: run `ldrt judge` again"
         for judge in outdated_judges(given, judgements)
     ]
+    warnings += _failed_warnings(answers)
     conditions = (record["image_condition"] for record in predictions)
     return _summary(scores, folder, [*warnings, run_folder.unfinished(folder, manifest, conditions)])
+
+
+def _failed_warnings(answers: dict[str, run_folder.Answers]) -> list[str]:
+    """A line for each image condition with questions that have no answer."""
+    return [
+        f"Warning: {counts['failed']} of {counts['asked']} answers failed (image condition {condition}): "
+        "the scores are of the others; `ldrt generate` asks them again"
+        for condition, counts in answers.items()
+        if counts["failed"]
+    ]
 
 
 def _summary(scores: dict, folder: Path, warnings: list[str]) -> str:
@@ -70,17 +81,18 @@ def _summary(scores: dict, folder: Path, warnings: list[str]) -> str:
     from evaluation.scoring.measures import ALL_TASKS, JUDGE
     from evaluation.scoring.rows import first_condition
 
-    table = text_table(
-        ["metric", "task", "value", "95 % interval", "n", "unit"], map(_cells, first_condition(scores["scores"]))
-    )
+    shown = first_condition(scores["scores"])
+    table = text_table(["metric", "task", "value", "95 % interval", "n", "unit"], map(_cells, shown))
     gaps = []
     for row in scores["image_gaps"]:
         if row["task"] == ALL_TASKS and row["metric"] in ("rougeL", JUDGE):
-            interval = interval_text(row["ci_low"], row["ci_high"], True)
-            gap = f"{number_text(row['delta'], True)} ({interval}, n {row['n']})"
+            interval = row["no_interval"] or interval_text(row["ci_low"], row["ci_high"], True)
+            gap = f"{number_text(row['delta'], True)} ({interval}; n {row['n']})"
             gaps.append(f"true picture against {row['versus']}, {metric_text(row)}: {gap}")
     judges = panel_text(scores["judges"], scores["judge_agreement"])
-    return "\n".join(filter(None, [table, *gaps, *judges, str(folder / run_folder.SCORES), *warnings]))
+    return "\n".join(
+        filter(None, [table, *interval_notes(shown), *gaps, *judges, str(folder / run_folder.SCORES), *warnings])
+    )
 
 
 def _cells(row: dict) -> list[str]:

@@ -22,8 +22,8 @@ class HedgingSettings(TypedDict):
 
 
 class IntervalSettings(TypedDict):
-    n_resamples: int
-    seed: int
+    method: str
+    min_articles: int
 
 
 class Settings(TypedDict):
@@ -42,6 +42,14 @@ class Measured(TypedDict):
     n: int
     ci_low: float | None
     ci_high: float | None
+    no_interval: str | None  # why there is none
+
+
+class Answers(TypedDict):
+    """How many questions were asked, and how many of them have no answer"""
+
+    asked: int
+    failed: int
 
 
 class ScoreRow(Measured):
@@ -112,6 +120,7 @@ class Scores(TypedDict):
     """scores.json"""
 
     settings: Settings
+    answers: dict[str, Answers]
     scores: list[ScoreRow]
     image_gaps: list[GapRow]
     judges: list[Judge]
@@ -167,6 +176,7 @@ class Compared(TypedDict):
 
     model: str
     revision: str | None
+    answers: Answers
     hedges: Hedges
 
 
@@ -176,9 +186,12 @@ class JudgedDelta(TypedDict):
     ci_low: float | None
     ci_high: float | None
     delta: float | None
+    no_interval: str | None
     effect_size: float | None
+    no_effect_size: str | None
     length_adjusted_delta: float | None
     length_adjusted_ci: Interval
+    no_length_adjusted_interval: str | None
     points_per_word: float | None
     detectable_difference: float | None
 
@@ -196,6 +209,10 @@ class Pairwise(TypedDict):
     consistent: float | None
     first: float | None
     n: int
+    win_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    no_interval: str | None
 
 
 class Cells(TypedDict):

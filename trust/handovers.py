@@ -76,14 +76,14 @@ class Kind(Generic[Shape]):
         place = 0
         with path.open("rb") as file:
             for number, line in enumerate(_lines(file), 1):
-                if not line.endswith(b"\n") and len(line) <= MAX_LINE_BYTES:
-                    return  # torn: who appends next will cut it off
                 where = f"{path}, line {number}"
                 if len(line) > MAX_LINE_BYTES:
                     raise ValueError(f"{where} has more than {MAX_LINE_BYTES:,} bytes: {cure}")
                 try:
                     content = _parse(line)
                 except (ValueError, RecursionError) as error:
+                    if not line.endswith(b"\n"):
+                        return  # torn: who appends next will cut it off
                     raise ValueError(f"{where}: not JSON ({error}): {cure}") from error
                 yield place, self._check(content, where, path, cure)
                 place += len(line)

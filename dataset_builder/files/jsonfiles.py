@@ -44,14 +44,15 @@ def to_line(row: Mapping[str, Any]) -> str:
 def append_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Append rows and wait until they are on the disk; a last line that a kill has torn is cut off first.
 
+    A last line that lacks nothing but its end, as editors leave it, gets one.
+
     Several processes may append to the same file: the empty file `NAME.lock` beside it is locked meanwhile, so that
     another's half-written line is not taken for a torn one. Raises TimeoutError when another holds it for a minute.
     """
     lock = path.with_name(path.name + ".lock")
     try:
         with filelock.FileLock(lock).acquire(LOCK_WAIT_S, poll_interval=0.01), path.open("ab+") as file:
-            file.truncate(_whole_length(file))
-            file.seek(0, os.SEEK_END)
+            _end_last_line(file)
             file.writelines(to_line(row).encode() for row in rows)
             file.flush()
             os.fsync(file.fileno())
@@ -69,11 +70,11 @@ def read_jsonl(path: Path) -> Iterator[dict]:
         return
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
-            if not line.endswith("\n"):
-                return  # torn: `append_jsonl` will cut it off
             try:
                 yield json.loads(line)
             except json.JSONDecodeError as error:
+                if not line.endswith("\n"):
+                    return  # torn: `append_jsonl` will cut it off
                 raise ValueError(f"{path}, line {number}: not JSON; remove the line and run again") from error
 
 
@@ -85,6 +86,22 @@ def read_json(path: Path, made_by: str) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
+
+
+def _end_last_line(file: BinaryIO) -> None:
+    """Cut a torn last line off, end one that is whole; the file then stands at its end."""
+    length = _whole_length(file)
+    file.seek(length)
+    rest = file.read()
+    try:
+        is_whole = bool(rest) and isinstance(json.loads(rest), dict)
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        file.truncate(length)
+    file.seek(0, os.SEEK_END)
+    if is_whole:
+        file.write(b"\n")
 
 
 def _whole_length(file: BinaryIO) -> int:

@@ -17,8 +17,8 @@ from dataset_builder.files.jsonfiles import append_jsonl
 from dataset_builder.files.progress import progress
 from dataset_builder.llm import http
 from dataset_builder.llm.batches import Batch, Part, Replies, keys_of, saved
-from dataset_builder.llm.client import body_of
-from dataset_builder.llm.index import Index
+from dataset_builder.llm.client import ask_each, body_of
+from dataset_builder.llm.ledger import Index
 from dataset_builder.llm.limits import Budget
 from dataset_builder.llm.replies import error_reason, failed, read_completion, record_of
 from dataset_builder.llm.requests import Request, Server
@@ -35,20 +35,43 @@ _NAME_CHARS = 16  # of a sha256, hexadecimal
 _Requests = Callable[[], Iterable[tuple[str, Request]]]  # all that is wanted, by key, as often as it is called
 
 
-def ask_in_batches(wanted: _Requests, server: Server, ledger: Path, result: str = "parsed") -> None:
-    """Ask all that the ledger does not answer yet, in batches; returns when their replies are in the ledger.
+def ask_left(
+    wanted: _Requests,
+    server: Server,
+    ledger: Path,
+    in_batches: bool,
+    result: str = "parsed",
+    stops_refused: bool = True,
+) -> float:
+    """Ask what the ledger does not settle, one by one or in batches; returns the money that has been spent.
 
-    Raises RuntimeError with the server's reason where it refuses a batch, BudgetReached where more may cost too much,
-    ConnectionError and PermissionError as `client.ask`. Run again, it goes on.
+    Raises what `client.ask_each` and `ask_in_batches` raise. The replies are in the ledger.
     """
-    asyncio.run(_Run(wanted, server, ledger, result).all())
+    if in_batches:
+        return ask_in_batches(wanted, server, ledger, result)
+    index = Index(ledger)
+    left = sum(not index.is_settled(key, server) for key, _ in wanted())
+    todo = ((key, request) for key, request in wanted() if not index.is_settled(key, server))
+    return ask_each(todo, left, server, ledger, result, stops_refused=stops_refused)
+
+
+def ask_in_batches(wanted: _Requests, server: Server, ledger: Path, result: str = "parsed") -> float:
+    """Ask all that the ledger does not settle, in batches; returns when their replies are in the ledger.
+
+    Gives the money that has been spent. Raises RuntimeError with the server's reason where it refuses a batch,
+    BudgetReached where more may cost too much, ConnectionError and PermissionError as `client.ask`. Run again, it goes
+    on.
+    """
+    run = _Run(wanted, server, ledger, result)
+    asyncio.run(run.all())
+    return run.budget.spent
 
 
 class _Run:
     def __init__(self, wanted: _Requests, server: Server, ledger: Path, result: str):
         self._wanted, self._server, self._ledger, self._result = wanted, server, ledger, result
         self._folder = ledger.with_suffix(".batches")
-        self._budget = Budget(server)
+        self.budget = Budget(server)
         self._settled: set[bytes] = set()  # keys that have got a reply in this run, whatever it says
 
     async def all(self) -> None:
@@ -62,14 +85,14 @@ class _Run:
                     break
                 await self._wait_for(self._open())
                 self._read_ended()
-                n_rounds += not self._budget.is_reached  # then more may fit now that the price is known
-        self._budget.check()
+                n_rounds += not self.budget.is_reached  # then more may fit now that the price is known
+        self.budget.check()
 
     # ---- there
 
     async def _submit(self) -> None:
         """Batches of all that has no answer and is in none; those that a kill has stopped half-way first."""
-        self._budget.is_reached = False
+        self.budget.is_reached = False
         for batch in saved(self._folder, self._server.base_url):
             await self._send(batch)
         form = NONE
@@ -86,7 +109,7 @@ class _Run:
     def _parts(self) -> Iterator[Iterator[tuple[str, Request]]]:
         """What is left to ask, again and again the same iterator: each part takes as much of it as it holds."""
         todo = self._todo()
-        while not self._budget.is_reached:
+        while not self.budget.is_reached:
             yield todo
 
     def _todo(self) -> Iterator[tuple[str, Request]]:
@@ -94,11 +117,11 @@ class _Run:
         index = Index(self._ledger)
         for key, request in self._wanted():
             digest = bytes.fromhex(key)
-            if index.is_ok(key) or digest in under_way or digest in self._settled:
+            if index.is_settled(key, self._server) or digest in under_way or digest in self._settled:
                 continue
             under_way.add(digest)
-            if not self._budget.reserve(self._budget.dearest(request)):
-                self._budget.is_reached = True
+            if not self.budget.reserve(self.budget.dearest(request)):
+                self.budget.is_reached = True
                 return
             yield key, request
 
@@ -221,7 +244,7 @@ class _Run:
             found, is_settled = _found(replies.read(key), request, self._result)
             if is_settled:
                 self._settled.add(bytes.fromhex(key))
-            self._budget.pay(self._budget.dearest(request), found.get("usage"))
+            self.budget.pay(request, self.budget.dearest(request), found.get("usage"))
             yield record_of(key, request, self._result, found | {"latency_s": None})
 
     async def _call(self, method: str, path: str, body: Callable[[], aiohttp.FormData] | None = None) -> dict:

@@ -1,7 +1,7 @@
 """The one client for LLMs (teacher and judges): any OpenAI-compatible server, every reply kept, nothing paid for twice.
 
-Replies go to a ledger (`ledger.py`). A request whose key has an `ok` line there is answered from there; every other
-status is asked again by the next run.
+Replies go to a ledger (`ledger.py`). A request whose key has an `ok` line there is answered from there; one that failed
+is asked again by the next run, one whose reply was paid for and cannot be read only where that is asked for.
 """
 
 import asyncio
@@ -15,11 +15,12 @@ from aiohttp import ClientSession
 from dataset_builder.files.jsonfiles import append_jsonl
 from dataset_builder.files.progress import progress
 from dataset_builder.llm import http
-from dataset_builder.llm.ledger import answered, is_ok
-from dataset_builder.llm.limits import Budget, Pace, prompt_tokens, used_tokens
+from dataset_builder.llm.ledger import answered, is_settled
+from dataset_builder.llm.limits import Budget, Pace
 from dataset_builder.llm.replies import failed, read_completion, record_of
 from dataset_builder.llm.requests import Request, Server
 from dataset_builder.llm.structured import NONE, known_form, response_format
+from dataset_builder.llm.tokens import used_tokens
 
 _DEAD_AFTER = 8  # requests in a row, each after the client's own retries, that the server was gone, busy or broken for
 _REFUSED_AFTER = 8  # requests in a row that the server refuses in the same words: none will do
@@ -42,7 +43,7 @@ def ask(requests: Iterable[Request], server: Server, ledger: Path, result: str =
     """
     wanted = {server.key(request): request for request in requests}
     records = answered(ledger, wanted)
-    todo = {key: request for key, request in wanted.items() if not is_ok(records, key)}
+    todo = {key: request for key, request in wanted.items() if not is_settled(records.get(key), server)}
 
     def keep(record: dict) -> None:
         records[record["key"]] = record
@@ -59,17 +60,20 @@ def ask_each(
     result: str = "parsed",
     keep: Callable[[dict], None] = lambda _: None,
     stops_refused: bool = True,
-) -> None:
+) -> float:
     """As `ask`, for any number of requests by their keys: each is drawn when it is its turn, and nothing is held.
 
-    All `n` of `todo` are asked, whatever the ledger says. A record is in the ledger when `keep` gets it.
-    `stops_refused`: raises RuntimeError when the server refuses many requests in a row in the same words.
+    Returns the money that has been spent, with what was spent before. All `n` of `todo` are asked, whatever the ledger
+    says. A record is in the ledger when `keep` gets it. `stops_refused`: raises RuntimeError when the server refuses
+    many requests in a row in the same words.
     """
     first = next(todo, None)
-    if first is not None:
-        ledger.parent.mkdir(parents=True, exist_ok=True)
-        run = _Run(server, ledger, result, keep, _chain(first, todo), n, stops_refused)
-        asyncio.run(_ask_all(run))
+    if first is None:
+        return server.spent_before
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    run = _Run(server, ledger, result, keep, _chain(first, todo), n, stops_refused)
+    asyncio.run(_ask_all(run))
+    return run.budget.spent
 
 
 def _chain(first: tuple[str, Request], rest: _Todo) -> _Todo:
@@ -129,18 +133,18 @@ async def _settle_form(run: _Run, session: ClientSession) -> None:
 async def _work(run: _Run, session: ClientSession) -> None:
     for key, request in run.todo:
         await run.unwritten.acquire()
-        n_tokens = prompt_tokens(request) + run.server.longest_reply
-        cost = run.budget.dearest(request)
-        if not await run.budget.take(cost):
+        cost = await run.budget.take(request)
+        if cost is None:
             return
+        n_tokens = run.budget.tokens_in(request) + run.server.longest_reply
         await run.pace.turn(n_tokens)
         start = time.monotonic()
         answer = await _ask_one(run, session, request, n_tokens)
         latency_s = round(time.monotonic() - start, _LATENCY_DIGITS)
         is_reply = answer.status == 200
         found = read_completion(answer.text, request, run.result) if is_reply else failed(answer.status, answer.text)
-        run.budget.pay(cost, found.get("usage"))
-        run.pace.give_back(max(0.0, n_tokens - sum(used_tokens(found.get("usage")))) if "usage" in found else 0)
+        run.budget.pay(request, cost, found.get("usage"))
+        run.pace.give_back(n_tokens - sum(used_tokens(found["usage"])) if found.get("usage") else 0)
         record = record_of(key, request, run.result, found | {"latency_s": latency_s})
         run.replies.put_nowait(record)
         run.watch.see(answer, record.get("error", ""))

@@ -6,22 +6,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset_builder.llm.index import Index
-from dataset_builder.llm.limits import count_words, prompt_tokens, used_tokens
+from dataset_builder.llm.ledger import Index
 from dataset_builder.llm.requests import Request, Server
+from dataset_builder.llm.tokens import Counted, count_words, picture_rule, picture_tokens, prompt_tokens, used_tokens
 
 _ASSUMED_LATENCY_S = 5.0  # of a call, until the ledger has replies of the same LLM
-_ASSUMED_REPLY_TOKENS = 250.0  # likewise: a question, an answer of about 150 words, evidence
+ASSUMED_REPLY_TOKENS = 250.0  # likewise: a question, an answer of about 150 words, evidence
 _LONG_MIN = 120.0  # from here on a time is given in hours
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of the calls still to make; `n_answered` requests have their answer and cost nothing."""
+    """Of the calls still to make; `n_answered` requests need none: they have their answer, or one that was paid for."""
 
     n_calls: int
     n_answered: int
+    n_measured: int  # calls before, by which the latency and the lengths of replies are known
     prompt_words: int
+    n_pictures: int
+    picture_tokens: float  # of `tokens_in`, as guessed
     tokens_in: float
     tokens_out: float
     latency_s: float  # of one call: the median of those answered, or an assumption
@@ -44,15 +47,22 @@ class Cost:
 
     def __str__(self) -> str:
         """One line for a `--dry_run`."""
-        source = f"as {self.n_answered} calls before" if self.n_answered else "assumed"
+        source = f"as {self.n_measured} calls before" if self.n_measured else "assumed"
         minutes = self.minutes
         time = f"{minutes:.0f} min" if minutes < _LONG_MIN else f"{minutes / 60:.1f} h"
         return (
-            f"{self.n_calls} calls with {self.prompt_words} words of prompt (about {self.tokens_in:.0f} tokens), "
+            f"{self.n_calls} calls with {self.prompt_words} words{self._pictures_text()} of prompt "
+            f"(about {self.tokens_in:.0f} tokens), "
             f"{self.n_answered} already answered; about {time} with {self.server.concurrency} at once and "
             f"{self.latency_s:.1f} s a call ({source}); about {self.tokens_out:.0f} tokens of reply ({source})"
             f"{self._money_text()}"
         )
+
+    def _pictures_text(self) -> str:
+        if not self.n_pictures:
+            return ""
+        guess = f"{picture_rule(self.server).name}: {self.picture_tokens:.0f} tokens"
+        return f" and {self.n_pictures} pictures ({'as measured' if self.n_measured else guess})"
 
     def _money_text(self) -> str:
         price = self.server.price
@@ -65,10 +75,10 @@ class Cost:
 class _Measured:
     """What the calls before were like."""
 
+    server: Server
     latencies_s: array = field(default_factory=lambda: array("d"))
     n: int = 0
-    guessed_in: float = 0.0  # of the prompts that the server counted the tokens of
-    tokens_in: int = 0
+    prompts: Counted = field(default_factory=Counted)
     tokens_out: int = 0
     n_counted: int = 0
 
@@ -79,30 +89,42 @@ class _Measured:
         read, written = used_tokens(record.get("usage"))
         if read and written:
             self.n_counted += 1
-            self.guessed_in += prompt_tokens(request)
-            self.tokens_in += read
+            self.prompts.learn(prompt_tokens(request, self.server), read)
             self.tokens_out += written
+
+    @property
+    def reply_tokens(self) -> float:
+        return self.tokens_out / self.n_counted if self.n_counted else ASSUMED_REPLY_TOKENS
+
+    @property
+    def latency_s(self) -> float:
+        return statistics.median(self.latencies_s) if self.latencies_s else _ASSUMED_LATENCY_S
 
 
 def estimate(wanted: Iterable[tuple[str, Request]], ledger: Path, server: Server) -> Cost:
-    """The cost of what the ledger has no `ok` record of; `wanted` are the requests by their keys in it."""
-    index, measured = Index(ledger), _Measured()
-    n_calls, words, guessed_in = 0, 0, 0.0
+    """The cost of what the ledger does not settle; `wanted` are the requests by their keys in it."""
+    index, measured = Index(ledger), _Measured(server)
+    n_calls = n_answered = words = n_pictures = 0
+    guessed_in = of_pictures = 0.0
     for key, request in wanted:
-        record = index.record(key) if index.is_ok(key) else None
-        if record:
+        record = index.record(key)
+        if record and (record["status"] == "ok" or used_tokens(record.get("usage"))[0]):  # whoever was paid tells
             measured.add(request, record)
-        else:
-            n_calls, words, guessed_in = n_calls + 1, words + count_words(request), guessed_in + prompt_tokens(request)
-    has_counts = bool(measured.n_counted and measured.guessed_in)
-    longer = measured.tokens_in / measured.guessed_in if has_counts else 1.0
-    reply_tokens = measured.tokens_out / measured.n_counted if has_counts else _ASSUMED_REPLY_TOKENS
+        if index.is_settled(key, server):
+            n_answered += 1
+            continue
+        n_calls, words, n_pictures = n_calls + 1, words + count_words(request), n_pictures + len(request.picture_sizes)
+        guessed_in += prompt_tokens(request, server)
+        of_pictures += picture_tokens(request, server)
     return Cost(
         n_calls=n_calls,
-        n_answered=measured.n,
+        n_answered=n_answered,
+        n_measured=measured.n,
         prompt_words=words,
-        tokens_in=guessed_in * longer,
-        tokens_out=n_calls * min(reply_tokens, server.longest_reply),
-        latency_s=statistics.median(measured.latencies_s) if measured.latencies_s else _ASSUMED_LATENCY_S,
+        n_pictures=n_pictures,
+        picture_tokens=of_pictures,
+        tokens_in=guessed_in * measured.prompts.times,
+        tokens_out=n_calls * min(measured.reply_tokens, server.longest_reply),
+        latency_s=measured.latency_s,
         server=server,
     )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,9 @@ class Server:
     tokens_per_minute: float | None = None  # of prompts and replies
     price: Price = Price()
     max_cost: float | None = None  # of one run, in the money of `price`
+    spent_before: float = 0.0  # of it, by another model of the same run
+    picture_tokens: float | None = None  # of one picture; None: by the rule of the model's makers (tokens.py)
+    retry_unparsable: bool = False  # ask again what was answered, and paid for, but cannot be read
 
     def __post_init__(self) -> None:
         """Raises ValueError for a `request` with what is not a matter of sampling."""
@@ -82,12 +85,14 @@ class Request:
     `about` (JSON values) stands in the record of the reply and is part of the request's identity. `parse` makes a JSON
     value of the reply's text and raises ValueError for text that it cannot use. `schema`, a JSON schema of the reply,
     is sent to servers that honour it; it decides the reply's form, not what it says, and is no part of the identity.
+    `picture_sizes`, width and height in pixels of each picture in the messages, say how many tokens these are.
     """
 
     messages: list[dict]
     about: dict = field(default_factory=dict)
     parse: Callable[[str], object] = str
     schema: Mapping[str, Any] | None = None
+    picture_sizes: Sequence[tuple[int, int]] = ()
 
     def key(
         self,

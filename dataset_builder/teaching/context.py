@@ -2,14 +2,19 @@
 
 import hashlib
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow.parquet as parquet
 
+from dataset_builder.files.compact import CompactMap
 from dataset_builder.files.errors import UsageError
+from dataset_builder.files.jsonfiles import to_line
 from dataset_builder.schema import SPLITS
+from dataset_builder.teaching.panels import with_panels
 from trust.licenses import combined, in_order, of_row
 
 _CURATED_FORM = '{"figure_id": "…", "context": ["a sentence", …]}'
@@ -18,6 +23,7 @@ _COLUMNS = [
     *("figure_id", "article_id", "caption", "context", "questions", "language", "license", "licenses", "rights"),
     *("panels", "width", "height"),
 ]
+_OF_DONORS = ("figure_id", "context", "license", "licenses")
 _OF_BEFORE: dict = {"rights": None, "questions": [], "panels": []}  # columns that older datasets have not
 
 
@@ -68,24 +74,78 @@ def check_curated(path: Path, curated: Mapping[str, list[str]], rows: Iterable[d
         raise UsageError(f"{path}: none of its figures is in the training split, the only one whose context changes")
 
 
+class Donors:
+    """Whose context each training figure is given where contexts are shuffled; they wait on the disk, not in memory.
+
+    A row of another article in the same language; each row that has a context gives it to one other. In a fixed random
+    order of articles, every row takes the context as many places further on as the largest article has rows. Rows of a
+    language in which one article has more than half of them get none.
+    """
+
+    def __init__(self, rows: Iterable[dict], folder: Path):
+        """`folder` is where their contexts wait, in a file without a name that ends with the process."""
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - as long as the donors are asked for
+        of_language: dict[str, list[_Place]] = {}
+        for row in rows:
+            if row["split"] == "train" and row["context"]:
+                of_language.setdefault(row["language"] or "", []).append(self._put(row))
+        self._places = CompactMap(entry for places in of_language.values() for entry in _shifted(places))
+
+    def of(self, row: Mapping) -> dict | None:
+        """The row whose context this one gets: figure_id, context and licences; None: there is none."""
+        place = self._places.get(_digest(row["figure_id"]))
+        if place is None:
+            return None
+        self._file.seek(place)
+        return json.loads(self._file.readline())
+
+    def _put(self, row: Mapping) -> "_Place":
+        place = self._file.tell()
+        self._file.write(to_line({name: row[name] for name in _OF_DONORS if name in row}).encode())
+        return _Place(_digest(row["article_id"]), row["figure_id"], place)
+
+
+class GivenRows(Iterable[dict]):
+    """The rows of `pairs` as a teacher is given them, read anew each time that they are asked for; see `given_context`.
+
+    `panels`: with a row for each panel that has a caption behind its figure's.
+    """
+
+    def __init__(
+        self, dataset: Path, context: str, curated: Mapping[str, Sequence[str]] | None = None, panels: bool = False
+    ):
+        self._dataset, self._context, self._curated, self._panels = dataset, context, curated, panels
+        self._donors = Donors(read_pairs(dataset), dataset) if context == "shuffled" else None
+
+    def __iter__(self) -> Iterator[dict]:
+        return given_context(self._pairs(), self._context, self._curated, self._donors)
+
+    def without_context(self) -> Iterator[dict]:
+        """The same rows, none of a training figure with a context."""
+        return given_context(self._pairs(), "none")
+
+    def _pairs(self) -> Iterator[dict]:
+        pairs = read_pairs(self._dataset)
+        return with_panels(pairs) if self._panels else pairs
+
+
 def given_context(
-    rows: Iterable[dict], context: str, curated: Mapping[str, Sequence[str]] | None = None
+    rows: Iterable[dict],
+    context: str,
+    curated: Mapping[str, Sequence[str]] | None = None,
+    donors: Donors | None = None,
 ) -> Iterator[dict]:
     """Rows with the `context` that the teacher is given and `context_of`, the figure it belongs to (None: no context).
 
     Their `licenses` are then those of both, and their `license` the one that covers all (`trust.licenses.combined`).
-    `context` is own, none or shuffled; figures in `curated` (figure_id -> sentences) have a curator's in place of their
-    own. Panels have none. Only training rows change, so that every ablation answers the same held-out
-    questions. Rows are held only where they are shuffled.
+    `context` is own, none or shuffled (by `donors`); figures in `curated` (figure_id -> sentences) have a curator's in
+    place of their own. Panels have none. Only training rows change, so that every ablation answers the same held-out
+    questions.
     """
-    others: dict[str, dict] = {}
-    if context == "shuffled":
-        rows = list(rows)
-        others = _shuffled([row for row in rows if row["split"] == "train"])
     for row in rows:
         donor: dict | None = None if row["questions"] or row.get("panel") else row  # those rest on no context
         if donor and row["split"] == "train" and context != "own":
-            donor = others.get(row["figure_id"])
+            donor = donors.of(row) if donors else None
         elif donor and row["split"] == "train" and curated and row["figure_id"] in curated:
             donor = row | {"context": list(curated[row["figure_id"]])}
         if donor is not None and donor["context"]:
@@ -122,21 +182,22 @@ def _under_all(row: dict, licenses: Iterable[str | None]) -> dict:
     return row | {"licenses": list(in_order(licenses)), "license": combined(licenses)}
 
 
-def _shuffled(rows: list[dict]) -> dict[str, dict]:
-    """figure_id -> a row of another article in the same language; each row that has a context gives it to one other.
+class _Place(NamedTuple):
+    """A row with a context, and where it waits."""
 
-    In a fixed random order of articles, every row takes the context as many places further on as the largest article
-    has rows. Rows of a language in which one article has more than half of them get none.
-    """
-    of_language: dict[str, list[dict]] = {}
-    for row in rows:
-        if row["context"]:
-            of_language.setdefault(row["language"] or "", []).append(row)
-    donors: dict[str, dict] = {}
-    for of_it in of_language.values():
-        of_it.sort(key=lambda row: (hashlib.sha256(row["article_id"].encode()).hexdigest(), row["figure_id"]))
-        largest = max(Counter(row["article_id"] for row in of_it).values())
-        if 2 * largest <= len(of_it):
-            further = of_it[largest:] + of_it[:largest]
-            donors |= {row["figure_id"]: other for row, other in zip(of_it, further, strict=True)}
-    return donors
+    article: bytes  # its digest: the order of articles
+    figure_id: str
+    place: int  # in bytes
+
+
+def _shifted(rows: list[_Place]) -> Iterator[tuple[bytes, int]]:
+    """(digest of a row's figure_id, place of the row whose context it gets), for the rows of one language."""
+    rows.sort()
+    largest = max(Counter(row.article for row in rows).values())
+    if 2 * largest <= len(rows):
+        for number, row in enumerate(rows):
+            yield _digest(row.figure_id), rows[(number + largest) % len(rows)].place
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()

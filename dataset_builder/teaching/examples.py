@@ -1,10 +1,10 @@
 """Rows of `pairs` + a teacher's answers -> training examples, the rows of the configs align, detail and reasoning."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
 
-from dataset_builder.teaching.evidence import TASKS, Answer, Evidence, evidence_sentences, example_id, support
+from dataset_builder.teaching.evidence import TASKS, Answer, Evidence, evidence_sentences, example_id, place, support
 from dataset_builder.teaching.extractive import extractive
 from dataset_builder.teaching.wording import Wording
 from trust.text import cleaned
@@ -14,7 +14,43 @@ GIVEN = "given"  # no teacher: the question and its answer came with the picture
 _UNASKED = {"prompt_sha256": None, "kind": None, "context_of": None}
 
 
-Answers = Mapping[str, Answer]  # by example_id
+class Told(NamedTuple):
+    """What came of asking a teacher: its answer, or why there is none."""
+
+    answer: Answer | None
+    why_not: str = ""
+
+
+class Teacher(Protocol):
+    """Whoever answers questions about figures, one at a time, when the answer is needed."""
+
+    name: str  # as the column has it: `extractive`, `given`, or id@revision
+
+    def tell(self, row: dict, task: str, number: int) -> Told:
+        """What it says to the task's question `number`, from 1, about the figure of a row."""
+
+
+class Extractive:
+    """Answers made of the article's own sentences, where these suffice; the same to each question of a task."""
+
+    name = EXTRACTIVE
+
+    def __init__(self, wording: Wording):
+        self._wording = wording
+
+    def tell(self, row: dict, task: str, number: int) -> Told:
+        """As `Teacher` says."""
+        return Told(extractive(row, task, self._wording), "no sentence stands alone")
+
+
+class Nobody:
+    """The teacher where only those questions count that came with figures."""
+
+    name = GIVEN
+
+    def tell(self, row: dict, task: str, number: int) -> Told:
+        """As `Teacher` says."""
+        return Told(None, "no question came with it")
 
 
 class Question(NamedTuple):
@@ -27,18 +63,12 @@ class Question(NamedTuple):
 
 def questions_to_ask(rows: Iterable[dict], a_figure: int = 1) -> Iterator[Question]:
     """`a_figure` questions of each task about the figures that have something to go on and came without questions."""
-    to_ask = (row for row in rows if (row["caption"] or row["context"]) and not row["questions"])
+    to_ask = (row for row in rows if _says_something(row) and not row["questions"])
     return (Question(row, task, 1 + i) for row in to_ask for task in TASKS for i in range(a_figure))
 
 
-def extractive_answers(rows: Iterable[dict], wording: Wording) -> dict[str, Answer]:
-    """The answers made of the article's own sentences, where these suffice."""
-    answers = {}
-    for row, task, _ in questions_to_ask(rows):
-        answer = extractive(row, task, wording)
-        if answer:
-            answers[example_id(row, task)] = answer
-    return answers
+def _says_something(row: Mapping[str, Any]) -> bool:
+    return bool(row["caption"] or row["context"])
 
 
 def align_examples(rows: Iterable[dict]) -> Iterator[dict]:
@@ -51,21 +81,32 @@ def align_examples(rows: Iterable[dict]) -> Iterator[dict]:
 
 
 def instruction_examples(
-    rows: Iterable[dict], task: str, answers: Answers, teacher: str, wording: Wording, a_figure: int = 1
+    rows: Iterable[dict],
+    task: str,
+    teacher: Teacher,
+    wording: Wording,
+    a_figure: int = 1,
+    on_silence: Callable[[str, str], None] = lambda _figure_id, _why: None,
 ) -> Iterator[dict]:
-    """The examples of one task, in the order of the rows; `teacher` as the column has it: `extractive`, or id@revision.
+    """The examples of one task, in the order of the rows.
 
     Figures that came with questions have these, and none of the teacher's; others have `a_figure` of its answers at
-    most. `prompt_sha256` is the hash of the files that the question, or the LLM's prompt, comes from.
+    most. `prompt_sha256` is the hash of the files that the question, or the LLM's prompt, comes from. `on_silence` is
+    told each figure about which the teacher does not answer, and why.
     """
     for row in rows:
         yield from _given_examples(row, task)
-        for number in range(1, a_figure + 1):
-            if answer := answers.get(example_id(row, task, number)):
-                told = {"teacher": teacher, "context_of": row["context_of"]} | _asked(
-                    row, task, number, teacher, wording
-                )
-                yield _example(row, task, answer, number) | told
+        if not _says_something(row):
+            on_silence(row["figure_id"], "neither caption nor context")
+        elif not row["questions"]:
+            for number in range(1, a_figure + 1):
+                told = teacher.tell(row, task, number)
+                if told.answer is None:
+                    on_silence(row["figure_id"], told.why_not)
+                else:
+                    asked = _asked(row, task, number, teacher.name, wording)
+                    by_it = {"teacher": teacher.name, "context_of": row["context_of"]}
+                    yield _example(row, task, told.answer, number) | by_it | asked
 
 
 def _asked(row: Mapping[str, Any], task: str, number: int, teacher: str, wording: Wording) -> dict[str, str | None]:
@@ -83,6 +124,15 @@ def _given_examples(row: Mapping[str, Any], task: str) -> Iterator[dict[str, Any
     for number, given in enumerate(of_task, 1):
         answer = Answer(question=given["question"], answer=given["answer"], evidence=[])
         yield _example(row, task, answer, number) | none | {"teacher": GIVEN}
+
+
+def with_rows(examples: Iterable[dict], rows: Iterable[dict]) -> Iterator[tuple[dict, dict]]:
+    """Each example with the row of its figure or panel; `rows` come in the order of the examples."""
+    given, row = iter(rows), None
+    for example in examples:
+        while row is None or place(row) != place(example):
+            row = next(given)
+        yield example, row
 
 
 def without_special_tokens(examples: Iterable[dict], n_changed: Counter[str]) -> Iterator[dict]:

@@ -221,6 +221,8 @@ class AnswerWords:
     source: Words
     refusals: Words
     nothing: Words
+    pointers: Words
+    fillers: Words
     numerals: Words
     decimal: str
     opposites: Opposites

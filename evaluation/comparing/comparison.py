@@ -2,19 +2,19 @@
 
 from typing import TypedDict
 
-from evaluation.comparing.comparison_text import headline
+from evaluation.comparing.conclusion import Conclusion, conclude, headline, headline_row
 from evaluation.comparing.judged_pairs import hedge_by_correctness, judges_on_delta, pairwise_verdicts
 from evaluation.comparing.other_domains import domain_rows
 from evaluation.comparing.scored_runs import PairedItem, Run, contrast_paired, true_pictures
 from evaluation.comparing.term_frequency import by_term_frequency
 from evaluation.judgements import Verdict
-from evaluation.run_folder import TRUE_PICTURE
+from evaluation.run_folder import TRUE_PICTURE, count_answers
 from evaluation.scoring.measures import JUDGE_MEAN
-from evaluation.scoring.rows import HEDGE_RATE, Settings, by_group
+from evaluation.scoring.rows import HEDGE_RATE, by_group
 
 # Settings that may differ (a comparison of two token limits is one, too) but must then be seen.
 NOTED = ("backend", "generation", "chat_template_sha256", "processor")
-_OF_OVERVIEW = ("metric", "task", "judge", "value", "ci_low", "ci_high", "n")
+_OF_OVERVIEW = ("metric", "task", "judge", "value", "ci_low", "ci_high", "no_interval", "n", "n_unscored")
 _OF_MODEL = (
     "model",
     "revision",
@@ -38,14 +38,16 @@ class Others(TypedDict):
 
 def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
     """Every metric of the two runs' paired items, and what the two runs are: the part that is always there."""
-    rows = compare_rows(paired, tuned.scores["settings"])
+    rows = compare_rows(paired)
+    n_asked = len(true_pictures(paired))
     differences = {}
     for key in NOTED:
         if base.manifest[key] != tuned.manifest[key]:
             differences[key] = [base.manifest[key], tuned.manifest[key]]
     return {
         "headline": headline(rows),
-        "n_items": len(true_pictures(paired)),
+        "conclusion": _conclusion(rows),
+        "n_items": n_asked,
         "base": _who(base),
         "tuned": _who(tuned),
         "settings": tuned.scores["settings"],
@@ -54,18 +56,23 @@ def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
     }
 
 
+def _conclusion(rows: list[dict]) -> Conclusion | None:
+    row = headline_row(rows)
+    return conclude(row) if row else None
+
+
 def breakdowns(base: Run, tuned: Run, paired: list[PairedItem], verdicts: list[Verdict], others: Others) -> dict:
     """The further keys of comparison.json, of the true pictures; null where not asked for or without data.
 
     `verdicts` are rows of the tuned run's pairwise.jsonl.
     """
-    interval, items = tuned.scores["settings"]["interval"], true_pictures(paired)
+    items = true_pictures(paired)
     frequency = None
     if others["answers"] is not None:
         references = {item.example_id: tuned.predictions[item.item.place]["reference"] for item in items}
-        frequency = by_term_frequency(items, references, others["answers"], interval)
+        frequency = by_term_frequency(items, references, others["answers"])
     return {
-        "judges_on_delta": judges_on_delta(items, interval),
+        "judges_on_delta": judges_on_delta(items),
         "pairwise": pairwise_verdicts(verdicts, items),
         "hedge_by_correctness": hedge_by_correctness(items),
         "by_term_frequency": frequency,
@@ -74,11 +81,11 @@ def breakdowns(base: Run, tuned: Run, paired: list[PairedItem], verdicts: list[V
     }
 
 
-def compare_rows(paired: list[PairedItem], settings: Settings) -> list[dict]:
+def compare_rows(paired: list[PairedItem]) -> list[dict]:
     """Rows of comparison.json: every metric of every image condition, task and judge that both runs have."""
     rows = []
     for (condition, task), group in by_group(paired).items():
-        found = contrast_paired(group, settings["interval"])
+        found = contrast_paired(group)
         rows += [{"task": task, "image_condition": condition, **row} for row in found]
     return rows
 
@@ -111,9 +118,11 @@ def _names(runs: list[Run]) -> list[str]:
 
 
 def _who(run: Run) -> dict:
-    """What the card says of a run: which model on which data, and its hedges (first image condition, all tasks)."""
+    """What the card says of a run: which model on which data, how many answers failed (true pictures), and its hedges
+    (first image condition, all tasks)."""
     hedges = next(row["settings"] for row in run.scores["scores"] if row["metric"] == HEDGE_RATE)
     return {
         **{key: run.manifest[key] for key in _OF_MODEL},
+        "answers": count_answers(run.predictions.values()).get(TRUE_PICTURE, {"asked": 0, "failed": 0}),
         "hedges": {key: hedges[key] for key in _OF_HEDGES},
     }

@@ -1,17 +1,16 @@
 """What `ldrt compare` says on the terminal: tables, and sentences."""
 
-from evaluation.run_folder import TRUE_PICTURE
-from evaluation.scoring.measures import ALL_TASKS, JUDGE, JUDGE_MEAN
+from evaluation.comparing.conclusion import HEADLINE
+from evaluation.scoring.measures import ALL_TASKS, JUDGE_MEAN
 from evaluation.scoring.rows import first_condition
-from evaluation.scoring.tables import interval_text, metric_text, number_text, p_text, text_table
-
-# What the sentences are about: the first of these that is scored.
-HEADLINE = {
-    JUDGE: "judge's score (0 to 10)",
-    "accuracy": "accuracy on closed questions",
-    "token_recall": "token recall on open questions",
-    "rougeL": "ROUGE-L F",
-}
+from evaluation.scoring.tables import (
+    interval_notes,
+    interval_text,
+    metric_text,
+    number_text,
+    p_text,
+    text_table,
+)
 
 
 def table_text(comparison: dict) -> str:
@@ -29,7 +28,8 @@ def table_text(comparison: dict) -> str:
         ]
         for row in first_condition(comparison["rows"])
     ]
-    return text_table(["metric", "task", "base", "tuned", "delta", "95 % interval", "p", "n"], lines)
+    table = text_table(["metric", "task", "base", "tuned", "delta", "95 % interval", "p", "n"], lines)
+    return "\n".join([table, *interval_notes(first_condition(comparison["rows"]))])
 
 
 def overview_text(overview: list[dict]) -> str:
@@ -51,6 +51,7 @@ def overview_text(overview: list[dict]) -> str:
 def sentences(comparison: dict) -> list[str]:
     """What differs between the runs, the headline, and the headline metrics of each breakdown that was made."""
     lines = [f"Note: {key} differs between the runs: {a} / {b}" for key, (a, b) in comparison["differences"].items()]
+    lines += [_failed(name, comparison[name]["answers"]) for name in ("base", "tuned")]
     judges = comparison["judges_on_delta"]
     if judges and judges["same_sign"] is False:
         lines.append("Note: the judges do not agree on the sign of the difference")
@@ -59,11 +60,25 @@ def sentences(comparison: dict) -> list[str]:
     frequency = comparison["by_term_frequency"]
     of_bins = frequency["rows"] if frequency else []
     lines += [_sentence(f"terms in training: {row['bin']}", row) for row in _main_rows(of_bins)]
-    return [*lines, comparison["headline"]]
+    lines += map(_wins, comparison["pairwise"] or [])
+    return list(filter(None, [*lines, comparison["headline"]]))
+
+
+def _failed(name: str, answers: dict) -> str:
+    if not answers["failed"]:
+        return ""
+    return f"Warning: {answers['failed']} of {answers['asked']} answers of the {name} model failed and have no score"
+
+
+def _wins(row: dict) -> str:
+    interval = row["no_interval"] or f"95 % interval {interval_text(row['ci_low'], row['ci_high'])}"
+    share = number_text(row["win_rate"])
+    return f"{row['judge']}, asked which is better: tuned wins {share}, ties half ({interval}; n {row['n']})"
 
 
 def _sentence(where: str, row: dict) -> str:
-    change = f"{number_text(row['delta'], True)} ({interval_text(row['ci_low'], row['ci_high'], True)}, n {row['n']})"
+    interval = row["no_interval"] or interval_text(row["ci_low"], row["ci_high"], True)
+    change = f"{number_text(row['delta'], True)} ({interval}; n {row['n']})"
     return f"{where}, {metric_text(row)}: {number_text(row['base'])} -> {number_text(row['tuned'])}, {change}"
 
 
@@ -72,27 +87,3 @@ def _main_rows(rows: list[dict]) -> list[dict]:
     several = any(row["judge"] == JUDGE_MEAN for row in rows)
     rows = [row for row in rows if row["metric"] in HEADLINE and row["n"]]
     return [row for row in rows if row["judge"] in (None, JUDGE_MEAN) or not several]
-
-
-def headline(rows: list[dict]) -> str:
-    """One sentence about the first metric of `HEADLINE` that is there, over all tasks, with the true pictures."""
-    row = _headline_row(rows)
-    if row is None:
-        return ""
-    verdict = "a difference that the interval does not tell from zero"
-    if row["ci_low"] > 0 or row["ci_high"] < 0:
-        verdict = "better than the base model" if row["delta"] > 0 else "worse than the base model"
-    values = f"{number_text(row['tuned'])}, that of the base model {number_text(row['base'])}"
-    change = f"{number_text(row['delta'], True)} (95 % interval {interval_text(row['ci_low'], row['ci_high'], True)})"
-    name = HEADLINE[row["metric"]]
-    return f"On {row['n']} held-out questions the {name} of the tuned model is {values}: {change}, {verdict}."
-
-
-def _headline_row(rows: list[dict]) -> dict | None:
-    """Of several judges their mean."""
-    of_all_tasks = [row for row in rows if row["task"] == ALL_TASKS and row["image_condition"] == TRUE_PICTURE]
-    for name in HEADLINE:
-        found = [row for row in of_all_tasks if row["metric"] == name and row["ci_low"] is not None]
-        if found:
-            return max(found, key=lambda row: row["judge"] == JUDGE_MEAN)
-    return None

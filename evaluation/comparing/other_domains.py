@@ -42,7 +42,7 @@ def _rows(base: Run, tuned: Run) -> list[dict]:
     check_comparable(base, tuned)
     where = {key: tuned.manifest[key] for key in DATA}
     items = true_pictures(pair(base, tuned))
-    found = contrast_paired(items, tuned.scores["settings"]["interval"], (*QUALITY, "answer_words"))
+    found = contrast_paired(items, (*QUALITY, "answer_words"))
     return [{**where, **row} for row in found if row["n"]]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from evaluation import run_folder
 from evaluation.run_folder import TRUE_PICTURE, Place, Prediction, Said
 from evaluation.scoring.items import ScoredItem, columns_of, identity_of, item_of_row, mean_of_judges
-from evaluation.scoring.measures import JUDGE_MEAN, Interval, Scores, contrast
+from evaluation.scoring.measures import JUDGE_MEAN, Scores, contrast
 from evaluation.scoring.rows import shared_metrics
 
 
@@ -183,10 +183,10 @@ def true_pictures(paired: Iterable[PairedItem]) -> list[PairedItem]:
     return [item for item in paired if item.image_condition == TRUE_PICTURE]
 
 
-def contrast_paired(paired: list[PairedItem], interval: Interval, names: tuple[str, ...] | None = None) -> list[dict]:
+def contrast_paired(paired: list[PairedItem], names: tuple[str, ...] | None = None) -> list[dict]:
     """Rows of `measures.contrast` of the metrics that both runs have; with `names`, of these metrics only."""
     base, tuned = [item.base for item in paired], [item.tuned for item in paired]
     metrics = [metric for metric in shared_metrics(base, tuned) if names is None or metric.name in names]
     if not metrics:
         return []
-    return contrast(base, tuned, [item.article_id for item in paired], metrics, interval)
+    return contrast(base, tuned, [item.article_id for item in paired], metrics)

@@ -12,7 +12,7 @@ from collections import Counter
 from dataset_builder.files.progress import progress
 from evaluation.comparing.scored_runs import PairedItem, contrast_paired
 from evaluation.metrics.grounding.grounding_core import find_claims
-from evaluation.scoring.measures import QUALITY, Interval
+from evaluation.scoring.measures import QUALITY
 
 BINS = ("never", "rare", "common")
 # Training answers; LVIS calls classes of 1 to 10 training images rare (https://arxiv.org/abs/1908.03195).
@@ -46,9 +46,7 @@ def bin_of(reference: str, counts: Counter) -> str | None:
     return "rare" if rarest <= RARE_UP_TO else "common"
 
 
-def by_term_frequency(
-    paired: list[PairedItem], references: dict[str, str], answers: list[str], interval: Interval
-) -> dict:
+def by_term_frequency(paired: list[PairedItem], references: dict[str, str], answers: list[str]) -> dict:
     """Scores of base and tuned in the three bins.
 
     `paired` are items with the true pictures, `references` example -> text, `answers` those of the training split.
@@ -63,7 +61,7 @@ def by_term_frequency(
     for name in BINS:
         if bins[name]:
             of_bin = {"bin": name, "reference_words": _mean_reference_words(bins[name])}
-            rows += [of_bin | row for row in contrast_paired(bins[name], interval, QUALITY)]
+            rows += [of_bin | row for row in contrast_paired(bins[name], QUALITY)]
     return {
         "n_training_answers": len(answers),
         "answers_sha256": hashlib.sha256("\n".join(answers).encode()).hexdigest(),

@@ -3,13 +3,13 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
 from dataset_builder.files.jsonfiles import append_jsonl
 from dataset_builder.files.progress import progress
-from dataset_builder.llm import cost, requests
+from dataset_builder.llm import cost
 from dataset_builder.llm.ledger import answered, is_ok
 from dataset_builder.llm.requests import Request, Server
 from evaluation.judgements import INJECTED, RETEST, answer_sha256, injected
@@ -32,15 +32,15 @@ SCORE_SCHEMA = {
 class Judge:
     """A language model that judges: behind an OpenAI-compatible server, or loaded here (backend `local`)."""
 
-    model: str  # name at the server; of a local one Hub id or folder
+    server: Server  # how it is asked; its model is the name there, of a local judge the Hub id or folder
     backend: str  # openai | local
-    base_url: str
-    revision: str | None
-    temperature: float
-    max_tokens: int
-    concurrency: int  # requests under way at once
-    device: str  # of a local judge
-    batch_size: int  # of a local judge: answers at once
+    in_batches: bool = False  # ask through the server's Batch API
+    device: str = "auto"  # of a local judge
+    batch_size: int = 4  # of a local judge: answers at once
+
+    @property
+    def model(self) -> str:
+        return self.server.model
 
     @property
     def name(self) -> str:
@@ -51,18 +51,20 @@ class Judge:
     def is_local(self) -> bool:
         return self.backend == "local"
 
-    @property
-    def at_once(self) -> int:
-        return 1 if self.is_local else self.concurrency
-
     @cached_property
     def known_revision(self) -> str | None:
         """What the record says: for a local judge the Hub commit or the hash of its files."""
         if not self.is_local:
-            return self.revision
+            return self.server.revision
         from evaluation.answering import checkpoints  # takes torch and transformers
 
-        return checkpoints.find(self.model, self.revision).revision
+        return checkpoints.find(self.model, self.server.revision).revision
+
+    @cached_property
+    def asked(self) -> Server:
+        """The judge as the ledger knows it; a local one does not sample."""
+        named = replace(self.server, model=self.name, revision=self.known_revision)
+        return replace(named, temperature=0.0, request={}, concurrency=1) if self.is_local else named
 
 
 def answers_to_judge(
@@ -124,35 +126,25 @@ def read_score(answer: str, reply: str, shown: Sequence[str] = ()) -> float:
 
 
 def ask(asked: Iterable[Request], judge: Judge, ledger: Path, result: str) -> list[dict]:
-    """The records of all requests, in their order; what the ledger has no result for is asked now.
+    """The records of all requests, in their order; what the ledger does not settle is asked now.
 
-    `result` names the parsed reply in a record. Raises what `llm.client.ask` raises, and for a local judge what
-    `likelihood.load` and its judge raise.
+    `result` names the parsed reply in a record. A request of a batch that the server has lost has none. Raises what
+    `llm.batch.ask_left` raises, and for a local judge what `likelihood.load` and its judge raise.
     """
     wanted = _by_key(asked, judge)
     if judge.is_local:
         records = _ask_local(wanted, judge, ledger)
     else:
-        from dataset_builder.llm import client  # takes aiohttp, which a dry run need not wait for
+        from dataset_builder.llm.batch import ask_left  # takes aiohttp, which a dry run need not wait for
 
-        records = client.ask(wanted.values(), _server(judge), ledger, result)
-    return [records[key] for key in wanted]
-
-
-def _server(judge: Judge) -> Server:
-    return Server(
-        base_url=judge.base_url,
-        model=judge.name,
-        revision=judge.revision,
-        temperature=judge.temperature,
-        max_tokens=judge.max_tokens,
-        concurrency=judge.at_once,
-    )
+        ask_left(wanted.items, judge.asked, ledger, judge.in_batches, result, stops_refused=False)
+        records = answered(ledger, wanted)
+    return [records[key] for key in wanted if key in records]
 
 
 def estimate(asked: Iterable[Request], judge: Judge, ledger: Path) -> cost.Cost:
-    """What it costs to ask what the ledger has no result for."""
-    return cost.estimate(_by_key(asked, judge).items(), ledger, _server(judge))
+    """What it costs to ask what the ledger does not settle."""
+    return cost.estimate(_by_key(asked, judge).items(), ledger, judge.asked)
 
 
 def check_any(records: Sequence[dict], judge: Judge) -> None:
@@ -195,9 +187,8 @@ def _is_wrong_for(other: Prediction, record: Prediction) -> bool:
 
 
 def _by_key(asked: Iterable[Request], judge: Judge) -> dict[str, Request]:
-    """The requests as the ledger knows them; a local judge does not sample."""
-    temperature = 0.0 if judge.is_local else judge.temperature
-    return requests.by_key(asked, judge.name, judge.known_revision, temperature)
+    """The requests as the ledger knows them."""
+    return {judge.asked.key(request): request for request in asked}
 
 
 def _ask_local(wanted: dict[str, Request], judge: Judge, ledger: Path) -> dict[str, dict]:
@@ -208,7 +199,7 @@ def _ask_local(wanted: dict[str, Request], judge: Judge, ledger: Path) -> dict[s
         return records
     from evaluation.judging import likelihood  # takes torch and transformers
 
-    loaded = likelihood.load(judge.model, judge.revision, judge.device, batch_size=judge.batch_size)
+    loaded = likelihood.load(judge.model, judge.server.revision, judge.device, batch_size=judge.batch_size)
     with progress(len(todo), "scores", judge.name) as bar:
         for start in range(0, len(todo), _LOCAL_CHUNK):
             keys = todo[start : start + _LOCAL_CHUNK]

@@ -15,6 +15,7 @@ from evaluation.run_folder import Evidence, Place, Prediction, place
 
 _RUBRIC = "pairwise"
 _TIE = "tie"
+WINS = {"run": 1.0, _TIE: 0.5, "other": 0.0}  # what an outcome adds to the win rate
 VERDICT_SCHEMA = {
     "type": "object",
     "properties": {"reason": {"type": "string"}, "verdict": {"type": "string", "enum": ["1", "2", _TIE]}},
@@ -90,13 +91,9 @@ def read_verdict(order: str, reply: str, shown: Sequence[str] = ()) -> str:
 
 def tally(records: Iterable[Verdict]) -> Tally:
     """What the verdicts come to; `records` are of one judge and one pair of runs."""
-    verdicts: dict[Place, dict[str, str]] = {}  # of an answer: order -> verdict
-    for record in records:
-        of_answer = verdicts.setdefault((record["image_condition"], record["example_id"]), {})
-        if record["status"] == "ok" and record["verdict"] is not None:
-            of_answer[record["order"]] = record["verdict"]
+    verdicts = _by_answer(records)
     both = [(found["first"], found["second"]) for found in verdicts.values() if len(found) == 2]
-    counts = Counter(first if first == second else _TIE for first, second in both)
+    counts = Counter(_outcome(*pair) for pair in both)
     for_the_first = [first == "run" for first, _ in both if first != _TIE]
     for_the_first += [second == "other" for _, second in both if second != _TIE]
     return {
@@ -108,6 +105,27 @@ def tally(records: Iterable[Verdict]) -> Tally:
         "first": _share(for_the_first),
         "unscored": len(verdicts) - len(both),
     }
+
+
+def outcomes(records: Iterable[Verdict]) -> dict[Place, str]:
+    """run, other or tie, of the answers that have a verdict in both orders; `records` as for `tally`."""
+    of_answers = _by_answer(records)
+    return {place: _outcome(found["first"], found["second"]) for place, found in of_answers.items() if len(found) == 2}
+
+
+def _by_answer(records: Iterable[Verdict]) -> dict[Place, dict[str, str]]:
+    """Of each answer: order -> verdict."""
+    verdicts: dict[Place, dict[str, str]] = {}
+    for record in records:
+        of_answer = verdicts.setdefault((record["image_condition"], record["example_id"]), {})
+        if record["status"] == "ok" and record["verdict"] is not None:
+            of_answer[record["order"]] = record["verdict"]
+    return verdicts
+
+
+def _outcome(first: str, second: str) -> str:
+    """A win counts where both orders agree."""
+    return first if first == second else _TIE
 
 
 def _share(found: list[bool]) -> float | None:

@@ -4,10 +4,11 @@ FOLDER/human.json of `ldrt human import` holds:
 
 - packet, dataset, dataset_revision, split, criteria_sha256 ({task: hash of what the page says counts}), settings
 - n_raters, n_ratings, n_cannot_judge, n_left_out (lines)
-- systems: rows {run, model, revision, task, judge, value, ci_low, ci_high, n, n_unscored}; `judge` is "human" (mean
-  over the raters), or a judge model whose scores of the very same answers stand beside it
-- deltas: rows {run, against, task, judge, base, tuned, delta, ci_low, ci_high, p_value, n}: each run against the first
-  one, paired by question, clustered by article
+- systems: rows {run, model, revision, task, judge, value, ci_low, ci_high, no_interval, n, n_unscored}; `judge` is
+  "human" (mean over the raters), or a judge model whose scores of the very same answers stand beside it; `no_interval`
+  says why there is none
+- deltas: rows {run, against, task, judge, base, tuned, delta, ci_low, ci_high, no_interval, p_value, n}: each run
+  against the first one, paired by question, clustered by article
 - intra_rater: rows {rater, n, mean_abs_difference, kappa}: first against second showing; rater "all" has them together
 - inter_rater: {alpha, n, pairs: [{first, second, n, kappa, spearman, mean_difference}]}, of the first showings
 - judge_agreement: rows {judge, revision, backend, n, kappa, spearman, mean_difference (judge − human)}, of all runs
@@ -27,12 +28,12 @@ from evaluation import run_folder
 from evaluation.people.key import Key
 from evaluation.people.ratings import HUMAN, RatedAnswer, RatedBy, Ratings
 from evaluation.scoring import agreement
-from evaluation.scoring.measures import ALL_TASKS, Interval, contrast, judge_metric, summarise
+from evaluation.scoring.measures import ALL_TASKS, contrast, interval_settings, judge_metric, summarise
 from trust.handovers import stamped
 
 ALL_RATERS = "all"
-_OF_SYSTEMS = ("judge", "value", "ci_low", "ci_high", "n", "n_unscored")
-_OF_DELTAS = ("judge", "base", "tuned", "delta", "ci_low", "ci_high", "p_value", "n")
+_OF_SYSTEMS = ("judge", "value", "ci_low", "ci_high", "no_interval", "n", "n_unscored")
+_OF_DELTAS = ("judge", "base", "tuned", "delta", "ci_low", "ci_high", "no_interval", "p_value", "n")
 
 
 def make_report(
@@ -40,7 +41,6 @@ def make_report(
     rows: list[RatedAnswer],
     judges: dict[str, RatedBy],
     key: Key,
-    interval: Interval,
     n_left_out: int,
 ) -> dict:
     """What human.json holds; `rows` have the points of `judges`, `n_left_out` lines were no ratings."""
@@ -53,13 +53,13 @@ def make_report(
         "dataset_revision": key["dataset_revision"],
         "split": key["split"],
         "criteria_sha256": key["criteria_sha256"],
-        "settings": {"interval": interval},
+        "settings": {"interval": interval_settings()},
         "n_raters": len(ratings),
         "n_ratings": len(given) - n_cannot_judge,
         "n_cannot_judge": n_cannot_judge,
         "n_left_out": n_left_out,
-        "systems": system_rows(rows, key, rated_by, interval),
-        "deltas": delta_rows(rows, key, rated_by, interval),
+        "systems": system_rows(rows, key, rated_by),
+        "deltas": delta_rows(rows, key, rated_by),
         "intra_rater": intra_rater(ratings, key),
         "inter_rater": inter_rater(ratings, key),
         "judge_agreement": judge_agreement(rows, judges),
@@ -82,7 +82,7 @@ def write_copies(report: dict, key: Key, folder: Path) -> list[str]:
     return gone
 
 
-def system_rows(rows: list[RatedAnswer], key: Key, judges: list[str], interval: Interval) -> list[dict]:
+def system_rows(rows: list[RatedAnswer], key: Key, judges: list[str]) -> list[dict]:
     """Rows of `systems`: each run, over all tasks and by task, by the people and by each judge of the same answers."""
     metrics = [judge_metric(judge) for judge in judges]
     table = []
@@ -90,13 +90,13 @@ def system_rows(rows: list[RatedAnswer], key: Key, judges: list[str], interval: 
         group = _of(rows, run["run"], task).values()
         if not group:
             continue
-        found = summarise([row.scores for row in group], [row.article_id for row in group], metrics, interval)
+        found = summarise([row.scores for row in group], [row.article_id for row in group], metrics)
         identity = {"run": run["run"], "model": run["model"], "revision": run["revision"], "task": task}
         table += [identity | {name: row[name] for name in _OF_SYSTEMS} for row in found]
     return table
 
 
-def delta_rows(rows: list[RatedAnswer], key: Key, judges: list[str], interval: Interval) -> list[dict]:
+def delta_rows(rows: list[RatedAnswer], key: Key, judges: list[str]) -> list[dict]:
     """Rows of `deltas`: each run but the first against the first, on the questions rated for both."""
     metrics = [judge_metric(judge) for judge in judges]
     first, table = key["runs"][0]["run"], []
@@ -110,7 +110,6 @@ def delta_rows(rows: list[RatedAnswer], key: Key, judges: list[str], interval: I
             [tuned[example].scores for example in shared],
             [base[example].article_id for example in shared],
             metrics,
-            interval,
         )
         identity = {"run": run["run"], "against": first, "task": task}
         table += [identity | {name: row[name] for name in _OF_DELTAS} for row in found]

@@ -2,7 +2,7 @@
 
 from evaluation.people.ratings import HUMAN
 from evaluation.scoring.measures import ALL_TASKS, JUDGE_MEAN
-from evaluation.scoring.tables import interval_text, number_text, p_text, text_table
+from evaluation.scoring.tables import interval_notes, interval_text, number_text, p_text, text_table
 
 MAX_PROBLEMS_SHOWN = 20
 
@@ -15,6 +15,7 @@ def report_text(report: dict, problems: list[str], notes: list[str]) -> str:
         shown.append(f"… and {len(problems) - len(shown)} more lines")
     said = [
         _table(report["systems"]),
+        *interval_notes(report["systems"], lambda row: row["run"]),
         *_deltas(report["deltas"]),
         f"{report['n_raters']} raters, {report['n_ratings']} ratings, {report['n_cannot_judge']} cannot judge",
         f"the same answer again: {number_text(again['mean_abs_difference'])} points apart, {_kappa(again)}; "
@@ -42,7 +43,8 @@ def _deltas(rows: list[dict]) -> list[str]:
     for row in rows:
         if row["task"] == ALL_TASKS:
             interval = interval_text(row["ci_low"], row["ci_high"], True)
-            change = f"{number_text(row['delta'], True)} ({interval}, p {p_text(row['p_value'])}, n {row['n']})"
+            how_sure = row["no_interval"] or f"{interval}, p {p_text(row['p_value'])}"
+            change = f"{number_text(row['delta'], True)} ({how_sure}; n {row['n']})"
             lines.append(f"{row['run']} − {row['against']}, {_name(row['judge'])}: {change}")
     return lines
 

@@ -1,11 +1,14 @@
 """How far raters (judges, humans) agree, and what a difference means. Plain numpy."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import stdtrit
 
-POWER_Z = 1.959964 + 0.841621  # two-sided 5 %, power 80 %
+from evaluation.scoring.statistics import LEVEL
+
+POWER = 0.8  # of `detectable_difference`
+_NOISE = 1e-10  # relative; the spread that summing floats leaves of equal numbers
 
 
 def weighted_kappa(first: Sequence[int], second: Sequence[int], lowest: int = 0, highest: int = 10) -> float | None:
@@ -67,8 +70,10 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
 def effect_size(differences: Sequence[float]) -> float | None:
     """Cohen's d of paired differences: mean / standard deviation (n − 1); None where they do not vary."""
     values = np.asarray(differences, dtype=float)
-    spread = values.std(ddof=1) if values.size > 1 else 0.0
-    return float(values.mean() / spread) if spread > 0 else None
+    if values.size < 2:
+        return None
+    mean, spread = values.mean(), values.std(ddof=1)
+    return float(mean / spread) if spread > _NOISE * max(1.0, abs(mean)) else None
 
 
 def length_adjusted_delta(
@@ -86,12 +91,10 @@ def length_adjusted_delta(
     return float(intercept), float(slope)
 
 
-def detectable_difference(n_items: int, standard_deviation: float) -> float:
-    """Smallest mean paired difference that `n_items` independent items show with 80 % power at 5 % (two-sided).
-
-    Figures of one article are alike, so the true number is larger: a lower bound.
-    """
-    return POWER_Z * standard_deviation / math.sqrt(n_items)
+def detectable_difference(standard_error: float, degrees_of_freedom: float) -> float:
+    """Smallest true difference that a test with this standard error finds with a chance of 80 % at 5 % (two-sided)."""
+    quantiles = stdtrit(degrees_of_freedom, (1 + LEVEL) / 2) + stdtrit(degrees_of_freedom, POWER)
+    return float(quantiles * standard_error)
 
 
 def _ordinal_distance(marginals: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from evaluation.metrics.rouge.rouge_core import rouge
 from evaluation.metrics.token_overlap.overlap_core import overlap
 from evaluation.run_folder import Evidence, Prediction
 from evaluation.scoring import statistics
+from evaluation.scoring.statistics import Bounds
 
 ALL_TASKS = "all"
 JUDGE = "judge_score"
@@ -37,11 +38,12 @@ class Metric:
     """`scale` × sum of the column `numerator` / sum of the column `denominator` (None: number of answers).
 
     Of a `judge` the numerator is its points. `better` says which direction is better: "higher", "lower", "one" (nearest
-    to 1) or None where neither is.
+    to 1) or None where neither is. `bounds` are those of the unit: no interval leaves them.
     """
 
     name: str
     unit: str
+    bounds: Bounds
     better: str | None
     numerator: str
     denominator: str | None = None
@@ -57,42 +59,52 @@ class Metric:
         return 1 if self.denominator is None else scores.metrics.get(self.denominator)
 
 
+SHARE: Bounds = (0.0, 1.0)
+COUNT: Bounds = (0.0, None)
+POINTS: Bounds = (0.0, 10.0)  # of judges and people
+
+
 class Interval(TypedDict):
     """How intervals are made, as the settings of scores.json have it."""
 
+    method: str
     level: float  # 0 to 1
-    n_resamples: int  # of the clusters
-    seed: int
+    min_articles: int  # fewer have no interval
     clusters: str  # the column by which answers belong together
 
 
-def interval_settings(n_resamples: int, seed: int) -> Interval:
-    return {"level": statistics.LEVEL, "n_resamples": n_resamples, "seed": seed, "clusters": "article_id"}
+def interval_settings() -> Interval:
+    return {
+        "method": statistics.METHOD,
+        "level": statistics.LEVEL,
+        "min_articles": statistics.MIN_ARTICLES,
+        "clusters": "article_id",
+    }
 
 
 METRICS = (
-    Metric("accuracy", "share of closed questions, 0 to 1", "higher", "right"),
-    Metric("unreadable_share", "share of closed questions, 0 to 1", "lower", "unreadable"),
-    Metric("token_recall", "of open questions, 0 to 1", "higher", "token_recall"),
-    Metric("token_f1", "of open questions, 0 to 1", "higher", "token_f1"),
-    Metric("rouge1", "F, 0 to 1", "higher", "rouge1"),
-    Metric("rouge2", "F, 0 to 1", "higher", "rouge2"),
-    Metric("rougeL", "F, 0 to 1", "higher", "rougeL"),
-    Metric("grounding", "share, 0 to 1", "higher", "grounded", "claims"),
-    Metric("length_ratio", "words / reference words", "one", "length_ratio"),
-    Metric("answer_words", "words", None, "words"),
-    Metric("hedges_per_1k_words", "per 1,000 words", None, "hedges", "words", 1000.0),
-    Metric("hedged_share", "share, 0 to 1", None, "hedged"),
-    Metric("truncated_share", "share, 0 to 1", "lower", "truncated"),
-    Metric("looping_share", "share, 0 to 1", "lower", "looping"),
-    Metric("empty_share", "share, 0 to 1", "lower", "empty"),
+    Metric("accuracy", "share of closed questions, 0 to 1", SHARE, "higher", "right"),
+    Metric("unreadable_share", "share of closed questions, 0 to 1", SHARE, "lower", "unreadable"),
+    Metric("token_recall", "of open questions, 0 to 1", SHARE, "higher", "token_recall"),
+    Metric("token_f1", "of open questions, 0 to 1", SHARE, "higher", "token_f1"),
+    Metric("rouge1", "F, 0 to 1", SHARE, "higher", "rouge1"),
+    Metric("rouge2", "F, 0 to 1", SHARE, "higher", "rouge2"),
+    Metric("rougeL", "F, 0 to 1", SHARE, "higher", "rougeL"),
+    Metric("grounding", "share, 0 to 1", SHARE, "higher", "grounded", "claims"),
+    Metric("length_ratio", "words / reference words", COUNT, "one", "length_ratio"),
+    Metric("answer_words", "words", COUNT, None, "words"),
+    Metric("hedges_per_1k_words", "per 1,000 words", COUNT, None, "hedges", "words", 1000.0),
+    Metric("hedged_share", "share, 0 to 1", SHARE, None, "hedged"),
+    Metric("truncated_share", "share, 0 to 1", SHARE, "lower", "truncated"),
+    Metric("looping_share", "share, 0 to 1", SHARE, "lower", "looping"),
+    Metric("empty_share", "share, 0 to 1", SHARE, "lower", "empty"),
 )
 COLUMNS = sorted({c for metric in METRICS for c in (metric.numerator, metric.denominator) if c})
 
 
 def judge_metric(judge: str) -> Metric:
     """The metric of one judge's points."""
-    return Metric(JUDGE, "0 to 10", "higher", JUDGE, judge=judge)
+    return Metric(JUDGE, "0 to 10", POINTS, "higher", JUDGE, judge=judge)
 
 
 def measure(prediction: Prediction, evidence: Evidence | None, rouge_tokenizer: str) -> dict[str, float | None]:
@@ -146,106 +158,98 @@ def count_mentions(texts: Sequence[str], word: str) -> int:
     return sum(len(re.findall(rf"\b{re.escape(word)}\b", text, re.IGNORECASE)) for text in texts)
 
 
-def summarise(
-    scores: Sequence[Scores], articles: Sequence[str], metrics: Sequence[Metric], interval: Interval
-) -> list[dict]:
-    """One row a metric: value, n, n_unscored, ci_low, ci_high, unit, better, judge.
+def summarise(scores: Sequence[Scores], articles: Sequence[str], metrics: Sequence[Metric]) -> list[dict]:
+    """One row a metric: value, n, n_unscored, n_articles, ci_low, ci_high, no_interval, unit, better, judge.
 
-    `articles` are those of the answers: intervals come from resampling articles. Value and interval are None where no
-    answer is scored.
+    `articles` are those of the answers. The value is None where no answer is scored; where there is no interval,
+    `no_interval` says why, else it is None.
     """
-    parts = [_columns(scores, metric) for metric in metrics]  # each (items, 2): numerator, denominator
-    sums = statistics.cluster_sums(np.hstack([part for part, _ in parts]), articles)
-    samples = statistics.bootstrap(sums, interval["n_resamples"], interval["seed"])
     rows = []
-    for i, (metric, (_, scored)) in enumerate(zip(metrics, parts, strict=True)):
-        low, high = statistics.interval(_value(samples[:, 2 * i : 2 * i + 2], metric))
+    for metric in metrics:
+        columns, scored = _columns(scores, metric)
+        found = statistics.estimate_ratio(statistics.cluster_sums(columns, articles), metric.bounds)
         rows.append(
             {
                 **_label(metric),
-                "value": _number(_value(sums[:, 2 * i : 2 * i + 2].sum(0), metric)),
+                "value": found.value,
                 "n": int(scored.sum()),
                 "n_unscored": int((~scored).sum()),
-                "ci_low": low,
-                "ci_high": high,
+                "n_articles": _count_articles(articles, scored),
+                **_interval_columns(found),
             }
         )
     return rows
 
 
 def contrast(
-    base: Sequence[Scores],
-    tuned: Sequence[Scores],
-    articles: Sequence[str],
-    metrics: Sequence[Metric],
-    interval: Interval,
+    base: Sequence[Scores], tuned: Sequence[Scores], articles: Sequence[str], metrics: Sequence[Metric]
 ) -> list[dict]:
-    """One row a metric: n, base, tuned, base_ci, tuned_ci, delta (tuned − base), ci_low, ci_high (of delta), p_value.
+    """One row a metric: n, n_articles, n_unscored_base, n_unscored_tuned, base, tuned, base_ci, tuned_ci, delta
+    (tuned − base), ci_low, ci_high and no_interval (of delta), p_value.
 
-    The three lists are of the same examples in the same order; an example counts where both have a score. Intervals are
-    a paired bootstrap over articles; p values come from flipping the sign of the articles' differences, those of rates
-    (a denominator other than the number of answers) from the bootstrap. Both are None for fewer than two articles.
+    The three lists are of the same examples in the same order; an example counts where both have a score. Interval and
+    p of the difference are one test (`statistics.estimate`).
     """
-    blocks, counts = [], []
+    rows = []
     for metric in metrics:
         (of_base, base_scored), (of_tuned, tuned_scored) = _columns(base, metric), _columns(tuned, metric)
         both = base_scored & tuned_scored
-        blocks += [of_base * both[:, None], of_tuned * both[:, None]]
-        counts.append(int(both.sum()))
-    sums = statistics.cluster_sums(np.hstack(blocks), articles)  # (articles, 4 a metric)
-    samples = statistics.bootstrap(sums, interval["n_resamples"], interval["seed"])
-    flips = statistics.sign_flips(len(sums), interval["n_resamples"], interval["seed"])
-    rows = []
-    for i, (metric, n) in enumerate(zip(metrics, counts, strict=True)):
-        block = slice(4 * i, 4 * i + 4)
-        rows.append({**_label(metric), "n": n, **_difference(sums[:, block], samples[:, block], flips, metric)})
+        no_base, no_tuned = ~base_scored & _should_be(base, metric), ~tuned_scored & _should_be(tuned, metric)
+        sums = statistics.cluster_sums(np.hstack([of_base, of_tuned]) * both[:, None], articles)  # (articles, 4)
+        rows.append(
+            {
+                **_label(metric),
+                "n": int(both.sum()),
+                "n_articles": _count_articles(articles, both),
+                "n_asked": int((both | no_base | no_tuned).sum()),
+                "n_unscored_base": int(no_base.sum()),
+                "n_unscored_tuned": int(no_tuned.sum()),
+                **_difference(sums, metric),
+            }
+        )
     return rows
 
 
-def _difference(sums: np.ndarray, samples: np.ndarray, flips: np.ndarray, metric: Metric) -> dict:
-    """`sums` (articles, 4) and `samples` (resamples, 4): numerator and denominator of base, then of tuned."""
-    totals = sums.sum(0)
-    base, tuned = _value(totals[:2], metric), _value(totals[2:], metric)
-    of_base, of_tuned = _value(samples[:, :2], metric), _value(samples[:, 2:], metric)
-    low, high = statistics.interval(of_tuned - of_base)
-    if low is None:
-        p_value = None
-    elif metric.denominator is None:
-        p_value = statistics.sign_flip_p_value(sums[:, 2] - sums[:, 0], flips)
-    else:  # flipping signs would take a change of length for a change of rate
-        p_value = statistics.bootstrap_p_value(of_tuned - of_base)
+def _difference(sums: np.ndarray, metric: Metric) -> dict:
+    """`sums` (articles, 4): numerator and denominator of base, then of tuned."""
+    base = statistics.estimate_ratio(sums[:, :2], metric.bounds)
+    tuned = statistics.estimate_ratio(sums[:, 2:], metric.bounds)
+    found = statistics.estimate_difference(sums)
     return {
-        "base": _number(base),
-        "base_ci": list(statistics.interval(of_base)),
-        "tuned": _number(tuned),
-        "tuned_ci": list(statistics.interval(of_tuned)),
-        "delta": _number(tuned - base),
-        "ci_low": low,
-        "ci_high": high,
-        "p_value": p_value,
+        "base": base.value,
+        "base_ci": [base.low, base.high],
+        "tuned": tuned.value,
+        "tuned_ci": [tuned.low, tuned.high],
+        "delta": found.value,
+        **_interval_columns(found),
+        "p_value": found.p_value,
     }
 
 
+def _interval_columns(found: statistics.Estimate) -> dict:
+    return {"ci_low": found.low, "ci_high": found.high, "no_interval": found.no_interval}
+
+
+def _should_be(scores: Sequence[Scores], metric: Metric) -> np.ndarray:
+    """(items,): whether a missing score is missed: a judge's, or of an answer that failed. An open question has no
+    accuracy."""
+    return np.array([metric.judge is not None or of_item.metrics["words"] is None for of_item in scores], dtype=bool)
+
+
+def _count_articles(articles: Sequence[str], scored: np.ndarray) -> int:
+    return len({article for article, is_scored in zip(articles, scored, strict=True) if is_scored})
+
+
 def _columns(scores: Sequence[Scores], metric: Metric) -> tuple[np.ndarray, np.ndarray]:
-    """((items, 2) numerator and denominator with zeros where unscored, (items,) whether scored)."""
+    """((items, 2) scaled numerator and denominator with zeros where unscored, (items,) whether scored)."""
     values = np.zeros((len(scores), 2))
     scored = np.zeros(len(scores), dtype=bool)
     for i, of_item in enumerate(scores):
         numerator, denominator = metric.numerator_of(of_item), metric.denominator_of(of_item)
         if numerator is not None and denominator is not None:
-            values[i], scored[i] = (numerator, denominator), True
+            values[i], scored[i] = (metric.scale * numerator, denominator), True
     return values, scored
-
-
-def _value(sums: np.ndarray, metric: Metric) -> np.ndarray:
-    """(…, 2) -> (…): the metric from its two sums; NaN where the denominator is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return metric.scale * np.where(sums[..., 1] != 0, sums[..., 0] / sums[..., 1], np.nan)
 
 
 def _label(metric: Metric) -> dict:
     return {"metric": metric.name, "judge": metric.judge, "unit": metric.unit, "better": metric.better}
-
-
-def _number(value) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -22,6 +22,14 @@ from evaluation.scoring.measures import (
 
 PAPER_HEDGES = ("appears", "possibly", "might")  # the words that arXiv 2501.15370 names
 HEDGE_RATE = "hedges_per_1k_words"
+_GAP_COLUMNS = {  # of a contrast -> of a gap
+    "tuned": "true",
+    "base": "other",
+    "tuned_ci": "true_ci",
+    "base_ci": "other_ci",
+    "n_unscored_tuned": "n_unscored_true",
+    "n_unscored_base": "n_unscored_other",
+}
 
 
 class Settings(TypedDict):
@@ -45,11 +53,11 @@ class Asked(Protocol):
 Item = TypeVar("Item", bound=Asked)
 
 
-def settings_of(rouge_tokenizer: str, n_resamples: int, seed: int) -> Settings:
+def settings_of(rouge_tokenizer: str) -> Settings:
     return {
         "rouge": {"tokenizer": rouge_tokenizer, "stemmer": False, "measure": "fmeasure"},
         "hedging": {"lexicon_version": VERSION},
-        "interval": interval_settings(n_resamples, seed),
+        "interval": interval_settings(),
     }
 
 
@@ -80,7 +88,7 @@ def score_rows(items: list[ScoredItem], predictions: list[Prediction], settings:
     for (condition, task), group in by_group(items).items():
         scores = [item.scores for item in group]
         articles = [item.article_id for item in group]
-        for row in summarise(scores, articles, metrics_of(scores), settings["interval"]):
+        for row in summarise(scores, articles, metrics_of(scores)):
             used: dict = {}
             if row["metric"].startswith("rouge"):
                 used = settings["rouge"]
@@ -120,7 +128,7 @@ def _hedge_details(scores: list[Scores], answers: list[str], rate: float | None)
     }
 
 
-def gap_rows(items: list[ScoredItem], interval: Interval) -> list[dict]:
+def gap_rows(items: list[ScoredItem]) -> list[dict]:
     """How much the true picture matters: (true − another image condition), paired by example, with its interval.
 
     Rows have `versus` (the other condition), `other` (its value), `true`, `delta` and so on. A gap to `shuffled` that
@@ -130,12 +138,12 @@ def gap_rows(items: list[ScoredItem], interval: Interval) -> list[dict]:
     rows = []
     for (condition, task), others in groups.items():
         if condition != TRUE_PICTURE and (TRUE_PICTURE, task) in groups:
-            found = _gaps(groups[TRUE_PICTURE, task], others, interval)
+            found = _gaps(groups[TRUE_PICTURE, task], others)
             rows += [{"task": task, "versus": condition, **row} for row in found]
     return rows
 
 
-def _gaps(shown: list[ScoredItem], others: list[ScoredItem], interval: Interval) -> list[dict]:
+def _gaps(shown: list[ScoredItem], others: list[ScoredItem]) -> list[dict]:
     """One row a metric that both have, of the examples that both have."""
     true_scores = {item.example_id: item.scores for item in shown}
     paired = [item for item in others if item.example_id in true_scores]
@@ -144,12 +152,11 @@ def _gaps(shown: list[ScoredItem], others: list[ScoredItem], interval: Interval)
     other = [item.scores for item in paired]
     true = [true_scores[item.example_id] for item in paired]
     articles = [item.article_id for item in paired]
-    rows = []
-    for row in contrast(other, true, articles, shared_metrics(other, true), interval):
-        values = {"true": row.pop("tuned"), "other": row.pop("base")}
-        intervals = {"true_ci": row.pop("tuned_ci"), "other_ci": row.pop("base_ci")}
-        rows.append({**row, **values, **intervals})
-    return rows
+    return [_as_gap(row) for row in contrast(other, true, articles, shared_metrics(other, true))]
+
+
+def _as_gap(row: dict) -> dict:
+    return {_GAP_COLUMNS.get(column, column): value for column, value in row.items()}
 
 
 def first_condition(rows: list[dict]) -> list[dict]:

@@ -1,6 +1,6 @@
 """Plain-text tables for the terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 def text_table(header: list[str], rows: Iterable[list[str]]) -> str:
@@ -33,3 +33,18 @@ def interval_text(low: float | None, high: float | None, signed: bool = False) -
 def metric_text(row: dict) -> str:
     """rougeL, or judge_score (NAME)."""
     return f"{row['metric']} ({row['judge']})" if row["judge"] else row["metric"]
+
+
+def interval_notes(rows: Iterable[dict], name: Callable[[dict], str] = metric_text) -> list[str]:
+    """Why rows have no interval: "no interval: REASON (NAME, NAME of TASK)", each reason once.
+
+    `name` gives a row's name; of tasks that share a reason with all of them together nothing is said.
+    """
+    names_of: dict[str, list[str]] = {}
+    for row in rows:
+        if row["no_interval"]:
+            names = names_of.setdefault(row["no_interval"], [])
+            own = name(row) if row["task"] == "all" else f"{name(row)} of {row['task']}"
+            if own not in names and name(row) not in names:
+                names.append(own)
+    return [f"no interval: {reason} ({', '.join(names)})" for reason, names in names_of.items()]

@@ -153,14 +153,7 @@ def _judged(run: str, judge: Mapping) -> Words:
 
 
 def _scored(settings: Mapping) -> Words:
-    interval = settings["interval"]
-    return _options(
-        {
-            "rouge_tokenizer": settings["rouge"]["tokenizer"],
-            "n_resamples": interval.get("n_resamples"),
-            "seed": interval.get("seed"),
-        }
-    )
+    return _options({"rouge_tokenizer": settings["rouge"]["tokenizer"]})
 
 
 def _compared(comparison: Mapping, facts: Facts) -> dict:

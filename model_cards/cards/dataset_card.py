@@ -129,7 +129,7 @@ def _front_matter(configs: dict[str, Splits], languages: Counter[str | None], ta
 def _stages(manifest: DatasetManifest) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
     empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
-    empty |= {"domain": None, "archives": None, "rejected": {}, "verdicts": {}}
+    empty |= {"domain": None, "archives": None, "rejected": {}, "verdicts": {}, "left_as_before": []}
     stages = dict.fromkeys(("build", "instruct", "push"), empty)
     for name, entry in manifest["stages"].items():
         stages[name] = empty | entry

@@ -161,6 +161,13 @@ def _eval_result(row: dict, manifest: dict, dataset: str) -> EvalResult:
         dataset_split=manifest["split"],
         dataset_revision=manifest["dataset_revision"],
         metric_type=f"{row['metric']}_{row['judge']}" if row["judge"] else row["metric"],
-        metric_name=metric_name(row),
+        metric_name=_name_with_missing(row),
         metric_value=float(row["value"]),
     )
+
+
+def _name_with_missing(row: dict) -> str:
+    """The Hub shows a number without what the card says of it: answers without a score stand in its name."""
+    name = metric_name(row)
+    n_asked = row["n"] + row["n_unscored"]
+    return f"{name} ({row['n_unscored']} of {n_asked} answers without a score)" if row["n_unscored"] else name

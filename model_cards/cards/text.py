@@ -37,7 +37,7 @@ def environment() -> Environment:
     """The templates of both cards (`trust.markup.markdown_environment`), with the filters below."""
     made = markdown_environment(Path(__file__).parent / "templates")
     filters = {"number": number, "signed": signed, "p": p_value, "interval": interval, "metric": metric_name}
-    made.filters |= filters | {"quoted": quoted}
+    made.filters |= filters | {"quoted": quoted, "reasons": reasons}
     made.filters["command"] = command
     return made
 
@@ -71,6 +71,16 @@ def interval(row: dict, with_plus: bool = False) -> str:
     if row["ci_low"] is None:
         return "–"
     return f"{number(row['ci_low'], with_plus)} to {number(row['ci_high'], with_plus)}"
+
+
+def reasons(rows: list[dict]) -> dict[str, str]:
+    """Why rows of a table have no interval: reason -> the rows, by metric and task, or "all rows"."""
+    names_of: dict[str, list[str]] = {}
+    for row in rows:
+        if row["no_interval"]:
+            name, task = metric_name(row), row.get("task", "all")
+            names_of.setdefault(row["no_interval"], []).append(name if task == "all" else f"{name}, {task}")
+    return {reason: "all rows" if len(names) == len(rows) else "; ".join(names) for reason, names in names_of.items()}
 
 
 def p_value(value: float | None) -> str:

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from evaluation.run_folder import SCORE_FILE
 from trust.handovers import Kind
 
-SCORE_COLUMNS = ("metric", "task", "judge", "value", "ci_low", "ci_high", "n")
+SCORE_COLUMNS = ("metric", "task", "judge", "value", "ci_low", "ci_high", "no_interval", "n", "n_unscored")
 
 
 class Timing(TypedDict):

@@ -20,6 +20,7 @@ from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.sample.text import STATEMENTS
 from evaluation.run_folder import Prediction, read_predictions
 from evaluation.scoring import statistics
+from evaluation.scoring.measures import SHARE
 from evaluation.scoring.tables import interval_text, number_text
 
 PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")  # of a statement, as re.escape leaves it
@@ -34,7 +35,7 @@ def main(run: Path) -> None:
     found = shares(counted)
     write_json(run / "picture_facts.json", found)
     for name, row in found.items():
-        interval = interval_text(row["ci_low"], row["ci_high"], name == "gap")
+        interval = row["no_interval"] or interval_text(row["ci_low"], row["ci_high"], name == "gap")
         print(f"picture facts right, {name}: {number_text(row['value'], name == 'gap')} ({interval}, n {row['n']})")
 
 
@@ -84,22 +85,22 @@ def shares(rows: list[dict]) -> dict[str, dict]:
     shuffled = {row["example_id"]: row for row in rows if row["image_condition"] == "shuffled"}
     found = {}
     if true:
-        found["true"] = _share(list(true.values()))
+        found["true"] = _share(list(true.values()), SHARE)
     if shuffled:
-        found["shuffled"] = _share(list(shuffled.values()))
+        found["shuffled"] = _share(list(shuffled.values()), SHARE)
     both = sorted(true.keys() & shuffled.keys())
     if both:
-        found["gap"] = _share([true[e] | {"right": true[e]["right"] - shuffled[e]["right"]} for e in both])
+        differences = [true[e] | {"right": true[e]["right"] - shuffled[e]["right"]} for e in both]
+        found["gap"] = _share(differences, statistics.UNBOUNDED)
     return found
 
 
-def _share(rows: list[dict]) -> dict:
+def _share(rows: list[dict], bounds: statistics.Bounds) -> dict:
     values = np.array([[row["right"], row["n"]] for row in rows], dtype=float)  # (questions, 2)
     sums = statistics.cluster_sums(values, [row["article_id"] for row in rows])
-    samples = statistics.bootstrap(sums)
-    low, high = statistics.interval(samples[:, 0] / samples[:, 1])
-    right, total = sums.sum(0)
-    return {"value": right / total, "ci_low": low, "ci_high": high, "n": int(total)}
+    found = statistics.estimate_ratio(sums, bounds)
+    interval = {"ci_low": found.low, "ci_high": found.high, "no_interval": found.no_interval}
+    return {"value": found.value, **interval, "n": int(sums[:, 1].sum())}
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 import random
 import time
 
-import numpy as np
 from rouge_score import rouge_scorer
 
 from evaluation.metrics.hedging.hedging_core import find_hedges
-from evaluation.metrics.rouge.rouge_core import METRICS, rouge
-from evaluation.scoring import statistics
+from evaluation.metrics.rouge.rouge_core import METRICS as OVERLAPS
+from evaluation.metrics.rouge.rouge_core import rouge
+from evaluation.scoring.measures import COLUMNS, METRICS, Scores, contrast
 
 N_PAIRS, N_WORDS = 300, 150
 N_ITEMS, N_ARTICLES = 1_574, 600
@@ -20,7 +20,7 @@ def main() -> dict[str, float]:
     words = [*(f"w{i}" for i in range(79)), "TNF-α"]  # a Greek letter in nearly every text: none is plain ASCII
     texts = [" ".join(rng.choices(words, k=N_WORDS)) for _ in range(2 * N_PAIRS)]
     pairs = list(zip(texts[::2], texts[1::2], strict=True))
-    theirs = rouge_scorer.RougeScorer(list(METRICS))
+    theirs = rouge_scorer.RougeScorer(list(OVERLAPS))
     slow = _seconds(lambda: [theirs.score(reference, prediction) for prediction, reference in pairs])
     rows = {}
     for tokenizer in ("google", "unicode"):
@@ -29,16 +29,10 @@ def main() -> dict[str, float]:
         rows[f"ROUGE, tokenizer {tokenizer}, times as fast as rouge_score"] = slow / fast
     hedges = _seconds(lambda: [find_hedges(text) for text in texts])
     rows[f"hedging, ms for {N_WORDS} words"] = hedges / len(texts) * 1e3
-    rng = np.random.default_rng(0)
-    values, articles = rng.normal(size=(N_ITEMS, 4)), [f"A{i % N_ARTICLES}" for i in range(N_ITEMS)]
-    seconds = _seconds(_resample, values, articles)
-    return rows | {f"{statistics.N_RESAMPLES} paired resamples of {N_ITEMS} items, s": seconds}
-
-
-def _resample(values: np.ndarray, articles: list[str]) -> None:
-    sums = statistics.cluster_sums(values, articles)
-    statistics.interval(statistics.bootstrap(sums)[:, 0])
-    statistics.sign_flip_p_value(sums[:, 1], statistics.sign_flips(len(sums)))
+    measured = [Scores({column: rng.random() for column in COLUMNS}, {}) for _ in range(2 * N_ITEMS)]
+    articles = [f"A{i % N_ARTICLES}" for i in range(N_ITEMS)]
+    seconds = _seconds(contrast, measured[::2], measured[1::2], articles, METRICS)
+    return rows | {f"intervals and p of {len(METRICS)} metrics of {N_ITEMS} pairs of answers, s": seconds}
 
 
 def _seconds(function, *arguments) -> float:

@@ -19,12 +19,12 @@ from dataset_builder.llm.requests import Server
 from dataset_builder.sample.corpus import write_corpus
 from dataset_builder.teaching.context import given_context, read_pairs
 from dataset_builder.teaching.evidence import TASKS, support
-from dataset_builder.teaching.examples import EXTRACTIVE, extractive_answers, instruction_examples
+from dataset_builder.teaching.examples import Extractive, instruction_examples
 from dataset_builder.teaching.facts import Word, unified, words
 from dataset_builder.teaching.gate.exam import Limits, exam_of
 from dataset_builder.teaching.gate.gate import FORM_RULES, Gate, first_objection
 from dataset_builder.teaching.gate.tokens import estimated_tokens
-from dataset_builder.teaching.gate.verifier import verified
+from dataset_builder.teaching.gate.verifier import Verifier
 from dataset_builder.teaching.wording import GENERAL
 from dataset_builder.text.vocabulary import LANGUAGES
 
@@ -62,8 +62,7 @@ def _figures(folder: Path) -> list[dict]:
 
 
 def _right_answers(rows: list[dict]) -> list[Example]:
-    answers = extractive_answers(rows, GENERAL)
-    made = [e for task in TASKS for e in instruction_examples(rows, task, answers, EXTRACTIVE, GENERAL)]
+    made = [e for task in TASKS for e in instruction_examples(rows, task, Extractive(GENERAL), GENERAL)]
     random.Random(SEED).shuffle(made)
     figures = {row["figure_id"]: row for row in rows}
     return [e for e in made if not first_objection(_exam(e, figures), Limits(), FORM_RULES)]
@@ -149,6 +148,9 @@ def _exam(example: Example, figures: Mapping[str, dict]):
 def _confirmed(examples: list[Example], figures: Mapping[str, dict]) -> list[Example]:
     model, url = os.environ["LDRT_VERIFIER"].rsplit("@", 1)
     gate = Gate(Limits(), estimated_tokens)
+    order = {figure_id: number for number, figure_id in enumerate(figures)}
+    in_order = sorted(examples, key=lambda example: order[example["figure_id"]])
     with tempfile.TemporaryDirectory() as folder:
-        kept, _ = verified({"": examples}, gate, figures.values(), Server(url, model), Path(folder, "verifier.jsonl"))
-    return kept[""]
+        verifier = Verifier(Server(url, model), Path(folder, "verifier.jsonl"))
+        verifier.ask(lambda: verifier.wanted(in_order, figures.values()), in_batches=False)
+        return list(verifier.upheld(in_order, figures.values(), gate))

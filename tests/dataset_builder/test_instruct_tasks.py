@@ -154,10 +154,11 @@ def test_answers_in_english_are_asked_for_and_held_to_it(sample_dataset):
         is_detail = "detailed description" in text_of(request)
         return completion(json.dumps(reply | ({"answer": german} if is_detail else {})))
 
+    before = rows(sample_dataset, "detail")
     with serve(teacher) as (url, seen):
         assert teach(sample_dataset, url, "--answer_language", "en") == 0
     assert all("Write question and answer in English" in text_of(request) for request in seen)
-    assert not rows(sample_dataset, "detail")
+    assert rows(sample_dataset, "detail") == before  # all new ones were rejected
     stage = json.loads((sample_dataset / "provenance" / "manifest.json").read_text())["stages"]["instruct"]
     assert stage["rejected"]["language"] == sum("detailed description" in text_of(request) for request in seen)
     assert stage["options"]["answer_language"] == "en"

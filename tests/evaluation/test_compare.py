@@ -20,7 +20,7 @@ def judged(folder, *arguments, judges=("org/one", "org/two"), **changes):
 
 
 def score_again(folder):
-    score.run(score.Options(str(folder), n_resamples=500))
+    score.run(score.Options(str(folder)))
     return folder
 
 
@@ -59,8 +59,9 @@ def test_a_model_against_itself_is_no_different(tmp_path):
     same = scored(tmp_path / "a", "base", 0.4)
     text, comparison = compare_runs(same, same, tmp_path / "out")
     for found in comparison["rows"]:
-        assert (found["delta"], found["ci_low"], found["ci_high"], found["p_value"]) == (0, 0, 0, 1)
-    assert "does not tell from zero" in text
+        assert (found["delta"], found["ci_low"], found["ci_high"], found["p_value"]) == (0, None, None, None)
+        assert found["no_interval"].startswith("it is the same in every article")
+    assert "Whether it is better than the base model cannot be told: it is the same in every article" in text
 
 
 def test_one_hedge_in_shorter_answers_is_no_evidence(tmp_path):
@@ -71,10 +72,10 @@ def test_one_hedge_in_shorter_answers_is_no_evidence(tmp_path):
         for i, record in enumerate(records := read_records(folder)):
             record["prediction"] = " ".join(["dose"] * length) + (" may" if (name, i) == ("tuned", 9) else "")
         write_records(folder, records)
-        score.run(score.Options(str(folder), n_resamples=500))
+        score.run(score.Options(str(folder)))
     _, comparison = compare_runs(tmp_path / "base", tmp_path / "tuned")
     assert row(comparison, "hedges_per_1k_words")["delta"] > 0
-    assert row(comparison, "hedges_per_1k_words")["p_value"] > 0.5
+    assert row(comparison, "hedges_per_1k_words")["p_value"] > 0.3
     assert row(comparison, "answer_words")["p_value"] < 0.001
 
 
@@ -83,8 +84,12 @@ def test_swapping_the_runs_swaps_the_sign(runs, tmp_path):
     _, back = compare_runs(*reversed(runs), tmp_path / "back")
     for forward, backward in zip(there["rows"], back["rows"], strict=True):
         assert forward["delta"] == pytest.approx(-backward["delta"])
-        assert (forward["ci_low"], forward["ci_high"]) == pytest.approx((-backward["ci_high"], -backward["ci_low"]))
-        assert forward["p_value"] == pytest.approx(backward["p_value"])
+        assert forward["no_interval"] == backward["no_interval"]
+        if forward["no_interval"] is None:
+            assert forward["ci_low"] == pytest.approx(-backward["ci_high"])
+            assert forward["p_value"] == pytest.approx(backward["p_value"])
+    assert [comparison["conclusion"]["says"] for comparison in (there, back)] == ["better", "worse"]
+    assert "worse than the base model" in back["headline"]
 
 
 def test_only_items_scored_for_both_count(runs):
@@ -93,10 +98,104 @@ def test_only_items_scored_for_both_count(runs):
         records = read_records(run)
         records[lost] |= {"prediction": None, "finish_reason": "error"}
         write_records(run, records)
-        score.run(score.Options(str(run), n_resamples=500))
+        score.run(score.Options(str(run)))
     _, comparison = compare_runs(base, tuned)
     assert row(comparison, "rougeL")["n"] == 46
     assert len(read_records(tuned, "paired_items.jsonl")) == 48
+
+
+def fail(run, examples):
+    """The answers to `examples` (numbers) failed."""
+    records = read_records(run)
+    for i in examples:
+        records[i] |= {"prediction": None, "finish_reason": "error", "error": "picture too large"}
+    write_records(run, records)
+    return score_again(run)
+
+
+@pytest.mark.parametrize("who", ["base", "tuned"])
+def test_with_half_of_the_answers_missing_nothing_is_claimed(runs, who):
+    fail(runs[who == "tuned"], range(0, 48, 2))
+    text, comparison = compare_runs(*runs)
+    found = row(comparison, "rougeL")
+    assert found["ci_low"] > 0  # what is left would be clear
+    assert (found["n"], found[f"n_unscored_{who}"]) == (24, 24)
+    assert comparison["conclusion"]["says"] == "cannot be told"
+    assert "better than the base model." not in comparison["headline"]
+    assert "24 of 48 questions lack a score of one model or both, more than the 5 % that may" in comparison["headline"]
+    assert f"Without a score: 24 of 48 answers of the {who} model." in comparison["headline"]
+    assert f"Warning: 24 of 48 answers of the {who} model failed" in text
+    other = "base" if who == "tuned" else "tuned"
+    assert comparison[who]["answers"] == {"asked": 48, "failed": 24}
+    assert comparison[other]["answers"] == {"asked": 48, "failed": 0}
+
+
+def test_a_few_missing_answers_are_told_and_the_verdict_stands(runs):
+    fail(runs[1], [5, 17])
+    _, comparison = compare_runs(*runs)
+    assert comparison["conclusion"]["says"] == "better"
+    assert comparison["headline"].startswith("On 46 of 48 held-out questions from 12 articles the ROUGE-L F")
+    assert "Without a score: 2 of 48 answers of the tuned model." in comparison["headline"]
+    fail(runs[0], [1])  # 3 of 48 are more than 5 %
+    _, comparison = compare_runs(*runs)
+    assert comparison["conclusion"]["says"] == "cannot be told"
+    assert "1 of 48 answers of the base model, 2 of 48 answers of the tuned model" in comparison["headline"]
+
+
+def test_no_question_with_a_score_of_both_is_no_verdict(runs):
+    fail(runs[0], range(24))
+    fail(runs[1], range(24, 48))
+    _, comparison = compare_runs(*runs)
+    assert "cannot be told: no question has a score for both" in comparison["headline"]
+    assert row(comparison, "rougeL")["no_interval"] == "there is nothing to measure it on"
+
+
+def test_answers_that_a_judge_did_not_score_are_missing_too(tmp_path):
+    for name, quality, refused in (("base", 0.1, ()), ("tuned", 0.7, [f"E{i}" for i in range(10)])):
+        judge_run(make_run(tmp_path / name, name, quality), "org/one", refused=refused)
+        score_again(tmp_path / name)
+    _, comparison = compare_runs(tmp_path / "base", tmp_path / "tuned")
+    assert comparison["conclusion"] | {"why": None} == {
+        "metric": "judge_score",
+        "judge": "org/one",
+        "says": "cannot be told",
+        "why": None,
+    }
+    assert "Without a score: 10 of 48 answers of the tuned model." in comparison["headline"]
+    assert comparison["tuned"]["answers"]["failed"] == 0
+
+
+@pytest.mark.parametrize(("n_articles", "says"), [(1, "cannot be told"), (4, "cannot be told"), (5, "better")])
+def test_few_articles_have_no_verdict(tmp_path, n_articles, says):
+    runs = []
+    for name, quality in (("base", 0.1), ("tuned", 0.9)):
+        folder = make_run(tmp_path / name, name, quality)
+        records = [r | {"article_id": f"A{i % n_articles}"} for i, r in enumerate(read_records(folder))]
+        write_records(folder, records)
+        runs.append(score_again(folder))
+    text, comparison = compare_runs(*runs)
+    assert comparison["conclusion"]["says"] == says
+    if says == "cannot be told":
+        reason = f"{n_articles} article{'s' if n_articles > 1 else ''}, and an interval needs 5"
+        assert f"cannot be told: {reason}." in comparison["headline"]
+        assert f"no interval: {reason} (rouge1, rouge2, rougeL," in text
+        assert all(r["ci_low"] is r["p_value"] is None for r in comparison["rows"])
+
+
+def test_a_difference_that_chance_makes_is_no_verdict(tmp_path):
+    _, comparison = compare_runs(scored(tmp_path / "base", "base", 0.5), scored(tmp_path / "tuned", "tuned", 0.51))
+    found = row(comparison, "rougeL")
+    assert found["ci_low"] < 0 < found["ci_high"]
+    assert found["p_value"] > 0.05
+    assert "cannot be told: the interval does not tell the difference from zero" in comparison["headline"]
+
+
+def test_scores_with_the_intervals_of_before_are_to_be_made_again(runs):
+    scores = json.loads((runs[0] / "scores.json").read_text())
+    scores["settings"]["interval"] = {"level": 0.95, "n_resamples": 10_000, "seed": 0, "clusters": "article_id"}
+    (runs[0] / "scores.json").write_text(json.dumps(scores))
+    with pytest.raises(ValueError, match=r"method.*ldrt score .*base"):
+        compare_runs(*runs)
 
 
 def change_reference(records):
@@ -114,7 +213,7 @@ def change_reference(records):
 def test_runs_of_other_items_are_refused(runs, change, message):
     base, tuned = runs
     write_records(tuned, change(read_records(tuned)))
-    score.run(score.Options(str(tuned), n_resamples=500))
+    score.run(score.Options(str(tuned)))
     with pytest.raises(ValueError, match=message):
         compare_runs(base, tuned)
 
@@ -125,7 +224,7 @@ def test_a_missing_item_is_named(runs):
     manifest = json.loads((tuned / "manifest.json").read_text())
     manifest["image_conditions"]["true"]["items"] = 47
     (tuned / "manifest.json").write_text(json.dumps(manifest))
-    score.run(score.Options(str(tuned), n_resamples=500))
+    score.run(score.Options(str(tuned)))
     with pytest.raises(ValueError, match=r"example E0 \(image condition true\) is in .*base only"):
         compare_runs(base, tuned)
 
@@ -145,7 +244,7 @@ def test_runs_on_other_data_are_refused(tmp_path, changes, message):
 
 def test_runs_scored_differently_are_refused(runs):
     base, tuned = runs
-    score.run(score.Options(str(base), rouge_tokenizer="google", n_resamples=500))
+    score.run(score.Options(str(base), rouge_tokenizer="google"))
     with pytest.raises(ValueError, match="rouge was scored with"):
         compare_runs(base, tuned)
 
@@ -244,6 +343,7 @@ def test_each_judge_says_how_much_better_and_they_agree_on_the_sign(tmp_path):
         table = next(t for t in comparison["rows"] if (t["judge"], t["task"]) == (r["judge"], "all"))
         assert r["delta"] == table["delta"]
         assert r["effect_size"] > 1
+        assert r["no_effect_size"] is r["no_length_adjusted_interval"] is None
         assert r["detectable_difference"] < r["delta"]
         assert r["length_adjusted_ci"][0] < r["length_adjusted_delta"] < r["length_adjusted_ci"][1]
 
@@ -277,6 +377,8 @@ def test_points_bought_by_length_are_taken_off(tmp_path):
     assert found["delta"] == 2.5
     assert found["points_per_word"] == pytest.approx(1)
     assert found["length_adjusted_delta"] == pytest.approx(0, abs=1e-9)
+    assert found["length_adjusted_ci"] == [None, None]  # a line without scatter
+    assert found["no_length_adjusted_interval"].startswith("it is the same in every article")
     assert comparison["judges_on_delta"]["same_sign"] is None
 
 
@@ -347,6 +449,25 @@ def test_pairwise_verdicts_count_on_the_answers_that_stand_now(tmp_path):
         "tie": 1,
         "unscored": 0,
     }
+    assert (found["win_rate"], found["ci_low"]) == (0.5, None)
+    assert found["no_interval"] == "1 article, and an interval needs 5"
+
+
+def test_the_win_rate_has_an_interval_over_articles(tmp_path):
+    base, tuned = scored(tmp_path / "base", "base", 0.1), scored(tmp_path / "tuned", "tuned", 0.7)
+    records = []
+    for i, (mine, theirs) in enumerate(zip(*map(read_records, (tuned, base)), strict=True)):
+        verdicts = (("run", "run"), ("run", "run"), ("run", "other"), ("other", "other"))[i % 4 if i < 40 else 0]
+        records += [
+            verdict_of(mine["example_id"], order, verdict, mine["prediction"], theirs["prediction"])
+            for order, verdict in zip(("first", "second"), verdicts, strict=True)
+        ]
+    (tuned / "pairwise.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    text, comparison = compare_runs(base, tuned)
+    (found,) = comparison["pairwise"]
+    assert found["win_rate"] == pytest.approx((found["tuned"] + found["tie"] / 2) / found["n"])
+    assert 0.5 < found["ci_low"] < found["win_rate"] < found["ci_high"] <= 1
+    assert "org/one, asked which is better: tuned wins 0.688, ties half (95 % interval" in text
 
 
 def verdict_of(example, order, verdict, answer, other):

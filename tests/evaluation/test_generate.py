@@ -238,11 +238,15 @@ def test_jsonl_keeps_whole_lines_only(tmp_path):
     path = tmp_path / "records.jsonl"
     append_jsonl(path, [{"a": "é" * 50_000}, {"a": 2}])
     whole = path.read_bytes()
-    for torn in (whole[:-1], whole[:-3]):
+    for torn in (whole[:-2], whole[:-3]):
         path.write_bytes(torn)
         assert len(list(read_jsonl(path))) == 1
         append_jsonl(path, [{"a": 3}])
         assert [len(str(record["a"])) for record in read_jsonl(path)] == [50_000, 1]
+    path.write_bytes(whole[:-1])  # whole, but for the line's end that an editor leaves out
+    assert len(list(read_jsonl(path))) == 2
+    append_jsonl(path, [{"a": 3}])
+    assert [len(str(record["a"])) for record in read_jsonl(path)] == [50_000, 1, 1]
     path.write_text('{"a": 1}\nbroken\n{"a": 2}\n')
     with pytest.raises(ValueError, match="line 2: not JSON"):
         list(read_jsonl(path))

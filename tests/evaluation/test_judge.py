@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ldrt
-from dataset_builder.llm.requests import by_key, quote
+from dataset_builder.llm.requests import Server, by_key, quote
 from evaluation import judge
 from evaluation.judgements import answer_sha256, injected
 from evaluation.judging import asking, pairwise, rubric
 from evaluation.run_folder import read_predictions
 from tests import processes
+from tests.dataset_builder.batch_server import Batches
 from tests.dataset_builder.llm_server import completion, serve
 from tests.evaluation.judging import test_likelihood
 from tests.evaluation.runs import make_run, read_records, write_records
@@ -49,8 +50,7 @@ def fair(request) -> dict:
 
 def requests_of(run, n_controls):
     """What `ldrt judge RUN --judge org/judge --controls N` asks."""
-    of_server = {"base_url": "", "revision": None, "temperature": 0.0, "max_tokens": 512, "concurrency": 16}
-    asker = asking.Judge(model="org/judge", backend="openai", device="auto", batch_size=4, **of_server)
+    asker = asking.Judge(Server("", "org/judge", max_tokens=512), backend="openai")
     answers = asking.answers_to_judge(read_predictions(run), ["true"], None, run)
     return asking.score_requests(answers, {}, asker, rubric.FOLDER, n_controls)
 
@@ -165,7 +165,7 @@ def test_a_changed_answer_is_judged_again_and_conditions_and_limit_choose_answer
             judged(run, url, image_conditions=["shuffled"])
 
 
-def test_what_has_no_score_has_none_and_is_asked_again(tmp_path):
+def test_what_has_no_score_has_none_and_what_was_paid_for_is_asked_again_on_demand(tmp_path):
     run, good = make_run(tmp_path / "run", "tuned", 0.6), threading.Event()
     bad = [completion("Great!"), completion("SCORE: 11"), completion("", "content_filter"), completion("SC", "length")]
     bad += [400, '{"choices": ', completion("")]
@@ -182,6 +182,9 @@ def test_what_has_no_score_has_none_and_is_asked_again(tmp_path):
         assert [statuses[f"E{i}"] for i in range(len(bad))] == [(kind, None) for kind in kinds]
         good.set()
         text = judged(run, url, controls=0)
+        assert "45 ok" in text
+        assert len(seen) == 48 + len(bad) - 3  # three could not be read
+        text = judged(run, url, controls=0, retry_unparsable=True)
     assert "48 ok" in text
     assert len(seen) == 48 + len(bad)
 
@@ -209,6 +212,59 @@ def test_a_dry_run_counts_what_is_left_and_asks_nothing(tmp_path):
     assert len(seen) == 48
 
 
+def test_a_judge_is_asked_in_batches_and_gives_the_same_scores(tmp_path):
+    one, other = (make_run(tmp_path / name, "tuned", 0.6) for name in ("one", "other"))
+    with serve(fair) as (url, _):
+        text = judged(one, url, controls=5)
+    with serve(fair, batches=Batches()) as (url, seen):
+        assert judged(other, url, controls=5, batch=True).replace("other", "one") == text
+        assert judged(other, url, controls=5, batch=True).replace("other", "one") == text
+        assert seen == []
+    scores = [
+        {(r["key"], r["control"]): r["score"] for r in read_records(run, "judgements.jsonl")} for run in (one, other)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_fields_of_the_request_reach_the_judge_and_make_another_question(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    with serve(fair) as (url, seen):
+        judged(run, url, controls=0, limit=5)
+        judged(run, url, controls=0, limit=5, request={"max_completion_tokens": 99, "temperature": None, "seed": 3})
+    assert {"temperature", "max_tokens"} <= seen[0].keys()
+    assert seen[-1].keys() == {"model", "messages", "max_completion_tokens", "seed"}
+    assert len(seen) == 10
+
+
+def test_a_judge_keeps_to_its_budget_and_says_what_is_left(tmp_path, capsys):
+    run = make_run(tmp_path / "run", "tuned", 0.6)
+    with serve(fair) as (url, seen):
+        command = ["judge", str(run), "--judge", "j", "--base_url", url, "--controls", "0", "--max_tokens", "10"]
+        assert ldrt.main([*command, "--max_cost", "1"]) == 1
+        assert "--max_cost needs --price_in and --price_out" in capsys.readouterr().err
+        command += ["--price_in", "1e4", "--price_out", "1e4"]  # 0.15 a reply
+        assert ldrt.main([*command, "--max_cost", "10"]) == 1
+        assert "Run again with a --max_cost" in capsys.readouterr().err
+        assert 0 < len(seen) * 0.15 <= 10
+        n_asked = len(seen)
+        assert len(read_records(run, "judgements.jsonl")) == n_asked
+        assert ldrt.main([*command, "--dry_run", "true"]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith(f"{48 - n_asked} calls with ")
+        assert "at 10000 in and 10000 out a million" in said
+        assert ldrt.main(command) == 0
+        assert len(seen) == 48
+
+
+def test_pairs_of_answers_take_the_same_options(tmp_path):
+    run, other = make_run(tmp_path / "tuned", "tuned", 0.8), make_run(tmp_path / "base", "base", 0.2)
+    with serve(fair, batches=Batches()) as (url, seen):
+        judged(run, url, against=str(other), batch=True)
+        assert "0 calls with" in judged(run, url, against=str(other), dry_run=True)
+        assert seen == []
+    assert pairwise.tally(read_records(run, "pairwise.jsonl"))["n"] == 48
+
+
 def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
     run = make_run(tmp_path / "run", "tuned", 0.6)
 
@@ -224,6 +280,7 @@ def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
         assert "judged none of 288: 288 error; the first: " in fails("--base_url", url)
     assert "has no rubric detail.md" in fails("--rubrics", str(tmp_path))
     assert "needs a server" in fails("--backend", "local", "--against", str(run))
+    assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", "true")
 
 
 def test_pairs_are_asked_in_both_orders(tmp_path):
@@ -355,7 +412,7 @@ def whole_lines(path) -> list[dict]:
 
 def start(run, url):
     command = [sys.executable, "-m", "ldrt", "judge", str(run), "--judge", "org/judge", "--base_url", url]
-    command += ["--controls", "20", "--concurrency", "4"]
+    command += ["--controls", "20", "--concurrency", "4", "--retry_unparsable", "true"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(command, **quiet, start_new_session=True)
 

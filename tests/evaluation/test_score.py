@@ -9,7 +9,7 @@ from tests.evaluation.runs import judge_run, make_run, read_records, write_recor
 
 
 def score_run(folder, **options):
-    text = score.run(score.Options(str(folder), n_resamples=500, **options))
+    text = score.run(score.Options(str(folder), **options))
     return text, json.loads((folder / "scores.json").read_text())
 
 
@@ -68,6 +68,35 @@ def test_a_question_that_could_not_be_asked_is_unscored_and_not_zero(tmp_path):
         if i.example_id == "E3"
     )
     assert found["value"] == pytest.approx((48 * old["value"] - lost) / 47)
+
+
+def test_failed_answers_are_counted_and_warned_of(tmp_path):
+    make_run(tmp_path, "tuned", 0.6, ("true", "shuffled"))
+    records = read_records(tmp_path)
+    for record in records[:20]:
+        record |= {"prediction": None, "finish_reason": "error", "error": "picture too large"}
+    write_records(tmp_path, records)
+    text, scores = score_run(tmp_path)
+    assert scores["answers"] == {"true": {"asked": 48, "failed": 20}, "shuffled": {"asked": 48, "failed": 0}}
+    assert text.count("Warning: ") == 1
+    assert "Warning: 20 of 48 answers failed (image condition true): the scores are of the others" in text
+
+
+def test_few_articles_have_no_interval_and_the_reason_is_told(tmp_path):
+    make_run(tmp_path, "tuned", 0.6)
+    write_records(tmp_path, [r | {"article_id": f"A{i % 3}"} for i, r in enumerate(read_records(tmp_path))])
+    text, scores = score_run(tmp_path)
+    for found in scores["scores"]:
+        assert (found["ci_low"], found["ci_high"]) == (None, None)
+        assert found["no_interval"] == "3 articles, and an interval needs 5"
+    assert "no interval: 3 articles, and an interval needs 5 (rouge1" in text
+
+
+def test_a_rate_that_never_varies_has_no_interval(tmp_path):
+    _, scores = score_run(make_run(tmp_path, "tuned", 0.6))
+    found = row(scores, "empty_share")
+    assert (found["value"], found["ci_low"], found["ci_high"]) == (0, None, None)
+    assert found["no_interval"].startswith("it is the same in every article")
 
 
 def test_the_gap_between_image_conditions_is_paired(tmp_path):

@@ -40,7 +40,7 @@ def compared(tmp_path_factory):
     tuned = make_run(folder / "tuned", "tuned", 0.7, ("true", "shuffled"), lineage=LINEAGE)
     for run in (base, tuned):
         write_evidence(run)
-        score.run(score.Options(str(run), n_resamples=200))
+        score.run(score.Options(str(run)))
     compare.run(compare.Options([str(base), str(tuned)]))
     return tuned
 
@@ -71,7 +71,7 @@ def everything(tmp_path_factory):
         write_evidence(folder / name)
         judge_run(folder / name, JUDGES[0])
         judge_run(folder / name, JUDGES[1], refused=("E3",), revision=None)
-        score.run(score.Options(runs[name], n_resamples=200))
+        score.run(score.Options(runs[name]))
     others = [runs["base-heart"], runs["tuned-heart"]]
     three = [runs[name] for name in ("base", "tuned", "short")]
     data = training_data(folder / "data", ["The lesion appears red."] * 12)
@@ -147,6 +147,67 @@ def test_the_front_matter_is_what_the_hub_reads(tuned):
     assert len(expected) == 15
 
 
+def lose_answers(run, examples):
+    """The answers to `examples` (numbers) with the true picture failed, and the run is scored again."""
+    records = read_records(run)
+    for record in records:
+        if record["image_condition"] == "true" and int(record["example_id"][1:]) in examples:
+            record |= {"prediction": None, "finish_reason": "error", "error": "picture too large"}
+    write_records(run, records)
+    score.run(score.Options(str(run)))
+
+
+def test_missing_answers_are_said_for_whom_and_nothing_is_claimed(tmp_path):
+    base, tuned = make_run(tmp_path / "base", "base", 0.1), make_run(tmp_path / "tuned", "tuned", 0.7)
+    for run in (base, tuned):
+        score.run(score.Options(str(run)))
+    lose_answers(base, range(24))
+    compare.run(compare.Options([str(base), str(tuned)]))
+    text = write_card(tuned)
+    assert (
+        "> **Answers are missing:** 24 of 48 answers of the base model failed, none of the tuned model's 48. They have"
+        in text
+    )
+    assert "better than the base model." not in text
+    assert "Whether it is better than the base model cannot be told: 24 of 48 questions lack a score" in text
+    lose_answers(tuned, [40])
+    compare.run(compare.Options([str(base), str(tuned)]))
+    assert "24 of 48 answers of the base model failed, 1 of 48 answers of the tuned model failed." in write_card(tuned)
+
+
+def test_missing_answers_of_a_run_alone_stand_in_its_card_and_its_front_matter(tmp_path):
+    run = make_run(tmp_path / "run", "tuned", 0.7, ("true", "shuffled"))
+    score.run(score.Options(str(run)))
+    assert "Answers are missing" not in write_card(run)
+    lose_answers(run, range(24))
+    text = write_card(run)
+    assert "> **Answers are missing:** 24 of 48 answers of the model failed. They have no score" in text
+    names = {result.metric_name for result in ModelCard(text).data.eval_results if result.dataset_config is None}
+    assert "ROUGE-L F (24 of 48 answers without a score)" in names
+
+
+def test_the_card_says_why_there_is_no_interval(tmp_path):
+    for name, quality in (("base", 0.1), ("tuned", 0.7)):
+        run = judge_run(make_run(tmp_path / name, name, quality), "org/one")
+        for file in ("predictions.jsonl", "judgements.jsonl"):
+            few = [row | {"article_id": f"A{int(row['example_id'][1:]) % 3}"} for row in read_records(run, file)]
+            (run / file).write_text("".join(json.dumps(row) + "\n" for row in few))
+        score.run(score.Options(str(run)))
+    compare.run(compare.Options([str(tmp_path / "base"), str(tmp_path / "tuned")]))
+    text = write_card(tmp_path / "tuned")
+    assert "cannot be told: 3 articles, and an interval needs 5." in text
+    assert text.count("\nNo interval for all rows: 3 articles, and an interval needs 5.\n") == 2  # both tables
+    assert "org/one, no interval at equal length: 3 articles, and an interval needs 5." in text
+    assert "fewer than 5 have none" in text
+    assert "| – | – | 48 |" in text
+
+
+def test_metrics_without_an_interval_are_named(tuned):
+    text = write_card(tuned)
+    constant = "Answers cut at the token limit, share; Answers that repeat themselves, share; Empty answers, share"
+    assert f"\nNo interval for {constant}: it is the same in every article" in text
+
+
 def test_options_name_what_the_run_cannot_know(tuned):
     text = write_card(tuned, repo_id="me/model", dataset_id="me/data", base_model="me/base", license="mit")
     data = ModelCard(text).data
@@ -194,7 +255,7 @@ def test_a_judge_that_fails_its_controls_is_marked(everything, tmp_path):
     records = read_records(judged, "judgements.jsonl")
     records = [r | {"score": 8} if (r["control"], r["judge"]) == ("shuffled", JUDGES[0]) else r for r in records]
     (judged / "judgements.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
-    score.run(score.Options(str(judged), n_resamples=200))
+    score.run(score.Options(str(judged)))
     (row,) = [line for line in write_card(judged).splitlines() if line.startswith(f"| {JUDGES[0]} | openai")]
     assert "| 8.000 **fails** (n 2) |" in row
     assert row.count("fails") == 1
@@ -281,7 +342,7 @@ def test_a_plot_without_data_is_removed(tuned):
 
 def test_a_run_alone_has_a_card(tmp_path):
     folder = make_run(tmp_path / "run", "base", 0.3)
-    score.run(score.Options(str(folder), n_resamples=200))
+    score.run(score.Options(str(folder)))
     text = write_card(folder)
     assert "has not been compared with a base model" in text
     assert "| ROUGE-L F | all |" in text
@@ -294,7 +355,7 @@ def test_a_run_alone_has_a_card(tmp_path):
 def test_a_served_model_is_said_to_be(tmp_path):
     unknown = dict.fromkeys(("revision", "chat_template_sha256", "device"))
     folder = judge_run(make_run(tmp_path / "run", "org/served", 0.3, backend="openai", **unknown), backend="local")
-    score.run(score.Options(str(folder), n_resamples=200))
+    score.run(score.Options(str(folder)))
     text = write_card(folder)
     assert "| model | `org/served`, revision not stated, asked through a server |" in text
     assert "--model org/served --dataset org/figures" in text

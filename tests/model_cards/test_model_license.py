@@ -60,7 +60,7 @@ def test_the_command_says_what_it_does_not_know(tmp_path):
     phase |= {"dataset_revision": None, "licenses": {BY: 5, NC: 1}, "steps": 1, "settings": {}}
     lineage = {"base_model": "tiny", "base_revision": None, "phases": [phase]}
     folder = make_run(tmp_path / "run", "tuned", 0.3, lineage=lineage)
-    score.run(score.Options(str(folder), n_resamples=20))
+    score.run(score.Options(str(folder)))
     said = card.run(card.Options(str(folder)))
     assert "that of tiny is not known; name it with --license" in said
     assert "training rows: CC-BY-4.0: 5, CC-BY-NC-4.0: 1; together they would allow non-commercial use only" in said

@@ -23,8 +23,8 @@ ldrt merge out/phase2 --output out/tiny-tuned
 ldrt generate --model data/tiny-start --dataset data/figures --tasks "[detail]" --max_new_tokens 12 --output out/r/base
 ldrt generate --model out/tiny-tuned --dataset {folder}/data/figures --tasks "[detail]" --max_new_tokens 12 \
 --batch_size 3 --output out/r/tuned
-ldrt score out/r/base --n_resamples 200 --seed 5
-ldrt score out/r/tuned --n_resamples 200 --seed 5
+ldrt score out/r/base
+ldrt score out/r/tuned
 ldrt compare out/r/base out/r/tuned --train_dataset data/figures
 ldrt card out/r/tuned --license apache-2.0
 """

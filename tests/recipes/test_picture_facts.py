@@ -58,11 +58,13 @@ def test_facts_are_counted_for_the_panel_they_are_said_of():
 
 def test_the_gap_is_what_the_true_picture_adds(run):
     wrong = RED.replace("red", "blue")
-    seen = [record(i, RED if i < 6 else wrong) for i in range(8)]  # 14 of 16 facts
-    found = run([*seen, *(record(i, wrong, "shuffled") for i in range(8))])  # 8 of 16
-    assert [found[name]["value"] for name in ("true", "shuffled", "gap")] == [0.875, 0.5, 0.375]
-    assert found["gap"]["ci_low"] < 0.375 < found["gap"]["ci_high"]
-    assert found["gap"]["n"] == 16
+    seen = [record(i, RED if i < 13 else wrong) for i in range(16)]  # 29 of 32 facts, of 8 articles
+    found = run([*seen, *(record(i, wrong, "shuffled") for i in range(16))])  # 16 of 32
+    assert [found[name]["value"] for name in ("true", "shuffled", "gap")] == [0.90625, 0.5, 0.40625]
+    assert found["gap"]["ci_low"] < 0.40625 < found["gap"]["ci_high"]
+    assert found["true"]["ci_high"] < 1
+    assert found["shuffled"]["no_interval"].startswith("it is the same in every article")
+    assert found["gap"]["n"] == 32
     assert set(run(seen)) == {"true"}
 
 

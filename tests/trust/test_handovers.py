@@ -21,6 +21,7 @@ from trust.handovers import FORMAT, stamped
 
 WHERE = {"task": "detail", "image_condition": "true", "judge": None}
 ROW = {"metric": "rougeL", "n": 3, "n_unscored": 0, "value": 0.5, "ci_low": None, "ci_high": None, "unit": "F"}
+ROW |= {"no_interval": "3 articles"}
 IDENTITY = {"example_id": "E1", "figure_id": "A/F1", "article_id": "A", "task": "detail", "image_condition": "true"}
 ANSWER = {"license": None, "question": "Q?", "reference": "R", "prediction": None, "finish_reason": "stop"}
 ANSWER |= {"new_tokens": 4, "model": "m", "revision": None, "generation": {}, "image_figure_id": None}
@@ -31,18 +32,23 @@ RUN = {"model": "m", "revision": None, "dataset": "d", "dataset_revision": None,
 RUN |= {"image_conditions": {"true": {"items": 3}}, "lineage": None}
 RUN |= {"backend": "local", "adapter_of": None, "generation": {"max_new_tokens": 8, "length_hint": None}}
 RUN |= {"data_licenses": {}, "teachers": {}, "versions": {}, "chat_template_sha256": None, "device": None}
-SETTINGS = {"rouge": {"tokenizer": "t"}, "hedging": {"lexicon_version": "1"}, "interval": {"n_resamples": 2, "seed": 0}}
+SETTINGS = {
+    "rouge": {"tokenizer": "t"},
+    "hedging": {"lexicon_version": "1"},
+    "interval": {"method": "t", "min_articles": 5},
+}
 SCORED = {
     "settings": SETTINGS,
     "inputs": {},
+    "answers": {"true": {"asked": 3, "failed": 0}},
     "scores": [ROW | WHERE | {"settings": {}}],
     "image_gaps": [],
     "judges": [],
 }
 COMPARED = {"metric": "rougeL", "n": 3, "base": 0.1, "tuned": 0.2, "delta": 0.1, "ci_low": None, "ci_high": None}
-COMPARED |= {"base_ci": [None, None], "tuned_ci": [0.1, 0.3], "p_value": None}
+COMPARED |= {"base_ci": [None, None], "tuned_ci": [0.1, 0.3], "p_value": None, "no_interval": "3 articles"}
 PARTS = ("judges_on_delta", "pairwise", "hedge_by_correctness", "by_term_frequency", "forgetting", "transfer")
-WHO = {"model": "m", "revision": None, "hedges": {"by_word": {}, "mentions": {}}}
+WHO = {"model": "m", "revision": None, "answers": {"asked": 3, "failed": 0}, "hedges": {"by_word": {}, "mentions": {}}}
 BOTH = {"base": WHO, "tuned": WHO, "settings": SETTINGS, "headline": None, "differences": {}}
 OBJECTS = {  # kind -> a whole file
     "manifest.json": (MANIFEST_FILE, RUN),
@@ -54,7 +60,7 @@ OBJECTS = {  # kind -> a whole file
     ),
     "lineage.json": (LINEAGE_FILE, {"base_model": "b", "phases": [{}]}),
     "recipe.json": (STARTED_FILE, {"trainable": "lora", "settings": {}}),
-    "merge.json": (MERGE_FILE, {"adapter_sha256": "a"}),
+    "merge.json": (MERGE_FILE, {"adapter_sha256": "a", "dtype": "float32"}),
     "sweep.json": (FINISHED_FILE, {"runs": []}),
     "provenance/manifest.json": (STAGES_FILE, {"stages": {"build": {}}}),
     "splits.json": (
@@ -183,9 +189,11 @@ def test_an_empty_or_a_cut_file_is_one_line_and_an_absent_one_names_its_command(
 def test_a_torn_last_line_is_passed_over_and_a_broken_one_before_it_is_not(path, name):
     kind, content = LINES[name]
     line = json.dumps(content) + "\n"
-    for torn in ("", line[:-1], line[:-3], "{"):
+    for torn in ("", line[:-2], line[:-3], "{"):
         path.write_text(line + torn)
         assert len(list(kind.rows(path))) == 1
+    path.write_text(line + line[:-1])  # whole, but for the line's end that an editor leaves out
+    assert len(list(kind.rows(path))) == 2
     path.write_text(line + "{\n" + line)
     with pytest.raises(ValueError, match="line 2: not JSON .* take the line out and run `"):
         list(kind.rows(path))

@@ -4,6 +4,7 @@ It sees the caption and the context, quoted as data, and the picture where the r
 """
 
 from collections.abc import Mapping
+from math import ceil, floor
 from typing import Any
 
 from dataset_builder.llm.replies import only_object
@@ -41,7 +42,17 @@ def request(row: Mapping[str, Any], task: str, wording: Wording = GENERAL, numbe
     quoted = "\n".join(["<<<EVIDENCE", *lines, "EVIDENCE>>>"])
     prompt = wording.prompt(task, quoted, wording.kind(task, example_id(row, task), number))
     about = {"example_id": example_id(row, task, number), "figure_id": row["figure_id"], "task": task}
-    return Request([{"role": "user", "content": _content(prompt, row.get("picture_url"))}], about, parse, SCHEMA)
+    sizes = [_picture_size(row)] if row.get("picture_url") else []
+    messages = [{"role": "user", "content": _content(prompt, row.get("picture_url"))}]
+    return Request(messages, about, parse, SCHEMA, sizes)
+
+
+def _picture_size(row: Mapping[str, Any]) -> tuple[int, int]:
+    """Width and height, in pixels, of the figure's picture, or of the part of it that is the panel."""
+    if not row.get("panel"):
+        return row["width"], row["height"]
+    left, top, right, bottom = row["panel_bbox"]
+    return ceil(right) - floor(left), ceil(bottom) - floor(top)
 
 
 def _content(prompt: str, picture_url: str | None) -> str | list[dict[str, Any]]:

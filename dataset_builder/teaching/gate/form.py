@@ -3,14 +3,16 @@
 import re
 import unicodedata
 from collections import Counter
+from functools import cache
 
 from rapidfuzz import fuzz
 
 from dataset_builder.teaching.facts import facts
 from dataset_builder.teaching.gate.exam import Exam, Limits, Objection
 from dataset_builder.text.language import detect_language
+from dataset_builder.text.language_files import picture_words
 from dataset_builder.text.mentions import all_mentions
-from dataset_builder.text.vocabulary import any_of, any_spaced, any_unspaced
+from dataset_builder.text.vocabulary import LANGUAGES, NO_MATCH, any_of, any_spaced, any_unspaced
 from trust.text import clean
 
 _NOTHING = re.compile(  # null and its like are values of programs, in every language
@@ -32,6 +34,7 @@ _TABLE = re.compile(
     rf"|(?:{any_unspaced(lambda it: it.not_figures.table)})\s*\d",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _MIN_LETTERS = 12  # of a text, to say which script it is written in
 _SHARED_SCRIPTS = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
 
@@ -58,6 +61,13 @@ def answer_is_question(exam: Exam, limits: Limits) -> Objection | None:
     alike = fuzz.ratio(folded(exam.question), folded(exam.answer)) / 100
     if alike > limits.max_question_likeness:
         return Objection("answer_is_question", round(alike, 3), limits.max_question_likeness)
+    return None
+
+
+def says_nothing(exam: Exam, limits: Limits) -> Objection | None:
+    """ "The image shows the results.", "See the caption.": it points at what it should describe."""
+    if any(_only_points(exam.answer, code) for code in LANGUAGES):  # one language at a time: "son" is two words
+        return Objection("says_nothing", exam.answer[:100], None)
     return None
 
 
@@ -146,6 +156,29 @@ def _not_asked_for(exam: Exam, limits: Limits) -> Objection | None:
 def folded(text: str) -> str:
     """A text as it is compared with others: small letters, no white space or punctuation at its ends."""
     return " ".join(text.casefold().split()).strip(" \"'.…`")
+
+
+def _only_points(text: str, code: str) -> bool:
+    """Whether the text is of pointers, fillers and kinds of pictures alone, at least one of them a pointer."""
+    pointers, all_of_them = _empty_words(code)
+    if LANGUAGES[code].spaces:
+        words = _WORD.findall(text)
+        is_empty = all(map(all_of_them.fullmatch, words))
+    else:
+        words = all_of_them.findall(text)
+        is_empty = not _WORD.search(all_of_them.sub(" ", text))
+    return is_empty and any(map(pointers.fullmatch, words))
+
+
+@cache
+def _empty_words(code: str) -> tuple[re.Pattern, re.Pattern]:
+    """A language's pointers; and all its empty words, the longest first: no spaces may part them."""
+    own = LANGUAGES[code]
+    pointers = own.answers.pointers
+    all_of_them = sorted({*pointers, *own.answers.fillers, *picture_words(own)}, key=lambda word: (-len(word), word))
+    patterns = ("|".join(words) or NO_MATCH for words in (pointers, all_of_them))
+    some, every = (re.compile(f"(?:{pattern})", re.IGNORECASE) for pattern in patterns)
+    return some, every
 
 
 def _found_new(reason: str, pattern: re.Pattern, exam: Exam) -> Objection | None:

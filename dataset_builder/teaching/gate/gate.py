@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypedDict, cast
 
-from dataset_builder.teaching.evidence import Evidence, place
-from dataset_builder.teaching.examples import GIVEN
+from dataset_builder.teaching.evidence import Evidence
+from dataset_builder.teaching.examples import GIVEN, with_rows
 from dataset_builder.teaching.gate import form, grounds
 from dataset_builder.teaching.gate.duplicates import Seen
 from dataset_builder.teaching.gate.exam import CountTokens, Exam, Limits, Objection, exam_of
@@ -19,6 +19,7 @@ FORM_RULES: tuple[Rule, ...] = (
     form.placeholder,
     form.blank,
     form.answer_is_question,
+    form.says_nothing,
     form.refusal,
     form.special_tokens,
     form.names_source,
@@ -66,25 +67,29 @@ class RejectedExample(TypedDict):
 
 
 class Gate:
-    """Lets examples through or rejects them; `rejected` are those, in the order in which they came."""
+    """Lets examples through or rejects them, one at a time; what is rejected is handed on, not held."""
 
-    def __init__(self, limits: Limits, count_tokens: CountTokens, prompts: Mapping[str, str] | None = None):
-        """`prompts` are the text of each task's prompt, whose own examples no answer may repeat."""
-        self.rejected: list[RejectedExample] = []
+    def __init__(
+        self,
+        limits: Limits,
+        count_tokens: CountTokens,
+        prompts: Mapping[str, str] | None = None,
+        keep: Callable[[RejectedExample], None] = lambda _: None,
+    ):
+        """`prompts` are the text of each task's prompt, whose own examples no answer may repeat; `keep` gets what is
+        rejected, in the order in which it comes."""
+        self.n_rejected: Counter[tuple[str, str]] = Counter()  # task, reason
+        self._keep = keep
         self._limits, self._count_tokens = limits, count_tokens
         self._examples = {task: quoted(text) for task, text in (prompts or {}).items()}
         self._seen = Seen()
 
-    def passed(self, examples: Iterable[dict], rows: Iterable[Mapping[str, Any]]) -> Iterator[dict]:
+    def passed(self, examples: Iterable[dict], rows: Iterable[dict]) -> Iterator[dict]:
         """The examples that no rule objects to.
 
         `rows` are the figures with the context that the teacher was given, in the order of the examples.
         """
-        given: Iterator[Mapping[str, Any]] = iter(rows)
-        row: Mapping[str, Any] = {"figure_id": None}
-        for example in examples:
-            while place(row) != place(example):
-                row = next(given)
+        for example, row in with_rows(examples, rows):
             objection = self._objection(example, row)
             if objection is None:
                 yield example
@@ -92,12 +97,16 @@ class Gate:
                 self.reject(example, objection)
 
     def reject(self, example: Mapping[str, Any], objection: Objection) -> None:
-        """Put an example to those that are left out."""
-        self.rejected.append(rejected(example, objection))
+        """Leave an example out."""
+        self.n_rejected[example["task"], objection.reason] += 1
+        self._keep(rejected(example, objection))
 
     def counts(self) -> dict[str, int]:
         """reason -> how many examples were left out for it, by name."""
-        return dict(sorted(Counter(row["reason"] for row in self.rejected).items()))
+        counts: Counter[str] = Counter()
+        for (_, reason), n in self.n_rejected.items():
+            counts[reason] += n
+        return dict(sorted(counts.items()))
 
     def _objection(self, example: Mapping[str, Any], row: Mapping[str, Any]) -> Objection | None:
         task = example["task"]

@@ -27,7 +27,7 @@ _GREEK_NAMES |= {"kappa": "κ", "lambda": "λ", "sigma": "σ", "omega": "ω"}
 _SUPERSCRIPTS = {ord(sign): f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}  # NFKC would make 10⁵ 105
 
 _UNIT_PATTERN = "|".join(map(re.escape, sorted(_UNITS, key=lambda unit: (-len(unit), unit))))
-_NUMBER = re.compile(rf"(?<![\w.,])(?<![^\W\d_]-)(\d+(?:[.,]\d+)*)(?:[\s-]?({_UNIT_PATTERN})(?!\w))?")
+_NUMBER = re.compile(rf"(?<![\w.,])(?<![^\W\d_]-)(\.?\d+(?:[.,]\d+)*)(?:[\s-]?({_UNIT_PATTERN})(?!\w))?")
 _WORD_NUMBER = re.compile(rf"\b({'|'.join(_WORD_NUMBERS)})\b", re.IGNORECASE)
 # "kappaB" begins with one, "alphabet" does not.
 _GREEK_NAME = re.compile(rf"(?<![^\W\d_])((?i:{'|'.join(_GREEK_NAMES)}))(?![a-z]|[A-Z]{{2}})")
@@ -50,8 +50,8 @@ class Claim(NamedTuple):
 def find_claims(text: str) -> set[Claim]:
     """The checkable claims of a text, each once, in a form that spelling does not change.
 
-    1,451 = 1451; 0,5 = 0.50 = 0.5; three = 3; μ = µ; 5 mL = 5 ml; TNF-alpha = TNF-α = TNFα; IL-6 = IL6; MRIs = MRI =
-    MRI-guided.
+    1,451 = 1451; 0,5 = 0.50 = .5 = 0.5; three = 3; μ = µ; 5 mL = 5 ml; TNF-alpha = TNF-α = TNFα; IL-6 = IL6; MRIs =
+    MRI = MRI-guided.
     """
     text = unicodedata.normalize("NFKC", text.translate(_SUPERSCRIPTS))
     digits = _WORD_NUMBER.sub(lambda match: str(_WORD_NUMBERS[match.group().lower()]), text)

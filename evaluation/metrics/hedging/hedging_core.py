@@ -1,6 +1,7 @@
 """Counting hedges ("may", "appears to", "möglicherweise") in plain Python. The words are in `lexicon.py`."""
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import NamedTuple
@@ -9,9 +10,10 @@ from .lexicon import EXCLUSIONS, LEXICON
 
 LANGUAGES = tuple(LEXICON)
 
-# Chinese characters and kana are written without spaces: each counts as one word.
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+# Chinese characters, kana, letters of Thai, Lao, Burmese and Khmer: written without spaces, so each counts as one word.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_MARKS = ("Mn", "Mc")  # Unicode categories of vowel signs and accents
 
 
 class Hedge(NamedTuple):
@@ -42,8 +44,14 @@ def find_hedges(text: str, languages: tuple[str, ...] = LANGUAGES) -> list[Hedge
 
 
 def count_words(text: str) -> int:
-    """Number of words; each Chinese character or kana counts as one."""
-    return len(_WORD.findall(text))
+    """Number of words; of a script without spaces each letter counts as one."""
+    return len(_WORD.findall(_without_marks(text)))
+
+
+def _without_marks(text: str) -> str:
+    """Vowel signs and accents are part of the letter before them, but no letters to `re`: they would end a word."""
+    marks = {ord(sign): None for sign in set(text) if unicodedata.category(sign) in _MARKS}
+    return text.translate(marks) if marks else text
 
 
 def hedging(texts: list[str], languages: tuple[str, ...] = LANGUAGES) -> dict:
@@ -88,4 +96,4 @@ def _patterns(languages: tuple[str, ...]) -> tuple[dict[str, re.Pattern], dict[s
 
 def _entry_pattern(entry: str) -> str:
     words = re.escape(entry).replace(r"\ ", r"\s+")
-    return words if re.match(f"[{_CJK}]", entry) else rf"{words}(?!\w)"
+    return words if re.match(f"[{_UNSPACED}]", entry) else rf"{words}(?!\w)"

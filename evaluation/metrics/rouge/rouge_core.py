@@ -8,6 +8,7 @@ without the stemmer; the longest common subsequence is counted with the bits of 
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,11 +18,19 @@ METRICS = ("rouge1", "rouge2", "rougeL")
 # NFKC would turn 10⁵ into 105 and m² into m2: keep the exponent apart.
 _SUPERSCRIPTS = {sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "^-"}
 _SUPERSCRIPT = re.compile(f"[{''.join(_SUPERSCRIPTS)}]")
-# Chinese characters and kana are written without spaces: one token each. Numbers stay whole and apart from their unit
-# (0.5 Gy and 0.5Gy agree, 0.5 and 0.6 differ); names that begin with a letter keep their digits (IL6, p53).
+# Between letters, and not seen: soft hyphen, joiners (Hindi, Persian), variation selectors.
+_INVISIBLE = re.compile("[\u00ad\u200c\u200d\u2060\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_MARKS = ("Mn", "Mc")  # Unicode categories of vowel signs and accents: part of the letter before them
+# Chinese characters, kana and the letters of Thai, Lao, Burmese and Khmer are written without spaces: one token each.
+# Numbers stay whole and apart from their unit (0.5 Gy and 0.5Gy agree, 0.5 and 0.6 differ); names that begin with a
+# letter keep their digits (IL6, p53).
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-_UNICODE_TOKEN = re.compile(rf"[^\W\d_{_CJK}][^\W_{_CJK}]*|\d+(?:[.,]\d+)*|[{_CJK}]")  # the most frequent first
-_ASCII_TOKEN = re.compile(r"[a-z][a-z0-9]*|\d+(?:[.,]\d+)*")  # the same for plain text, and faster
+_UNSPACED = rf"{_CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_NUMBER = r"\d+(?:[.,]\d+)*"
+_UNICODE_TOKEN = re.compile(
+    rf"[^\W\d_{_UNSPACED}][^\W_{_UNSPACED}]*|{_NUMBER}|[{_UNSPACED}]"
+)  # the most frequent first
+_ASCII_TOKEN = re.compile(rf"[a-z][a-z0-9]*|{_NUMBER}")  # the same for plain text, and faster
 _GOOGLE_TOKEN = re.compile(r"[a-z0-9]+")
 
 
@@ -36,8 +45,9 @@ class Score(NamedTuple):
 def tokenize(text: str, tokenizer: str = "unicode") -> list[str]:
     """Words of `text`, lower case.
 
-    `unicode` keeps the words of every script (TNF-α and TNF-β differ). `google` keeps only a–z and 0–9, as rouge_score
-    does, for comparison with published numbers. Raises ValueError for another name.
+    `unicode` keeps the words of every script with their vowel signs: TNF-α and TNF-β differ, and so do पिता and पीता.
+    `google` keeps only a–z and 0–9, as rouge_score does, for comparison with published numbers. Raises ValueError for
+    another name.
     """
     if tokenizer == "google":
         return _GOOGLE_TOKEN.findall(text.lower())
@@ -45,8 +55,23 @@ def tokenize(text: str, tokenizer: str = "unicode") -> list[str]:
         return _ASCII_TOKEN.findall(text.lower())
     if tokenizer == "unicode":
         text = _SUPERSCRIPT.sub(lambda match: _SUPERSCRIPTS[match.group()], text)  # str.translate is ten times slower
-        return _UNICODE_TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
+        return _words(unicodedata.normalize("NFC", text))  # casefold takes letters apart
     raise ValueError(f"no tokenizer {tokenizer!r}: choose one of {', '.join(TOKENIZERS)}")
+
+
+def _words(text: str) -> list[str]:
+    marks = [sign for sign in set(text) if not sign.isascii() and unicodedata.category(sign) in _MARKS]
+    return _token_with("".join(sorted(marks))).findall(text) if marks else _UNICODE_TOKEN.findall(text)
+
+
+@lru_cache(maxsize=256)
+def _token_with(marks: str) -> re.Pattern[str]:
+    """As `_UNICODE_TOKEN`, with the marks of a text: there are 2,000 of them, a pattern of all takes long to make."""
+    letter = rf"[^\W\d_{_UNSPACED}]"
+    rest = rf"(?:[^\W_{_UNSPACED}]+|[{marks}]+)*"
+    unspaced = rf"(?=[{_UNSPACED}])[^{marks}][{marks}]*"
+    return re.compile(rf"{letter}{rest}|{_NUMBER}|{unspaced}")
 
 
 def rouge(prediction: str, reference: str, tokenizer: str = "unicode") -> dict[str, Score]:

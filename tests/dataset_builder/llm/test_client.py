@@ -85,10 +85,10 @@ def test_only_what_is_missing_is_asked_again(tmp_path):
 
     def answer(request):
         odd = int(request["messages"][0]["content"][-1]) % 2
-        return completion("1") if good.is_set() or not odd else completion("one")
+        return completion("1") if good.is_set() or not odd else 400
 
     with serve(answer) as (url, seen):
-        assert [r["status"] for r in run(url, questions(4), ledger)] == ["ok", "unparsable"] * 2
+        assert [r["status"] for r in run(url, questions(4), ledger)] == ["ok", "error"] * 2
         good.set()
         assert [r["status"] for r in run(url, questions(4), ledger)] == ["ok"] * 4
         assert len(seen) == 6
@@ -97,6 +97,33 @@ def test_only_what_is_missing_is_asked_again(tmp_path):
         assert len(seen) == 6
         run(url, questions(4), ledger, temperature=0.5)  # another setting is another question
         assert len(seen) == 10
+
+
+UNREAD = {  # reply, settings of the next run, whether it is asked again
+    "talk": (completion("Eight, I think."), {}, False),
+    "empty, paid for all the same": (completion(""), {}, False),
+    "talk, and another try is asked for": (completion("Eight."), {"retry_unparsable": True}, True),
+    "talk, and another prompt": (completion("Eight."), {"temperature": 0.5}, True),
+    "cut where it would be cut again": (completion('{"a', "length"), {}, False),
+    "cut, and now there is more room": (completion('{"a', "length"), {"max_tokens": 6}, True),
+    "cut, and another try is asked for": (completion('{"a', "length"), {"retry_unparsable": True}, True),
+    "refused": (completion("", "content_filter"), {}, True),
+    "an error of the server": (500, {}, True),
+    "refused for its form": (400, {}, True),
+    "no completion": ("{}", {}, True),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_a_reply_that_was_paid_for_and_cannot_be_read_is_not_paid_for_twice(tmp_path, case):
+    reply, changed, is_asked_again = UNREAD[case]
+    ledger, settings = tmp_path / "ledger.jsonl", {"max_tokens": 5, "max_retries": 0}  # `completion` has 5 tokens
+    with serve(lambda _: reply) as (url, seen):
+        first = run(url, questions(1), ledger, **settings)
+        run(url, questions(1), ledger, **settings | changed)
+        assert len(seen) == 1 + is_asked_again
+        if not is_asked_again:
+            assert run(url, questions(1), ledger, **settings) == first  # and its record is still there
 
 
 def test_a_good_reply_is_never_replaced_by_a_later_failure(tmp_path):

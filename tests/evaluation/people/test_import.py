@@ -11,7 +11,6 @@ from evaluation.people import ratings as ratings_module
 from evaluation.people.key import make_key
 from evaluation.people.report import delta_rows, inter_rater, intra_rater, judge_agreement
 from evaluation.people.sample import AnsweredRun, draw
-from evaluation.scoring.measures import interval_settings
 from tests.evaluation.people.pages import ITEMS
 from tests.evaluation.runs import judge_run, read_records, write_records
 
@@ -32,7 +31,7 @@ def import_files(folder, *files):
     for number, lines in enumerate(files):
         paths.append(folder / f"ratings-{number}.jsonl")
         paths[-1].write_text("".join(lines))
-    said = human.run(human.Options("import", [str(path) for path in paths], str(folder), n_resamples=500))
+    said = human.run(human.Options("import", [str(path) for path in paths], str(folder)))
     return said, json.loads((folder / "human.json").read_text())
 
 
@@ -120,7 +119,7 @@ def test_known_noise_and_a_known_difference_are_recovered(tmp_path):
     rows = ratings.rated_answers(given, key)
     for row in rows:  # a judge as noisy as a rater and a point too mild
         row.scores.judges["mild"] = min(10, truths[row.run, row.example_id] + rng.gauss(1, 1))
-    delta = delta_rows(rows, key, ["human", "mild"], interval_settings(1000, seed=0))[0]
+    delta = delta_rows(rows, key, ["human", "mild"])[0]
     assert delta["delta"] == pytest.approx(0.6, abs=0.15)
     assert delta["ci_low"] > 0.35
     assert delta["n"] == 600
@@ -138,7 +137,7 @@ def judged(packet, runs, rating):
 
     for run in runs:
         judge_run(run, "org/judge", refused=("E5",))
-        score.run(score.Options(str(run), n_resamples=100))
+        score.run(score.Options(str(run)))
     yield packet[1]
     for run, name in itertools.product(
         runs, ("judgements.jsonl", "scores.json", "per_item_scores.jsonl", "human.json")
@@ -195,7 +194,7 @@ def test_answers_that_were_made_anew_are_not_compared_with_the_people(judged, ru
         assert "no judges of second-run to compare with" in said
         assert "ldrt score" in said
         n_of_first = report["judge_agreement"][0]["n"]
-        score.run(score.Options(str(runs[1]), n_resamples=100))
+        score.run(score.Options(str(runs[1])))
         _, report = import_files(rating, rate(judged, "A", lambda entry: 5))
         refused = sum(item["example_id"] == "E5" for item in shown)
         assert report["judge_agreement"][0]["n"] == n_of_first + len(shown) - refused - 1

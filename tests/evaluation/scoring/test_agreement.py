@@ -112,10 +112,22 @@ def test_a_difference_made_by_length_alone_vanishes_at_equal_length():
     assert agreement.length_adjusted_delta([1.0, 2.0, 3.0], [5, 5, 5]) is None
 
 
-def test_power_and_effect_size():
-    assert agreement.detectable_difference(1574, 2.8) == pytest.approx(0.20, abs=0.005)
-    assert agreement.detectable_difference(100, 2.8) == pytest.approx(0.78, abs=0.005)
-    shown = agreement.detectable_difference(50, 2.0) / (2.0 / 50**0.5)  # in standard errors
-    assert stats.norm.sf(stats.norm.isf(0.025) - shown) == pytest.approx(0.8, abs=1e-4)
+@pytest.mark.parametrize(("n_items", "expected"), [(1574, 0.20), (100, 0.79)])
+def test_what_independent_items_show(n_items, expected):
+    assert agreement.detectable_difference(2.8 / n_items**0.5, n_items - 1) == pytest.approx(expected, abs=0.005)
+
+
+def test_the_detectable_difference_is_found_four_times_in_five():
+    shown = agreement.detectable_difference(1.0, 60)
+    found = stats.nct.sf(stats.t.isf(0.025, 60), 60, shown)
+    assert found == pytest.approx(0.8, abs=0.005)
+    assert agreement.detectable_difference(1.0, 4) > 1.2 * shown
+
+
+def test_effect_size():
     assert agreement.effect_size([1, 2, 3]) == pytest.approx(2.0)
-    assert agreement.effect_size([1, 1]) is None
+
+
+@pytest.mark.parametrize("values", [[1, 1], [0.1] * 7, [1 / 3] * 5, [0.0] * 4, [5], []])
+def test_constants_have_no_effect_size(values):
+    assert agreement.effect_size(values) is None

@@ -108,3 +108,13 @@ def test_a_folder_built_anew_is_not_answered_from_the_cache(dataset, tmp_path):
     path = next((dataset / "pairs").glob("train-*.parquet"))
     datasets.Dataset.from_parquet(str(path)).map(lambda row: {"caption": row["caption"].upper()}).to_parquet(path)
     assert captions() == [caption.upper() for caption in before]
+
+
+def test_a_config_that_a_failed_teacher_left_alone_is_said(dataset):
+    path = dataset / "provenance" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    stage = {"rejected": {"refusal": 24}, "counts": {"detail": 24, "reasoning": 24}, "left_as_before": ["detail"]}
+    path.write_text(json.dumps(manifest | {"stages": manifest["stages"] | {"instruct": stage}}))
+    card = write_dataset_card(dataset).read_text()
+    assert "Every example of `detail` that the last run of `ldrt instruct` gave was rejected" in card
+    assert "Every example of `reasoning`" not in card

@@ -57,7 +57,7 @@ def compared(tmp_path_factory):
             fail(run, "E5")
         write_evidence(run)
         write_thumbnails(run, thumbnails())
-        score.run(score.Options(str(run), n_resamples=200))
+        score.run(score.Options(str(run)))
     compare.run(compare.Options([str(folder / "base"), str(folder / "tuned")]))
     return folder
 
@@ -116,7 +116,7 @@ def test_a_run_alone(compared):
 
 def test_without_judges_rouge_decides_and_the_page_says_so(tmp_path):
     run = make_run(tmp_path / "run", "alone", 0.5)
-    score.run(score.Options(str(run), n_resamples=200))
+    score.run(score.Options(str(run)))
     page = render_answers(read_run(run), "all")
     assert "No judge was asked about these answers" in page
     assert page_data(page)["measures"] == ["rougeL"]

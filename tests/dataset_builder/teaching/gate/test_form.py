@@ -4,7 +4,7 @@ import pytest
 
 from dataset_builder.teaching.gate import form
 from dataset_builder.teaching.gate.exam import Limits
-from dataset_builder.teaching.gate.gate import first_objection
+from dataset_builder.teaching.gate.gate import FORM_RULES, first_objection
 from tests.dataset_builder.teaching.gate.exams import ANSWER, exam, row
 
 GERMAN = (
@@ -40,6 +40,91 @@ def test_blanks(said):
 )
 def test_no_blanks(said):
     assert form.blank(exam(answer=said), Limits()) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The answer is the figure.",
+        "See the caption.",
+        "The image shows the results.",
+        "The graph shows the data of the study.",
+        "As shown in the figure.",
+        "It can be seen in the picture.",
+        "Please refer to the caption for details.",
+        "Image.",
+        "The correct answer can be found in the image above.",
+        "Die Abbildung zeigt die Ergebnisse.",
+        "Siehe Bildunterschrift.",
+        "Das Diagramm zeigt die Daten der Studie.",
+        "La figura muestra los resultados.",
+        "La respuesta es la figura.",
+        "La figure montre les résultats.",
+        "L'image présente les données de l'étude.",
+        "La figura mostra i risultati.",
+        "Vedi la didascalia.",
+        "A figura mostra os resultados.",
+        "Veja a legenda.",
+        "На рисунке показаны результаты.",
+        "См. подпись.",
+        "На рисунку показано результати.",
+        "Див. підпис.",
+        "图像显示了结果。",
+        "答案是该图。",
+        "如图所示。",
+        "この図は結果を示しています。",
+        "キャプションを参照してください。",
+    ],
+)
+def test_answers_that_only_point(said):
+    assert form.says_nothing(exam(answer=said), Limits())
+    assert first_objection(exam(answer=said), Limits(), FORM_RULES) is not None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Yes.",
+        "No.",
+        "It is.",
+        "The left one.",
+        "All of them.",
+        "Both groups.",
+        "A graph.",
+        "The son.",
+        "The image shows a fracture.",
+        "The results differ.",
+        "The figure does not show the results.",
+        "The image shows 3 results.",
+        "Yes, the figure shows it.",
+        "The image shows the results. The paw is swollen.",
+        "Ja.",
+        "Links.",
+        "Im Bild oben.",
+        "Nein, die Abbildung zeigt das nicht.",
+        "Die Abbildung zeigt eine Fraktur.",
+        "Sí.",
+        "La figura muestra un tumor.",
+        "Oui.",
+        "L'image montre une fracture.",
+        "Sì.",
+        "Il grafico mostra un aumento.",
+        "Esquerda.",
+        "Нет.",
+        "Данные выше.",
+        "На рисунке показан перелом.",
+        "Самка.",
+        "На рисунку показано пухлину.",
+        "是的。",
+        "上。",
+        "图像显示骨折。",
+        "はい。",
+        "左。",
+        "図は骨折を示す。",
+    ],
+)
+def test_answers_that_say_something_however_little(said):
+    assert form.says_nothing(exam(answer=said), Limits()) is None
 
 
 def test_an_answer_that_is_the_question():

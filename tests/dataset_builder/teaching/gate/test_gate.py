@@ -5,13 +5,14 @@ from dataset_builder.teaching.gate.exam import Limits, Objection
 from dataset_builder.teaching.gate.gate import Gate
 from dataset_builder.teaching.gate.tokens import counter
 from dataset_builder.teaching.wording import GENERAL
-from tests.dataset_builder.teaching.gate.exams import ANSWER, example, row
+from tests.dataset_builder.teaching.gate.exams import ANSWER, Says, example, row
 
 STANDING = "The picture shows representative results of the experiment, as described for the animals of this study."
 
 
-def gate_of() -> Gate:
-    return Gate(Limits(), counter(None), {"detail": '{"answer": "…"}'})
+def gate_of(rejected: list | None = None) -> Gate:
+    keep = [] if rejected is None else rejected
+    return Gate(Limits(), counter(None), {"detail": '{"answer": "…"}'}, keep.append)
 
 
 def figures(n: int, **columns) -> list[dict]:
@@ -19,10 +20,11 @@ def figures(n: int, **columns) -> list[dict]:
 
 
 def test_the_first_objection_is_the_reason_and_the_example_is_kept():
-    gate = gate_of()
+    rejected: list = []
+    gate = gate_of(rejected)
     assert list(gate.passed([example("null"), example(), example("Fig. 2 has 99 mm.")], [row()])) == [example()]
     assert gate.counts() == {"blank": 1, "figure_number": 1}
-    last = gate.rejected[-1]
+    last = rejected[-1]
     assert last["answer"] == "Fig. 2 has 99 mm."
     assert (last["reason"], last["value"], last["threshold"]) == ("figure_number", "Fig. 2", None)
     assert (last["license"], last["licenses"], last["rights"]) == ("CC-BY-4.0", ["CC-BY-4.0"], None)
@@ -34,12 +36,13 @@ def passed(gate: Gate, examples: list[dict], rows: list[dict]) -> list[str]:
 
 def test_a_standing_phrase_is_said_once_in_a_split():
     rows = [*figures(3), row(figure_id="t/fig1", split="test")]
-    gate = gate_of()
+    rejected: list = []
+    gate = gate_of(rejected)
     said = [STANDING, f"  {STANDING[:-1]}", STANDING.replace("shows", "displays"), STANDING]
     examples = [example(answer, given=given) for answer, given in zip(said, rows, strict=True)]
     assert passed(gate, examples, rows) == ["a/fig0", "t/fig1"]
-    assert {row["reason"] for row in gate.rejected} == {"near_duplicate"}
-    assert gate.rejected[0]["value"] == "a/fig0/detail"
+    assert {row["reason"] for row in rejected} == {"near_duplicate"}
+    assert rejected[0]["value"] == "a/fig0/detail"
 
 
 def test_answers_alike_that_say_something_else_both_pass():
@@ -74,7 +77,7 @@ def test_captions_are_only_judged_by_what_training_cannot_use():
 
 def test_questions_that_came_with_a_picture_are_taken_as_they_are():
     given = row(questions=[{"task": "detail", "question": "Is Fig. 2 of 5 mm?", "answer": "None"}] * 2)
-    examples = list(instruction_examples([given], "detail", {}, "model", GENERAL))
+    examples = list(instruction_examples([given], "detail", Says(None), GENERAL))
     assert list(gate_of().passed(examples, [given])) == examples
 
 

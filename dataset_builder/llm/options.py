@@ -1,0 +1,77 @@
+"""The options of every command that asks an LLM behind a server: where, how fast, for how much."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataset_builder.llm.requests import Server
+
+
+@dataclass(kw_only=True)
+class AskingOptions:
+    """A command's `Options` are these and its own."""
+
+    base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the LLM's server"})
+    revision: str | None = field(default=None, metadata={"help": "the LLM's revision, for the record"})
+    temperature: float = field(default=0.0, metadata={"help": "sampling temperature of the LLM"})
+    max_tokens: int = field(default=1024, metadata={"help": "longest reply of the LLM, tokens"})
+    request: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "help": "JSON: fields of the request that are added or replace ours; null leaves one out, for models that "
+            'refuse it: \'{"max_completion_tokens": 2048, "temperature": null}\''
+        },
+    )
+    concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
+    requests_per_minute: float | None = field(default=None, metadata={"help": "no more requests than that a minute"})
+    tokens_per_minute: float | None = field(
+        default=None, metadata={"help": "no more tokens, of prompts and replies, than that a minute"}
+    )
+    price_in: float = field(
+        default=0.0, metadata={"help": "money for a million tokens of prompts (--dry_run, --max_cost)"}
+    )
+    price_out: float = field(default=0.0, metadata={"help": "money for a million tokens of replies"})
+    max_cost: float | None = field(
+        default=None, metadata={"help": "stop before this run costs more, at these prices; what was answered is kept"}
+    )
+    batch: bool = field(
+        default=False,
+        metadata={"help": "ask through the server's Batch API: cheaper, answers within a day; run again to go on"},
+    )
+    retry_unparsable: bool = field(
+        default=False,
+        metadata={
+            "help": "ask again what has a reply that cannot be read; without it no reply that was paid for is paid for "
+            "again, unless the prompt, the model or, for one that was cut, --max_tokens changes"
+        },
+    )
+    dry_run: bool = field(
+        default=False, metadata={"help": "only say what is left: calls, tokens, time and, with prices, money"}
+    )
+
+    def check_asking(self) -> None:
+        """Raises ValueError for options that contradict each other."""
+        if self.concurrency < 1:
+            raise ValueError(f"--concurrency {self.concurrency}: needs 1 or more")
+        if self.max_cost is not None and not (self.price_in or self.price_out):
+            raise ValueError("--max_cost needs --price_in and --price_out, the money for a million tokens")
+
+    def server(self, model: str, picture_tokens: float | None = None) -> "Server":
+        """How the LLM of that name is asked; see `Server`."""
+        from dataset_builder.llm.requests import Price, Server
+
+        return Server(
+            base_url=self.base_url,
+            model=model,
+            revision=self.revision,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            concurrency=self.concurrency,
+            request=self.request,
+            requests_per_minute=self.requests_per_minute,
+            tokens_per_minute=self.tokens_per_minute,
+            price=Price(self.price_in, self.price_out),
+            max_cost=self.max_cost,
+            picture_tokens=picture_tokens,
+            retry_unparsable=self.retry_unparsable,
+        )
