@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -149,8 +150,6 @@ def test_nothing_is_wider_than_the_window(browser, width, tmp_path):
     time.sleep(0.5)
     assert browser.run("document.documentElement.scrollWidth") <= width
     if "LDRT_SCREENSHOTS" in os.environ:
-        from pathlib import Path
-
         browser.screenshot(Path(os.environ["LDRT_SCREENSHOTS"]) / f"app-{width}.png")
 
 
@@ -168,10 +167,17 @@ def test_a_picture_goes_to_the_opener_unopened(tmp_path):
     """Gradio's own component would have Pillow open it, by any of its readers."""
     from gradio.data_classes import ImageData
 
-    from evaluation.trying.page import Figure
+    from evaluation.trying.page import figure_field
 
     path = tmp_path / "page.eps"
     path.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n")
-    assert Figure().preprocess(ImageData(path=str(path), orig_name="page.eps")) == str(path)
-    assert Figure().preprocess(ImageData(url="data:image/png;base64,AAAA")) is None
-    assert Figure().preprocess(None) is None
+    preprocess = figure_field().preprocess
+    assert preprocess(ImageData(path=str(path), orig_name="page.eps")) == str(path)
+    assert preprocess(ImageData(url="data:image/png;base64,AAAA")) is None
+    assert preprocess(None) is None
+
+
+def test_gradio_writes_nothing_beside_the_code(page):
+    import evaluation.trying
+
+    assert not list(Path(evaluation.trying.__file__).parent.glob("*.pyi"))
