@@ -19,7 +19,7 @@ from dataset_builder.benchmarks.source import Source, open_source
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 YES_OR_NO = ("yes", "no")
-_LABEL = re.compile(r"\s*\(?([A-Z])\s*[.:)]\s*")  # "A. ", "(A) ", "A:"
+_LABEL = re.compile(r"\s*\(?([A-Za-z])\s*[.:)]\s*")  # "A. ", "(a) ", "A:"
 _ID_CHARS = 16  # of a picture's sha256
 
 
@@ -93,6 +93,8 @@ def _parts(row: dict[str, Any], benchmark: Benchmark) -> _Parts | str:
     answer = _text(row[columns.answer])
     options = _options(row, benchmark)
     if options is not None:
+        if len(options) < 2 or "" in options:
+            return "fewer than two options, or an empty one among them"
         by_letter = _of_letter(_text(row[columns.letter]), options) if columns.letter else None
         right = by_letter if columns.letter else _right_option(answer, options)
         return _Parts(right, CHOICE, options) if right else "no answer that is one of the options"
@@ -109,11 +111,12 @@ def _right_option(stated: str, options: tuple[str, ...]) -> str | None:
     for place, text in enumerate(options):
         if text.lower() in (stated.lower(), _without_label(stated, place).lower()):
             return text
-    return _of_letter(stated.strip("(). "), options)
+    return _of_letter(stated, options)
 
 
 def _of_letter(letter: str, options: tuple[str, ...]) -> str | None:
-    return dict(zip(LETTERS, options, strict=False)).get(letter.upper())
+    """The option of "B", "(b)", "B."."""
+    return dict(zip(LETTERS, options, strict=False)).get(letter.strip("(). :").upper())
 
 
 def _options(row: dict[str, Any], benchmark: Benchmark) -> tuple[str, ...] | None:
@@ -129,15 +132,25 @@ def _options(row: dict[str, Any], benchmark: Benchmark) -> tuple[str, ...] | Non
     stated: Any = row[columns.options] if isinstance(columns.options, str) else [row[name] for name in columns.options]
     if isinstance(stated, dict):  # {"A": …, "B": …}
         stated = [stated[letter] for letter in sorted(stated)]
-    lines = stated.splitlines() if isinstance(stated, str) else stated or []
-    found = [_without_label(text, i) for i, text in enumerate(filter(None, map(_text, lines)))]
-    return tuple(found) or None
+    if isinstance(stated, str):
+        texts = list(filter(None, map(_text, stated.splitlines())))
+    else:
+        texts = list(map(_text, stated or []))
+    while texts and not texts[-1]:  # a question with fewer options than columns
+        texts.pop()
+    return _without_labels(texts) or None
+
+
+def _without_labels(texts: list[str]) -> tuple[str, ...]:
+    """Options without their letters, where all have them: "E. coli" alone is a name."""
+    plain = [_without_label(text, place) for place, text in enumerate(texts)]
+    return tuple(texts if any(map(str.__eq__, plain, texts)) else plain)
 
 
 def _without_label(text: str, place: int) -> str:
     """ "B. left lung" as the second option -> "left lung"."""
     match = _LABEL.match(text)
-    return text[match.end() :] if match and match[1] == LETTERS[place % len(LETTERS)] else text
+    return text[match.end() :] if match and match[1].upper() == LETTERS[place % len(LETTERS)] else text
 
 
 def _text(value: object) -> str:

@@ -2,12 +2,13 @@
 
 from typing import TypedDict
 
-from evaluation.comparing.conclusion import Conclusion, conclude, headline, headline_row
+from evaluation.comparing.conclusion import Conclusion, FailedControls, conclude, headline, headline_row
 from evaluation.comparing.judged_pairs import hedge_by_correctness, judges_on_delta, pairwise_verdicts
 from evaluation.comparing.other_domains import domain_rows
 from evaluation.comparing.scored_runs import PairedItem, Run, contrast_paired, true_pictures
 from evaluation.comparing.term_frequency import by_term_frequency
 from evaluation.judgements import Verdict
+from evaluation.judging.panel import failed_controls
 from evaluation.run_folder import TRUE_PICTURE, count_answers
 from evaluation.scoring.measures import JUDGE_MEAN
 from evaluation.scoring.rows import HEDGE_RATE, by_group
@@ -40,13 +41,14 @@ def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
     """Every metric of the two runs' paired items, and what the two runs are: the part that is always there."""
     rows = compare_rows(paired)
     n_asked = len(true_pictures(paired))
+    failing = _failed_controls(base, tuned, rows)
     differences = {}
     for key in NOTED:
         if base.manifest[key] != tuned.manifest[key]:
             differences[key] = [base.manifest[key], tuned.manifest[key]]
     return {
-        "headline": headline(rows),
-        "conclusion": _conclusion(rows),
+        "headline": headline(rows, failing),
+        "conclusion": _conclusion(rows, failing),
         "n_items": n_asked,
         "base": _who(base),
         "tuned": _who(tuned),
@@ -56,9 +58,20 @@ def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
     }
 
 
-def _conclusion(rows: list[dict]) -> Conclusion | None:
+def _conclusion(rows: list[dict], failing: FailedControls) -> Conclusion | None:
     row = headline_row(rows)
-    return conclude(row) if row else None
+    return conclude(row, failing) if row else None
+
+
+def _failed_controls(base: Run, tuned: Run, rows: list[dict]) -> FailedControls:
+    """Of the judges that scored both runs."""
+    of_both = {row["judge"] for row in rows}
+    found: dict[str, list[str]] = {}
+    for judge in [*base.scores["judges"], *tuned.scores["judges"]]:
+        if judge["judge"] in of_both:
+            names = found.setdefault(judge["judge"], [])
+            names += [name for name in failed_controls(judge) if name not in names]
+    return {judge: names for judge, names in found.items() if names}
 
 
 def breakdowns(base: Run, tuned: Run, paired: list[PairedItem], verdicts: list[Verdict], others: Others) -> dict:

@@ -1,5 +1,6 @@
 """Whether the tuned model is better: said only where the evidence says so, else why it cannot be told."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from evaluation.run_folder import TRUE_PICTURE
@@ -19,6 +20,9 @@ HEADLINE = {
 # (Schafer 1999, "Multiple imputation: a primer").
 MAX_MISSING_SHARE = 0.05
 Says = Literal["better", "worse", "cannot be told"]
+
+
+FailedControls = Mapping[str, Sequence[str]]  # judge -> controls that it fails in one of the two runs
 
 
 class Conclusion(TypedDict):
@@ -41,9 +45,9 @@ def headline_row(rows: list[dict]) -> dict | None:
     return None
 
 
-def conclude(row: dict) -> Conclusion:
+def conclude(row: dict, failed_controls: FailedControls) -> Conclusion:
     """What a `headline_row` says. More is better in all metrics of `HEADLINE`."""
-    why = why_not(row, row["n_asked"])
+    why = why_not(row, row["n_asked"]) or _distrusted(row, failed_controls)
     says: Says = "cannot be told"
     if why is None:
         says = "better" if row["delta"] > 0 else "worse"
@@ -65,13 +69,24 @@ def why_not(row: dict, n_asked: int) -> str | None:
     return None
 
 
-def headline(rows: list[dict]) -> str:
+def _distrusted(row: dict, failed_controls: FailedControls) -> str | None:
+    """Why the judge of a row is no evidence, or of several judges one of them."""
+    judges = sorted(failed_controls) if row["judge"] == JUDGE_MEAN else [row["judge"]]
+    failing = [
+        f"{judge} fails its controls ({', '.join(failed_controls[judge])})"
+        for judge in judges
+        if judge in failed_controls
+    ]
+    return "; ".join(failing) or None
+
+
+def headline(rows: list[dict], failed_controls: FailedControls) -> str:
     """One sentence on which model is better, one on the answers without a score; "" where nothing is in common."""
     row = headline_row(rows)
     if row is None:
         return ""
     n_asked = row["n_asked"]
-    found = conclude(row)
+    found = conclude(row, failed_controls)
     verdict = f", {found['says']} than the base model."
     if found["why"]:
         verdict = f". Whether it is better than the base model cannot be told: {found['why']}."

@@ -121,6 +121,12 @@ def _is_scored(item: ScoredItem, judges: list[str]) -> bool:
     return any(item.scores.judges.get(judge) is not None for judge in judges)
 
 
+def failed_controls(judge: PanelJudge) -> list[str]:
+    """The names of the controls that say that this judge cannot be trusted."""
+    failed = [name for name, found in judge["controls"].items() if found["ok"] is False]
+    return [*failed, "injection"] if judge["injected"] and not judge["injected"]["ok"] else failed
+
+
 def panel_text(judges: list[PanelJudge], between: dict | None) -> list[str]:
     """Lines for the terminal: what each judge did, a warning where it cannot be trusted, how far two agree."""
     lines = []
@@ -133,9 +139,7 @@ def panel_text(judges: list[PanelJudge], between: dict | None) -> list[str]:
         if judge["unparsable"]:
             reasons = ", ".join(f"{reason} ({n})" for reason, n in judge["unparsable"].items())
             lines.append(f"not to be read of {judge['judge']}: {reasons}")
-        failed = [name for name, found in judge["controls"].items() if found["ok"] is False]
-        if judge["injected"] and not judge["injected"]["ok"]:
-            failed.append("injection")
+        failed = failed_controls(judge)
         if failed:
             lines.append(f"Warning: {judge['judge']} fails its controls ({', '.join(failed)}): its scores say little")
         if judge["teacher_family"]:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from model_cards.cards.evaluated_run import EvaluatedRun
+from model_cards.dataset_folder import row_terms
 from model_cards.files import write_text
 from model_cards.preview.parts import Pictures, fair_shares, rendered
 from model_cards.quotable import permitted_predictions
 from model_cards.result_files import EVIDENCE, ITEMS, PAIRED, THUMBNAILS, Item, Paired, Prediction, Said
-from trust.licenses import NOT_STATED, Policy, in_order, of_row
+from trust.licenses import NOT_STATED, Policy, in_order, of_row, permits
 from trust.markup import visible
 from trust.pictures.encoding import THUMBNAIL_PX, encode, thumbnail
 from trust.pictures.opener import UnreadablePicture, open_picture
@@ -59,13 +60,14 @@ def render_answers(run: EvaluatedRun, policy: Policy, *, is_published: bool = Fa
     """The page's text; see `write_answers`. Of a page that `is_published` rows without a permitting licence have no
     text of the article either: question, reference, caption, and judges' replies, which may quote them."""
     measured = _measured(run)
-    captions = {row["figure_id"]: row.get("caption") for row in EVIDENCE.rows(run.folder / "evidence.jsonl")}
+    figures = {row["figure_id"]: row for row in EVIDENCE.rows(run.folder / "evidence.jsonl")}
     newest = {_place(row): (row, is_open) for row, is_open in permitted_predictions(run.folder, policy)}
     thumbnails, rows = read_thumbnails(run.folder), []
     for place, (prediction, is_open) in sorted(newest.items()):
         whose = "answer" if run.comparison is None else "tuned"
-        row = _row(prediction, whose, measured.get(place), captions.get(prediction["figure_id"]))
-        rows.append(row | _licensed(prediction, is_open))
+        figure: Mapping = figures.get(prediction["figure_id"], {})
+        row = _row(prediction, whose, measured.get(place), figure.get("caption"))
+        rows.append(row | _licensed(prediction, figure, is_open))
         if is_published and not is_open:
             _take_quotes_out(rows[-1])
     measures = _measures(rows)
@@ -229,10 +231,14 @@ def _order(row: Mapping, measures: list[str]) -> float:
 # ---- pictures, as far as licences let them be shown
 
 
-def _licensed(prediction: Prediction, is_open: bool) -> dict:
-    """The row's licences in words, and whether its picture may be shown."""
-    licenses = [name or NOT_STATED for name in in_order(of_row(prediction))]
-    return {"license": ", ".join(licenses), "is_open": is_open}
+def _licensed(prediction: Prediction, figure: Mapping, is_open: bool) -> dict:
+    """The licences of question and figure in words, and whether its picture may be shown, here or to its owner."""
+    of_figure, rights = row_terms(figure)
+    licenses = in_order((*of_figure, *of_row(prediction)))
+    stated = ", ".join(name or NOT_STATED for name in licenses)
+    if rights is not None:  # what they say is the article's text
+        stated += ", with rights of others"
+    return {"license": stated, "is_open": is_open, "is_own": permits("all", licenses, rights)}
 
 
 def _take_quotes_out(row: dict) -> None:

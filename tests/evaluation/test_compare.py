@@ -553,3 +553,24 @@ def test_terms(text, expected):
     from evaluation.comparing.term_frequency import terms
 
     assert terms(text) == expected
+
+
+@pytest.mark.parametrize("who", ["base", "tuned"])
+@pytest.mark.parametrize(
+    ("control", "points", "name"), [("reference", 2, "reference"), ("empty", 9, "empty"), ("injected", 10, "injection")]
+)
+@pytest.mark.parametrize("judges", [("org/one",), ("org/one", "org/two")])
+def test_a_judge_that_fails_its_controls_says_nothing(who, control, points, name, judges, tmp_path):
+    runs = {each: judged(tmp_path / each, each, q, judges=judges) for each, q in (("base", 0.05), ("tuned", 0.5))}
+    _, comparison = compare_runs(*runs.values())
+    assert comparison["conclusion"]["says"] == "better"
+    records = read_records(runs[who], "judgements.jsonl")
+    for record in records:
+        if record["control"] == control and record["judge"] == "org/one":
+            record["score"] = points
+    (runs[who] / "judgements.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    score_again(runs[who])
+    text, comparison = compare_runs(*runs.values())
+    assert comparison["conclusion"]["says"] == "cannot be told"
+    assert f"cannot be told: org/one fails its controls ({name})" in text
+    assert "org/two fails" not in text

@@ -61,6 +61,8 @@ def write_dataset(folder: Path) -> Path:
         pairs = [
             {
                 "image": row["images"][0],
+                "figure_id": row["figure_id"],
+                "article_id": row["article_id"],
                 "caption": row["completion"][0]["content"],
                 "context": ["It is seen in Figure 1."],
             }

@@ -14,19 +14,27 @@ from collections.abc import Sequence
 YES_NO = ("yes", "no")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _END_OF_THOUGHT, _THOUGHT = "</think>", "<think>"
-_DECORATION = re.compile(r"[*`\"“”]|\\boxed|\\text|[{}$]|(?<!\w)_+|_+(?!\w)")  # Markdown, LaTeX, quotes
+_DECORATION = re.compile(
+    r"[*`\"“”]|\\boxed|\\text|[{}$]|(?<!\w)[_'‘’]+|[_'‘’]+(?!\w)|</?answer>", re.I
+)  # Markdown, LaTeX, quotes
+_RIGHT = r"is\s+(?:the\s+)?(?:correct|right|best|true)\b"
 _LEAD_IN = re.compile(
-    r"(?:so|thus|therefore|hence)?,?\s*(?:(?:the|my)\s+)?(?:(?:final|correct|best|right)\s+)*"
-    r"(?:answer|option|choice|response)(?:\s+(?:option|choice))?(?:\s+(?:is|would be|should be))?(?:\s*[:=]\s*|\s+)",
+    r"(?:i(?:\s+would|['’]d)?\s+(?:think|believe|choose|pick|select|say|go\s+with)\s+(?:that\s+)?)?"
+    r"(?:it(?:\s+is|['’]s)\s+|(?:so|thus|therefore|hence)?,?\s*(?:(?:the|my)\s+)?(?:(?:final|correct|best|right)\s+)*"
+    r"(?:answer|option|choice|response)(?:\s+(?:option|choice))?(?:\s+(?:is|would be|should be))?(?:\s*[:=]\s*|\s+))?",
     re.IGNORECASE,
 )
-_LETTER_FIRST = re.compile(r"(?:[(\[]\s*([A-Za-z])\s*[)\]]|([A-Za-z])(?=\s*[.):,;\n]|\s+[-–—]|\s*$))[\s.):,;–—-]*")
+_LETTER_FIRST = re.compile(
+    r"(?:[(\[]\s*([A-Za-z])\s*[)\]]|"
+    rf"([A-Za-z])(?=\s*[.):,;!\n]|\s+[-–—]|\s+(?:{_RIGHT}|because\b)|\s*$))[\s.):,;!–—-]*"
+)
 _LETTER_NAMED = (  # a letter that stands for an option, not in a word or for "a" and "vitamin C"
     r"[(\[]\s*{0}\s*[)\]]|\b(?:option|choice|answer|answer is)\s*:?\s*{0}\b"
-    r"|(?<![\w-]){0}(?=\s*(?:[.,;:)/&]|$|\b(?:and|or)\b))"
+    rf"|(?<![\w-]){{0}}(?=\s*(?:[.,;:)/&]|$|\b(?:and|or|{_RIGHT})\b))"
 )
 _CLAUSE_END = re.compile(r"[.,;:!?\n()/]|\s[-–—]\s|\b(?:and|or|but)\b")
 _YES_NO_FIRST = re.compile(r"(yes|no)\s+(?:there|it|this|that|these|those|they|we|i)\b")
+_BOTH = re.compile(r"yes\b.*\bno|no\b.*\byes")
 _YES_NO_LAST = re.compile(r"(?:^|\s)(yes|no)$")
 _NEGATION = re.compile(r"\b(?:not|never|neither|nor|cannot)\b|n['’]t\b")
 _EDGES = " \t\n.,;:!?'"
@@ -131,9 +139,11 @@ def _yes_or_no(text: str) -> str | None:
     "No fracture is seen" is none: whether it means no depends on the question.
     """
     said = set()
-    for clause in _CLAUSE_END.split(normalised(text)):
+    for clause in (clause for line in text.splitlines() for clause in _CLAUSE_END.split(normalised(line))):
         clause = clause.strip(_EDGES)
         match = _YES_NO_FIRST.match(clause) or _YES_NO_LAST.search(clause)
+        if _BOTH.fullmatch(clause):
+            return None
         if match and not clause.startswith(match[1]) and _NEGATION.search(clause):
             return None  # "it is not yes"
         if match:

@@ -29,9 +29,9 @@ from .grammar import (
     without_thoughts,
 )
 from .objects import PLACE, Pairs, claimed_value, take_objects
-from .words import AFTER, CORRECTS, JOINED, OF_WHAT, OUT_OF, QUALIFIERS, TAKES_BACK, TEN, TO
+from .words import AFTER, CORRECTS, JOINED, OF_WHAT, OUT_OF, QUALIFIERS, REMARK_LABELS, RESTATES, TAKES_BACK, TEN, TO
 
-_SENTENCE_END = re.compile(r"(?<=\]\])\s+|(?<=[.!?}])[)\"'”’*_]*\s+|(?<=[。！？])[”』」*_]*")
+_SENTENCE_END = re.compile(r"(?<=\]\])\s+|(?<=[.!?}])(?<!\be\.g\.)(?<!\bi\.e\.)[)\"'”’*_]*\s+|(?<=[。！？])[”』」*_]*")
 _LIST_NUMBER = re.compile(r"\(?\d{1,2}[.)]\s+(?=\D)")
 _LOOSE = r"(?:(?:of|is|was|at)\s+)?"  # how articles join a score and its number
 _FIRST_ITEM = re.compile(r"\s*1[.)]\s")
@@ -190,7 +190,7 @@ def _head(labels: str) -> re.Pattern[str]:
 @cache
 def _mention(labels: str, joined: str) -> re.Pattern[str]:
     """The word of a verdict anywhere, with a mark (or one of the words `joined`) that makes what follows its value."""
-    word = rf"(?<![^\W\d_])(?:{labels})(?![^\W\d])\s*(?:\([^()]*\)\s*)?"
+    word = rf"(?<![^\W\d_])(?P<label>{labels})(?![^\W\d])\s*(?:\([^()]*\)\s*)?"
     return re.compile(rf"{word}(?:[:=]\s*|\s[-–]\s|{joined})", re.I)
 
 
@@ -223,6 +223,8 @@ def _of_label(place: int, unit: _Unit, head: re.Match[str], following: str, form
     may_explain = bool(separator) and not is_alone
     if found is not None and (ends(found[1]) or (may_explain and is_explanation(found[1], form))):
         yield replace(claim, value=found[0], error=None)
+    elif _is_remark(head["label"]):  # "Note: 3 of the claims lack units"
+        return
     elif separator or (found is not None and head["label"].casefold() == form.name):  # not "Grade 3 toxicity"
         begins_list = is_alone and _FIRST_ITEM.match(rest)
         yield replace(claim, text="" if begins_list or (is_alone and found is None) else rest)
@@ -321,9 +323,22 @@ def _check_after(value: Value, sentences: list[str], form: Form, of_others: _Sho
     if set(_mentions(whole, form, rf"(?<={form.name} )(?![-–])")) - {value} - of_others.mentioned:
         raise UnreadableError(CONTRADICTED, whole)
     for sentence in sentences[1:]:
+        if _restated(sentence, form) not in (None, value):
+            raise UnreadableError(CONTRADICTED, sentence)
         corrects = re.search(CORRECTS, sentence, re.I) and form.hints(sentence) - {value}
         if corrects or re.search(TAKES_BACK, sentence, re.I):
             raise UnreadableError(CONTRADICTED, sentence)
+
+
+def _restated(sentence: str, form: Form) -> Value | None:
+    """The value that is all a sentence says, without the word: "5/10", "Final: 5"."""
+    plain = undressed(sentence).strip()
+    restates = re.match(rf"\W*(?:(?:{RESTATES})\b\W{{1,3}}){{0,3}}", plain, re.I)
+    try:
+        found = form.read(plain[restates.end() :] if restates else plain)
+    except UnreadableError:
+        return None
+    return found[0] if found is not None and ends(found[1]) else None
 
 
 def _mentions(text: str, form: Form, joined: str) -> list[Value | None]:
@@ -336,9 +351,13 @@ def _mentions(text: str, form: Form, joined: str) -> list[Value | None]:
         except UnreadableError:
             found.append(None)
             continue
-        if value is not None:
+        if value is not None and not (_is_remark(mention["label"]) and value[1].lstrip()[:1].isalpha()):
             found.append(value[0])
     return found
+
+
+def _is_remark(label: str) -> bool:
+    return re.fullmatch(REMARK_LABELS, label, re.I) is not None
 
 
 def _folded(text: str) -> str:

@@ -69,7 +69,7 @@ class Form:
 
 # ---- without its dress
 
-_THINK = r"think(?:ing)?|thoughts?|reasoning|analysis|scratchpad|seed:think"
+_THINK = r"think(?:ing)?|thoughts?|reasoning|reflection|rationale|analysis|scratchpad|seed:think"
 _TAG = re.compile(
     rf"[<◁](?P<close>/)?(?:{_THINK})[>▷]|\[(?P<close2>/)?THINK\]|(?P<final><\|channel\|>\s*final\s*<\|message\|>)", re.I
 )
@@ -127,7 +127,8 @@ def _plain(character: str) -> str:
 def without_tags(text: str, form: Form) -> str:
     """Without special tokens and HTML; `<score>8</score>` and `[RESULT] 8` become `score: 8`."""
     text = _SPECIAL.sub(" ", text)
-    text = re.sub(rf"<\s*({form.labels})\s*>([^<>\n]*)<\s*/\s*(?:{form.labels})\s*>", r"\n\1: \2\n", text, flags=re.I)
+    label = rf"(?:(?:final|overall|total)[ _-])?({form.labels})"
+    text = re.sub(rf"<\s*{label}\s*>([^<>\n]*)<\s*/\s*{label}\s*>", r"\n\1: \2\n", text, flags=re.I)
     text = re.sub(r"\[RESULT\]\s*:?", f"\n{form.name}: ", text)
     return _INLINE_TAG.sub("", _LINE_TAG.sub("\n", text))
 
@@ -147,6 +148,7 @@ _NUMBER = re.compile(
 )
 _SPACED_SCALE = re.compile(rf"(?<=\b0)\s*({TO})\s*(?=10\b)", re.I)
 _ANY_NUMBER = re.compile(r"(?<![^\W_])[-−]?\d+(?:\.\d+)?")
+_SPELT = re.compile(r"\s*\(\s*([^\W\d_]+)\s*\)")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -163,7 +165,13 @@ def read_score(text: str) -> tuple[float, str] | None:
         raise UnreadableError(SCALE, found[0].strip())
     if not LOWEST <= points <= HIGHEST:
         raise UnreadableError(OUT_OF_RANGE, found[0].strip())
-    return points, _SPACED_SCALE.sub(r" \1 ", text)[found.end() :]
+    return points, _without_spelt(points, _SPACED_SCALE.sub(r" \1 ", text)[found.end() :])
+
+
+def _without_spelt(points: float, rest: str) -> str:
+    """What follows a number, without the same in words: "8 (eight)"."""
+    spelt = _SPELT.match(rest)
+    return rest[spelt.end() :] if spelt and NUMBER_WORDS.get(spelt[1].casefold()) == points else rest
 
 
 def numbers_in(text: str) -> set[Value]:
@@ -175,7 +183,7 @@ def numbers_in(text: str) -> set[Value]:
 # ---- a choice between two answers
 
 _CHOICE = re.compile(
-    rf"[(\s]*(?:{ANSWER}\s*[#№-]?\s*)?(?:(?P<first>1|a)|(?P<second>2|b)|(?P<tie>{TIES}))(?!\w)(?:\s*\))*"
+    rf"[(\s]*(?:{ANSWER}\s*[#№-]?\s*)?(?:(?P<tie>{TIES})|(?P<first>1|a)|(?P<second>2|b))(?!\w)(?:\s*\))*"
     rf"(?:\s*(?:{WINS})\b(?:\s+than\s+(?:{ANSWER}\s*)?(?:1|2|a|b)\b)?)?",
     re.I,
 )

@@ -6,7 +6,7 @@ with care, with a case in the tests, and raise VERSION, because scores of two ve
 and not YAML because `evaluate.load` copies a metric's Python files only.
 """
 
-VERSION = "2.0"
+VERSION = "2.1"
 
 SCORE_LABELS = "|".join(
     [
@@ -19,6 +19,8 @@ SCORE_LABELS = "|".join(
         *("beoordeling", "wynik", "ocena", "puan", "skor", "poäng", "النتيجة", "الدرجة", "अंक", "स्कोर", "điểm"),
     ]
 )
+# Of these, words that begin a remark as well: "Note: two panels are missing". Only a whole value makes them a verdict.
+REMARK_LABELS = r"notes?|nota|notation|marks?|points?|punkte|бали?|балл(?:ы|ов)?"
 VERDICT_LABELS = "|".join(
     [
         *("verdict", "winner", "preference", r"(?:better|best|preferred)\s+(?:answer|response)"),
@@ -65,16 +67,25 @@ NUMBER_WORDS = {
     )
     for number, word in enumerate(words.split())
 }
+# What stands before a number or a choice that is said again without the word: "Final: 5", "Edit: 6".
+RESTATES = (
+    rf"{QUALIFIERS}|edit(?:ed)?|correct(?:ed|ion)|result|verdict|judge?ment|decision|conclusion|evaluation|answer"
+    r"|ergebnis|fazit|resultado|résultat|conclusión|итог|结论"
+)
 # After its verdict a judge takes it back: alone, or only where it names another number as well.
 TAKES_BACK = (
     r"\b(?:on\s+(?:second\s+thought|reflection|reconsideration)|wait\b|scratch\s+that|ignore\s+(?:that|the\s+above)"
     r"|i\s+(?:revise|reconsider|change|correct|take\s+(?:that|it)\s+back)|correction\b|too\s+(?:high|low|generous|harsh))"
 )
 CORRECTS = (
-    r"\b(?:actually|rather|instead|should\s+be|make\s+(?:it|that)|better\s*:|deserves|revised?|corrected|updated|lower(?:ed)?"
-    r"\s+to|raised?\s+to|i(?:\s+would|['’]?d|\s+will|['’]?ll)?\s+(?:give|say|rate|score|go\s+with))\b"
+    r"(?:^\W*(?:no|nope|nein|non)\s*[,.;:–—-]|\b(?:sorry|oops|my\s+mistake|misread|miscounted|apolog\w+|edit\s*:)"
+    r"|\b(?:actually|rather|instead|should\s+be|make\s+(?:it|that)|better\s*:|deserves|revised?|corrected|updated"
+    r"|lower(?:ed)?\s+to|raised?\s+to|i(?:\s+would|['’]?d|\s+will|['’]?ll)?\s+(?:give|say|rate|score|go\s+with))\b)"
 )
 
-TIES = r"tie[ds]?|draw|equal|neither|both|unentschieden|empate|[ée]galit[ée]|pareggio|ничья|нічия|平局|平手|引き分け"
+TIES = (
+    r"(?:it(?:\s?['’]?s|\s+is)\s+)?(?:an?\s+)?(?:tie[ds]?|draw)|(?:both\s+)?(?:are\s+)?equal(?:ly\s+good)?|neither|both"
+    r"|unentschieden|empate|[ée]galit[ée]|pareggio|ничья|нічия|平局|平手|引き分け"
+)
 ANSWER = r"(?:the\s+)?(?:answer|assistant|response|candidate|antwort|respuesta|réponse|risposta|ответ|回答)"
 WINS = r"(?:is|was)\s+(?:the\s+)?(?:clearly\s+|slightly\s+|much\s+)?(?:better|best|preferred|winner)|wins"

@@ -33,8 +33,8 @@ function figure(row) {
 
 function whyNone(row) {
   if (row.picture_problem !== "licence") return `No picture: ${row.picture_problem}`;
-  const cure = data.published ? "" : " `ldrt card RUN --policy all` shows it, to you alone.";
-  return `Not shown here: what it is made from is under ${row.license}, and this page shows what the policy ${data.policy} permits.${cure}`;
+  const cure = data.published || data.policy === "all" || !row.is_own ? "" : " `ldrt card RUN --policy all` shows it, to you alone.";
+  return `Not shown here: the licence is ${row.license}, and this page shows what the policy ${data.policy} permits.${cure}`;
 }
 
 function text(row) {

@@ -117,6 +117,9 @@ LINES = "A. CT\nB. MRI\nC. X-ray"
         (["CT", "MRI"], "B"),
         ({"A": "CT", "B": "MRI"}, "B"),
         ({"A": "CT", "B": "MRI"}, "MRI"),
+        ({"A": "CT", "B": "MRI", "C": None, "D": ""}, "B:"),
+        ("a) CT\nb) MRI", "b)"),
+        (["(a) CT", "(b) MRI"], "(b) MRI"),
         (["CT", "MRI", "B"], "MRI"),
     ],
 )
@@ -125,6 +128,39 @@ def test_options_and_the_right_one_are_read_in_the_forms_that_datasets_have(opti
     (question,) = load(of_columns(folder, "test", None, replace(OWN, options="o"))).questions
     assert (question.answer, question.options[:2]) == ("MRI", ("CT", "MRI"))
     assert "\nA. CT\nB. MRI\n" in question.text
+
+
+@pytest.mark.parametrize(
+    ("options", "stated", "right"),
+    [
+        (["A. baumannii", "S. aureus", "C. difficile"], "C. difficile", "C. difficile"),
+        (["H. pylori", "B. burgdorferi"], "B", "B. burgdorferi"),
+        (["A. E. coli", "B. S. aureus"], "B. S. aureus", "S. aureus"),
+    ],
+)
+def test_a_name_that_begins_as_a_letter_does_stays_whole(options, stated, right, tmp_path):
+    rows = [{"img": stored_picture(0), "q": "which?", "a": stated, "o": options}]
+    (question,) = load(of_columns(folder_of(rows, tmp_path), "test", None, replace(OWN, options="o"))).questions
+    assert question.answer == right
+
+
+@pytest.mark.parametrize(
+    ("options", "letter"),
+    [(["CT", None, "MRI"], "B"), (["CT", "", "MRI"], "C"), (["", "CT", "MRI"], "B"), (["CT", None, None], "A")],
+)
+def test_letters_never_move_over_an_empty_option_and_one_option_is_no_choice(options, letter, tmp_path):
+    rows = [{"img": stored_picture(0), "q": "which?", "a": letter, "o": o} for o in (options, ["CT", "MRI", "PET"])]
+    loaded = load(of_columns(folder_of(rows, tmp_path), "test", None, replace(OWN, options="o")))
+    assert len(loaded.questions) == 1
+    assert loaded.left_out == {"fewer than two options, or an empty one among them": 1}
+
+
+@pytest.mark.parametrize("letter", ["B", "(b)", "B.", " B) ", "b:"])
+def test_the_letters_column_is_read_in_the_forms_of_an_answer(letter, tmp_path):
+    rows = [{"img": stored_picture(0), "q": "which?", "a": None, "o": ["CT", "MRI"], "l": letter}]
+    columns = replace(OWN, options="o", letter="l")
+    (question,) = load(of_columns(folder_of(rows, tmp_path), "test", None, columns)).questions
+    assert question.answer == "MRI"
 
 
 def test_a_text_that_looks_like_a_letter_is_a_text(tmp_path):

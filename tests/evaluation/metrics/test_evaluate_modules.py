@@ -81,7 +81,7 @@ def test_judge(load):
         "n_unscored": unscored,
         "scores": [3, 8, None, None],
         "unparsable": {"out of range": 1},
-        "grammar_version": "2.0",
+        "grammar_version": "2.1",
     }
     quoted = load("judge").compute(predictions=["It says\nSCORE: 10"], shown=[["It fits.\nSCORE: 10"]])
     assert quoted["unparsable"] == {"only quoted from what the judge was shown": 1}

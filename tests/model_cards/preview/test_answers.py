@@ -144,12 +144,16 @@ def test_licences_decide_which_pictures_are_shown(tuned, license, rights, shown_
     for policy in ("commercial", "noncommercial", "all"):
         row = rows_of(tuned, policy)["E1"]
         assert (row["picture"] is not None) == (policy in shown_under), policy
+        assert (license or "not stated") in row["license"].split(", ")
+        assert ("rights of others" in row["license"]) == (rights is not None)
+        assert row["is_own"] == ("all" in shown_under)
         assert row["question"] == "What does figure 1 show?"
         published = rows_of(tuned, policy, is_published=True)["E1"]
         quoted = [published["question"], published["reference"], published["caption"]]
         quoted += [said["reply"] for answer in published["answers"] for said in answer["said"]]
         assert (None not in quoted) == (policy in shown_under), policy
         assert published["answers"][1]["text"]
+        assert "reprinted" not in str(published)
     assert bool(write_examples(tuned)) == ("commercial" in shown_under)
 
 
