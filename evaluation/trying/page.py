@@ -87,20 +87,14 @@ def _loaded(tried: Tried, model: str, revision: str | None) -> Checkpoint:
     return checkpoint
 
 
-def figure_field(**settings: Any) -> gr.Image:
-    """A field to drop a picture on, which hands over the file that was dropped. Gradio would open it, in any format
-    that Pillow knows.
-
-    No class of its own: for those Gradio writes a `.pyi` beside the code.
-    """
-    field = gr.Image(**settings)
-    field.preprocess = uploaded
-    return field
-
-
-def uploaded(payload: Any) -> str | None:
+def uploaded(_field: gr.Image, payload: Any) -> str | None:
     """The path of the upload, which Gradio has checked to be one; None where nothing was dropped."""
     return payload.path if payload is not None else None
+
+
+# A field hands over the file that was dropped; Gradio would open it, in any format that Pillow knows. Not a class of
+# our own, for which Gradio writes a `.pyi` beside the code, nor one field alone: Gradio makes fields anew from the class.
+gr.Image.preprocess = uploaded
 
 
 def make_page(checkpoints: list[Checkpoint], examples: list[Example]) -> gr.Blocks:
@@ -114,9 +108,7 @@ def make_page(checkpoints: list[Checkpoint], examples: list[Example]) -> gr.Bloc
         gr.Markdown(RESEARCH_ONLY, elem_id="research-only")
         with gr.Row():
             with gr.Column(min_width=_COLUMN_PX):
-                figure = figure_field(
-                    sources=["upload", "clipboard"], label="Figure", elem_id="figure", height=_COLUMN_PX
-                )
+                figure = gr.Image(sources=["upload", "clipboard"], label="Figure", elem_id="figure", height=_COLUMN_PX)
                 text = gr.Textbox(FIRST_QUESTION, label="Question", max_length=MAX_QUESTION_CHARS, elem_id="question")
                 button = gr.Button("Ask", variant="primary", elem_id="ask")
             with gr.Column(min_width=_COLUMN_PX):

@@ -167,11 +167,11 @@ def test_a_picture_goes_to_the_opener_unopened(tmp_path):
     """Gradio's own component would have Pillow open it, by any of its readers."""
     from gradio.data_classes import ImageData
 
-    from evaluation.trying.page import figure_field
+    from evaluation.trying.page import gr
 
     path = tmp_path / "page.eps"
     path.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n")
-    preprocess = figure_field().preprocess
+    preprocess = gr.Image().preprocess
     assert preprocess(ImageData(path=str(path), orig_name="page.eps")) == str(path)
     assert preprocess(ImageData(url="data:image/png;base64,AAAA")) is None
     assert preprocess(None) is None
