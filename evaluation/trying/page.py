@@ -93,7 +93,7 @@ def uploaded(_field: gr.Image, payload: Any) -> str | None:
 
 
 # A field hands over the file that was dropped; Gradio would open it, in any format that Pillow knows. Not a class of
-# our own, for which Gradio writes a `.pyi` beside the code, nor one field alone: Gradio makes fields anew from the class.
+# our own, for which Gradio writes a `.pyi` beside the code, nor one field alone: Gradio makes them anew from the class.
 gr.Image.preprocess = uploaded
 
 
