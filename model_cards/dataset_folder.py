@@ -11,6 +11,7 @@ from trust.licenses import of_row
 
 # With files of their own; `instruct` lists those of two others.
 CONFIGS = ("pairs", "align", "detail", "reasoning", "preference")
+INSTRUCT = ("detail", "reasoning")  # whose files config `instruct` lists, without a copy
 SPLITS = ("train", "validation", "test")
 
 _OF_TERMS = ("license", "licenses", "rights")  # the columns of `Terms`

@@ -56,14 +56,18 @@ class Browser:
         os.close(self._write)
         self._home.cleanup()
 
+    def visit(self, address: str) -> None:
+        """Load a page of a server and wait until it is read whole."""
+        self.send("Page.navigate", url="about:blank")
+        self.requests, self.problems = [], []
+        self.send("Page.navigate", url=address)
+        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+
     def open(self, path: Path, fragment: str = "", dark: bool = False) -> None:
         """Load a file and wait until it is read whole."""
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.send("Emulation.setEmulatedMedia", features=scheme)
-        self.send("Page.navigate", url="about:blank")
-        self.requests, self.problems = [], []
-        self.send("Page.navigate", url=f"{path.resolve().as_uri()}{fragment}")
-        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.visit(f"{path.resolve().as_uri()}{fragment}")
 
     def run(self, expression: str):
         """The value of a JavaScript expression, awaited."""

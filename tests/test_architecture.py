@@ -35,8 +35,9 @@ FLOORS = [
     "evaluation.judging",
     "evaluation.preferring",
     "evaluation.comparing",
-    "evaluation.people",
-    "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human evaluation.prefer",
+    "evaluation.people evaluation.trying",
+    "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human evaluation.prefer "
+    "evaluation.ask evaluation.app",
     "verification.differences verification.report verification.repository verification.rows",
     "verification.card verification.hashes",
     "verification.dataset verification.models",
@@ -65,9 +66,9 @@ MAY_IMPORT = {
 }
 COMMANDS = {
     *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
-    *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer")),
+    *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer", "ask", "app")),
     *(f"recipes.{name}" for name in ("sft", "dpo", "train", "plan", "merge", "sweep", "demo")),
-    *(f"model_cards.{name}" for name in ("card", "push", "publish")),
+    *(f"model_cards.{name}" for name in ("card", "push", "publish", "export")),
     "verification.verify",
 }
 MAX_LINES, MAX_FILES = 450, 13

@@ -175,7 +175,12 @@ def _shown(asked: Question, pictures: Dataset, condition: str) -> StoredPicture 
     if asked.picture is None:
         return None
     picture = first_picture(pictures[asked.picture])
-    return _blank(whole_size(picture)) if condition == "blank" else picture
+    return blank_like(picture) if condition == "blank" else picture
+
+
+def blank_like(picture: StoredPicture | None) -> StoredPicture:
+    """A picture of the same size without content. Raises UnreadablePicture for one that cannot be opened."""
+    return _blank(whole_size(picture))
 
 
 @lru_cache(maxsize=16)

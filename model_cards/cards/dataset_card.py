@@ -16,7 +16,16 @@ import pyarrow.parquet as parquet
 from markupsafe import Markup
 
 from model_cards.cards.text import GENERAL_TAGS, TEST_DOI, environment, yaml_file
-from model_cards.dataset_folder import CONFIGS, SPLITS, Splits, all_files, column_counts, config_files, terms_counts
+from model_cards.dataset_folder import (
+    CONFIGS,
+    INSTRUCT,
+    SPLITS,
+    Splits,
+    all_files,
+    column_counts,
+    config_files,
+    terms_counts,
+)
 from model_cards.files import write_text
 from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
 from trust.ids import LANGUAGES, is_tag
@@ -24,7 +33,6 @@ from trust.licenses import card_fields, combined, use_of
 from trust.markup import block, front_matter
 
 DOMAINS = Path(__file__).parents[2] / "recipes" / "domains"
-_INSTRUCT = ("detail", "reasoning")  # config `instruct` lists their files, without a copy
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
 _SHOWN_CHANGES = 500  # ids of rows that are gone; all of them are in provenance/changelog.jsonl
@@ -184,7 +192,7 @@ def _size_category(rows: int) -> str:
 def _with_instruct(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     """Add the row counts of `instruct`, the sum of its parts."""
     total: Counter[str] = Counter()
-    for config in _INSTRUCT:
+    for config in INSTRUCT:
         total.update(counts.get(config, {}))
     return counts | {"instruct": dict(total)} if total else counts
 
@@ -193,7 +201,7 @@ def _config_yaml(configs: dict[str, Splits]) -> list[dict]:
     """The `configs:` block that tells the Hub and `datasets` which files make which config and split."""
     blocks = []
     for name in (*CONFIGS, "instruct"):
-        parts = _INSTRUCT if name == "instruct" else (name,)
+        parts = INSTRUCT if name == "instruct" else (name,)
         present = {part: configs[part] for part in parts if part in configs}
         if not present:
             continue

@@ -50,13 +50,18 @@ def _account() -> dict:
 def _create(repo: Repo, account: dict) -> None:
     """Create the repository where it is not there yet. Raises HubError where the account may not write to it."""
     try:
-        retried(lambda: api().create_repo(repo.id, repo_type=repo.type, private=repo.private, exist_ok=True))
+        retried(lambda: _create_once(repo))
         retried(lambda: api().auth_check(repo.id, repo_type=repo.type, write=True))
     except HfHubHTTPError as error:
         if error.response.status_code not in (403, 404):
             raise
         names = ", ".join([account["name"], *(org["name"] for org in account.get("orgs", []))])
         raise HubError(f"{account['name']} may not write to {repo.id}, only to repositories of: {names}") from error
+
+
+def _create_once(repo: Repo) -> None:
+    sdk = "gradio" if repo.type == "space" else None
+    api().create_repo(repo.id, repo_type=repo.type, private=repo.private, exist_ok=True, space_sdk=sdk)
 
 
 def _check_visibility(repo: Repo) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from huggingface_hub import HfApi, constants
@@ -17,7 +18,7 @@ class Repo:
     """A repository to publish to: `id` is ORG/NAME. Raises ValueError for another form."""
 
     id: str
-    type: Literal["dataset", "model"]
+    type: Literal["dataset", "model", "space"]
     private: bool
 
     def __post_init__(self):
@@ -26,7 +27,7 @@ class Repo:
 
     @property
     def url(self) -> str:
-        return f"{constants.ENDPOINT}/{'datasets/' if self.type == 'dataset' else ''}{self.id}"
+        return f"{constants.ENDPOINT}/{'' if self.type == 'model' else f'{self.type}s/'}{self.id}"
 
 
 def api() -> HfApi:
@@ -50,3 +51,8 @@ def tree(repo: Repo, sha: str) -> dict[str, RepoFile]:
 def tags(repo: Repo) -> dict[str, str]:
     """tag -> the sha of the commit it names."""
     return {ref.name: ref.target_commit for ref in api().list_repo_refs(repo.id, repo_type=repo.type).tags}
+
+
+def download(repo: Repo, revision: str | None, patterns: list[str]) -> Path:
+    """The folder with a copy of the files that match, in the Hub's cache; only what is not there yet is fetched."""
+    return Path(api().snapshot_download(repo.id, repo_type=repo.type, revision=revision, allow_patterns=patterns))

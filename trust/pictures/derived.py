@@ -1,4 +1,4 @@
-"""What is made of a dataset row's picture: a part of it, and the URL that carries it to a server."""
+"""What is made of a dataset row's picture: a part of it, a file, and the URL that carries it to a server."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -40,6 +40,16 @@ def picture_of(row: Mapping[str, Any], picture: StoredPicture | None) -> StoredP
         return {"bytes": cropped(picture, row["panel_bbox"]), "path": None}
     except UnreadablePicture as error:
         raise UnreadablePicture(f"{row['figure_id']}, panel {row['panel']}: {error}") from error
+
+
+def as_file(picture: StoredPicture | None) -> tuple[bytes, str]:
+    """The picture as the content of a file with nothing but pixels, and the suffix of its kind, `jpg` or `png`.
+
+    A JPEG or PNG that every viewer shows alike keeps its own compressed pixels; anything else becomes a PNG. It is
+    opened whole: who gets the file can open it, too. Raises `UnreadablePicture`.
+    """
+    content = encode(open_picture(stored_bytes(picture)))
+    return content, "png" if content.startswith(PNG_SIGNATURE) else "jpg"
 
 
 def data_url(picture: StoredPicture | None) -> str:

@@ -1,0 +1,84 @@
+"""checkpoint -> a page in the browser: drop a figure, ask, and see the tuned model's answer, beside it the base's.
+
+    ldrt app runs/tuned
+    ldrt app runs/tuned llava-hf/llava-1.5-7b-hf --dataset dataset
+
+It needs the extra `app` (Gradio): pip install "ldrt-vlm[app]". The page listens on this machine alone (127.0.0.1)
+unless --host says otherwise; nothing is sent elsewhere, and what was dropped is deleted after an hour or two. A
+question is put as `ldrt generate` puts those of a dataset. For research only, not for patients.
+"""
+
+import importlib.util
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass
+class Options:
+    """Options of `ldrt app`."""
+
+    model: str = field(
+        metadata={"help": "checkpoint: Hub id or folder; full weights or an adapter", "positional": True}
+    )
+    base: str | None = field(
+        default=None, metadata={"help": "another checkpoint to show beside it, such as its base", "positional": True}
+    )
+    dataset: str | None = field(
+        default=None, metadata={"help": "dataset whose test split gives examples to click on: Hub id or folder"}
+    )
+    revision: str | None = field(default=None, metadata={"help": "Hub commit of the model"})
+    base_revision: str | None = field(default=None, metadata={"help": "Hub commit of the base"})
+    dataset_revision: str | None = field(default=None, metadata={"help": "Hub commit of the dataset"})
+    host: str = field(
+        default="127.0.0.1",
+        metadata={"help": "address to listen on; 0.0.0.0 lets everybody in who reaches the machine"},
+    )
+    port: int = field(default=7860, metadata={"help": "port to listen on"})
+    max_new_tokens: int = field(default=256, metadata={"help": "longest answer, in tokens"})
+    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps"})
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
+        default="auto", metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU"}
+    )
+    chat_template_path: str | None = field(default=None, metadata={"help": "jinja chat template to use instead"})
+
+
+def run(options: Options) -> str:
+    """Open the page and stay until Ctrl-C.
+
+    Raises ImportError without Gradio, ValueError for options that do not fit, and what loading a checkpoint or a
+    dataset raises.
+    """
+    if importlib.util.find_spec("gradio") is None:
+        raise ImportError('the page needs Gradio, the extra `app`: pip install "ldrt-vlm[app]"')
+    _check(options)
+    from evaluation.trying.page import Tried, open_page
+
+    tried = Tried(
+        model=options.model,
+        revision=options.revision,
+        base=options.base,
+        base_revision=options.base_revision,
+        dataset=options.dataset,
+        dataset_revision=options.dataset_revision,
+        chat_template_path=options.chat_template_path,
+        device=options.device,
+        dtype=options.dtype,
+        max_new_tokens=options.max_new_tokens,
+    )
+    open_page(tried, options.host, options.port)
+    return "closed"
+
+
+def _check(options: Options) -> None:
+    if options.max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens must be at least 1, not {options.max_new_tokens}")
+    for name, value, revision in (
+        ("revision", options.model, options.revision),
+        ("base_revision", options.base, options.base_revision),
+        ("dataset_revision", options.dataset, options.dataset_revision),
+    ):
+        if revision and (value is None or Path(value).is_dir()):
+            raise ValueError(
+                f"--{name} is a commit of something on the Hub, and {value or 'nothing'} is none: leave it out"
+            )

@@ -1,0 +1,102 @@
+"""checkpoint, a figure and a question -> the answer, in the terminal.
+
+    ldrt ask runs/tuned figure.png "What does this figure show?"
+    ldrt ask runs/tuned figure.png "What does this figure show?" --compare llava-hf/llava-1.5-7b-hf
+
+The question is put as `ldrt generate` puts those of a dataset, which is how the model was trained: the picture opened
+and prepared in the same way, the same chat template, a greedy answer. `--compare BASE` has both models answer, each
+with the figure and with a blank picture of its size, and says how much the picture changed: a model that gives the same
+words for both has not looked. For research only, not for patients.
+"""
+
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from evaluation.answering.answers import Answer
+    from trust.pictures.stored import StoredPicture
+
+
+@dataclass
+class Options:
+    """Options of `ldrt ask`."""
+
+    model: str = field(
+        metadata={"help": "checkpoint: Hub id or folder; full weights or an adapter", "positional": True}
+    )
+    figure: str = field(metadata={"help": "picture file: PNG, JPEG, TIFF, WebP, GIF or BMP", "positional": True})
+    question: str = field(metadata={"help": "what you want to know of it, in quotes", "positional": True})
+    compare: str | None = field(
+        default=None, metadata={"help": "another checkpoint, such as the base model: both answer, also without picture"}
+    )
+    revision: str | None = field(default=None, metadata={"help": "Hub commit of the model"})
+    compare_revision: str | None = field(default=None, metadata={"help": "Hub commit of the one to compare with"})
+    max_new_tokens: int = field(default=256, metadata={"help": "longest answer, in tokens"})
+    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps"})
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
+        default="auto", metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU"}
+    )
+    chat_template_path: str | None = field(default=None, metadata={"help": "jinja chat template to use instead"})
+
+
+def run(options: Options) -> str:
+    """Ask; returns the answer, with `compare` those of both models.
+
+    Raises ValueError for a figure that cannot be opened and for an empty question, and what loading the checkpoint
+    raises: FileNotFoundError where there is none, RefusedError for one that is not to be trusted.
+    """
+    from evaluation.trying.figure import read_figure
+
+    if options.max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens must be at least 1, not {options.max_new_tokens}")
+    if not options.question.strip():
+        raise ValueError("the question is empty: say what you want to know of the figure")
+    figure = read_figure(Path(options.figure))  # before any weights are loaded
+    if options.compare is None:
+        (answer,) = _answers(options, options.model, options.revision, figure)
+        return _said(answer, options)
+    both = [(options.model, options.revision), (options.compare, options.compare_revision)]
+    return "\n\n".join(_compared(options, model, revision, figure) for model, revision in both)
+
+
+def _answers(options: Options, model: str, revision: str | None, figure: "StoredPicture") -> "list[Answer]":
+    """To the figure and, with `compare`, to a blank picture. The weights are let go of with the return."""
+    from evaluation.answering.local import Checkpoint
+    from evaluation.trying.figure import ask_about
+
+    checkpoint = Checkpoint(
+        model,
+        revision,
+        processor=None,
+        chat_template_path=options.chat_template_path,
+        device=options.device,
+        dtype=options.dtype,
+        batch_size=1,
+        max_new_tokens=options.max_new_tokens,
+    )
+    return ask_about(checkpoint, figure, options.question, with_blank=options.compare is not None)
+
+
+def _compared(options: Options, model: str, revision: str | None, figure: "StoredPicture") -> str:
+    from evaluation.trying.figure import what_changed
+
+    to_figure, to_blank = _answers(options, model, revision, figure)
+    change = what_changed(to_figure.text or "", to_blank.text or "")
+    parts = [
+        ("with the figure", _said(to_figure, options)),
+        ("with a blank picture", _said(to_blank, options)),
+        ("what the picture changed", change.describe()),
+    ]
+    return "\n".join([model, *(textwrap.indent(f"{name}: {text}", "  ") for name, text in parts)])
+
+
+def _said(answer: "Answer", options: Options) -> str:
+    """The answer's text, without what a terminal would obey; a model may give none, or be cut off."""
+    from trust.markup import visible_line
+
+    text = "\n".join(map(visible_line, (answer.text or "").splitlines())) or "(the model gave an empty answer)"
+    if answer.finish_reason == "length":
+        text += f" … (cut at {options.max_new_tokens} tokens: --max_new_tokens lets it say more)"
+    return text

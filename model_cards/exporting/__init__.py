@@ -1,0 +1,1 @@
+"""A dataset in the form that other trainers read: JSON with pictures beside it, or tars."""

@@ -1,0 +1,109 @@
+"""The rows of a dataset that a policy permits, as they are exported: what an exported file says of each."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet as parquet
+
+from model_cards.dataset_folder import CONFIGS, INSTRUCT, SPLITS, Splits, all_files, config_files, row_terms
+from trust.licenses import Policy, permits
+from trust.pictures.stored import StoredPicture
+from trust.text import clean, cleaned
+
+CONVERSATIONS = tuple(name for name in CONFIGS if name != "pairs")
+_PAIR = {"image", "caption", "context", "figure_id"}  # without which a row is none
+_CONVERSATION = {"images", "prompt", "completion", "example_id", "figure_id"}
+ROWS_AT_ONCE = 50  # in memory, with their pictures
+# Of a row, beside its picture and its text: from what and on what terms it was made.
+_ABOUT = (
+    *("example_id", "figure_id", "label", "panel", "article_id", "doi", "title", "journal", "year", "language"),
+    *("task", "teacher", "license", "licenses", "rights", "attribution"),
+)
+
+
+def chosen_files(dataset: Path, configs: list[str], splits: list[str], known: tuple[str, ...]) -> dict[str, Splits]:
+    """Config -> split -> Parquet files, of those asked for; without `configs` or `splits` all that there are.
+
+    `instruct` has the files of `detail` and `reasoning`, as on the Hub. Raises ValueError for a config that is not in
+    the dataset or not among those `known` to the format, and for a split that none of the configs has.
+    """
+    there = config_files(dataset)
+    if not there:
+        raise FileNotFoundError(
+            f"{dataset} is no dataset repo folder (no pairs/train-*.parquet): run `ldrt build` first"
+        )
+    usable = {name: files for name, files in there.items() if name in known}
+    if set(INSTRUCT) & usable.keys():
+        usable["instruct"] = _joined([usable[name] for name in INSTRUCT if name in usable])
+    wanted = configs or [name for name in usable if name != "instruct"]
+    for name in wanted:
+        if name not in usable:
+            raise ValueError(f"{dataset}: no config {name!r} for this format; there {_are(usable)}")
+    found = {name: {s: files for s, files in usable[name].items() if not splits or s in splits} for name in wanted}
+    for split in splits:
+        if not any(split in of_config for of_config in found.values()):
+            raise ValueError(f"{dataset}: no split {split!r} in {', '.join(wanted)}; there {_are(SPLITS)}")
+    if not wanted:
+        raise ValueError(f"{dataset} has no conversations yet: run `ldrt instruct {dataset}` first")
+    for name, of_config in found.items():
+        for path in all_files(of_config):
+            _check_columns(path, _PAIR if name == "pairs" else _CONVERSATION)
+    return {name: of_config for name, of_config in found.items() if of_config}
+
+
+def _check_columns(path: Path, needed: set[str]) -> None:
+    """Raises ValueError, naming the file, for one without a column that its rows need."""
+    try:
+        there = set(parquet.read_schema(path).names)
+    except (OSError, pyarrow.ArrowInvalid) as error:
+        raise ValueError(f"{path} is no readable Parquet file ({error}): make the dataset again") from error
+    if absent := needed - there:
+        raise ValueError(f"{path} has no column {', '.join(sorted(absent))}: make the dataset again with `ldrt`")
+
+
+def _joined(parts: list[Splits]) -> Splits:
+    joined = {split: [path for part in parts for path in part.get(split, [])] for split in SPLITS}
+    return {split: paths for split, paths in joined.items() if paths}
+
+
+def _are(names: Any) -> str:
+    return f"are {', '.join(names)}" if names else "are none"
+
+
+def rows_of(paths: list[Path]) -> Iterator[dict[str, Any]]:
+    """The rows of Parquet files in their order, pictures as they are stored."""
+    for path in paths:
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
+            for batch in file.iter_batches(ROWS_AT_ONCE):
+                yield from batch.to_pylist()
+
+
+def is_permitted(row: Mapping[str, Any], policy: Policy) -> bool:
+    """Whether the row may be handed on, by the rule of `ldrt push`."""
+    return permits(policy, *row_terms(row))
+
+
+def pictures_of(row: Mapping[str, Any]) -> list[StoredPicture | None]:
+    """The row's pictures: of `pairs` one, of a conversation as many as its list has."""
+    return row["images"] or [None] if "images" in row else [row["image"]]
+
+
+def messages_of(row: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Question and answer, [{"role", "content"}, …], without what a tokenizer would take for special tokens."""
+    return cleaned([{"role": m["role"], "content": m["content"] or ""} for m in (*row["prompt"], *row["completion"])])
+
+
+def about(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the row comes from, on what terms and with which credit line, as far as it says."""
+    return {name: row.get(name) for name in _ABOUT if name in row}
+
+
+def text_of_pair(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Caption and context of a row of `pairs`, cleaned as messages are."""
+    caption = row["caption"]
+    return {
+        "caption": caption if caption is None else clean(caption),
+        "context": [clean(sentence) for sentence in row["context"] or []],
+    }
