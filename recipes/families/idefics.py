@@ -1,7 +1,8 @@
 """Idefics3 and SmolVLM: SigLIP, pixel shuffle and one linear ("connector"), and a Llama.
 
 A picture is scaled up to the processor's longest edge and cut into a grid of tiles, with an overview beside it; rows
-and columns of the grid are written out as tokens. SmolVLM's processor needs the package num2words.
+and columns of the grid are written out as tokens. SmolVLM2's processor needs the package num2words (extra
+`smolvlm`); SmolVLM's own checkpoints are Idefics3 by their `model_type`.
 """
 
 import math

@@ -6,7 +6,6 @@ from typing import TypedDict
 
 import torch
 from transformers import (
-    AutoConfig,
     AutoModelForImageTextToText,
     AutoProcessor,
     BitsAndBytesConfig,
@@ -36,7 +35,7 @@ def read_family(start: Checkpoint) -> Family:
     """
     if start.is_adapter:
         raise ValueError(f"{start.name} is an adapter: run `ldrt merge` on it first")
-    return find_family(AutoConfig.from_pretrained(start.folder, **LOADING).model_type, start.name)
+    return find_family(str((start.read("config.json") or {}).get("model_type")), start.name)
 
 
 def choose_templates(recipe: Recipe, args: SFTConfig, family: Family) -> None:
@@ -196,7 +195,7 @@ class Audit(TypedDict):
 def audit_trainable(model: torch.nn.Module, family: Family, trainable: str) -> Audit:
     """Every tensor that requires a gradient.
 
-    Raises RuntimeError when a tensor is trained that this phase must not train, or what it must train is not.
+    Raises ValueError when a tensor is trained that this phase must not train, or what it must train is not.
     """
     tensors: list[TrainedTensor] = []
     for name, parameter in model.named_parameters():
@@ -213,7 +212,7 @@ def audit_trainable(model: torch.nn.Module, family: Family, trainable: str) -> A
 
 
 def check_trained(names: list[str], family: Family, trainable: str) -> None:
-    """Raises RuntimeError unless the tensors of these names are those of `TRAINED`, and some of each kind."""
+    """Raises ValueError unless the tensors of these names are those of `TRAINED`, and some of each kind."""
     adapted = re.compile(rf"\b{family.language_model}\..*\.lora_")
     kinds: dict[str, Callable[[str], object]] = {"projector": family.is_projector, "LoRA": adapted.search}
     wanted = [kinds[kind] for kind in TRAINED[trainable]]
@@ -221,7 +220,10 @@ def check_trained(names: list[str], family: Family, trainable: str) -> None:
     absent = [kind for kind in TRAINED[trainable] if not any(map(kinds[kind], names))]
     if wrong or absent:
         what = wrong[:3] or f"no {absent[0]}"
-        raise RuntimeError(f"phase `{trainable}` would train {what}: a fault of this script")
+        raise ValueError(
+            f"phase `{trainable}` would train {what}: where lora_target_modules is given, let it name modules of the "
+            "language model alone; else it is a fault of this script"
+        )
 
 
 def _full_shape(parameter: torch.nn.Parameter) -> list[int]:

@@ -203,7 +203,7 @@ def parse(argv: list[str], processes: int | None = None, script: Script = SFT) -
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
         raise UsageError(error) from error
     check_needed(args, model_args)
-    check_numbers(args, recipe.projector_learning_rate)
+    check_numbers(args, recipe)
     if recipe.eval_questions < 0:
         raise UsageError(f"eval_questions {recipe.eval_questions}: give a number of questions, or 0 for none")
     set_accumulation(recipe, args, processes or args.world_size)
@@ -301,20 +301,23 @@ def check_needed(args: SFTConfig, model_args: ModelConfig) -> None:
         raise UsageError(f"dtype {model_args.dtype} with bf16 {args.bf16}: use float32, or bfloat16 and bf16: true")
 
 
-def check_numbers(args: SFTConfig, projector_learning_rate: float | None) -> None:
+def check_numbers(args: SFTConfig, recipe: Recipe) -> None:
     """Raises UsageError for a run of no steps, and for numbers with which nothing can be trained."""
     if args.max_steps == 0 or args.max_steps < -1:
         raise UsageError(f"max_steps {args.max_steps} trains nothing: give 1 or more, or -1 for num_train_epochs")
     if not 0 < args.num_train_epochs < math.inf:
         raise UsageError(f"num_train_epochs {args.num_train_epochs} trains nothing: give a number above 0")
     given = {key: getattr(args, key) for key in (*AT_LEAST_ONE, *NOT_NEGATIVE)}
-    given["projector_learning_rate"] = projector_learning_rate or 0.0
+    given["projector_learning_rate"] = recipe.projector_learning_rate or 0.0
     for key, value in given.items():
         least = 1 if key in AT_LEAST_ONE else 0
         if not least <= value < math.inf:
             raise UsageError(f"{key} {value}: give a number that is at least {least}")
     if args.max_length is not None and args.max_length < 1:
         raise UsageError(f"max_length {args.max_length} drops every row: give a number of tokens, or null for no limit")
+    for key, limit in recipe.limits._asdict().items():
+        if limit is not None and limit < 1:
+            raise UsageError(f"{key} {limit} leaves nothing of a picture: give a number that is at least 1")
 
 
 def set_accumulation(recipe: Recipe, args: SFTConfig, processes: int) -> None:

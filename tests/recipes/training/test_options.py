@@ -66,6 +66,8 @@ def test_what_preferences_refuse_is_one_line(words, message):
         (["--ignore_data_skip", "true"], "ignore_data_skip is not for this script"),
         (["--save_only_model", "true"], "save_only_model is not for this script"),
         (["--max_steps", "0"], "max_steps 0 trains nothing"),
+        (["--max_image_tokens", "0"], "max_image_tokens 0 leaves nothing of a picture"),
+        (["--max_grid_tiles", "0"], "max_grid_tiles 0 leaves nothing of a picture"),
         (["--max_steps", "-3"], "max_steps -3 trains nothing"),
         (["--max_steps", "-1", "--num_train_epochs", "0"], "num_train_epochs 0.0 trains nothing"),
         (["--num_train_epochs", "-2"], "num_train_epochs -2.0 trains nothing"),
