@@ -54,6 +54,7 @@ from recipes.training.trainer import (
     StrictTrainer,
     build_trainer,
     describe_repeats,
+    describe_step,
     lora_config,
 )
 from recipes.watching.questions import draw
@@ -116,7 +117,7 @@ def train_phase(argv: list[str], method: Method) -> int:
     if held_out is not None:
         held_out, _, odd_held_out = scan_rows(held_out, collator, limits, recipe.dataset_test_split)
         odd += odd_held_out
-    for line in (*describe_repeats(len(rows), args), *held.said):
+    for line in (describe_step(args), *describe_repeats(len(rows), args), *held.said):
         announce(line)
 
     # trainer

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("accelerate_configs", "dataset_builder", "evaluation", "model_cards", "recipes", "trust")
+FOLDERS = ("accelerate_configs", "dataset_builder", "evaluation", "model_cards", "recipes", "trust", "verification")
 PLAN = """
 plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/zero3.yaml --gpu A100-80G --processes 8
 --rows 10000 --tokens 900

@@ -95,7 +95,8 @@ class Recipe:
         default=None,
         metadata={
             "help": "Rows of an optimizer step, of all processes together: gradient_accumulation_steps follows from "
-            "it, from per_device_train_batch_size and from the number of processes."
+            "it, from per_device_train_batch_size and from the number of processes; where these alone are more, "
+            "per_device_train_batch_size is lowered."
         },
     )
     projector_learning_rate: float | None = field(
@@ -321,29 +322,27 @@ def check_numbers(args: SFTConfig, recipe: Recipe) -> None:
 
 
 def set_accumulation(recipe: Recipe, args: SFTConfig, processes: int) -> None:
-    """Micro-steps of a step, from `global_batch_size`. Raises UsageError where it does not divide."""
-    if recipe.global_batch_size is None:
+    """Rows at once and micro-steps of a step, from `global_batch_size`: of many processes each takes fewer rows.
+
+    Raises UsageError where it does not divide.
+    """
+    wanted = recipe.global_batch_size
+    if wanted is None:
         return
-    at_once = processes * args.per_device_train_batch_size
-    steps, rest = divmod(recipe.global_batch_size, at_once)
+    if wanted % processes == 0 and wanted < processes * args.per_device_train_batch_size:
+        args.per_device_train_batch_size = wanted // processes
+    steps, rest = divmod(wanted, processes * args.per_device_train_batch_size)
     if rest or steps < 1:
         raise UsageError(
-            f"global_batch_size {recipe.global_batch_size} is no multiple of {processes} process(es) × "
-            f"per_device_train_batch_size {args.per_device_train_batch_size}: {_way_out(recipe, processes)}"
+            f"global_batch_size {wanted} is no multiple of {processes} process(es) × per_device_train_batch_size "
+            f"{args.per_device_train_batch_size}: change one of the three"
         )
     if args.gradient_accumulation_steps not in (1, steps):
         raise UsageError(
-            f"gradient_accumulation_steps {args.gradient_accumulation_steps} with global_batch_size "
-            f"{recipe.global_batch_size}, which makes it {steps}: give one of the two"
+            f"gradient_accumulation_steps {args.gradient_accumulation_steps} with global_batch_size {wanted}, which "
+            f"makes it {steps}: give one of the two"
         )
     args.gradient_accumulation_steps = steps
-
-
-def _way_out(recipe: Recipe, processes: int) -> str:
-    of_process, rest = divmod(recipe.global_batch_size or 0, processes)
-    if rest or not of_process:
-        return "take another number of processes, or another global_batch_size"
-    return f"give --per_device_train_batch_size {of_process}, or less"
 
 
 def check_deepspeed() -> None:

@@ -243,6 +243,12 @@ def global_batch_size(args: SFTConfig) -> int:
     return args.world_size * args.per_device_train_batch_size * args.gradient_accumulation_steps
 
 
+def describe_step(args: SFTConfig) -> str:
+    """The rows of an optimizer step, in one line."""
+    here = f"{args.per_device_train_batch_size} rows × {args.world_size} process(es)"
+    return f"a step: {here} × {args.gradient_accumulation_steps} in turn = {global_batch_size(args)} rows"
+
+
 def describe_repeats(n_rows: int, args: SFTConfig) -> list[str]:
     """What several processes do where their rows do not divide, in one line; nothing where they do."""
     together = args.world_size * args.per_device_train_batch_size

@@ -38,8 +38,8 @@ def test_long_rows_are_warned_about(base, dataset, capsys):
         (["--gpu_memory=-3"], "--gpu_memory -3", 2),
         (["--price_per_gpu_hour=-1"], "--price_per_gpu_hour -1", 2),
         (
-            ["--global_batch_size", "6"],
-            "global_batch_size 6 is no multiple of 1 process(es) × per_device_train_batch_size 8",
+            ["--global_batch_size", "12"],
+            "global_batch_size 12 is no multiple of 1 process(es) × per_device_train_batch_size 8",
             2,
         ),
     ],
