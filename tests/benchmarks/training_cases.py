@@ -161,7 +161,8 @@ def make_trainer(case: Case, folder: Path) -> SFTTrainer:
     dataset, model = make_rows(size, processor), make_model(size, processor, case)
     model.requires_grad_(False)
     if case.phase == 1:
-        LLAVA.part(model, LLAVA.projector).requires_grad_(True)
+        for projector in LLAVA.projectors(model):
+            projector.requires_grad_(True)
     args = SFTConfig(
         output_dir=str(folder),
         per_device_train_batch_size=case.batch,

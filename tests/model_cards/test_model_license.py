@@ -23,7 +23,9 @@ def manifest(base: str | None, *licenses: dict | None, model: str = "runs/tuned"
 @pytest.mark.parametrize(
     ("base", "license"),
     [
-        *[(name, "llama2") for name in released_models()],
+        *[(name, "llama2") for name in released_models() if "llava-1.5" in name or "vicuna" in name],
+        *[(name, "apache-2.0") for name in released_models() if "SmolVLM" in name or "Qwen" in name],
+        *[(name, None) for name in ("google/medgemma-4b-it", "OpenGVLab/InternVL3-8B-hf")],  # terms of their own
         ("llava-hf/llava-v1.6-mistral-7b-hf", "apache-2.0"),
         *[(name, None) for name in ("org/llava-1.5-7b-hf", "tiny-llava-base", "my/vicuna", "llava-1.5-apache")],
     ],

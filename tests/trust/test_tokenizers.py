@@ -122,7 +122,7 @@ def test_what_is_no_tokenizer_is_none_of_our_business(tmp_path, content):
 def _merge(folder, tmp_path):
     adapter = write_adapter(tmp_path / "adapter", str(folder))
     (adapter / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
-    merge_draft(open_checkpoint(str(adapter)), open_checkpoint(str(folder)), "auto", tmp_path / "draft")
+    merge_draft(open_checkpoint(str(adapter)), open_checkpoint(str(folder)), True, "auto", tmp_path / "draft")
 
 
 DOORS = {

@@ -34,10 +34,12 @@ def as_stored(rows: "Dataset") -> "Dataset":
     stored = List(Image(decode=False))
     if rows.features["images"] == stored:
         return rows
-    if rows._indices is not None:  # of rows that were chosen or shuffled
+    features = Features({**rows.features, "images": stored})
+    is_chosen = rows._indices is not None  # rows that were chosen or shuffled
+    if is_chosen or features.arrow_schema.field("images").type != rows.data.schema.field("images").type:
         return rows.cast_column("images", stored)
     info = rows.info.copy()  # `cast_column` would write all pictures anew, to change nothing but who decodes them
-    info.features = Features({**rows.features, "images": stored})
+    info.features = features
     return Dataset(rows.data, info=info, split=rows.split)
 
 
