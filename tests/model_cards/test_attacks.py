@@ -97,7 +97,7 @@ def test_nobody_but_us_writes_a_model_card(run, harmless, attack, tmp_path):
     card = model_card(run, attack, tmp_path / "evil")
     seen = visible(attack)
     # Of an attack that nobody sees the card is as without it; a word in a command leaves the command out.
-    assert_same(card, harmless if seen.strip() else model_card(run, "", tmp_path / "none"))
+    assert_same(card, harmless if seen else model_card(run, "", tmp_path / "none"))
     assert front_matter(card).get("license") is None
     if seen.strip():
         assert front_matter(card)["base_model"].startswith(seen)
