@@ -66,7 +66,7 @@ def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept
     broken = ranks | {"broken": {"lora_r": "many"}}
     assert ldrt.main(["sweep", str(sweep_file(tmp_path, phase1, dataset, broken))]) == 0
     table = capsys.readouterr().out
-    assert "training failed with exit status 1" in table
+    assert "training failed with exit status 2" in table
     assert len(table.split("\n\n")[0].splitlines()) == 4
     runs = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["runs"]
     assert [run["name"] for run in runs] == ["r4", "r8", "broken"]
