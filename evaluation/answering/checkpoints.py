@@ -80,3 +80,10 @@ def load_model(source: Source, dtype: torch.dtype, device: str) -> PreTrainedMod
     folder = source.checkpoint.folder
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype, use_safetensors=True, **LOADING)
     return model.eval().to(device)
+
+
+def stop_tokens(model: PreTrainedModel, processor: ProcessorMixin) -> list[int]:
+    """The tokens at which generation ends, by the model's generation settings and by the tokenizer."""
+    configured = model.generation_config.eos_token_id
+    configured = configured if isinstance(configured, list) else [configured]
+    return sorted({token for token in [*configured, processor.tokenizer.eos_token_id] if token is not None})

@@ -145,7 +145,7 @@ class Checkpoint:
     def replies(self, prepared: list[Prepared]) -> list[Answer]:
         """Raises RuntimeError where they do not fit into the GPU's memory together."""
         texts, pictures = map(list, zip(*prepared, strict=True))  # with a picture each, or none at all
-        bos, stops = self.processor.tokenizer.bos_token, self._stop_tokens()
+        bos, stops = self.processor.tokenizer.bos_token, checkpoints.stop_tokens(self.model, self.processor)
         inputs = self.processor(
             text=texts,
             images=None if pictures[0] is None else [[picture] for picture in pictures],  # a list a row
@@ -179,11 +179,6 @@ class Checkpoint:
             return LogitsProcessorList()
         seeds = [seed_of(self.seed, *asked) for asked in zip(texts, pictures, strict=True)]
         return LogitsProcessorList([GumbelNoise(self.temperature, seeds)])
-
-    def _stop_tokens(self) -> list[int]:
-        configured = self.model.generation_config.eos_token_id
-        configured = configured if isinstance(configured, list) else [configured]
-        return sorted({token for token in [*configured, self.processor.tokenizer.eos_token_id] if token is not None})
 
 
 def render(messages: list[dict], processor: ProcessorMixin) -> str:

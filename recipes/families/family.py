@@ -57,7 +57,7 @@ def _projector_modules(family: "Family", _config: PreTrainedConfig) -> list[str]
     return [f"model.{path}" for path in family.projector]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Family:
     """One family, found from `model_type` of its config.json (`find.py`).
 
@@ -69,13 +69,13 @@ class Family:
     projector: tuple[str, ...]  # trained in both phases, and saved with the adapter
     vision_tower: tuple[str, ...]  # frozen, run without a graph
     language_model: str
-    lm_head: str
+    lm_head: str = "lm_head"
     # Template of questions and answers, a path in the project, where the checkpoints' own trains no end of an answer;
     # None: the checkpoint's own.
-    chat_template: str | None
+    chat_template: str | None = None
     # Template of the rows of phase 1, a path in the project, where the family aligns its projector without a question;
     # None: the chat template, the picture alone asks.
-    align_template: str | None
+    align_template: str | None = None
     image_text: str  # what stands for a picture in the text
     blank_side_px: int  # side of the blank picture of a batch without pictures: the side with the fewest tokens
     # Hub checkpoints whose shape is known without a network

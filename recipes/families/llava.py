@@ -222,7 +222,6 @@ LLAVA = Family(
     projector=("multi_modal_projector",),
     vision_tower=("vision_tower",),
     language_model="language_model",
-    lm_head="lm_head",
     chat_template=TEMPLATE,  # that of the llava-hf checkpoints has no end of answer
     align_template="recipes/templates/plain.jinja",
     image_text="<image>",

@@ -9,6 +9,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, ProcessorMixin
 from typing_extensions import TypedDict
 
+from evaluation.answering.checkpoints import stop_tokens
 from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
 from evaluation.metrics.rouge.rouge_core import rouge
 from recipes.training.processes import of_each, place
@@ -38,7 +39,7 @@ def undisturbed(model: torch.nn.Module) -> Iterator[None]:
     """Inside, the model is in evaluation; afterwards it and all sources of random numbers are as they were."""
     modes = [(module, module.training) for module in model.modules()]
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002: Trainer draws from these
+    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (Trainer draws from these)
     try:
         with torch.random.fork_rng(devices), torch.no_grad():
             model.eval()
@@ -91,7 +92,7 @@ def _generate(
         text_kwargs={"padding": True, "padding_side": "left", "add_special_tokens": False},  # the template writes them
         return_tensors="pt",
     )
-    stops = _stop_tokens(model, processor)
+    stops = stop_tokens(model, processor)
     config = GenerationConfig(
         max_new_tokens=most_tokens,
         do_sample=False,
@@ -107,12 +108,6 @@ def _generate(
     )
     new = output[:, batch["input_ids"].shape[1] :].tolist()
     return [_read(tokens, stops, processor, question) for tokens, (question, _) in zip(new, asked, strict=True)]
-
-
-def _stop_tokens(model: PreTrainedModel, processor: ProcessorMixin) -> list[int]:
-    configured = model.generation_config.eos_token_id
-    configured = configured if isinstance(configured, list) else [configured]
-    return sorted({token for token in [*configured, processor.tokenizer.eos_token_id] if token is not None})
 
 
 def _read(tokens: list[int], stops: list[int], processor: ProcessorMixin, question: Watched) -> str:
