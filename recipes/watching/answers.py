@@ -39,7 +39,7 @@ def undisturbed(model: torch.nn.Module) -> Iterator[None]:
     """Inside, the model is in evaluation; afterwards it and all sources of random numbers are as they were."""
     modes = [(module, module.training) for module in model.modules()]
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (Trainer draws from these)
+    of_python, of_numpy = random.getstate(), np.random.get_state()  # Trainer draws from these
     try:
         with torch.random.fork_rng(devices), torch.no_grad():
             model.eval()
