@@ -51,6 +51,7 @@ from recipes.training.scan import describe_scan, limits_of, scan_rows, write_odd
 from recipes.training.trainer import (
     PhaseTrainer,
     PreferenceTrainer,
+    Rates,
     StrictTrainer,
     build_trainer,
     describe_repeats,
@@ -122,9 +123,8 @@ def train_phase(argv: list[str], method: Method) -> int:
 
     # trainer
     adapter = lora_config(model_args, family, model.config, recipe.trainable) if recipe.with_lora else None
-    trainer = build_trainer(
-        model, collator, rows, held_out, args, adapter, recipe.projector_learning_rate, method.trainer
-    )
+    rates = Rates(recipe.projector_learning_rate, recipe.vision_learning_rate)
+    trainer = build_trainer(model, collator, rows, held_out, args, adapter, rates, method.trainer)
     if held_out is not None and method.watches_answers:
         watch_answers(trainer, draw(held_out, recipe.eval_questions, collator))
     audit = audit_trainable(trainer.model, family, recipe.trainable)

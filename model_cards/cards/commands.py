@@ -15,7 +15,7 @@ from trust.command_words import is_launch, is_recipe, is_settings
 Words = list[str]
 
 PREFERENCE = "preference"  # the phase of recipes/dpo.py; the others are of recipes/sft.py
-_ADAPTERS = ("lora", PREFERENCE)  # phases whose result is an adapter
+_ADAPTERS = ("lora", "full-vision", PREFERENCE)  # phases whose result is an adapter
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SERVER = "http://localhost:8000/v1"  # where vLLM answers; whose server it was is the user's own affair
 BASE_RUN, TUNED_RUN = "runs/base", "runs/tuned"

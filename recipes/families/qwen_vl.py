@@ -98,6 +98,12 @@ def _refit(config: PreTrainedConfig) -> None:
     text.rope_parameters["mrope_section"] = [text.head_dim // 2 - 2 * of_axis, of_axis, of_axis]
 
 
+def _tower_modules(family: Family, config: PreTrainedConfig) -> list[str]:
+    """PEFT refuses to save a list of modules: each block by its name."""
+    *others, blocks = family.vision_tower
+    return [f"model.{path}" for path in (*others, *(f"{blocks}.{n}" for n in range(config.vision_config.depth)))]
+
+
 def _with_deepstack(family: Family, config: PreTrainedConfig) -> list[str]:
     """PEFT refuses to save a list of modules: each merger by its name."""
     merger, deepstack = family.projector
@@ -181,6 +187,8 @@ QWEN2_5_VL = Family(
     vision_layers="depth",
     vision_heads="num_heads",
     refit=_refit,
+    tower_modules=_tower_modules,
+    vision_mlp_outputs=4,
 )
 
 QWEN3_VL = replace(
@@ -191,4 +199,5 @@ QWEN3_VL = replace(
     released={"Qwen/Qwen3-VL-8B-Instruct": _released_3},
     tiny=Tiny(_tiny_tokenizer, _tiny_config_3, _tiny_processor_3),
     projector_modules=_with_deepstack,
+    vision_mlp_outputs=2,
 )

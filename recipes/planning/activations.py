@@ -3,12 +3,14 @@
 import weakref
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode  # the one way to run shapes without memory; no public name yet
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from transformers import PreTrainedConfig
+from transformers import PreTrainedConfig, SiglipVisionConfig, SiglipVisionModel
+from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
 from recipes.planning.arithmetic import Shape, build_on_meta
 from recipes.planning.memory import FP32, Precision
@@ -36,7 +38,8 @@ def activation_bytes(shape: Shape, batch: Batch, precision: Precision, on_cpu: b
 
     The trained language model itself runs, with two and with three layers, on fake tensors that have a shape and no
     memory; each further layer adds what the third did. On top come the loss's buffers and the projector's outputs.
-    Attention is SDPA's flash kernel, which keeps no square of scores, as on a GPU.
+    Attention is SDPA's flash kernel, which keeps no square of scores, as on a GPU. What a trained vision tower keeps
+    stays until the language model has gone backward; only then does the tower.
     """
     two = peak_bytes(shape, build_on_meta(shape, layers=2), batch, precision)
     three = peak_bytes(shape, build_on_meta(shape, layers=3), batch, precision)
@@ -45,7 +48,52 @@ def activation_bytes(shape: Shape, batch: Batch, precision: Precision, on_cpu: b
     in_loss = batch.rows * (batch.tokens if on_cpu else batch.tokens - batch.image_tokens)
     loss = _loss_bytes(text, in_loss, precision.weights, on_cpu)
     kept_of_token = shape.family.projector_numbers(shape.config) * precision.trained.itemsize
-    return int(of_layers + loss + batch.rows * batch.image_tokens * kept_of_token)
+    of_model = of_layers + loss + batch.rows * batch.image_tokens * kept_of_token
+    if shape.trainable != "full-vision":
+        return int(of_model)
+    tower = tower_bytes(shape, batch, precision)
+    return int(max(of_model + tower.kept, tower.peak))
+
+
+class TowerBytes(NamedTuple):
+    """Of a vision tower that is trained."""
+
+    kept: int  # between its forward and its backward pass
+    peak: int
+
+
+def tower_bytes(shape: Shape, batch: Batch, precision: Precision) -> TowerBytes:
+    """What the tower's layers take of the largest picture of each row: run with two and with three, as the language
+    model is. Those of SigLIP, of this tower's widths, stand for any family's."""
+    two, three = (_run_tower(shape, batch, precision, layers) for layers in (2, 3))
+    further = getattr(shape.config.vision_config, shape.family.vision_layers) - 2
+    return TowerBytes(*(at_two + further * (at_three - at_two) for at_two, at_three in zip(two, three, strict=True)))
+
+
+def _run_tower(shape: Shape, batch: Batch, precision: Precision, layers: int) -> TowerBytes:
+    vision, family, picture = shape.config.vision_config, shape.family, shape.picture
+    config = SiglipVisionConfig(
+        hidden_size=vision.hidden_size,
+        intermediate_size=vision.intermediate_size * family.vision_mlp_outputs // 2,
+        num_attention_heads=getattr(vision, family.vision_heads),
+        num_hidden_layers=layers,
+        vision_use_head=False,
+    )
+    with torch.device("meta"):
+        tower = SiglipVisionModel._from_config(config, attn_implementation="sdpa").train()
+    if batch.checkpointing:
+        tower.activation_checkpointing_enable({"use_reentrant": False})
+    (encoder,) = (module for module in tower.modules() if isinstance(module, SiglipEncoder))
+    size = (batch.rows * picture.tiles, picture.tower_tokens, vision.hidden_size)
+    with FakeTensorMode(), LiveBytes() as live:
+        _give_fake_tensors(encoder, precision)
+        before = live.now
+        embedded = torch.empty(size, dtype=precision.trained, requires_grad=True)  # (tiles, patches, width)
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision.autocast):
+            seen = encoder(inputs_embeds=embedded).last_hidden_state
+        kept = live.now - before
+        seen.sum().backward()
+        return TowerBytes(kept, live.peak - before)
 
 
 def _loss_bytes(text: PreTrainedConfig, positions: int, weights: torch.dtype, on_cpu: bool) -> int:

@@ -77,7 +77,7 @@ def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device:
 def read_shape(recipe: Recipe, model_args: ModelConfig, start: Start) -> Shape:
     """What the recipe trains of the model. Raises ValueError for a model of no known family."""
     family = find_family(start.config.model_type, start.model)
-    adapter = lora_config(model_args, family, start.config) if recipe.trainable == "lora" else None
+    adapter = lora_config(model_args, family, start.config, recipe.trainable) if recipe.with_lora else None
     return Shape(family, start.config, recipe.trainable, adapter, recipe.limits)
 
 

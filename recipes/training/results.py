@@ -196,7 +196,8 @@ def timing(trained: TrainOutput, checkpoint: str | None, world_size: int) -> dic
 
 
 def save(trainer: StrictTrainer, processor: ProcessorMixin, trainable: str, history: dict, start: Checkpoint) -> None:
-    """Checkpoint (phase 1) or adapter with the projector (phase 2), processor, and lineage.json last."""
+    """Checkpoint (phase 1) or adapter with what is trained whole beside it (phase 2), processor, and lineage.json
+    last."""
     args, model = trainer.args, trainer.model
     output = Path(args.output_dir)
     check_weights(trained_parameters(model), "the trained model, which is not saved,")
@@ -217,11 +218,11 @@ def save(trainer: StrictTrainer, processor: ProcessorMixin, trainable: str, hist
 def point_at_base(adapter: LoraConfig, history: dict, start: Checkpoint) -> None:
     """Name the adapter's base: what it was trained on, or the released checkpoint where phase 1 started from one.
 
-    Phase 1 changed the projector alone, and the adapter carries the whole projector: on the released checkpoint it
+    Phase 1 changed the projector alone, and the adapter of phase 2 carries the whole projector: on the released checkpoint it
     gives the same model, and nobody needs phase 1's folder to load it.
     """
     *before, last = (phase["trainable"] for phase in history["phases"])
-    only_projector = last == "lora" and all(trainable == "projector" for trainable in before)
+    only_projector = last in ("lora", "full-vision") and all(trainable == "projector" for trainable in before)
     adapter.base_model_name_or_path, adapter.revision = start.name, start.commit
     if history["base_revision"] is not None and only_projector:
         adapter.base_model_name_or_path, adapter.revision = history["base_model"], history["base_revision"]

@@ -52,6 +52,10 @@ def test_phases_and_the_merge_follow_on_each_other():
     ]
 
 
+def test_a_phase_that_trains_the_vision_tower_too_is_merged_as_any_adapter():
+    assert trained(manifest([phase("projector"), phase("full-vision")]))[-1] == "ldrt merge runs/phase2 --output tuned"
+
+
 def test_an_adapter_that_was_evaluated_itself_is_not_merged():
     run = manifest([phase("projector"), phase()], adapter_of={"model": "runs/phase1", "revision": HASH})
     assert [line.split(" --output_dir ")[1] for line in trained(run)] == ["runs/phase1 --seed 3", "tuned --seed 3"]
