@@ -36,6 +36,16 @@ class PictureWork:
 
 
 @dataclass(frozen=True)
+class TowerLayer:
+    """What a layer of the vision tower keeps of each token going backward, where it is more than SigLIP's keeps."""
+
+    mlp_outputs: int = (
+        2  # as wide as `intermediate_size`: of the first linear and the activation; 4 where it has a gate
+    )
+    rotated: int = 0  # in fp32, as wide as the tower: queries and keys, before and after they are rotated
+
+
+@dataclass(frozen=True)
 class Tiny:
     """A tiny model of the family, for the demo and the tests: no weights of anybody's, made on the spot."""
 
@@ -110,7 +120,7 @@ class Family:
     tower_modules: "Callable[[Family, PreTrainedConfig], list[str]]" = _tower_modules
     # configuration -> paths of what lies in the tower and has no part in what the projector reads: never trained
     unread: Callable[[PreTrainedConfig], list[str]] = _reads_all
-    vision_mlp_outputs: int = 2  # of a layer of the tower, as wide as its `intermediate_size`; 4 where it has a gate
+    tower_layer: TowerLayer = TowerLayer()
     # a weight's name as saved -> as the Hub's repositories have it
     hub_name: Callable[[str], str] = _same_name
 

@@ -22,7 +22,7 @@ from transformers import (
 
 from recipes.families import tiny
 from recipes.families.chatml import END_OF_TURN, PADDING, TOKENS, chat_template
-from recipes.families.family import Family, Limits, PictureWork, Tiny
+from recipes.families.family import Family, Limits, PictureWork, Tiny, TowerLayer
 
 START, END, IMAGE, VIDEO = "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"
 IMAGE_TEXT = START + IMAGE + END
@@ -188,7 +188,7 @@ QWEN2_5_VL = Family(
     vision_heads="num_heads",
     refit=_refit,
     tower_modules=_tower_modules,
-    vision_mlp_outputs=4,
+    tower_layer=TowerLayer(mlp_outputs=4, rotated=4),
 )
 
 QWEN3_VL = replace(
@@ -199,5 +199,5 @@ QWEN3_VL = replace(
     released={"Qwen/Qwen3-VL-8B-Instruct": _released_3},
     tiny=Tiny(_tiny_tokenizer, _tiny_config_3, _tiny_processor_3),
     projector_modules=_with_deepstack,
-    vision_mlp_outputs=2,
+    tower_layer=TowerLayer(rotated=4),
 )

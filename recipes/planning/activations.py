@@ -66,15 +66,20 @@ def tower_bytes(shape: Shape, batch: Batch, precision: Precision) -> TowerBytes:
     """What the tower's layers take of the largest picture of each row: run with two and with three, as the language
     model is. Those of SigLIP, of this tower's widths, stand for any family's."""
     two, three = (_run_tower(shape, batch, precision, layers) for layers in (2, 3))
-    further = getattr(shape.config.vision_config, shape.family.vision_layers) - 2
-    return TowerBytes(*(at_two + further * (at_three - at_two) for at_two, at_three in zip(two, three, strict=True)))
+    vision, picture = shape.config.vision_config, shape.picture
+    layers = getattr(vision, shape.family.vision_layers)
+    kept, peak = (of_two + (layers - 2) * (of_three - of_two) for of_two, of_three in zip(two, three, strict=True))
+    rotated = batch.rows * picture.tower_tokens_in_all * vision.hidden_size * FP32 * shape.family.tower_layer.rotated
+    if batch.checkpointing:
+        return TowerBytes(kept, peak + rotated)  # of the layer at work
+    return TowerBytes(kept + layers * rotated, peak + layers * rotated)
 
 
 def _run_tower(shape: Shape, batch: Batch, precision: Precision, layers: int) -> TowerBytes:
     vision, family, picture = shape.config.vision_config, shape.family, shape.picture
     config = SiglipVisionConfig(
         hidden_size=vision.hidden_size,
-        intermediate_size=vision.intermediate_size * family.vision_mlp_outputs // 2,
+        intermediate_size=vision.intermediate_size * family.tower_layer.mlp_outputs // 2,
         num_attention_heads=getattr(vision, family.vision_heads),
         num_hidden_layers=layers,
         vision_use_head=False,

@@ -101,7 +101,8 @@ def tflop_per_row(shape: Shape, parameters: Parameters, tokens: np.ndarray | int
 
     The frozen parts of the language model cost their forward pass once more going backward (gradients of activations
     only), trained ones twice more, causal attention twice more; checkpointing repeats the layers' forward pass. A
-    frozen vision tower runs forward only. The head is counted for every token; TRL runs it on the trained ones (below 1 %).
+    frozen vision tower runs forward only. The head is counted for every token; TRL runs it on the trained ones (below
+    1 %).
     """
     tokens = np.asarray(tokens, dtype=np.float64)
     text = shape.config.text_config

@@ -218,8 +218,8 @@ def save(trainer: StrictTrainer, processor: ProcessorMixin, trainable: str, hist
 def point_at_base(adapter: LoraConfig, history: dict, start: Checkpoint) -> None:
     """Name the adapter's base: what it was trained on, or the released checkpoint where phase 1 started from one.
 
-    Phase 1 changed the projector alone, and the adapter of phase 2 carries the whole projector: on the released checkpoint it
-    gives the same model, and nobody needs phase 1's folder to load it.
+    Phase 1 changed the projector alone, and the adapter of phase 2 carries the whole projector: on the released
+    checkpoint it gives the same model, and nobody needs phase 1's folder to load it.
     """
     *before, last = (phase["trainable"] for phase in history["phases"])
     only_projector = last in ("lora", "full-vision") and all(trainable == "projector" for trainable in before)
