@@ -15,6 +15,7 @@ from recipes.launching.outcome import FAILED, WRONG_USAGE, tell
 from recipes.launching.quiet import be_quiet
 from recipes.project_files import read_template
 from recipes.training import lineage
+from recipes.training.checkpoints import check_saved
 from recipes.training.command import describe_command
 from recipes.training.examples import (
     COLUMNS,
@@ -34,7 +35,7 @@ from recipes.training.model import (
     read_family,
 )
 from recipes.training.options import DPO, SFT, Script, parse
-from recipes.training.processes import of_the_first
+from recipes.training.processes import is_said_by_the_first, of_the_first
 from recipes.training.results import (
     describe_error,
     describe_phase,
@@ -57,6 +58,7 @@ from recipes.training.trainer import (
     describe_repeats,
     describe_step,
     lora_config,
+    repeats,
 )
 from recipes.watching.questions import draw
 from recipes.watching.watch import watch_answers
@@ -97,12 +99,13 @@ def train_phase(argv: list[str], method: Method) -> int:
     choose_templates(recipe, args, family)
     described = (recipe, args, model_args, start, source, held_out_source)
     entry = of_the_first(lambda: describe_phase(*described))
-    held = of_the_first(lambda: look_at(output, entry, saved_by(args)))
+    held = of_the_first(lambda: look_at(output, entry, saved_by(args), lambda n_rows: repeats(n_rows, args)))
     if held.refused is not None:
         raise ValueError(held.refused)
     if held.finished:
         announce(f"{output} holds this finished run already; remove it to train again")
         return 0
+    of_the_first(lambda: check_saved(start.folder))
 
     # model
     model = load_model(start, model_args, family, recipe.trainable, announce)
@@ -131,6 +134,7 @@ def train_phase(argv: list[str], method: Method) -> int:
     announce(describe_audit(audit, family))
     announce("{processes} process(es), {distributed}, backend {backend}".format(**launch(trainer)))
     entry |= {"recipe": recipe_file(argv), "command": describe_command(argv), "model_type": family.model_type}
+    entry |= {"rows": scan, "rows_repeated": repeats(len(rows), args)}
     if is_first:
         write_odd_rows(output, odd)
         write_json(output / "trainable.json", stamped(audit))
@@ -142,7 +146,7 @@ def train_phase(argv: list[str], method: Method) -> int:
     # save
     if is_first:
         write_json(output / "timing.json", stamped(timing(trained, held.checkpoint, args.world_size)))
-    history["phases"].append(entry | {"rows": scan} | results(trainer))
+    history["phases"].append(entry | results(trainer))
     save(trainer, processor, recipe.trainable, history, start)
     announce(f"{recipe.trainable} tuned, {trainer.state.global_step} steps, saved in {output}")
     return 0
@@ -162,7 +166,7 @@ def run_script(name: str, main: Callable[[list[str]], int]) -> NoReturn:
         if debug:
             traceback.print_exc()
         status = WRONG_USAGE if isinstance(error, UsageError) else FAILED
-        if not tell(status, describe_error(error)):
+        if not tell(status, describe_error(error)) and not is_said_by_the_first(error):
             print(f"{name}: {describe_error(error)}", file=sys.stderr)
         sys.exit(status)
     finally:

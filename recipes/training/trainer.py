@@ -275,6 +275,15 @@ def describe_step(args: SFTConfig) -> str:
     return f"a step: {here} × {args.gradient_accumulation_steps} in turn = {global_batch_size(args)} rows"
 
 
+def repeats(n_rows: int, args: SFTConfig) -> int:
+    """Rows that each epoch trains twice, so that all processes have as many; where it leaves rows out, below 0."""
+    together = args.world_size * args.per_device_train_batch_size
+    left = n_rows % together
+    if args.dataloader_drop_last:
+        return -left
+    return 0 if args.world_size == 1 or not left else together - left
+
+
 def describe_repeats(n_rows: int, args: SFTConfig) -> list[str]:
     """What several processes do where their rows do not divide, in one line; nothing where they do."""
     together = args.world_size * args.per_device_train_batch_size
