@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import torch
 
@@ -17,15 +17,9 @@ from recipes.project_files import read_template
 from recipes.training import lineage
 from recipes.training.checkpoints import check_saved
 from recipes.training.command import describe_command
-from recipes.training.examples import (
-    COLUMNS,
-    PAIR_COLUMNS,
-    ExampleCollator,
-    PairCollator,
-    load_held_out_rows,
-    load_training_rows,
-)
+from recipes.training.examples import load_held_out_rows, load_training_rows
 from recipes.training.finite import check_weights
+from recipes.training.methods import Method
 from recipes.training.model import (
     audit_trainable,
     choose_templates,
@@ -34,7 +28,7 @@ from recipes.training.model import (
     load_processor,
     read_family,
 )
-from recipes.training.options import DPO, SFT, Script, parse
+from recipes.training.options import parse
 from recipes.training.processes import is_said_by_the_first, of_the_first
 from recipes.training.results import (
     describe_error,
@@ -50,10 +44,7 @@ from recipes.training.results import (
 )
 from recipes.training.scan import describe_scan, limits_of, scan_rows, write_odd_rows
 from recipes.training.trainer import (
-    PhaseTrainer,
-    PreferenceTrainer,
     Rates,
-    StrictTrainer,
     build_trainer,
     describe_repeats,
     describe_step,
@@ -64,21 +55,6 @@ from recipes.watching.questions import draw
 from recipes.watching.watch import watch_answers
 from trust.checkpoints import open_checkpoint
 from trust.handovers import stamped
-
-
-class Method(NamedTuple):
-    """What one way to train does otherwise than another."""
-
-    name: str  # of the script
-    options: Script
-    columns: tuple[str, ...]  # of its rows
-    collator: type[ExampleCollator]
-    trainer: type[StrictTrainer]
-    watches_answers: bool  # generates some while it trains, where `eval_strategy` is set
-
-
-ANSWERS = Method("sft", SFT, COLUMNS, ExampleCollator, PhaseTrainer, watches_answers=True)
-PREFERENCES = Method("dpo", DPO, PAIR_COLUMNS, PairCollator, PreferenceTrainer, watches_answers=False)
 
 
 def train_phase(argv: list[str], method: Method) -> int:

@@ -22,15 +22,15 @@ LOSS_TILE = (4096, 32768)  # tokens × vocabulary of TRL's fused head
 class Batch:
     """Rows of one length on one device."""
 
-    rows: int
+    rows: int  # that go through the model: of pairs twice as many
     tokens: int  # of each row, its picture's included
     image_tokens: int  # of each row
     checkpointing: bool
 
 
 def batch_of(shape: Shape, rows: int, tokens: int, checkpointing: bool) -> Batch:
-    """A batch of rows with the picture of most image tokens that goes in."""
-    return Batch(rows, tokens, min(tokens, shape.picture.image_tokens), checkpointing)
+    """A batch of `rows` of the dataset, each with the picture of most image tokens that goes in."""
+    return Batch(rows * shape.answers, tokens, min(tokens, shape.picture.image_tokens), checkpointing)
 
 
 def activation_bytes(shape: Shape, batch: Batch, precision: Precision, on_cpu: bool) -> int:
@@ -47,8 +47,13 @@ def activation_bytes(shape: Shape, batch: Batch, precision: Precision, on_cpu: b
     of_layers = two + (text.num_hidden_layers - 2) * (three - two)
     in_loss = batch.rows * (batch.tokens if on_cpu else batch.tokens - batch.image_tokens)
     loss = _loss_bytes(text, in_loss, precision.weights, on_cpu)
+    of_model = of_layers + loss
+    if (
+        shape.trainable == "preference"
+    ):  # the projector is frozen; the reference keeps nothing, and works before the way back
+        return int(of_model)
     kept_of_token = shape.family.projector_numbers(shape.config) * precision.trained.itemsize
-    of_model = of_layers + loss + batch.rows * batch.image_tokens * kept_of_token
+    of_model += batch.rows * batch.image_tokens * kept_of_token
     if shape.trainable != "full-vision":
         return int(of_model)
     tower = tower_bytes(shape, batch, precision)

@@ -18,10 +18,15 @@ class Shape:
 
     family: Family
     config: PreTrainedConfig
-    trainable: str  # projector, lora or full-vision
-    adapter: LoraConfig | None  # of phase 2
+    trainable: str  # projector, lora, full-vision or preference
+    adapter: LoraConfig | None  # of all but projector
 
     limits: Limits = Limits()
+
+    @property
+    def answers(self) -> int:
+        """Rows that go through the model for one of the dataset: of a pair two."""
+        return 2 if self.trainable == "preference" else 1
 
     @property
     def picture(self) -> PictureWork:
@@ -102,7 +107,7 @@ def tflop_per_row(shape: Shape, parameters: Parameters, tokens: np.ndarray | int
     The frozen parts of the language model cost their forward pass once more going backward (gradients of activations
     only), trained ones twice more, causal attention twice more; checkpointing repeats the layers' forward pass. A
     frozen vision tower runs forward only. The head is counted for every token; TRL runs it on the trained ones (below
-    1 %).
+    1 %). Of a preference phase both answers go through the model, and once more, forward only, through the reference.
     """
     tokens = np.asarray(tokens, dtype=np.float64)
     text = shape.config.text_config
@@ -116,6 +121,10 @@ def tflop_per_row(shape: Shape, parameters: Parameters, tokens: np.ndarray | int
     total = total + _tower_flop(shape, parameters, checkpointing)
     if checkpointing:
         total = total + layers + attention + lora
+    if shape.trainable == "preference":
+        frozen_projector = 2 * parameters.projector * shape.picture.image_tokens
+        reference = layers + attention + head + frozen_projector + _tower_flop(shape, parameters, checkpointing)
+        total = shape.answers * (total + frozen_projector + reference)
     return total / 1e12
 
 
