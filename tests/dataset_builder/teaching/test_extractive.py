@@ -241,7 +241,8 @@ def test_no_answer_holds_what_is_left_of_a_reference(language):
             "Doses of the knee. (a) Path length. (b) Noise of it.",
         ),
         (
-            "Doses of the knee. (a) As Smith et al. report. (b) Map of the dose in the left hip. (c) Map of it in the right hip.",
+            "Doses of the knee. (a) As Smith et al. report. "
+            "(b) Map of the dose in the left hip. (c) Map of it in the right hip.",
             "Doses of the knee. (b) Map of the dose in the left hip. (c) Map of it in the right hip.",
         ),
         ("左：膝盖剂量图。右：髋部剂量图。", None),
