@@ -13,13 +13,13 @@ from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
 from recipes.launching.outcome import FAILED, WRONG_USAGE, tell
 from recipes.launching.quiet import be_quiet
+from recipes.methods import Method
 from recipes.project_files import read_template
 from recipes.training import lineage
 from recipes.training.checkpoints import check_saved
 from recipes.training.command import describe_command
 from recipes.training.examples import load_held_out_rows, load_training_rows
 from recipes.training.finite import check_weights
-from recipes.training.methods import Method
 from recipes.training.model import (
     audit_trainable,
     choose_templates,

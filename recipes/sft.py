@@ -15,8 +15,8 @@ database (`trackio show`), `wandb` to its server; `run_name` names the run, `pro
 They are the extra `trackers`.
 """
 
+from recipes.methods import ANSWERS
 from recipes.phase import run_script, train_phase
-from recipes.training.methods import ANSWERS
 
 
 def main(argv: list[str]) -> int:
