@@ -9,7 +9,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode  # the one way to run shapes without memory; no public name yet
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from transformers import PreTrainedConfig, SiglipVisionConfig, SiglipVisionModel
+from transformers import PreTrainedConfig, PreTrainedModel, SiglipVisionConfig, SiglipVisionModel
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
 from recipes.planning.arithmetic import Shape, build_on_meta
@@ -48,9 +48,8 @@ def activation_bytes(shape: Shape, batch: Batch, precision: Precision, on_cpu: b
     in_loss = batch.rows * (batch.tokens if on_cpu else batch.tokens - batch.image_tokens)
     loss = _loss_bytes(text, in_loss, precision.weights, on_cpu)
     of_model = of_layers + loss
-    if (
-        shape.trainable == "preference"
-    ):  # the projector is frozen; the reference keeps nothing, and works before the way back
+    if shape.trainable == "preference":
+        # the projector is frozen; the reference keeps nothing, and has worked before the way back
         return int(of_model)
     kept_of_token = shape.family.projector_numbers(shape.config) * precision.trained.itemsize
     of_model += batch.rows * batch.image_tokens * kept_of_token
@@ -92,7 +91,7 @@ def _run_tower(shape: Shape, batch: Batch, precision: Precision, layers: int) ->
     with torch.device("meta"):
         tower = SiglipVisionModel._from_config(config, attn_implementation="sdpa").train()
     if batch.checkpointing:
-        tower.activation_checkpointing_enable({"use_reentrant": False})
+        recompute_layers(tower)
     (encoder,) = (module for module in tower.modules() if isinstance(module, SiglipEncoder))
     size = (batch.rows * picture.tiles, picture.tower_tokens, vision.hidden_size)
     with FakeTensorMode(), LiveBytes() as live:
@@ -124,7 +123,7 @@ def peak_bytes(shape: Shape, model: torch.nn.Module, batch: Batch, precision: Pr
     base = model if shape.adapter is None else model.get_base_model()
     language_model = shape.family.part(base, shape.family.language_model)
     if batch.checkpointing:
-        language_model.activation_checkpointing_enable({"use_reentrant": False})
+        recompute_layers(language_model)
     for module in language_model.modules():
         if isinstance(module, torch.nn.Dropout):  # the GPU's kernel keeps a mask of bytes, the CPU's one of numbers
             module.forward = partial(_dropout, share=module.p)
@@ -138,6 +137,14 @@ def peak_bytes(shape: Shape, model: torch.nn.Module, batch: Batch, precision: Pr
             hidden = language_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
         hidden.sum().backward()
         return live.peak - before
+
+
+def recompute_layers(model: PreTrainedModel) -> None:
+    """Keep only what goes into each layer. By either name: the new one is that of transformers 5.23 (`NEW_NAMES` in
+    training/options.py); can go with that."""
+    is_renamed = hasattr(model, "activation_checkpointing_enable")
+    enable = model.activation_checkpointing_enable if is_renamed else model.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
 
 
 def _give_fake_tensors(model: torch.nn.Module, precision: Precision) -> None:

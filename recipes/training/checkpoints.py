@@ -51,7 +51,7 @@ def mark_saved(output: Path) -> None:
 
 
 def _mark(file: Path, names: list[str]) -> None:
-    write_json(file, stamped({"files": {name: _print(file.with_name(name)) for name in names}}))
+    write_json(file, stamped({"files": {name: _print(file.parent / name) for name in names}}))
 
 
 def check_saved(folder: Path) -> None:

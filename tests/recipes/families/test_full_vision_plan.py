@@ -10,7 +10,15 @@ from transformers import AutoConfig
 import ldrt
 from recipes.families.family import Limits
 from recipes.families.find import find_family
-from recipes.planning.activations import Batch, LiveBytes, activation_bytes, batch_of, drop_gradient, tower_bytes
+from recipes.planning.activations import (
+    Batch,
+    LiveBytes,
+    activation_bytes,
+    batch_of,
+    drop_gradient,
+    recompute_layers,
+    tower_bytes,
+)
 from recipes.planning.arithmetic import Shape, build_on_meta, count_parameters, tflop_per_row
 from recipes.planning.memory import FP32, Precision
 from recipes.training.examples import ExampleCollator
@@ -36,7 +44,7 @@ def test_what_a_tower_keeps_is_measured(bases, tmp_path, name, checkpointing):
     folder, limits = deepen(bases(name), tmp_path / name), limits_of(name)
     model, family = adapted(folder, name)
     if checkpointing:
-        model.activation_checkpointing_enable({"use_reentrant": False})
+        recompute_layers(model)
     batch = ExampleCollator(processor_of(folder, limits), family)(square(rows(ROWS)))
     for parameter in model.parameters():
         if parameter.requires_grad:
