@@ -27,8 +27,9 @@ _MODEL_FILES = (
     "answers.html",
 )
 _DATASET_FILES = (
-    *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/*.json", "provenance/*.jsonl"),
-    *("provenance/*.parquet", *(f"{config}/*.parquet" for config in _CONFIGS)),
+    *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html"),
+    *("provenance/*.json", "provenance/*.jsonl", "provenance/*.parquet"),
+    *(f"{config}/*.parquet" for config in _CONFIGS),
 )
 
 

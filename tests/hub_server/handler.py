@@ -53,6 +53,7 @@ _ROUTES = [
     ("POST", r"/api/repos/create", "create_repo"),
     ("DELETE", r"/api/repos/delete", "delete_repo"),
     ("POST", r"/api/validate-yaml", "validate_yaml"),
+    ("GET", r"/api/models", "list_models"),
     ("GET", _REPO, "info"),
     ("GET", _REPO + r"/revision/([^/]+)", "info"),
     ("GET", _REPO + r"/tree/([^/]+)(?:/(.*))?", "tree"),
@@ -187,6 +188,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         info |= {"author": repo.namespace, "createdAt": repo.created, "lastModified": repo.commits[sha]["date"]}
         info |= {"downloads": 0, "likes": 0, "tags": [], "cardData": card}
         return json_answer(info | {"siblings": [sibling(path, file) for path, file in files.items()]})
+
+    def list_models(self) -> Answer:
+        """Those that the caller may read; `filter=dataset:ID` by the datasets that their cards name."""
+        dataset = self.query.get("filter", "").removeprefix("dataset:")
+        rows = []
+        for (kind, repo_id), repo in self.hub.store.repos.items():
+            files = repo.files_at("main")
+            if kind != "model" or (repo.private and not self._may(repo.namespace)) or "README.md" not in files:
+                continue
+            named = (front_matter(self._text(files["README.md"])) or {}).get("datasets") or []
+            if not dataset or dataset in named:
+                rows.append({"_id": repo_id, "id": repo_id, "private": repo.private})
+        return json_answer(rows)
 
     def refs(self, types: str, repo_id: str) -> Answer:
         repo = self._repo(types, repo_id)
