@@ -115,7 +115,7 @@ def _take_out_lines(dataset: Path, retracted: Retracted, borrowed: set[str]) -> 
     def is_gone(row: Mapping[str, Any]) -> bool:
         return row.get("example_id") in borrowed or retracted.has_row(row)
 
-    for path in (*dataset.glob("*/*.partial"), *work.glob("*.partial")):
+    for path in dataset.glob("*/*.partial"):  # in hidden folders, too
         path.unlink()
     for path in (*sorted(work.glob("*.jsonl")), *sorted(provenance.glob("*.jsonl"))):
         if path.name not in _LISTS:
