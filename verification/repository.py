@@ -24,7 +24,8 @@ _MODEL_FILES = (
     "examples/*",
     "adapter/*.json",
     "adapter/*.safetensors",
-    "answers.html",
+    "adapter/*.jinja",
+    *("answers.html", "CHANGELOG.md", "CITATION.cff", ".eval_results/*.yaml"),
 )
 _DATASET_FILES = (
     *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html"),

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import yaml
 
 from tests.hub_server.answers import Answer, front_matter, json_answer, ranged, refusal, sibling, tree_rows
+from tests.hub_server.collections import Collections
 from tests.hub_server.store import HubError, Repo, lfs_file, regular_file
 
 # token -> who it belongs to, what it may do, and the organisations its owner may write to
@@ -71,11 +72,15 @@ _ROUTES = [
     ("POST", r"/lfs/([0-9a-f]{64})/verify", "lfs_verify"),
     ("POST", r"/lfs/([0-9a-f]{64})/complete", "lfs_complete"),
     ("GET", r"/(?:(datasets|spaces)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", "resolve"),
+    ("GET", r"/api/collections", "list_collections"),
+    ("POST", r"/api/collections", "create_collection"),
+    ("GET", r"/api/collections/([^/]+/[^/]+)", "get_collection"),
+    ("POST", r"/api/collections/([^/]+/[^/]+)/items", "add_collection_item"),
     ("GET", r"/api/agent-harnesses", "agent_harnesses"),
 ]
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(Collections, http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's delayed acknowledgement
     hub: Any  # the `HubServer` that made a class of its own from this one
