@@ -27,7 +27,7 @@ from dataset_builder.assembly.splits import (
     components_of,
     far_from_asked,
 )
-from dataset_builder.assembly.taken_down import leave_marks
+from dataset_builder.assembly.taken_down import leave_marks, remove_pictures
 from dataset_builder.assembly.versions import OTHER_VERSIONS
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.retracted import TAKEN_DOWN, Retracted, read_retracted
@@ -215,6 +215,8 @@ def _write_articles(
                 _write_changed(markdown / markdown_name(article_id), article.markdown)
             supplementary.writelines(map(to_line, article.supplementary))
             not_captions.writelines(map(to_line, article.not_captions))
+            gone = [figure["image_path"] for figure in article.figures if figure["figure_id"] in retracted.figures]
+            remove_pictures(provenance.parent, gone)
             figures = [figure for figure in article.figures if figure["figure_id"] not in retracted.figures]
             for figure in figures:
                 file.write(to_line({**figure, "rejection": rejection(figure, limits)}))

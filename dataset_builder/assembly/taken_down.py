@@ -1,6 +1,7 @@
-"""Articles on the list of `ldrt retract` whose files are still there, or there again: their records are emptied."""
+"""What is on the list of `ldrt retract` and whose files are still there, or there again: records are emptied."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from dataset_builder.assembly.articles import Head
 from dataset_builder.extraction.records import empty_record, read_record
@@ -17,3 +18,11 @@ def leave_marks(files: Sequence[Head], article_id: str, retracted: Retracted) ->
         if not head.error:
             empty_record(head.record, read_record(head.record))
     return True
+
+
+def remove_pictures(dataset: Path, image_paths: Iterable[str | None]) -> None:
+    """Remove the pictures of single figures, their thumbnails and pages; the records that name them stay."""
+    for image_path in filter(None, image_paths):
+        picture = dataset / image_path
+        for path in picture.parent.glob(f"{picture.stem}.*"):
+            path.unlink()

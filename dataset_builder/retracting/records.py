@@ -36,14 +36,6 @@ def _is_of(record: Record, names: Collection[str], sources: Collection[str]) -> 
     return record["source_file"] in sources or any(name in names for name in own)
 
 
-def remove_pictures(dataset: Path, image_paths: Iterable[str]) -> None:
-    """Remove the pictures of figures, their thumbnails and pages; the records that name them stay."""
-    for image_path in image_paths:
-        picture = dataset / image_path
-        for path in picture.parent.glob(f"{picture.stem}.*"):
-            path.unlink()
-
-
 def remove_unpacked(dataset: Path, sources: Iterable[str]) -> None:
     """Remove the copies of archives' and tables' content, where an article comes from one; they are made again."""
     if any("!" in source for source in sources):

@@ -13,13 +13,14 @@ from filelock import FileLock, Timeout
 
 from dataset_builder.assembly.articles import markdown_name
 from dataset_builder.assembly.splits import CERTIFICATE_FILE
+from dataset_builder.assembly.taken_down import remove_pictures
 from dataset_builder.extraction.records import empty_record
 from dataset_builder.files.jsonfiles import read_jsonl, write_jsonl
 from dataset_builder.ldrt import is_current, mark_current
 from dataset_builder.manifest import MANIFEST_FILE
 from dataset_builder.retracted import FILE, RETRACTED_FILE, Retracted, Retraction, article_of
 from dataset_builder.retracting.asked import Known, config_rows
-from dataset_builder.retracting.records import records_of, remove_pictures, remove_unpacked
+from dataset_builder.retracting.records import records_of, remove_unpacked
 from dataset_builder.retracting.rows import filter_config, filter_lines
 from dataset_builder.retracting.told import rewrite_certificate, rewrite_manifest, write_changelogs
 from dataset_builder.schema import CONFIGS

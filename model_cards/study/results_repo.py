@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model_cards.result_files import PREDICTIONS
+from model_cards.dataset_folder import row_terms
+from model_cards.result_files import EVIDENCE, PREDICTIONS
 from model_cards.staging.hashes import NAME, write_hashes
 from model_cards.staging.results import refuse_links, result_files
 from model_cards.study.found import Run, Study
@@ -113,6 +114,8 @@ def _licenses(runs: list[Run]) -> Counter[str | None]:
     """Licence -> answers to questions that were made from something under it."""
     counts: Counter[str | None] = Counter()
     for run in runs:
+        of_figure = {row["figure_id"]: row_terms(row)[0] for row in EVIDENCE.rows(run.folder / "evidence.jsonl")}
         for row in PREDICTIONS.rows(run.folder / "predictions.jsonl"):
-            counts.update(set(of_row(row)))
+            own = of_row(row) if "licenses" in row else ()  # a run of before there were any: its figures' alone
+            counts.update({*own, *of_figure.get(row["figure_id"], (None,))})
     return counts
