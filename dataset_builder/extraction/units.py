@@ -12,7 +12,6 @@ from dataset_builder.articles.packages import Package
 from dataset_builder.extraction.makers import makers_digest
 from dataset_builder.extraction.records import About, is_written, read_record, write_record
 from dataset_builder.readers.article import Article
-from dataset_builder.retracted import TAKEN_DOWN
 from dataset_builder.text.language import detect_language
 
 Layout = Literal["geometric", "heron"]  # what finds the blocks of a PDF's page: rules, or docling's model
@@ -128,5 +127,5 @@ def record_failure(unit: Unit, error: str) -> None:
 def forget_failures(units: list[Unit]) -> None:
     """Remove the records of files that could not be read, so that they are read again."""
     for unit in units:
-        if is_written(unit.record) and read_record(unit.record)["error"] not in (None, TAKEN_DOWN):
+        if is_written(unit.record) and read_record(unit.record)["error"]:
             shutil.rmtree(unit.record)

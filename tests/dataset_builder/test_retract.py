@@ -135,13 +135,16 @@ def test_it_is_known_again_in_a_file_of_another_name_and_date(sample_articles, s
     assert traces(sample_dataset, said, pictures) <= LISTS
 
 
-def test_a_record_that_is_marked_is_no_failure(sample_articles, sample_dataset):
+def test_a_record_that_is_marked_is_no_failure_and_is_read_again_when_asked_for(sample_articles, sample_dataset):
     failed = (sample_dataset / "provenance" / "failed.jsonl").read_text()
     article = by_source(sample_dataset, "jats")
     assert retract(sample_dataset, "--article", article) == 0
     build.run(build.Options(str(sample_articles), str(sample_dataset), retry_failed=True))
     assert (sample_dataset / "provenance" / "failed.jsonl").read_text() == failed
     assert traces(sample_dataset, {article}, set()) <= LISTS
+    (sample_dataset / "provenance" / "retracted.jsonl").unlink()  # taken in again
+    build.run(build.Options(str(sample_articles), str(sample_dataset), retry_failed=True))
+    assert article in {row["article_id"] for row in rows(sample_dataset, "pairs")}
 
 
 def test_the_changelog_and_the_list_say_what_went(sample_dataset, capsys):
