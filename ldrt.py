@@ -253,16 +253,22 @@ def _split_rest(argv: list[str], names: Iterable[str]) -> tuple[list[str], list[
 
 
 def _gather_lists(argv: list[str], lists: set[str]) -> list[str]:
-    """["--tag", "a", "--tag=b"] -> ["--tag=[\"a\", \"b\"]"], for the options in `lists`; `[a, b]` stays as it is."""
+    """["--tag", "a", "--tag=b"] -> ["--tag=[\"a\", \"b\"]"], for the options in `lists`; `[a, b]` stays as it is.
+
+    Raises `UsageError` for an option without a value.
+    """
     others: list[str] = []
     values: dict[str, list[str]] = {}
     words = iter(argv)
     for word in words:
         name, is_whole, value = word.removeprefix("--").partition("=")
-        if word.startswith("--") and name in lists:
-            values.setdefault(name, []).append(value if is_whole else next(words, ""))
-        else:
+        if not (word.startswith("--") and name in lists):
             others.append(word)
+            continue
+        value = value if is_whole else next(words, "--")
+        if value.startswith("--"):
+            raise UsageError(f"--{name} has no value")
+        values.setdefault(name, []).append(value)
     return others + [f"--{name}={_as_list(given)}" for name, given in values.items()]
 
 

@@ -34,6 +34,20 @@ def test_defaults_yaml_and_command_line_override_one_another_in_this_order(tmp_p
     assert parse("a", "--output=b", "--tasks", "[detail,reasoning]").tasks == ["detail", "reasoning"]
 
 
+@pytest.mark.parametrize(
+    ("argv", "tasks"),
+    [
+        (["--tasks", "detail"], ["detail"]),
+        (["--tasks", "detail", "--limit", "3", "--tasks=10.1000/a: b"], ["detail", "10.1000/a: b"]),
+        (["--tasks", "[detail, reasoning]"], ["detail", "reasoning"]),
+        (["--tasks=[]"], []),
+        (["--tasks", "007", "--tasks", "true"], ["007", "true"]),
+    ],
+)
+def test_a_list_of_texts_is_given_by_its_option_once_a_text(argv, tasks):
+    assert parse("a", "--output", "b", *argv).tasks == tasks
+
+
 @dataclass
 class Several:
     action: str = field(metadata={"help": "what to do", "positional": True})
@@ -57,6 +71,8 @@ def test_the_last_positional_takes_all_words_where_it_is_a_list(tmp_path):
         (["a", "--output", "b", "--layot", "heron"], "no option --layot, did you mean --layout?"),
         ([], "missing articles, output"),
         (["a"], "missing output"),
+        (["a", "--output", "b", "--tasks"], "--tasks has no value"),
+        (["a", "--output", "b", "--tasks", "--limit", "3"], "--tasks has no value"),
         (["--config"], "cannot read the configuration ''"),
         (["a", "b", "--output", "c"], "'b' is one argument too many"),
         (["a", "--output", "b", "--layout", "hron"], "layout"),
