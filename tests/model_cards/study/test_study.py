@@ -247,6 +247,7 @@ def test_of_several_runs_one_is_named(hub, ldrt_client, study):
         (("run",), "missing RUN or ORG/NAME"),
         (("run", "lab/s", "--also", "base"), "go with --study"),
         (("--study", "STUDY"), "missing --repo_id ORG/NAME"),
+        (("--study", "STUDY", "--checkpoint", "tuned"), "--study finds checkpoint and adapter itself"),
     ],
 )
 def test_wrong_usage(ldrt_client, study, words, message):
