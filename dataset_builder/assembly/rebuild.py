@@ -14,7 +14,6 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from dataset_builder.assembly.rows import Kept
 from dataset_builder.extraction.makers import makers_digest
 from dataset_builder.files.jsonfiles import read_jsonl, write_jsonl
 from dataset_builder.readers.article import PictureFile
@@ -23,6 +22,10 @@ from trust.handovers import Kind, stamped
 NAME = "rebuild.jsonl"
 TEXTS = ("label", "caption", "context", "questions", "panels")  # columns that a row made again must have alike
 ABOUT = ("rights", "title", "journal", "year", "language", "attribution", "article_type", "notes")  # or it is said
+_AS_IN_ROW = (
+    *("figure_id", "article_id", "pmcid", "doi", "license", "licenses", "status", "source", "source_file"),
+    *("source_sha256", "picture_files", "page", "bbox", "dpi", "width", "height", "image_sha256", "duplicate_group"),
+)
 _MAX_LABEL_CHARS = 32  # of what a label prints: "Supplementary Figure S12A–C" has 27; more is a sentence of the text
 _OF_TABLES = "csv"  # the `source` of figures of somebody's own table, whose names tell others nothing
 _VERSION_IN_NAME = re.compile(r"(?:^|[/!])PMC[0-9]+\.([0-9]{1,3})(?:\.[a-z]+)?(?=$|/)")  # as PMC's bucket names files
@@ -85,12 +88,10 @@ def _rebuildable(rows: Path) -> Iterator[Mapping[str, Any]]:
     return (row for row in read_jsonl(rows) if row["source"] != _OF_TABLES and row["source_sha256"])
 
 
-def rebuild_of(row: Kept | Mapping[str, Any]) -> dict[str, Any]:
+def rebuild_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The `Rebuild` of a kept row, without what made it."""
-    same = ("figure_id", "article_id", "pmcid", "doi", "license", "licenses", "status", "source", "source_file")
-    same += ("source_sha256", "picture_files", "page", "bbox", "dpi", "width", "height", "image_sha256")
     return {
-        **{name: row[name] for name in (*same, "duplicate_group")},
+        **{name: row[name] for name in _AS_IN_ROW},
         "label": _short(row["label"]),
         "article_version": row["article_version"] or _version_in(row["source_file"]),
         "has_rights": row["rights"] is not None,
