@@ -13,8 +13,8 @@ articles' Markdown (as one file, `provenance/markdown.parquet`) and hashes of al
 and nothing that a link out of the dataset's folder leads to. Remote files of these names that are no longer part of it
 are deleted, other files in the repository stay.
 
-With `--withheld true` the config `withheld` lists the figures that are left out: article, file, page and box, hashes, and
-no word or pixel of them. Who has the articles makes the rows again with `ldrt rehydrate`. It is not the default, as
+With `--withheld true` the config `withheld` lists the figures that are left out: article, file, page and box, hashes,
+and no word or pixel of them. Who has the articles makes the rows again with `ldrt rehydrate`. It is not the default, as
 names of files are among that.
 
 Rows that an earlier push under a wider policy made readable stay so under older commits and tags: the command lists
@@ -50,8 +50,8 @@ class Options:
     withheld: bool = field(
         default=False,
         metadata={
-            "help": "list the figures that are left out, as ids, file names and hashes (config `withheld`), so that who "
-            "has the articles can make them again: `ldrt rehydrate`"
+            "help": "list the figures that are left out, as ids, file names and hashes (config `withheld`), so that "
+            "who has the articles can make them again: `ldrt rehydrate`"
         },
     )
     private: bool = field(default=True, metadata={"help": "visibility of the repository"})

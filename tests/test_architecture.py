@@ -26,7 +26,8 @@ FLOORS = [
     "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",
     "dataset_builder.assembly dataset_builder.teaching",
-    "dataset_builder.fetch dataset_builder.build dataset_builder.instruct",
+    "dataset_builder.rehydrating",
+    "dataset_builder.fetch dataset_builder.build dataset_builder.instruct dataset_builder.rehydrate",
     "evaluation.metrics",
     "evaluation.run_folder",
     "evaluation.judgements",
@@ -65,7 +66,7 @@ MAY_IMPORT = {
     "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
-    *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
+    *(f"dataset_builder.{name}" for name in ("fetch", "build", "instruct", "rehydrate")),
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer", "ask", "app")),
     *(f"recipes.{name}" for name in ("sft", "dpo", "train", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish", "export")),

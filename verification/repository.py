@@ -28,7 +28,7 @@ _MODEL_FILES = (
 )
 _DATASET_FILES = (
     *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/*.json", "provenance/*.jsonl"),
-    *("provenance/*.parquet", *(f"{config}/*.parquet" for config in _CONFIGS)),
+    *("provenance/*.parquet", *(f"{config}/*.parquet" for config in (*_CONFIGS, "withheld"))),
 )
 
 

@@ -1,7 +1,7 @@
 """Config `withheld`: of figures that a policy keeps back the ids and hashes by which others make them again.
 
-A row of it has no picture and no word of the article: it is a row of provenance/rebuild.jsonl, in the columns of `SCHEMA`
-alone. Figures without such a row (of a table of figures, of a dataset built before) are not listed.
+A row of it has no picture and no word of the article: it is a row of provenance/rebuild.jsonl, in the columns of
+`SCHEMA` alone. Figures without such a row (of a table of figures, of a dataset built before) are not listed.
 """
 
 from dataclasses import dataclass
