@@ -1,4 +1,4 @@
-"""Ten articles under several licences, as XML, PDF, archive and both, built and taught; and what was published of them."""
+"""Ten articles under several licences, as XML, PDF, archive and both, built and taught; and what was published."""
 
 import json
 import re
@@ -60,6 +60,14 @@ def published(original, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     stage_dataset(original, folder / "staged", "commercial", "lab/figures", with_withheld=True)
     return Path(shutil.copytree(folder / "staged", folder / "dataset"))
+
+
+@pytest.fixture(scope="session")
+def made_again(published, articles, tmp_path_factory) -> Path:
+    """What `ldrt rehydrate` makes of it; a test that changes it takes a copy."""
+    output = tmp_path_factory.mktemp("made") / "dataset"
+    assert rehydrate(published, articles, output) == 0
+    return output
 
 
 def rehydrate(published: object, articles: Path, output: Path, *words: object) -> int:

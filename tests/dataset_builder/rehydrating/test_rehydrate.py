@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 
+from recipes.training.examples import COLUMNS, PAIR_COLUMNS, load_examples
 from tests import processes
 from tests.dataset_builder.rehydrating.conftest import WORDS, differences, rehydrate, rows_of
 from tests.hub_server.server import PROJECT
@@ -172,12 +173,18 @@ def test_a_dataset_of_before_has_nothing_to_list_by(ldrt_client, original, tmp_p
     assert "rebuild.jsonl is absent, and --withheld needs it: run `ldrt build` again" in refused.stderr
 
 
+@pytest.mark.parametrize("columns", [COLUMNS, PAIR_COLUMNS])
+def test_nothing_trains_on_the_list_by_accident(published, columns):
+    for split in {row["split"] for row in rows_of(published, "withheld")}:
+        with pytest.raises(ValueError, match=r"config withheld: no column images"):
+            load_examples(str(published), "withheld", split, None, columns=columns)
+
+
 # ---- again, and after a kill
 
 
-def test_a_second_run_changes_nothing_and_needs_no_articles(published, articles, tmp_path):
-    output = tmp_path / "dataset"
-    assert rehydrate(published, articles, output) == 0
+def test_a_second_run_changes_nothing_and_needs_no_articles(published, made_again, tmp_path):
+    output = Path(shutil.copytree(made_again, tmp_path / "dataset"))
     before = {path: path.stat().st_mtime_ns for path in (output / "pairs").iterdir()}
     rows = rows_of(output)
     (tmp_path / "empty").mkdir()
@@ -203,9 +210,8 @@ def test_articles_may_come_in_parts(published, original, articles, tmp_path, cap
     assert differences(output) == []
 
 
-def test_examples_made_since_stay(published, articles, tmp_path):
-    output = tmp_path / "dataset"
-    assert rehydrate(published, articles, output) == 0
+def test_examples_made_since_stay(published, articles, made_again, tmp_path):
+    output = Path(shutil.copytree(made_again, tmp_path / "dataset"))
     assert rows_of(output, "detail") == rows_of(published, "detail")  # those that were published, until there are more
     mine = output / "detail" / "train-00000-of-00001.parquet"
     parquet.write_table(parquet.read_table(mine).slice(0, 1), mine)
