@@ -24,6 +24,7 @@ from dataset_builder.files.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.fetching.task import Fetching
+    from dataset_builder.rehydrating.copies import Copy
     from dataset_builder.rehydrating.matching import Outcome
     from dataset_builder.rehydrating.published import Published, Wanted
 
@@ -176,7 +177,13 @@ def _make(
         found = find(articles, work / "unpacked", wanted)
     limits = Limits(options.workers, options.timeout_s, options.memory_gb)
     copies = [read(packages, work, published.layout, limits) for packages in (found.same, found.perhaps)]
-    return match(wanted, *copies), said
+    return match(wanted, *copies), said + _unreadable(copies[1])
+
+
+def _unreadable(copies: "Sequence[Copy]") -> list[str]:
+    """A line on files that nobody can say of whether they are wanted; none where there are none."""
+    errors = [copy.error for copy in copies if copy.article is None]
+    return [f"not readable   {len(errors):>7}  articles that may be among the wanted: {errors[0]}"] if errors else []
 
 
 def _as_wanted(outcomes: "Iterable[Outcome]", wanted: "Sequence[Wanted]") -> list["Outcome"]:

@@ -25,6 +25,7 @@ from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import stored_bytes
 
 DIFFERENCES = "differences.jsonl"
+_NOT_COPIED = (DIFFERENCES, REBUILD, "hashes.json")  # of provenance: they are of the published files
 _DONE = "rehydrated.sha256"  # in .work: of what the dataset was last made of
 _PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-python-headless", "pillow", "pypdfium2")
 
@@ -114,19 +115,29 @@ def _with_picture(row: dict[str, Any], dataset: Path, pictures: Path) -> dict[st
 
 
 def _copy_beside(published: Published, dataset: Path) -> None:
-    """Copy the published examples and provenance; the stage `push` was that of the other folder."""
+    """Copy the published provenance, then the examples.
+
+    Examples that are there stay: new `pairs` have taken older ones away, so that these were made of the same `pairs`
+    since, or copied before a kill. With them goes the provenance that is there.
+    """
+    if not any((dataset / config).is_dir() for config in EXAMPLES):
+        for path in [*published.files("eval.yaml"), *(path for p in PROVENANCE for path in published.files(p))]:
+            if path.name not in _NOT_COPIED:
+                _copy_file(path, dataset / path.relative_to(published.folder))
     for config in EXAMPLES:
-        _copy_folder(published.files(f"{config}/*.parquet"), dataset / config, dataset / ".work" / f"{config}.copied")
-    for path in [*published.files("eval.yaml"), *(path for p in PROVENANCE for path in published.files(p))]:
-        target = dataset / path.relative_to(published.folder)
-        if path.name not in (DIFFERENCES, "hashes.json"):
-            shutil.copyfile(path, target.with_name(f"{target.name}.partial"))
-            os.replace(target.with_name(f"{target.name}.partial"), target)
+        if not (dataset / config).is_dir():
+            files = published.files(f"{config}/*.parquet")
+            _copy_folder(files, dataset / config, dataset / ".work" / f"{config}.copied")
+
+
+def _copy_file(path: Path, target: Path) -> None:
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.copyfile(path, partial)
+    os.replace(partial, target)
 
 
 def _copy_folder(files: list[Path], target: Path, partial: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.rmtree(target, ignore_errors=True)
     if files:
         partial.mkdir()
         for path in files:

@@ -173,6 +173,61 @@ def test_a_dataset_of_before_has_nothing_to_list_by(ldrt_client, original, tmp_p
     assert "rebuild.jsonl is absent, and --withheld needs it: run `ldrt build` again" in refused.stderr
 
 
+def test_what_else_stands_in_rebuild_is_not_published(original, tmp_path):
+    """Rows of it in another shape are refused; further keys stay at home."""
+    from model_cards.staging.dataset import stage_dataset
+
+    dataset = Path(shutil.copytree(original, tmp_path / "dataset"))
+    path = dataset / "provenance" / "rebuild.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(row | {"caption": "THE WORDS", "note": "THE WORDS"}) + "\n" for row in rows))
+    staged = stage_dataset(dataset, tmp_path / "staged", "commercial", "lab/figures", with_withheld=True)
+    assert staged.withheld is not None
+    assert staged.withheld.listed
+    assert not any("THE WORDS" in text for name, file in staged.files.items() for text in _read(name, file)[0])
+    path.write_text("".join(json.dumps(row | {"label": ["Figure 1"]}) + "\n" for row in rows))
+    with pytest.raises(ValueError, match=r"rebuild.jsonl, line 1: `label`"):
+        stage_dataset(dataset, tmp_path / "staged", "commercial", "lab/figures", with_withheld=True)
+
+
+def test_figures_that_are_in_no_list_are_counted(original, tmp_path):
+    from model_cards.staging.dataset import stage_dataset
+
+    dataset = Path(shutil.copytree(original, tmp_path / "dataset"))
+    path = dataset / "provenance" / "rebuild.jsonl"
+    kept = [line for line in path.read_text().splitlines() if '"source": "jats"' in line]
+    path.write_text("\n".join(kept) + "\n")
+    said = stage_dataset(dataset, tmp_path / "staged", "commercial", "lab/figures", with_withheld=True).describe()
+    closed = [row for row in rows_of(original) if not _is_open(row)]
+    jats = sum(row["source"] == "jats" for row in closed)
+    assert f"withheld   {jats:>7} rows, ids" in said
+    assert f"{len(closed) - jats:>7} more are not in provenance/rebuild.jsonl" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.append_column("caption", table["figure_id"]), "has columns of its own: caption"),
+        (lambda table: table.slice(1), "rows, not"),
+        (None, "is listed as withheld, and its row is in pairs"),
+    ],
+)
+def test_verify_knows_a_list_that_was_changed(published, original, tmp_path, capsys, change, said):
+    import ldrt
+
+    dataset = Path(shutil.copytree(published, tmp_path / "dataset"))
+    assert ldrt.main(["verify", str(dataset)]) == 0
+    path = next((dataset / "withheld").glob("*.parquet"))
+    if change:
+        parquet.write_table(change(parquet.read_table(path)), path)
+    else:
+        name = f"pairs/{path.name}"
+        shutil.copyfile(original / name, dataset / name)
+    capsys.readouterr()
+    assert ldrt.main(["verify", str(dataset)]) == 1
+    assert said in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("columns", [COLUMNS, PAIR_COLUMNS])
 def test_nothing_trains_on_the_list_by_accident(published, columns):
     for split in {row["split"] for row in rows_of(published, "withheld")}:
