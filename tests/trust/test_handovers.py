@@ -98,7 +98,7 @@ REBUILT = {
     "figure_id": "F",
     "article_id": "A",
     "pmcid": None,
-    "article_version": None,
+    "article_version": 2,
     "doi": None,
     "label": None,
     "license": None,
