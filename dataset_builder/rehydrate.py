@@ -58,9 +58,6 @@ class Options:
     europepmc_url: str = field(
         default="https://www.ebi.ac.uk/europepmc/webservices/rest", metadata={"help": "Europe PMC's REST service"}
     )
-    eutils_url: str = field(
-        default="https://eutils.ncbi.nlm.nih.gov/entrez/eutils", metadata={"help": "NCBI's E-utilities"}
-    )
     converter_url: str = field(
         default="https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/", metadata={"help": "NCBI's ID converter"}
     )
@@ -102,7 +99,8 @@ def _task(options: Options) -> "Fetching | None":
 
     if not options.fetch:
         return None
-    urls = (options.bucket_url, options.europepmc_url, options.eutils_url, options.converter_url)
+    no_search = ""  # E-utilities search, and ids are not searched for
+    urls = (options.bucket_url, options.europepmc_url, no_search, options.converter_url)
     return Fetching(
         domain=None,
         ids=None,

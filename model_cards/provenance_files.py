@@ -106,6 +106,7 @@ class Rebuild(TypedDict):
     width: int
     height: int
     image_sha256: str
+    pixels_sha256: str
     duplicate_group: str | None
     hashes: list[ColumnHash]
     tool: str

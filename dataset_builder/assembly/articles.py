@@ -34,7 +34,7 @@ from trust.licenses import in_order
 
 _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
 _OF_ARCHIVE = ("pmcid", "doi", "title")  # of these what the archive says, where the article is silent
-_MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
+_MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "pixels_sha256", "phash")
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
 _TEXT = ("label", "caption", "context", "rights", "license")  # of a figure: what does not come with its picture
 NOT_A_CAPTION = "not_a_caption"  # the `filter` of a line that reads like a caption

@@ -24,7 +24,8 @@ TEXTS = ("label", "caption", "context", "questions", "panels")  # columns that a
 ABOUT = ("rights", "title", "journal", "year", "language", "attribution", "article_type", "notes")  # or it is said
 _AS_IN_ROW = (
     *("figure_id", "article_id", "pmcid", "doi", "license", "licenses", "status", "source", "source_file"),
-    *("source_sha256", "picture_files", "page", "bbox", "dpi", "width", "height", "image_sha256", "duplicate_group"),
+    *("source_sha256", "picture_files", "page", "bbox", "dpi", "width", "height", "image_sha256", "pixels_sha256"),
+    "duplicate_group",
 )
 _MAX_LABEL_CHARS = 32  # of what a label prints: "Supplementary Figure S12A–C" has 27; more is a sentence of the text
 _OF_TABLES = "csv"  # the `source` of figures of somebody's own table, whose names tell others nothing
@@ -69,6 +70,7 @@ class Rebuild(TypedDict):
     width: int  # pixels
     height: int  # pixels
     image_sha256: str  # of the finished picture
+    pixels_sha256: str  # of its pixels, which another library may compress otherwise
     duplicate_group: str | None
     hashes: list[ColumnHash]
     tool: str  # that made the row: name and version

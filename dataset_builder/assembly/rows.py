@@ -62,6 +62,7 @@ class FigureRow(ArticleColumns, OriginColumns):
     height: int | None  # pixels
     sharpness: float | None  # variance of the Laplacian
     image_sha256: str | None
+    pixels_sha256: str | None  # whatever has compressed them; in `rebuild.jsonl` alone
     phash: str | None  # 64 bits as hex
     duplicate_group: str | None
     label: str | None

@@ -35,6 +35,7 @@ class Measures(TypedDict):
     contrast: float  # standard deviation of 8-bit grey, 0-127.5
     text_share: float  # of the ink that is print, 0-1
     image_sha256: str  # of the encoded bytes, hex
+    pixels_sha256: str  # of the pixels, hex, see `pictures.images.pixels_sha256`
     phash: str  # 64 bits, hex
 
 

@@ -1,10 +1,11 @@
 """Wanted figures against the copies of their articles: which rows come out the same, and what differs in the others.
 
 A row is taken where its picture and its text have the published hashes, whatever the file is called and whichever
-version of the article it comes from. Licences are the published ones, and those that the copy states besides.
+version of the article it comes from; a picture also where its pixels are the published ones, and only another library
+has compressed them. Licences are the published ones, and those that the copy states besides.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -71,7 +72,12 @@ def match(wanted: Iterable[Wanted], same: Sequence[Copy], perhaps: Sequence[Copy
 
 def is_same(wanted: Wanted, row: dict[str, Any]) -> bool:
     """Whether a row that was made has the published picture and text."""
-    return row["image_sha256"] == wanted.row["image_sha256"] and not _differing(wanted.row, row, TEXTS)
+    return _is_picture(wanted.row, row) and not _differing(wanted.row, row, TEXTS)
+
+
+def _is_picture(published: Withheld, made: Mapping[str, Any]) -> bool:
+    """Whether the bytes are the same, or the pixels: libraries decode a JPEG differently, and compress a PNG so."""
+    return any(made[name] == published[name] for name in ("image_sha256", "pixels_sha256"))
 
 
 def _outcome(wanted: Wanted, copy: Copy | None) -> Outcome:
@@ -85,7 +91,7 @@ def _outcome(wanted: Wanted, copy: Copy | None) -> Outcome:
     figure = _figure(row, copy.article.columns["article_id"], copy.article.figures)
     if figure is None:
         return Outcome(wanted, None, NO_FIGURE, _version(row, copy))
-    if figure["image_sha256"] != row["image_sha256"]:
+    if not _is_picture(row, figure):
         return _other_picture(wanted, figure, copy)
     if texts := _differing(row, figure, TEXTS):
         return Outcome(wanted, None, TEXT, f"{', '.join(texts)}: {_version(row, copy)}")
@@ -100,7 +106,7 @@ def _figure(row: Withheld, article_id: str, figures: Sequence[Unjudged]) -> Unju
     """The figure with the same picture, of several the one in the same place, else the one in that place."""
     place = row["figure_id"].removeprefix(row["article_id"])
     in_place = [figure for figure in figures if figure["figure_id"].removeprefix(article_id) == place]
-    alike = [figure for figure in figures if figure["image_sha256"] == row["image_sha256"]]
+    alike = [figure for figure in figures if _is_picture(row, figure)]
     both = [figure for figure in in_place if figure in alike]
     return next(iter([*both, *alike, *in_place]), None)
 

@@ -146,8 +146,12 @@ def _copy_folder(files: list[Path], target: Path, partial: Path) -> None:
 
 
 def _recipe(outcome: Outcome) -> dict[str, Any]:
-    """The line of rebuild.jsonl of a row made again: what the published row says, without its position."""
-    return stamped({name: value for name, value in outcome.wanted.row.items() if name != "position"})
+    """The line of rebuild.jsonl of a row made again: what the published row says, without its position, and the hash of
+    the picture as it is here.
+    """
+    assert outcome.row is not None
+    said = {name: value for name, value in outcome.wanted.row.items() if name != "position"}
+    return stamped(said | {"image_sha256": outcome.row["image_sha256"]})
 
 
 def _record(dataset: Path, published: Published, outcomes: Sequence[Outcome]) -> None:

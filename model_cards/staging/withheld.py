@@ -47,6 +47,7 @@ SCHEMA = pyarrow.schema(
         ("width", _INT),
         ("height", _INT),
         ("image_sha256", _STRING),
+        ("pixels_sha256", _STRING),
         ("duplicate_group", _STRING),
         ("hashes", _structs(("column", _STRING), ("sha256", _STRING))),
         ("tool", _STRING),

@@ -116,6 +116,7 @@ REBUILT = {
     "width": 9,
     "height": 9,
     "image_sha256": "i",
+    "pixels_sha256": "p",
     "duplicate_group": None,
     "hashes": [],
     "tool": "t",
