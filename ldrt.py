@@ -32,6 +32,7 @@ STAGES = {
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
     "retract": ("dataset_builder.retract", "an article or a figure out of a dataset folder, everywhere and for good"),
+    "rehydrate": ("dataset_builder.rehydrate", "published rows without pictures + your articles -> `pairs`, checked"),
     "push": ("model_cards.push", "dataset repo folder -> Hub"),
     "export": ("model_cards.export", "dataset -> LLaVA JSON, ShareGPT JSON or WebDataset, for other trainers"),
     "plan": ("recipes.plan", "recipe + dataset -> memory and time estimate, launch advice, two-step check"),
@@ -129,7 +130,7 @@ def _run_stage(name: str, words: list[str]) -> str:
     stage = importlib.import_module(STAGES[name][0])
     options = parse(stage.Options, words, prog=f"ldrt {name}", description=stage.__doc__)
     summary = stage.run(options)
-    if name == "build":
+    if name in ("build", "rehydrate"):
         _render_card(Path(options.output))
     if name in ("instruct", "prefer", "retract"):
         _render_card(Path(options.dataset))

@@ -231,6 +231,8 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     from dataset_builder.assembly.assemble import assemble
     from dataset_builder.assembly.changelog import note_removed
     from dataset_builder.assembly.leakage import public_name
+    from dataset_builder.assembly.rebuild import NAME as REBUILD
+    from dataset_builder.assembly.rebuild import write_rebuild
     from dataset_builder.domain import read_domain, told
     from dataset_builder.files.jsonfiles import read_jsonl, write_json
     from dataset_builder.ldrt import write_config
@@ -246,6 +248,7 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
         dataset, dataset / ".work" / "verdicts.jsonl", datetime.datetime.now(datetime.UTC).date()
     )
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")
+    write_rebuild(dataset / ".work" / "rows.jsonl", dataset / "provenance" / REBUILD)
     audited = dataset / "provenance" / "audit.json"
     audited.unlink(missing_ok=True)  # of an earlier build: the card would print it as this one's
     if options.audit:

@@ -14,10 +14,8 @@ it again after an interruption or a failure: only what is missing is asked for.
 
 import asyncio
 import datetime
-import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from dataset_builder.fetching.task import Addresses, Fetching
 
 _TASK_MEMORY_GB = 2.0  # of a task on a cluster: the list is read row by row, files go to the disk piece by piece
-_CONTACT = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+|https?://[^\s()<>]+\.[^\s()<>]+")  # goes into a header
 _PATHS = ("domain", "ids", "list", "zotero", "output")  # options that a job sees from another folder
 
 
@@ -119,8 +116,10 @@ def _check(options: Options) -> None:
         raise UsageError("missing --output, the folder to fetch to")
     if options.refresh and not Path(options.refresh).is_dir():
         raise FileNotFoundError(f"{options.refresh} holds no article that `ldrt fetch` brought")
-    if options.contact and not _CONTACT.fullmatch(options.contact):
-        raise UsageError(f"--contact {options.contact!r}: give an e-mail address or a web address to write to")
+    if options.contact:
+        from dataset_builder.fetching.task import check_contact
+
+        check_contact(options.contact)
     if options.limit < 0:
         raise UsageError(f"--limit {options.limit}: give a number above 0, or 0 for all")
     for name in ("concurrency", "rate", "max_file_mb", "tries"):
@@ -128,23 +127,11 @@ def _check(options: Options) -> None:
             raise UsageError(f"--{name} {getattr(options, name)}: give a number above 0")
 
 
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """While it lasts no other fetch works in the folder. Raises UsageError where one does already."""
-    import filelock
-
-    (folder / ".fetch").mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(folder / ".fetch" / "lock").acquire(0):
-            yield
-    except filelock.Timeout as error:
-        raise UsageError(f"another `ldrt fetch` works in {folder}; wait for it, or choose another folder") from error
-
-
 def _refresh(articles: Path, task: "Fetching") -> str:
     from dataset_builder.fetching.refresh import refresh
+    from dataset_builder.fetching.task import alone_in
 
-    with _alone_in(articles):
+    with alone_in(articles):
         return asyncio.run(refresh(articles, task))
 
 
@@ -152,7 +139,7 @@ def _fetch_library(export: Path, output: Path, options: Options) -> str:
     """Copy the files that the references of a Zotero export have, and fetch those that have none by their ids."""
     from dataset_builder.fetching.library.copies import copy_attached, plan_copies
     from dataset_builder.fetching.library.references import read_references
-    from dataset_builder.fetching.task import NothingFoundError, failure_lines, with_ids
+    from dataset_builder.fetching.task import NothingFoundError, alone_in, failure_lines, with_ids
     from dataset_builder.files.jsonfiles import write_jsonl
 
     references, unreadable = read_references(export)
@@ -162,7 +149,7 @@ def _fetch_library(export: Path, output: Path, options: Options) -> str:
     (output / ".fetch").mkdir(parents=True, exist_ok=True)
     said = f"{len(plan.copied)} references with files, {len(ids)} to fetch by their ids"
     if not options.dry_run:
-        with _alone_in(output):
+        with alone_in(output):
             copied, there = copy_attached(plan, output, _today().isoformat())
         said = f"{copied} references copied, {there} were there, {len(ids)} to fetch by their ids"
     failed = [*unreadable, *plan.failed]
@@ -181,9 +168,9 @@ def _fetch(output: Path, task: "Fetching", options: Options, failed: Sequence["F
     """Search, list and download, here or on a cluster; `failed` is what did not come before."""
     from dataset_builder.cluster import Share, run_on_ray
     from dataset_builder.fetching.shares import FetchArticles
-    from dataset_builder.fetching.task import describe_list, failure_lines, fetch_listed, finish, list_wanted
+    from dataset_builder.fetching.task import alone_in, describe_list, failure_lines, fetch_listed, finish, list_wanted
 
-    with _alone_in(output):
+    with alone_in(output):
         unlisted = [*failed, *asyncio.run(list_wanted(output, task))]
         if options.dry_run:
             next_step = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
@@ -223,16 +210,14 @@ def _cluster(options: Options) -> "Cluster":
 
 def _task(options: Options) -> "Fetching":
     from dataset_builder.domain import read_domain
-    from dataset_builder.fetching.task import Fetching
+    from dataset_builder.fetching.task import Fetching, check_contact
 
-    if not options.contact:
-        raise UsageError("missing --contact, your e-mail address: the services ask to know whom to write to")
     return Fetching(
         domain=read_domain(Path(options.domain)) if options.domain else None,
         ids=Path(options.ids) if options.ids else None,
         pinned=Path(options.list) if options.list else None,
         source=options.source,
-        contact=options.contact,
+        contact=check_contact(options.contact),
         dry_run=options.dry_run,
         search_again=options.search_again,
         supplements=options.supplements,

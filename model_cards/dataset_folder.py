@@ -12,6 +12,7 @@ from trust.licenses import of_row
 # With files of their own; `instruct` lists those of two others.
 CONFIGS = ("pairs", "align", "detail", "reasoning", "preference")
 INSTRUCT = ("detail", "reasoning")  # whose files config `instruct` lists, without a copy
+WITHHELD = "withheld"  # ids and hashes of figures without a picture: no config of rows, and in none of the above
 SPLITS = ("train", "validation", "test")
 
 _OF_TERMS = ("license", "licenses", "rights")  # the columns of `Terms`
@@ -24,11 +25,12 @@ Splits = dict[str, list[Path]]  # split -> its Parquet files, in their order
 
 def config_files(dataset: Path) -> dict[str, Splits]:
     """config -> split -> its Parquet files; only what is there, in the order of `CONFIGS` and `SPLITS`."""
-    found = {config: _split_files(dataset / config) for config in CONFIGS}
+    found = {config: split_files(dataset / config) for config in CONFIGS}
     return {config: splits for config, splits in found.items() if splits}
 
 
-def _split_files(folder: Path) -> Splits:
+def split_files(folder: Path) -> Splits:
+    """split -> the Parquet files of one config's folder; {} where there are none."""
     found = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in SPLITS}
     return {split: paths for split, paths in found.items() if paths}
 

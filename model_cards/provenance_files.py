@@ -71,6 +71,58 @@ class Failure(TypedDict):
     error: str
 
 
+class FileHash(TypedDict):
+    """A file, and its sha256 in hex"""
+
+    name: str
+    sha256: str
+
+
+class PanelPlace(TypedDict):
+    """Label and box of a panel, in pixels"""
+
+    label: str | None
+    bbox: list[float]
+
+
+class ColumnHash(TypedDict):
+    """A column, and the hash of what it holds"""
+
+    column: str
+    sha256: str
+
+
+class Rebuild(TypedDict):
+    """A row of provenance/rebuild.jsonl: by what a figure is made again from its article"""
+
+    figure_id: str
+    label: str | None
+    article_id: str
+    pmcid: str | None
+    article_version: int | None
+    doi: str | None
+    license: str | None
+    licenses: list[str | None]
+    has_rights: bool
+    status: str | None
+    source: str
+    source_file: str
+    source_sha256: str
+    picture_files: list[FileHash]
+    page: int | None
+    bbox: list[float] | None
+    dpi: float | None
+    panels: list[PanelPlace]
+    width: int
+    height: int
+    image_sha256: str
+    pixels_sha256: str
+    duplicate_group: str | None
+    hashes: list[ColumnHash]
+    tool: str
+    makers_sha256: str
+
+
 class Audit(TypedDict):
     """provenance/audit.json"""
 
@@ -110,6 +162,8 @@ class Certificate(TypedDict):
 
 DATASET_MANIFEST = Kind(DatasetManifest, "ldrt build")
 CERTIFICATE = Kind(Certificate, "ldrt build")
+REBUILD_NAME = "rebuild.jsonl"
+REBUILD = Kind(Rebuild, "ldrt build")
 AUDIT = Kind(Audit, "ldrt build --audit true")
 EVAL = Kind(Eval, "ldrt instruct")
 PROVENANCE_ROWS: Kind[Any] = Kind(Terms, "ldrt build")  # of files that only others know

@@ -1,6 +1,7 @@
 """`ldrt push DATASET ORG/NAME --policy commercial|noncommercial|all`: dataset repo folder -> Hub.
 
     ldrt push dataset my-org/my-dataset                        # private, rows that permit commercial use
+    ldrt push dataset my-org/my-dataset --withheld true        # and ids of the figures that are left out
     ldrt push dataset my-org/my-dataset --policy all --dry_run true
 
 The policy decides row by row, by the columns `license`, `licenses` and `rights` (trust/licenses.py): of the licences
@@ -11,6 +12,10 @@ the configs' Parquet files, eval.yaml, and of `provenance/` manifest.json, split
 articles' Markdown (as one file, `provenance/markdown.parquet`) and hashes of all that, for `ldrt verify`; nothing else,
 and nothing that a link out of the dataset's folder leads to. Remote files of these names that are no longer part of it
 are deleted, other files in the repository stay.
+
+With `--withheld true` the config `withheld` lists the figures that are left out: article, file, page and box, hashes,
+and no word or pixel of them. Who has the articles makes the rows again with `ldrt rehydrate`. It is not the default, as
+names of files are among that.
 
 Rows that an earlier push under a wider policy made readable, or that `ldrt retract` has taken down since, stay so under
 older commits and tags: the command lists these, and which models on the Hub were trained on what was taken down;
@@ -41,6 +46,13 @@ class Options:
         metadata={
             "help": "rows to publish: `commercial` (CC-BY, CC-BY-SA, public domain), `noncommercial` (and CC-BY-NC, "
             "CC-BY-NC-SA), `all` (whatever the licence: only when you may), which leaves out reprinted figures, too"
+        },
+    )
+    withheld: bool = field(
+        default=False,
+        metadata={
+            "help": "list the figures that are left out, as ids, file names and hashes (config `withheld`), so that "
+            "who has the articles can make them again: `ldrt rehydrate`"
         },
     )
     private: bool = field(default=True, metadata={"help": "visibility of the repository"})
@@ -89,13 +101,13 @@ def run(options: Options) -> str:
     refuse_nothing(dataset, policy)
     with own_folder(dataset / ".work", "push") as folder:
         if options.dry_run:
-            staged = stage_dataset(dataset, folder, policy, repo.id)
+            staged = stage_dataset(dataset, folder, policy, repo.id, options.withheld)
             return "\n".join([staged.describe(), f"would send to {repo.url}:", *(f"  {path}" for path in staged.files)])
         with session(repo, options.limit_s):
             preflight(repo, card)
             if options.squash:
                 refuse_tags(repo, dataset, policy, options.delete_tags)
-            staged = stage_dataset(dataset, folder, policy, repo.id)
+            staged = stage_dataset(dataset, folder, policy, repo.id, options.withheld)
             new_tag = None if options.tag in options.delete_tags else options.tag
             done = commit(repo, staged.files, MANAGED, title(policy), new_tag)
             lines = [staged.describe(), done.describe(repo), *_after(repo, done.sha, options)]

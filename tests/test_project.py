@@ -20,7 +20,7 @@ DOCUMENTS = [
         ROOT / name
         for name in ("README.md", "docs/architecture.md", "recipes/README.md", "recipes/tiny-llava/README.md")
     ),
-    *(ROOT / "docs" / name for name in ("export.md", "fetch.md", "try.md", "verify.md")),
+    *(ROOT / "docs" / name for name in ("export.md", "fetch.md", "rehydrate.md", "try.md", "verify.md")),
     SERVING,
 ]
 FOLDERS = "recipes|dataset_builder|evaluation|model_cards|accelerate_configs|trust|tests"

@@ -35,7 +35,10 @@ from dataset_builder.text.mentions import mentions_in
 from trust.handovers import stamped
 
 _ONLY_FOR_FILTERS = ("contrast", "text_share", "image_fault", "rejection")  # columns of a candidate that no verdict has
-_NOT_PUBLISHED = ("image_path", "image_error", "mentions")  # columns of a verdict that `rejected.jsonl` does not have
+_NOT_PUBLISHED = (  # columns of a verdict that `rejected.jsonl` does not have
+    *("image_path", "image_error", "mentions"),
+    *("source_sha256", "article_version", "picture_files", "pixels_sha256", "dpi"),
+)
 _DETAILS = re.compile(r"[,;(]")  # begin the details of an error, which differ from file to file
 _MAX_REASON_CHARS = 80
 

@@ -8,11 +8,12 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import NotRequired  # pydantic checks it, also on Python 3.11
 
 from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure, Question, TextDamage, Version
+from dataset_builder.readers.article import Article, Figure, PictureFile, Question, TextDamage, Version
 from dataset_builder.retracted import TAKEN_DOWN
 from trust.handovers import Kind, stamped
 
@@ -44,6 +45,8 @@ class FigureRecord(TypedDict):
     license: str | None  # SPDX id of its own licence, where it has `rights`
     questions: list[Question]  # that came with it
     image_file: str | None
+    picture_files: NotRequired[list[PictureFile]]  # that the picture was made of, where not of the article's own file
+    dpi: NotRequired[float | None]  # pixels an inch of the page, PDF only
 
 
 class CaptionLikeRecord(TypedDict):
@@ -62,6 +65,7 @@ class About(TypedDict):
     source: str  # jats | pdf | csv | package
     source_file: str  # relative to the articles folder
     digest: str  # sha256 of the package's content
+    file_sha256: NotRequired[str | None]  # of the file itself; None for a package that cannot be opened
     paired: bool  # whether the package has an XML and a PDF
     error: str | None  # why the file could not be read
 

@@ -14,18 +14,19 @@ from model_cards.files import to_json
 from model_cards.preview.examples import write_examples_preview
 from model_cards.preview.page import write_preview
 from model_cards.preview.parts import has_examples
-from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST, EVAL, DatasetManifest
+from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST, EVAL, REBUILD_NAME, DatasetManifest
 from model_cards.staging.hashes import NAME, write_hashes
 from model_cards.staging.pictures import refuse_more_than_pixels
 from model_cards.staging.provenance import stage_provenance
 from model_cards.staging.rows import RowCounts, stage_split
+from model_cards.staging.withheld import WithheldCounts, stage_withheld
 from trust.files import inside
 from trust.licenses import Policy, permits
 
 MANAGED = (  # of the repository's files, those that a push may delete
     *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html", "provenance/**"),
     *("pairs/*.parquet", "align/*.parquet", "detail/*.parquet", "reasoning/*.parquet", "instruct/*.parquet"),
-    "preference/*.parquet",
+    *("preference/*.parquet", "withheld/*.parquet"),
 )
 CHANGELOG = "CHANGELOG.md"  # `ldrt retract` writes it
 PREVIEW_ROWS = 500  # figures, and examples, of the published pages, some ten megabytes each
@@ -37,10 +38,15 @@ class StagedDataset:
 
     files: dict[str, Path]  # path in the repository -> local file
     counts: dict[str, RowCounts]  # by config
+    withheld: WithheldCounts | None = None  # where it was asked for
 
     def describe(self) -> str:
         """One line a config, for a command's summary."""
         lines = [f"{config:<10} {n.published:>7} rows, {n.left_out} left out" for config, n in self.counts.items()]
+        if self.withheld:
+            lines.append(f"{'withheld':<10} {self.withheld.listed:>7} rows, ids and hashes of figures left out")
+        if self.withheld and self.withheld.unlisted:
+            lines.append(f"{'':<10} {self.withheld.unlisted:>7} more are not in provenance/{REBUILD_NAME}: not listed")
         return "\n".join(lines)
 
 
@@ -83,8 +89,12 @@ def refuse_nothing(dataset: Path, policy: Policy) -> None:
     raise RuntimeError(f"no row may be published under the policy {policy}; the rows' licences are {stated or 'none'}")
 
 
-def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> StagedDataset:
+def stage_dataset(
+    dataset: Path, folder: Path, policy: Policy, repo_id: str, with_withheld: bool = False
+) -> StagedDataset:
     """Lay out what `policy` permits in `folder`, made anew (links where nothing is left out).
+
+    `with_withheld`: of the figures that it does not permit the ids and hashes, as a config of their own.
 
     Raises ValueError for a picture that is more than its pixels.
     """
@@ -93,6 +103,7 @@ def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> 
     configs = config_files(dataset)
     counts = {config: _stage_config(splits, folder / config, policy) for config, splits in configs.items()}
     refuse_more_than_pixels(folder)
+    withheld = stage_withheld(dataset, configs.get("pairs", {}), folder, policy) if with_withheld else None
     stage_provenance(dataset, folder, policy)
     _stage_eval(dataset, folder)
     if (dataset / CHANGELOG).is_file():
@@ -104,7 +115,7 @@ def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> 
     if "pairs" in configs:
         write_preview(folder, PREVIEW_ROWS, build=dataset)
     write_hashes(_files_of(folder), folder / "provenance" / NAME)
-    return StagedDataset(_files_of(folder), counts)
+    return StagedDataset(_files_of(folder), counts, withheld)
 
 
 def _files_of(folder: Path) -> dict[str, Path]:

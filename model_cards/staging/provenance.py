@@ -11,7 +11,14 @@ import pyarrow.parquet as parquet
 
 from model_cards.dataset_folder import all_files, config_files, row_terms
 from model_cards.files import to_json
-from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, PROVENANCE_ROWS
+from model_cards.provenance_files import (
+    AUDIT,
+    CERTIFICATE,
+    DATASET_MANIFEST,
+    PROVENANCE,
+    PROVENANCE_ROWS,
+    REBUILD_NAME,
+)
 from model_cards.staging.rows import CDC, ROWS_A_GROUP
 from trust.handovers import Kind
 from trust.licenses import Policy, permits
@@ -35,6 +42,8 @@ def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
         if kind.read_if_there(source / name) is not None:
             shutil.copyfile(source / name, target / name)
     for path in sorted(source.glob("[!.]*.jsonl")):
+        if path.name == REBUILD_NAME:  # config `withheld` has of it what is asked for
+            continue
         _copy_permitted(path, target / path.name, policy)
     _stage_markdown(dataset, target / "markdown.parquet", policy)
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dataset_builder.assembly.rebuild import REBUILD_FILE
 from dataset_builder.assembly.splits import CERTIFICATE_FILE
 from dataset_builder.extraction.records import RECORD_FILE
 from dataset_builder.llm.ledger import LEDGER
@@ -93,7 +94,37 @@ OBJECTS = {  # kind -> a whole file
     "cards: provenance/manifest.json": (of_datasets.DATASET_MANIFEST, {"stages": {}}),
     "cards: splits.json": (of_datasets.CERTIFICATE, {"splits": {}, "collisions": []}),
 }
+REBUILT = {
+    "figure_id": "F",
+    "article_id": "A",
+    "pmcid": None,
+    "article_version": 2,
+    "doi": None,
+    "label": None,
+    "license": None,
+    "licenses": [None],
+    "has_rights": False,
+    "status": None,
+    "source": "pdf",
+    "source_file": "a.pdf",
+    "source_sha256": "s",
+    "picture_files": [],
+    "page": 1,
+    "bbox": [0.0],
+    "dpi": 200.0,
+    "panels": [],
+    "width": 9,
+    "height": 9,
+    "image_sha256": "i",
+    "pixels_sha256": "p",
+    "duplicate_group": None,
+    "hashes": [],
+    "tool": "t",
+    "makers_sha256": "m",
+}
 LINES = {  # kind -> a whole line
+    "rebuild.jsonl": (REBUILD_FILE, REBUILT),
+    "cards: rebuild.jsonl": (of_datasets.REBUILD, REBUILT),
     "predictions.jsonl": (PREDICTION_FILE, IDENTITY | ANSWER),
     "evidence.jsonl": (
         EVIDENCE_FILE,
