@@ -31,6 +31,7 @@ STAGES = {
     "fetch": ("dataset_builder.fetch", "domain, ids or list -> folder of open-access articles with their pictures"),
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
+    "screen": ("dataset_builder.screen", "`pairs` -> review.jsonl: what in the pictures looks like personal data"),
     "push": ("model_cards.push", "dataset repo folder -> Hub"),
     "export": ("model_cards.export", "dataset -> LLaVA JSON, ShareGPT JSON or WebDataset, for other trainers"),
     "plan": ("recipes.plan", "recipe + dataset -> memory and time estimate, launch advice, two-step check"),
@@ -130,7 +131,7 @@ def _run_stage(name: str, words: list[str]) -> str:
     summary = stage.run(options)
     if name == "build":
         _render_card(Path(options.output))
-    if name in ("instruct", "prefer"):
+    if name in ("instruct", "prefer", "screen"):
         _render_card(Path(options.dataset))
     return summary
 
@@ -141,12 +142,14 @@ def _render_card(dataset: Path) -> None:
     from model_cards.preview.examples import write_examples_preview
     from model_cards.preview.page import write_preview
     from model_cards.preview.parts import has_examples
+    from model_cards.preview.review import write_review_page
 
     if not (dataset / "pairs").is_dir():  # not yet, where the build was submitted to SLURM
         return
     write_dataset_card(dataset)
     if has_examples(dataset):  # none yet after a build, or a dry run
         write_examples_preview(dataset)
+    write_review_page(dataset)
     write_preview(dataset)  # which links to the page of the examples, where there is one
 
 

@@ -25,8 +25,8 @@ FLOORS = [
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
     "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",
-    "dataset_builder.assembly dataset_builder.teaching",
-    "dataset_builder.fetch dataset_builder.build dataset_builder.instruct",
+    "dataset_builder.assembly dataset_builder.screening dataset_builder.teaching",
+    "dataset_builder.fetch dataset_builder.build dataset_builder.instruct dataset_builder.screen",
     "evaluation.metrics",
     "evaluation.run_folder",
     "evaluation.judgements",
@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
-    *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
+    *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct", "dataset_builder.screen"),
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer", "ask", "app")),
     *(f"recipes.{name}" for name in ("sft", "dpo", "train", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish", "export")),

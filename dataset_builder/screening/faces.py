@@ -36,7 +36,9 @@ class FaceFinder:
             self._detector = cv2.FaceDetectorYN.create(str(model), "", (320, 320), _MIN_SCORE, _MAX_OVERLAP)
             self._detector.detect(np.zeros((320, 320, 3), np.uint8))
         except cv2.error as error:
-            raise ValueError(f"{model} is no model of OpenCV's FaceDetectorYN (--face_model): give YuNet's .onnx") from error
+            raise ValueError(
+                f"{model} is no model of OpenCV's FaceDetectorYN (--face_model): give YuNet's .onnx"
+            ) from error
 
     def faces(self, image: Image.Image) -> list[Found]:
         """The faces of an RGB or grey picture, with boxes in its pixels."""

@@ -32,7 +32,7 @@ class Finding(TypedDict):
 class ScreenedPicture(TypedDict):
     """A line of screened.jsonl; of several of one picture the last counts."""
 
-    picture: str  # sha256 of its bytes
+    picture: str  # sha256 of its bytes, column `image_sha256`
     text_version: str  # rules and OCR that looked for text
     face_version: str | None  # hash of the model that looked for faces; None: nobody looked
     findings: list[Finding]
@@ -67,7 +67,9 @@ def as_finding(found: Found) -> Finding:
     return {"kind": found.kind, "text": found.text, "box": box, "score": round(found.score, 3)}
 
 
-def write_review(dataset: Path, screened: Mapping[str, ScreenedPicture], figure_of: Mapping[str, str]) -> list[Reviewed]:
+def write_review(
+    dataset: Path, screened: Mapping[str, ScreenedPicture], figure_of: Mapping[str, str]
+) -> list[Reviewed]:
     """Write review.jsonl anew: each finding with what was decided of it before. Returns its rows.
 
     `figure_of` is picture -> figure_id of those in the dataset. Decisions on what is not there (any more) stay: a

@@ -71,7 +71,8 @@ def _label(words: str) -> str:
     def of(personal_words: PersonalWords) -> Words:
         return getattr(personal_words, words)
 
-    spaced, unspaced = any_spaced(lambda l: of(l.personal)), any_unspaced(lambda l: of(l.personal))
+    spaced = any_spaced(lambda language: of(language.personal))
+    unspaced = any_unspaced(lambda language: of(language.personal))
     return rf"(?:(?<![^\W_])(?i:{spaced})(?![^\W\d_])|(?:{unspaced}))"
 
 
@@ -90,27 +91,32 @@ _BARE = {  # a label that fills its line: the value stands beside it
 }
 _CARET = re.compile(r"(?<![^\W_])(?:[^\W\d_]|['\-]){2,}\^+[^\W\d_]")
 _SOCIAL_SECURITY = re.compile(r"(?<![\d.\-])\d{3}-\d{2}-\d{4}(?![\d.\-])")
-_TITLE = re.compile(rf"(?<![^\W_])(?:{any_of(lambda l: l.personal.titles)})\s?(?P<value>[^\W\d_].+)")
+_TITLE = re.compile(rf"(?<![^\W_])(?:{any_of(lambda language: language.personal.titles)})\s?(?P<value>[^\W\d_].+)")
 _PUBLIC = re.compile(  # numbers of data bases and of trials: nobody's
     r"(?:GSE|GSM|GDS|GPL|SR[APRX]|ERR|ERP|DRR|PRJ|SAM|NCT|ISRCTN|TCGA|PMC|PMID|GO|NM|NR|NC|NP|XM|XP|ENS|PDB)[A-Z_:\-]*\d"
 )
 _LONE_LABEL = re.compile(_label("lone_numbers"))
 _SEQUENCE = re.compile(r"[A-Z]{1,2}_?\d{5,8}(?:\.\d)?$")  # behind "accession number": of GenBank
+_MISREAD = re.compile(r"(?<![\w.])(?=[01]?[A-Z]{2}|[A-Z][01][A-Z])[A-Z01]{3,4}(?![\w.])")
+_LETTERS = str.maketrans("01", "OI")
 _MIN_NUMBER_DIGITS = 4  # of a labelled number: fewer count patients
 _LONG_NUMBER = re.compile(r"^\d[\d\-/ ]{4,}\d$")  # alone in its line, in a picture that holds more of the kind
 _COMMA_NAME = re.compile(r"^[A-Z][A-Z'\-]+,\s?[A-Z][A-Z'\-]+(?:\s[A-Z]\.?)?$")  # the same
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’\-](?=[^\W\d_]))*")
 _HAN_NAME = re.compile(r"^[\u3040-\u30ff\u4e00-\u9fff・\s]{2,10}$")
-_CITED = re.compile(r"^\W{0,3}(?:et\b|&|(?:19|20)\d\d)", re.IGNORECASE)
+_COLLEAGUES = any_of(lambda language: language.teaching.colleagues)
+_CITED = re.compile(rf"^\W{{0,3}}(?:(?:{_COLLEAGUES})|&|(?:19|20)\d\d)", re.IGNORECASE)
 _MAX_NAME_WORDS = 5
 _MAX_PARTICLE = 3  # letters of "van", "de": what may stand in small letters within a name
-_NOT_NAMES = re.compile(rf"(?i:{any_of(lambda l: l.personal.not_names)})")
+_NOT_NAMES = re.compile(rf"(?i:{any_of(lambda language: language.personal.not_names)})")
 _GENERIC = {word.casefold() for word in _every("generic")}
 _GIVEN = {word.casefold() for word in _every("given_names")}
-_INSTITUTION = re.compile(rf"(?i:{any_spaced(lambda l: l.personal.institutions)})")
-_HAN_INSTITUTION = re.compile(rf"[\u4e00-\u9fff\u3040-\u30ff]{{2,}}(?:{any_unspaced(lambda l: l.personal.institutions)})")
-_HAN_GENERIC = re.compile(rf"^(?:{any_unspaced(lambda l: l.personal.generic)})")
-_SAINTS = {"san", "santa", "santo", "st", "sankt", "saint", "sainte", "são", "sant", "port", "fort"}
+_INSTITUTION = re.compile(rf"(?i:{any_spaced(lambda language: language.personal.institutions)})")
+_HAN_INSTITUTION = re.compile(
+    rf"[\u4e00-\u9fff\u3040-\u30ff]{{2,}}(?:{any_unspaced(lambda language: language.personal.institutions)})"
+)
+_HAN_GENERIC = re.compile(rf"^(?:{any_unspaced(lambda language: language.personal.generic)})")
+_PLACES = {word.casefold() for word in _every("places")}
 _MAX_INSTITUTION_WORDS = 8
 _MAX_NAME_BEHIND = 2  # words of its name behind "hospital"
 _MIN_WORD = 3  # letters: shorter ones are letters of panels, units, initials
@@ -127,7 +133,7 @@ def _alone(lines: Sequence[Line]) -> Iterator[Found]:
 
 def _kinds(line: Line) -> Iterator[Kind]:
     """What a line holds by itself, but for days without a label."""
-    text = line.text
+    text = _with_letters(line.text)
     if _CARET.search(text) or _holds_labelled_name(text) or _holds_titled(text) or _holds_known_name(text):
         yield "name"
     if _holds_birth(text):
@@ -136,6 +142,11 @@ def _kinds(line: Line) -> Iterator[Kind]:
         yield "number"
     if line.is_on_dark and _names_institution(text):
         yield "institution"
+
+
+def _with_letters(text: str) -> str:
+    """The text with letters in its short words where OCR read digits: 1PP is IPP, D0B is DOB."""
+    return _MISREAD.sub(lambda word: word[0].translate(_LETTERS), text)
 
 
 def _holds_labelled_name(text: str) -> bool:
@@ -167,7 +178,7 @@ def _holds_known_name(text: str) -> bool:
         between, before = text[middle:begin], text[:start].split()
         if between.strip() not in ("", ",") or len(between) > 2 or _CITED.match(text[end:]):
             continue
-        if before and before[-1].casefold().rstrip(".") in _SAINTS:
+        if before and before[-1].casefold().rstrip(".") in _PLACES:
             continue
         given, other = (second, first) if "," in between else (first, second)
         is_either = given.casefold() in _GIVEN or (given.isupper() and other.casefold() in _GIVEN)
@@ -222,12 +233,14 @@ def _is_own_name(word: str) -> bool:
 def _ends_in_own(words: list[str], place: int) -> bool:
     """Peking University Hospital: a general word between the name and the hospital."""
     before = words[:place]
-    return len(before) > 1 and before[-1].casefold() in _GENERIC and before[-1][0].isupper() and _is_own_name(before[-2])
+    return (
+        len(before) > 1 and before[-1].casefold() in _GENERIC and before[-1][0].isupper() and _is_own_name(before[-2])
+    )
 
 
 def _is_called(words: list[str]) -> bool:
     """Hospital Universitario La Paz, Klinikum Stuttgart: general words may stand between hospital and name."""
-    names = [word for word in words if word.casefold() not in _GENERIC | _SAINTS and not word.islower()]
+    names = [word for word in words if word.casefold() not in _GENERIC | _PLACES and not word.islower()]
     return 0 < len(names) <= _MAX_NAME_BEHIND and all(map(_is_own_name, names))
 
 

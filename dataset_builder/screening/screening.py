@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as parquet
 from pebble import ProcessExpired, ProcessPool
@@ -17,7 +18,7 @@ from dataset_builder.screening.ledger import Finding, ScreenedPicture, as_findin
 from dataset_builder.screening.ocr import TextReader
 from dataset_builder.screening.rules import personal
 from trust.pictures.opener import UnreadablePicture, open_picture
-from trust.pictures.stored import StoredPicture, stored_bytes
+from trust.pictures.stored import stored_bytes
 
 _ROWS_A_BATCH = 50  # rows with pictures are held in memory by this many
 _SCHEDULED_A_WORKER = 2  # pictures: enough that no worker waits
@@ -41,29 +42,20 @@ class Screening:
         return self.face_version in (None, row["face_version"])
 
 
-def pictures(dataset: Path) -> Iterator[tuple[str, str, bytes]]:
-    """(sha256, figure_id, bytes) of each picture of `pairs`. Raises UnreadablePicture, with its id, where it is not there."""
-    for path in sorted((dataset / "pairs").glob("*.parquet")):
-        with parquet.ParquetFile(path, pre_buffer=False) as file:
-            for batch in file.iter_batches(_ROWS_A_BATCH, columns=["figure_id", "image"]):
-                for row in batch.to_pylist():
-                    data = _bytes(row["figure_id"], row["image"])
-                    yield hashlib.sha256(data).hexdigest(), row["figure_id"], data
-
-
-def _bytes(figure_id: str, picture: StoredPicture | None) -> bytes:
-    try:
-        return stored_bytes(picture)
-    except UnreadablePicture as error:
-        raise UnreadablePicture(f"{figure_id}: {error}") from error
-
-
 def figure_ids(dataset: Path) -> dict[str, str]:
-    """Picture (sha256) -> figure_id of the first figure that shows it."""
+    """Picture (column `image_sha256`) -> figure_id of the first figure that shows it."""
     found: dict[str, str] = {}
-    for picture, figure_id, _ in pictures(dataset):
-        found.setdefault(picture, figure_id)
+    for path in sorted((dataset / "pairs").glob("*.parquet")):
+        _check_columns(path)
+        for row in parquet.read_table(path, columns=["image_sha256", "figure_id"]).to_pylist():
+            found.setdefault(row["image_sha256"], row["figure_id"])
     return found
+
+
+def _check_columns(path: Path) -> None:
+    """Raises ValueError for a file whose rows do not say which picture they have."""
+    if absent := {"image", "image_sha256", "figure_id"} - set(parquet.read_schema(path).names):
+        raise ValueError(f"{path} has no column {', '.join(sorted(absent))}: make the dataset again with `ldrt build`")
 
 
 def screen_new(dataset: Path, wanted: set[str], how: Screening) -> int:
@@ -90,11 +82,28 @@ def screen_new(dataset: Path, wanted: set[str], how: Screening) -> int:
 
 
 def _only(dataset: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
+    """(picture, bytes) of those wanted, each once."""
     left = set(wanted)
-    for picture, _, data in pictures(dataset):
-        if picture in left:
-            left.remove(picture)
-            yield picture, data
+    for path in sorted((dataset / "pairs").glob("*.parquet")):
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
+            for batch in file.iter_batches(_ROWS_A_BATCH, columns=["figure_id", "image", "image_sha256"]):
+                for row in batch.to_pylist():
+                    if row["image_sha256"] in left:
+                        left.remove(row["image_sha256"])
+                        yield row["image_sha256"], _bytes(row)
+
+
+def _bytes(row: dict[str, Any]) -> bytes:
+    """Raises UnreadablePicture, with the figure's id, where the picture is not there or is another."""
+    try:
+        data = stored_bytes(row["image"])
+    except UnreadablePicture as error:
+        raise UnreadablePicture(f"{row['figure_id']}: {error}") from error
+    if hashlib.sha256(data).hexdigest() != row["image_sha256"]:
+        raise UnreadablePicture(
+            f"{row['figure_id']}: its picture is not the one whose hash is in its row: run `ldrt build` again"
+        )
+    return data
 
 
 def _screened(picture: str, findings: list[Finding], problem: str | None, how: Screening) -> ScreenedPicture:

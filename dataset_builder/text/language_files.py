@@ -285,6 +285,7 @@ class PersonalWords:
     titles: Words
     institutions: Words
     generic: Words
+    places: Words
     not_names: Words
     given_names: Words
 

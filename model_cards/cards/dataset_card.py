@@ -28,6 +28,7 @@ from model_cards.dataset_folder import (
 )
 from model_cards.files import write_text
 from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
+from model_cards.reviewing.review import read_review
 from trust.ids import LANGUAGES, is_tag
 from trust.licenses import card_fields, combined, use_of
 from trust.markup import block, front_matter
@@ -59,7 +60,9 @@ def render_dataset_card(dataset: Path, repo_id: str | None = None) -> str:
     provenance = _provenance_facts(dataset / "provenance")
     domain = provenance["stages"]["build"]["domain"]
     rows = _rows_facts(configs, domain["tags"] if domain else [])
-    return template.render(**rows, **provenance, repo_id=repo_id or "ORG/NAME")
+    review = read_review(dataset)
+    screening = review.counts() if review else provenance["stages"]["push"]["screening"]
+    return template.render(**rows, **provenance, screening=screening, repo_id=repo_id or "ORG/NAME")
 
 
 def _rows_facts(configs: dict[str, Splits], tags: list[str]) -> dict:
@@ -130,7 +133,7 @@ def _stages(manifest: DatasetManifest) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
     empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
     empty |= {"domain": None, "archives": None, "rejected": {}, "verdicts": {}, "left_as_before": []}
-    empty |= {"judges": [], "runs": []}
+    empty |= {"judges": [], "runs": [], "screening": None}
     stages = dict.fromkeys(("build", "instruct", "prefer", "push"), empty)
     for name, entry in manifest["stages"].items():
         stages[name] = empty | entry
