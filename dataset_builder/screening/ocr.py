@@ -5,6 +5,7 @@ Its models read Latin, Greek, Chinese and Japanese letters and all digits; Cyril
 
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,7 +18,7 @@ _PARAMETERS = {
     "EngineConfig.onnxruntime.intra_op_num_threads": 1,  # every process has a core of its own
     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
 }
-_DARK = 110  # of 255: the median of a line's box where the ground, which is most of it, is dark
+_PAPER = 170  # of 255: a ground that is lighter is paper, or a light box of a chart
 
 
 def engine_version() -> str:
@@ -33,7 +34,7 @@ class TextReader:
     def __init__(self) -> None:
         from rapidocr import RapidOCR
 
-        self._engine = RapidOCR(params=_PARAMETERS)
+        self._engine: Any = RapidOCR(params=_PARAMETERS)
 
     def lines(self, image: Image.Image) -> list[Line]:
         """The lines of an RGB or grey picture, in no particular order."""
@@ -45,7 +46,7 @@ class TextReader:
         found = []
         for text, corners, score in zip(read.txts, read.boxes, read.scores, strict=True):
             box = _upright(corners)
-            found.append(Line(text, box, float(score), _is_dark(grey, box)))
+            found.append(Line(text, box, float(score), _is_on_picture(grey, box)))
         return found
 
 
@@ -55,7 +56,8 @@ def _upright(corners: np.ndarray) -> Box:
     return float(x0), float(y0), float(x1), float(y1)
 
 
-def _is_dark(grey: np.ndarray, box: Box) -> bool:
+def _is_on_picture(grey: np.ndarray, box: Box) -> bool:
+    """Whether a line stands on a picture, not on paper: by what most of its box is."""
     x0, y0, x1, y1 = (max(0, round(side)) for side in box)
     part = grey[y0 : y1 + 1, x0 : x1 + 1]
-    return bool(part.size) and float(np.median(part)) < _DARK
+    return bool(part.size) and float(np.median(part)) < _PAPER

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dataset_builder.screening.dates import Day, first_day, on_axes
-from dataset_builder.screening.lines import Box, Line, around, neighbours
+from dataset_builder.screening.lines import Box, Line, around, neighbours, torn
 from dataset_builder.text.language_files import PersonalWords, Words
 from dataset_builder.text.vocabulary import LANGUAGES, any_of, any_spaced, any_unspaced
 
@@ -33,12 +33,12 @@ class Found:
 def personal(lines: Sequence[Line]) -> list[Found]:
     """What of a picture's lines looks like a person's; the same line may be so in two ways."""
     lines = [_normalised(line) for line in lines]
-    found = [*_alone(lines), *_with_neighbour(lines), *_days(lines)]
+    found = [*_alone(lines), *_torn_apart(lines), *_with_neighbour(lines), *_days(lines)]
     return _each_once([*found, *_beside(lines, found)])
 
 
 def _normalised(line: Line) -> Line:
-    return Line(" ".join(unicodedata.normalize("NFKC", line.text).split()), line.box, line.score, line.is_on_dark)
+    return Line(" ".join(unicodedata.normalize("NFKC", line.text).split()), line.box, line.score, line.is_on_picture)
 
 
 def _each_once(found: list[Found]) -> list[Found]:
@@ -140,7 +140,7 @@ def _kinds(line: Line) -> Iterator[Kind]:
         yield "birth_date"
     if _holds_number(text):
         yield "number"
-    if line.is_on_dark and _names_institution(text):
+    if line.is_on_picture and _names_institution(text):
         yield "institution"
 
 
@@ -245,6 +245,17 @@ def _is_called(words: list[str]) -> bool:
 
 
 # ---- several lines ----
+
+
+def _torn_apart(lines: Sequence[Line]) -> Iterator[Found]:
+    """What two lines hold together that neither holds alone."""
+    for first, second in torn(lines):
+        alone = {*_kinds(first), *_kinds(second)}
+        box, score = around([first.box, second.box]), min(first.score, second.score)
+        joined = Line(f"{first.text} {second.text}", box, score)
+        for kind in _kinds(joined):
+            if kind not in alone:
+                yield Found(kind, joined.text, box, score)
 
 
 def _with_neighbour(lines: Sequence[Line]) -> Iterator[Found]:

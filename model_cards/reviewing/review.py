@@ -55,7 +55,7 @@ class Review:
     def counts(self) -> ScreeningCounts:
         """For the card."""
         pictures = [picture for picture in self.picture_of.values() if picture]
-        looked_at = [self.screened[picture] for picture in pictures if self._is_screened(picture)]
+        looked_at = [row for picture in pictures if (row := self.screened.get(picture)) and row["problem"] is None]
         kinds = Counter(kind for picture in pictures for kind in {one["kind"] for one in self._findings(picture)})
         fates = Counter(fate for fate in self.fates.values() if fate not in ("unscreened", "clear"))
         return {
@@ -67,7 +67,8 @@ class Review:
         }
 
     def _is_screened(self, picture: str | None) -> bool:
-        return picture in self.screened and self.screened[picture]["problem"] is None
+        row = self.screened.get(picture or "")
+        return row is not None and row["problem"] is None
 
     def _findings(self, picture: str) -> list[Finding]:
         """What was found in the picture, and what people added; a decision stays where rules changed their mind."""
