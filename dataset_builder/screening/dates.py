@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from dataset_builder.screening.lines import Line
 from dataset_builder.text.vocabulary import any_of
 
-_MONTH = rf"(?:{any_of(lambda language: language.imprint.months)})[^\W\d_]*"
+MONTH = rf"(?:{any_of(lambda language: language.imprint.months)})[^\W\d_]*"
 _END = r"(?=\d\d:\d\d|\D|$)"  # OCR often reads the time of day without the space before it
 _YEAR = r"(?:18[89]|19\d|20[0-4])\d"
 _SEPARATOR = r"\s?[./\-–]\s?"
 _WRITTEN = (
     rf"(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}}){_SEPARATOR}(?P<y>{_YEAR}){_END}",
     rf"(?P<y>{_YEAR}){_SEPARATOR}(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}}){_END}",
-    rf"(?P<a>\d{{1,2}})[\s./\-]?(?i:{_MONTH})[\s.,/\-]{{0,2}}(?P<y>{_YEAR}){_END}",
-    rf"(?<![^\W\d_])(?i:{_MONTH})\.?\s?(?P<a>\d{{1,2}})[\s,]{{1,2}}(?P<y>{_YEAR}){_END}",
+    rf"(?P<a>\d{{1,2}})[\s./\-]?(?i:{MONTH})[\s.,/\-]{{0,2}}(?P<y>{_YEAR}){_END}",
+    rf"(?<![^\W\d_])(?i:{MONTH})\.?\s?(?P<a>\d{{1,2}})[\s,]{{1,2}}(?P<y>{_YEAR}){_END}",
     rf"(?P<y>{_YEAR})\s?年\s?(?P<a>\d{{1,2}})\s?月\s?(?P<b>\d{{1,2}})",
 )
 _SHORT = (  # with a year of two digits: a day only beside a time, or behind "born"
     rf"(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}}){_SEPARATOR}(?P<y>\d\d){_END}",
-    rf"(?P<a>\d{{1,2}})[\s./\-]?(?i:{_MONTH})[\s.,/\-]{{0,2}}(?P<y>\d\d){_END}",
+    rf"(?P<a>\d{{1,2}})[\s./\-]?(?i:{MONTH})[\s.,/\-]{{0,2}}(?P<y>\d\d){_END}",
 )
 _COMPACT = (rf"(?P<y>{_YEAR})(?P<a>\d\d)(?P<b>\d\d)(?!\d)",)  # as DICOM stores it; only behind "born"
 _LONG = [re.compile(rf"(?<!\d){form}") for form in _WRITTEN]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dataset_builder.screening.dates import Day, first_day, on_axes
+from dataset_builder.screening.dates import MONTH, Day, first_day, on_axes
 from dataset_builder.screening.lines import Box, Line, around, neighbours, torn
 from dataset_builder.text.language_files import PersonalWords, Words
 from dataset_builder.text.vocabulary import LANGUAGES, any_of, any_spaced, any_unspaced
@@ -79,7 +79,7 @@ def _label(words: str) -> str:
 _SEPARATOR = r"\s?[:=#;]\s?"
 _NAME_LABEL, _BIRTH_LABEL, _NUMBER_LABEL = _label("names"), _label("births"), _label("numbers")
 _LABELLED_NAME = re.compile(rf"(?:^|[|;,/(\[]\s?|\s\s?){_NAME_LABEL}{_SEPARATOR}(?P<value>.+)")
-_LABELLED_BIRTH = re.compile(rf"{_BIRTH_LABEL}\W{{0,4}}(?P<value>.+)")
+_LABELLED_BIRTH = re.compile(rf"{_BIRTH_LABEL}\W{{0,4}}(?P<value>(?:\d|(?i:{MONTH})).+)")
 _STARRED_BIRTH = re.compile(r"^\*\s?(?P<value>\d.+)")  # * 12.03.1961, as German and Nordic lists have it
 _VALUE = r"(?P<value>[A-Z]{0,4}[\-/]?\d[\dA-Z./\-]{2,})"
 _LABELLED_NUMBER = re.compile(rf"{_NUMBER_LABEL}\W{{0,4}}{_VALUE}")
@@ -91,7 +91,9 @@ _BARE = {  # a label that fills its line: the value stands beside it
 }
 _CARET = re.compile(r"(?<![^\W_])(?:[^\W\d_]|['\-]){2,}\^+[^\W\d_]")
 _SOCIAL_SECURITY = re.compile(r"(?<![\d.\-])\d{3}-\d{2}-\d{4}(?![\d.\-])")
-_TITLE = re.compile(rf"(?<![^\W_])(?:{any_of(lambda language: language.personal.titles)})\s?(?P<value>[^\W\d_].+)")
+_TITLE = re.compile(
+    rf"(?<![^\W_])(?:{any_of(lambda language: language.personal.titles)})(?![^\W\d_])\s?(?P<value>[^\W\d_].+)"
+)
 _PUBLIC = re.compile(  # numbers of data bases and of trials: nobody's
     r"(?:GSE|GSM|GDS|GPL|SR[APRX]|ERR|ERP|DRR|PRJ|SAM|NCT|ISRCTN|TCGA|PMC|PMID|GO|NM|NR|NC|NP|XM|XP|ENS|PDB)[A-Z_:\-]*\d"
 )
@@ -159,6 +161,8 @@ def _is_name(value: str) -> bool:
     if _HAN_NAME.match(value):
         return not _NOT_NAMES.match(value)
     words = _WORD.findall(value)[:_MAX_NAME_WORDS]
+    while words and words[0].islower() and len(words[0]) <= _MAX_PARTICLE:
+        words = words[1:]
     if not words or not words[0][0].isupper() or _NOT_NAMES.fullmatch(words[0]):
         return False
     if len(words) > 1 and words[1].islower() and len(words[1]) > _MAX_PARTICLE:
@@ -197,7 +201,7 @@ def _is_written_alike(one: str, other: str) -> bool:
 def _holds_birth(text: str) -> bool:
     match = _LABELLED_BIRTH.search(text) or _STARRED_BIRTH.search(text)
     day = first_day(match["value"], is_labelled=True) if match else None
-    return day is not None and day.start <= 2  # right behind the label
+    return day is not None and day.start == 0
 
 
 def _holds_number(text: str) -> bool:
