@@ -129,7 +129,7 @@ def test_blurred_pixels_are_gone_everywhere_and_the_hashes_are_the_new_ones(scan
     part = panel[10:24, 10:70].reshape(-1, 3)  # the box, from the panel's corner at (30, 20)
     assert len(np.unique(part, axis=0)) == 1
     assert noise() not in b"".join(file.read_bytes() for file in made.files.values())
-    other = [row for row in parquet.read_table(scanned / "pairs/train-00000-of-00001.parquet").to_pylist()]
+    other = parquet.read_table(scanned / "pairs/train-00000-of-00001.parquet").to_pylist()
     assert rows_of(made, "pairs", "PMC1/fig1") == [row for row in other if row["figure_id"] == "PMC1/fig1"]
 
 
