@@ -11,6 +11,7 @@ MONTH = rf"(?:{any_of(lambda language: language.imprint.months)})[^\W\d_]*"
 _END = r"(?=\d\d:\d\d|\D|$)"  # OCR often reads the time of day without the space before it
 _YEAR = r"(?:18[89]|19\d|20[0-4])\d"
 _SEPARATOR = r"\s?[./\-–]\s?"
+_ANY_SEPARATOR = r"\s?[./\-–,]\s?"  # OCR reads some full stops as commas; without a label these part other numbers
 _WRITTEN = (
     rf"(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}}){_SEPARATOR}(?P<y>{_YEAR}){_END}",
     rf"(?P<y>{_YEAR}){_SEPARATOR}(?P<a>\d{{1,2}}){_SEPARATOR}(?P<b>\d{{1,2}}){_END}",
@@ -24,7 +25,9 @@ _SHORT = (  # with a year of two digits: a day only beside a time, or behind "bo
 )
 _COMPACT = (rf"(?P<y>{_YEAR})(?P<a>\d\d)(?P<b>\d\d)(?!\d)",)  # as DICOM stores it; only behind "born"
 _LONG = [re.compile(rf"(?<!\d){form}") for form in _WRITTEN]
-_LABELLED = [re.compile(rf"(?<!\d){form}") for form in (*_WRITTEN, *_SHORT, *_COMPACT)]
+_LABELLED = [
+    re.compile(rf"(?<!\d){form.replace(_SEPARATOR, _ANY_SEPARATOR)}") for form in (*_WRITTEN, *_SHORT, *_COMPACT)
+]
 _TIMED = [re.compile(rf"(?<!\d){form}(?=\D{{0,3}}\d{{1,2}}\s?:\s?\d\d)") for form in _SHORT]
 _MIN_AXIS_DAYS = 4  # in one row or column, all different: a time axis
 _ALIGNED_HEIGHTS = 0.5  # heights of a line by which its neighbours on the axis may lie off

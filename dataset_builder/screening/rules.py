@@ -73,7 +73,7 @@ def _label(words: str) -> str:
 
     spaced = any_spaced(lambda language: of(language.personal))
     unspaced = any_unspaced(lambda language: of(language.personal))
-    return rf"(?:(?<![^\W_])(?i:{spaced})(?![^\W\d_])|(?:{unspaced}))"
+    return rf"(?:(?<![^\W_])(?i:{spaced})(?:(?<![^\W\d_])|(?![^\W\d_]))|(?:{unspaced}))"
 
 
 _SEPARATOR = r"\s?[:=#;]\s?"
@@ -97,9 +97,9 @@ _TITLE = re.compile(
 _PUBLIC = re.compile(  # numbers of data bases and of trials: nobody's
     r"(?:GSE|GSM|GDS|GPL|SR[APRX]|ERR|ERP|DRR|PRJ|SAM|NCT|ISRCTN|TCGA|PMC|PMID|GO|NM|NR|NC|NP|XM|XP|ENS|PDB)[A-Z_:\-]*\d"
 )
-_LONE_LABEL = re.compile(_label("lone_numbers"))
-_SEQUENCE = re.compile(r"[A-Z]{1,2}_?\d{5,8}(?:\.\d)?$")  # behind "accession number": of GenBank
+_SEQUENCE = re.compile(r"[A-Z]{1,2}_?\d{5,8}(?:\.\d)?$")  # of GenBank, and of some hospitals
 _MISREAD = re.compile(r"(?<![\w.])(?=[01]?[A-Z]{2}|[A-Z][01][A-Z])[A-Z01]{3,4}(?![\w.])")
+_MISREAD_START = re.compile(r"(?<!\w)0(?=[a-z]{2})")
 _LETTERS = str.maketrans("01", "OI")
 _MIN_NUMBER_DIGITS = 4  # of a labelled number: fewer count patients
 _LONG_NUMBER = re.compile(r"^\d[\d\-/ ]{4,}\d$")  # alone in its line, in a picture that holds more of the kind
@@ -140,15 +140,15 @@ def _kinds(line: Line) -> Iterator[Kind]:
         yield "name"
     if _holds_birth(text):
         yield "birth_date"
-    if _holds_number(text):
+    if _holds_number(text, line.is_on_picture):
         yield "number"
     if line.is_on_picture and _names_institution(text):
         yield "institution"
 
 
 def _with_letters(text: str) -> str:
-    """The text with letters in its short words where OCR read digits: 1PP is IPP, D0B is DOB."""
-    return _MISREAD.sub(lambda word: word[0].translate(_LETTERS), text)
+    """The text with letters in its short words where OCR read digits: 1PP is IPP, D0B is DOB, 0ct is Oct."""
+    return _MISREAD_START.sub("O", _MISREAD.sub(lambda word: word[0].translate(_LETTERS), text))
 
 
 def _holds_labelled_name(text: str) -> bool:
@@ -180,11 +180,14 @@ def _holds_known_name(text: str) -> bool:
     words = [(match[0], match.end(), match.start()) for match in _WORD.finditer(text)]
     for (first, middle, start), (second, end, begin) in zip(words, words[1:], strict=False):
         between, before = text[middle:begin], text[:start].split()
-        if between.strip() not in ("", ",") or len(between) > 2 or _CITED.match(text[end:]):
+        comma = between.strip()
+        if comma not in ("", ",", ".") or len(between) > 2 or _CITED.match(text[end:]):
             continue
         if before and before[-1].casefold().rstrip(".") in _PLACES:
             continue
-        given, other = (second, first) if "," in between else (first, second)
+        if comma == "." and not (first.isupper() and second.isupper()):  # else the end of a sentence
+            continue
+        given, other = (second, first) if comma else (first, second)
         is_either = given.casefold() in _GIVEN or (given.isupper() and other.casefold() in _GIVEN)
         if is_either and _is_written_alike(given, other) and not _NOT_NAMES.fullmatch(other):
             return True
@@ -204,7 +207,8 @@ def _holds_birth(text: str) -> bool:
     return day is not None and day.start == 0
 
 
-def _holds_number(text: str) -> bool:
+def _holds_number(text: str, is_on_picture: bool = True) -> bool:
+    """A labelled number; on paper one that is built like those of sequences in GenBank is taken for such."""
     if _SOCIAL_SECURITY.search(text):
         return True
     if _LONE_NUMBER.search(text):
@@ -212,7 +216,7 @@ def _holds_number(text: str) -> bool:
     match = _LABELLED_NUMBER.search(text)
     if match is None or _PUBLIC.match(match["value"]):
         return False
-    if _SEQUENCE.match(match["value"]) and _LONE_LABEL.match(match[0]):
+    if _SEQUENCE.match(match["value"]) and not is_on_picture:
         return False
     return sum(letter.isdigit() for letter in match["value"]) >= _MIN_NUMBER_DIGITS
 

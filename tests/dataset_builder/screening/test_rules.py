@@ -143,7 +143,6 @@ def test_hospitals_on_pictures(text):
             "GSE12345",
             "NCT01234567",
             "Study ID: NCT01234567",
-            "Accession No. AF123456",
             "Accession: NM_000546",
             "PMID 12345678",
         ),
@@ -183,6 +182,25 @@ def test_hospitals_on_pictures(text):
 )
 def test_what_figures_hold_anyway(text):
     assert not kinds(line(text))
+
+
+@pytest.mark.parametrize("text", ["Accession No: CT037521", "Patient ID: A483921"])
+def test_numbers_that_are_built_like_those_of_sequences_are_a_patients_on_pictures(text):
+    assert kinds(line(text)) == {"number"}
+    assert not kinds(line(text, is_on_picture=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Né le 16.04,1969", "birth_date"),
+        ("Data di nascita: 4 0ct 1958", "birth_date"),
+        ("WALKER. JOSHUA", "name"),
+        ("Dossier n°A30790", "number"),
+    ],
+)
+def test_letters_and_signs_that_ocr_misreads(text, kind):
+    assert kinds(line(text)) == {kind}
 
 
 def test_a_label_and_its_value_in_two_lines():
