@@ -1,5 +1,7 @@
 """What has become of each figure of a dataset that was screened: clear, kept, blurred, dropped, or not decided."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +53,11 @@ class Review:
         """The parts of a figure whose pixels must not be published."""
         rows = self.reviewed.get(self.picture_of.get(figure_id) or "", [])
         return [row["box"] for row in rows if row["decision"] == "blur"]
+
+    def digest(self) -> bytes:
+        """A hash of all that the review changes of what is published."""
+        changes = [sorted(self.held), sorted((one, self.boxes(one)) for one in self.fates if self.boxes(one))]
+        return hashlib.sha256(json.dumps(changes).encode()).digest()
 
     def counts(self) -> ScreeningCounts:
         """For the card."""

@@ -25,12 +25,15 @@ def needs_blur(row: Mapping[str, Any], review: Review | None) -> bool:
 
 def blurred_table(table: pyarrow.Table, review: Review) -> pyarrow.Table:
     """The rows with what is to be blurred overwritten, and with the hashes of the new pictures."""
-    rows = [_blurred(row, review) if needs_blur(row, review) else row for row in table.to_pylist()]
+    rows = [blurred(row, review) for row in table.to_pylist()]
     return pyarrow.Table.from_pylist(rows, schema=table.schema)
 
 
-def _blurred(row: dict[str, Any], review: Review) -> dict[str, Any]:
-    boxes = _boxes(row, review) or []
+def blurred(row: dict[str, Any], review: Review) -> dict[str, Any]:
+    """A row that is not held, as `blurred_table` gives it. Raises `UnreadablePicture`."""
+    boxes = _boxes(row, review)
+    if not boxes:
+        return row
     if "images" in row:
         return row | {"images": [{"bytes": overwritten(one, boxes), "path": None} for one in row["images"]]}
     data = overwritten(row["image"], boxes)

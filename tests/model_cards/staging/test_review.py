@@ -13,6 +13,7 @@ from PIL import Image
 
 from dataset_builder.screening.ledger import note_screened, read_screened, write_review
 from dataset_builder.screening.screening import figure_ids
+from model_cards import export
 from model_cards.cards.dataset_card import render_dataset_card
 from model_cards.push import Options, run
 from model_cards.staging.dataset import stage_dataset
@@ -219,3 +220,18 @@ def test_new_figures_after_a_rebuild_are_named(scanned, tmp_path):
     lines = (scanned / "screened.jsonl").read_text().splitlines(keepends=True)
     (scanned / "screened.jsonl").write_text("".join(lines[:-4]))
     assert "4 of 24 figures are not screened" in staged(scanned, tmp_path).describe()
+
+
+def test_an_export_holds_back_and_blurs_the_same(scanned, tmp_path):
+    screen(scanned, decision="blur")
+    options = {"format": "llava", "configs": ["detail", "reasoning"], "policy": "all"}
+    export.run(export.Options(str(scanned), output=str(tmp_path / "blurred"), **options))
+    pictures = [open_picture(path.read_bytes()) for path in (tmp_path / "blurred" / "images").rglob("*.png")]
+    [figure] = [picture for picture in pictures if picture.size == (160, 90)]
+    assert len(np.unique(np.asarray(figure)[30:44, 40:100].reshape(-1, 3), axis=0)) == 1
+    decide(scanned, None)
+    with pytest.raises(ValueError, match="an export with other content_sha256"):
+        export.run(export.Options(str(scanned), output=str(tmp_path / "blurred"), **options))
+    said = export.run(export.Options(str(scanned), output=str(tmp_path / "held"), **options))
+    assert "2 rows held back" in said
+    assert len(json.loads((tmp_path / "held" / "detail-train.json").read_text())) == 11
