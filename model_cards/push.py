@@ -12,6 +12,10 @@ articles' Markdown (as one file, `provenance/markdown.parquet`) and hashes of al
 and nothing that a link out of the dataset's folder leads to. Remote files of these names that are no longer part of it
 are deleted, other files in the repository stay.
 
+Figures in whose pictures `ldrt screen` found what looks like personal data are held back until somebody has decided on
+it in review.html; what was decided (keep, blur, drop) is done in every config. Neither what was found nor the files that
+say so are sent.
+
 Rows that an earlier push under a wider policy made readable stay so under older commits and tags: the command lists
 these, and `--squash true` removes them.
 
