@@ -13,8 +13,7 @@ and nothing that a link out of the dataset's folder leads to. Remote files of th
 are deleted, other files in the repository stay.
 
 Figures in whose pictures `ldrt screen` found what looks like personal data are held back until somebody has decided on
-it in review.html; what was decided (keep, blur, drop) is done in every config. Neither what was found nor the files that
-say so are sent.
+it in review.html; what was decided (keep, blur, drop) is done in every config. What was found is never sent.
 
 Rows that an earlier push under a wider policy made readable stay so under older commits and tags: the command lists
 these, and `--squash true` removes them.

@@ -16,8 +16,10 @@ from dataset_builder.screening.screening import figure_ids
 from model_cards import export
 from model_cards.cards.dataset_card import render_dataset_card
 from model_cards.push import Options, run
+from model_cards.quotable import permitted_predictions
 from model_cards.staging.dataset import stage_dataset
 from model_cards.staging.rows import RowCounts
+from tests.model_cards.test_publish import ANSWER, RUN
 from trust.pictures.derived import cropped
 from trust.pictures.opener import open_picture
 
@@ -235,3 +237,16 @@ def test_an_export_holds_back_and_blurs_the_same(scanned, tmp_path):
     said = export.run(export.Options(str(scanned), output=str(tmp_path / "held"), **options))
     assert "2 rows held back" in said
     assert len(json.loads((tmp_path / "held" / "detail-train.json").read_text())) == 11
+
+
+@pytest.mark.parametrize(("decision", "is_shown"), [(None, False), ("drop", False), ("blur", False), ("keep", True)])
+def test_a_run_shows_no_picture_that_is_held_or_blurred(scanned, tmp_path, decision, is_shown):
+    screen(scanned, decision=decision)
+    (tmp_path / "manifest.json").write_text(json.dumps(RUN | {"dataset": str(scanned)}))
+    rows = [ANSWER | {"example_id": name, "figure_id": f"{name}/fig1"} for name in ("PMC0", "PMC1")]
+    rows.append(rows[1] | {"example_id": "other", "image_figure_id": "PMC0/fig1"})  # asked with another's picture
+    (tmp_path / "predictions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    evidence = [{"figure_id": f"{name}/fig1", "license": "CC-BY-4.0", "caption": "C"} for name in ("PMC0", "PMC1")]
+    (tmp_path / "evidence.jsonl").write_text("".join(json.dumps(row) + "\n" for row in evidence))
+    permitted = {row["example_id"]: is_permitted for row, is_permitted in permitted_predictions(tmp_path, "commercial")}
+    assert permitted == {"PMC0": is_shown, "PMC1": True, "other": is_shown}
