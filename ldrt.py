@@ -33,6 +33,7 @@ STAGES = {
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
     "retract": ("dataset_builder.retract", "an article or a figure out of a dataset folder, everywhere and for good"),
     "rehydrate": ("dataset_builder.rehydrate", "published rows without pictures + your articles -> `pairs`, checked"),
+    "screen": ("dataset_builder.screen", "`pairs` -> review.jsonl: what in the pictures looks like personal data"),
     "push": ("model_cards.push", "dataset repo folder -> Hub"),
     "export": ("model_cards.export", "dataset -> LLaVA JSON, ShareGPT JSON or WebDataset, for other trainers"),
     "plan": ("recipes.plan", "recipe + dataset -> memory and time estimate, launch advice, two-step check"),
@@ -132,7 +133,7 @@ def _run_stage(name: str, words: list[str]) -> str:
     summary = stage.run(options)
     if name in ("build", "rehydrate"):
         _render_card(Path(options.output))
-    if name in ("instruct", "prefer", "retract"):
+    if name in ("instruct", "prefer", "retract", "screen"):
         _render_card(Path(options.dataset))
     return summary
 
@@ -143,12 +144,14 @@ def _render_card(dataset: Path) -> None:
     from model_cards.preview.examples import write_examples_preview
     from model_cards.preview.page import write_preview
     from model_cards.preview.parts import has_examples
+    from model_cards.preview.review import write_review_page
 
     if not (dataset / "pairs").is_dir():  # not yet, where the build was submitted to SLURM
         return
     write_dataset_card(dataset)
     if has_examples(dataset):  # none yet after a build, or a dry run
         write_examples_preview(dataset)
+    write_review_page(dataset)
     write_preview(dataset)  # which links to the page of the examples, where there is one
 
 

@@ -15,7 +15,7 @@ INSTRUCT = ("detail", "reasoning")  # whose files config `instruct` lists, witho
 WITHHELD = "withheld"  # ids and hashes of figures without a picture: no config of rows, and in none of the above
 SPLITS = ("train", "validation", "test")
 
-_OF_TERMS = ("license", "licenses", "rights")  # the columns of `Terms`
+TERMS = ("license", "licenses", "rights")  # the columns of `Terms`
 # What decides whether a row may be published: the licences of all that it is made of, and its figure's own rights.
 Terms = tuple[tuple[str | None, ...], str | None]
 NO_TERMS: Terms = ((None,), None)
@@ -58,7 +58,7 @@ def terms_counts(paths: Iterable[Path]) -> Counter[Terms]:
     counts: Counter[Terms] = Counter()
     for path in paths:
         with parquet.ParquetFile(path) as file:
-            there = [name for name in _OF_TERMS if name in file.schema_arrow.names]
+            there = [name for name in TERMS if name in file.schema_arrow.names]
             if not there:
                 counts[NO_TERMS] += file.metadata.num_rows
                 continue
@@ -73,7 +73,7 @@ def terms(batch: pyarrow.RecordBatch) -> list[Terms]:
 
 
 def _there(batch: pyarrow.RecordBatch) -> list[str]:
-    return [name for name in _OF_TERMS if name in batch.schema.names]
+    return [name for name in TERMS if name in batch.schema.names]
 
 
 def row_terms(row: Mapping) -> Terms:

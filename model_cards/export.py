@@ -53,6 +53,7 @@ def run(options: Options) -> str:
     """
     from model_cards.exporting.export import DRAFTS, KNOWN, Export, pairs_of, refuse_other, settings_of
     from model_cards.exporting.rows import chosen_files
+    from model_cards.reviewing.review import read_review
     from model_cards.staging.dataset import refuse_nothing
     from model_cards.staging.own_folder import own_folder
 
@@ -60,10 +61,11 @@ def run(options: Options) -> str:
     chosen = chosen_files(dataset, options.configs, options.splits, KNOWN[options.format])
     refuse_nothing(dataset, options.policy)
     pairs = pairs_of(dataset)
-    settings = settings_of(chosen, pairs, options.format, options.policy)
+    review = read_review(dataset)
+    settings = settings_of(chosen, pairs, options.format, options.policy, review)
     refuse_other(output, settings)
     with own_folder(output, DRAFTS) as drafts:
-        export = Export(output, drafts, options.format, options.policy)
+        export = Export(output, drafts, options.format, options.policy, review=review)
         export.claim(settings)
         for config, splits in chosen.items():
             for split, paths in splits.items():

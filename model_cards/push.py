@@ -17,6 +17,9 @@ With `--withheld true` the config `withheld` lists the figures that are left out
 and no word or pixel of them. Who has the articles makes the rows again with `ldrt rehydrate`. It is not the default, as
 names of files are among that.
 
+Figures in whose pictures `ldrt screen` found what looks like personal data are held back until somebody has decided on
+it in review.html; what was decided (keep, blur, drop) is done in every config. What was found is never sent.
+
 Rows that an earlier push under a wider policy made readable, or that `ldrt retract` has taken down since, stay so under
 older commits and tags: the command lists these, and which models on the Hub were trained on what was taken down;
 `--squash true` removes them.

@@ -26,10 +26,10 @@ FLOORS = [
     "dataset_builder.retracted",
     "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",
-    "dataset_builder.assembly dataset_builder.teaching",
+    "dataset_builder.assembly dataset_builder.screening dataset_builder.teaching",
     "dataset_builder.rehydrating dataset_builder.retracting",
     "dataset_builder.fetch dataset_builder.build dataset_builder.instruct "
-    "dataset_builder.rehydrate dataset_builder.retract",
+    "dataset_builder.rehydrate dataset_builder.retract dataset_builder.screen",
     "evaluation.metrics",
     "evaluation.run_folder",
     "evaluation.judgements",
@@ -68,7 +68,7 @@ MAY_IMPORT = {
     "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
-    *(f"dataset_builder.{name}" for name in ("fetch", "build", "instruct", "rehydrate", "retract")),
+    *(f"dataset_builder.{name}" for name in ("fetch", "build", "instruct", "rehydrate", "retract", "screen")),
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer", "ask", "app")),
     *(f"recipes.{name}" for name in ("sft", "dpo", "train", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish", "export")),

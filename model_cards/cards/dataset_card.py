@@ -30,6 +30,7 @@ from model_cards.dataset_folder import (
 )
 from model_cards.files import write_text
 from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
+from model_cards.reviewing.review import read_review
 from trust.ids import LANGUAGES, is_tag
 from trust.licenses import card_fields, combined, use_of
 from trust.markup import block, front_matter
@@ -62,7 +63,9 @@ def render_dataset_card(dataset: Path, repo_id: str | None = None) -> str:
     domain = provenance["stages"]["build"]["domain"]
     withheld = split_files(dataset / WITHHELD)
     rows = _rows_facts(configs, withheld, domain["tags"] if domain else [])
-    return template.render(**rows, **provenance, repo_id=repo_id or "ORG/NAME")
+    review = read_review(dataset)
+    screening = review.counts() if review else provenance["stages"]["push"]["screening"]
+    return template.render(**rows, **provenance, screening=screening, repo_id=repo_id or "ORG/NAME")
 
 
 def _rows_facts(configs: dict[str, Splits], withheld: Splits, tags: list[str]) -> dict:
@@ -137,7 +140,7 @@ def _stages(manifest: DatasetManifest) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
     empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
     empty |= {"domain": None, "archives": None, "rejected": {}, "verdicts": {}, "left_as_before": []}
-    empty |= {"judges": [], "runs": []}
+    empty |= {"judges": [], "runs": [], "screening": None}
     stages = dict.fromkeys(("build", "instruct", "prefer", "push"), empty)
     for name, entry in manifest["stages"].items():
         stages[name] = empty | entry

@@ -1,7 +1,7 @@
 """The part of `provenance/` that a policy permits: text from an article goes where the article's licence lets it."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -34,8 +34,11 @@ _WITHOUT_TEXT = ("failed.jsonl", "changelog.jsonl", "retracted.jsonl")
 Licenses = dict[str | None, set[str | None]]  # article_id -> the licences of its own figures; None: not stated
 
 
-def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
-    """Write what `policy` permits of DATASET/provenance to FOLDER/provenance, the Markdown as one Parquet file."""
+def stage_provenance(dataset: Path, folder: Path, policy: Policy, held: Set[str] = frozenset()) -> None:
+    """Write what `policy` permits of DATASET/provenance to FOLDER/provenance, the Markdown as one Parquet file.
+
+    Nothing is said of the figures `held`, whose pictures hold personal data.
+    """
     source, target = dataset / "provenance", folder / "provenance"
     target.mkdir()
     for name, kind in _WHOLE.items():
@@ -44,13 +47,15 @@ def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
     for path in sorted(source.glob("[!.]*.jsonl")):
         if path.name == REBUILD_NAME:  # config `withheld` has of it what is asked for
             continue
-        _copy_permitted(path, target / path.name, policy)
+        _copy_permitted(path, target / path.name, policy, held)
     _stage_markdown(dataset, target / "markdown.parquet", policy)
 
 
-def _copy_permitted(source: Path, target: Path, policy: Policy) -> None:
+def _copy_permitted(source: Path, target: Path, policy: Policy, held: Set[str]) -> None:
     with target.open("w", encoding="utf-8") as file:
         for number, row in enumerate(PROVENANCE.get(source.name, PROVENANCE_ROWS).rows(source), 1):
+            if row.get("figure_id") in held:
+                continue
             if source.name in _WITHOUT_TEXT or permits(policy, *row_terms(row)):
                 file.write(to_json(row, f"{source}, line {number}") + "\n")
 
