@@ -15,7 +15,10 @@ from dataset_builder.files.nearest import nearest
 from dataset_builder.retracted import Retracted, Retraction
 from dataset_builder.schema import CONFIGS
 
-_COLUMNS = ("article_id", "figure_id", "pmcid", "doi", "source_file", "duplicate_group", "context_of", "example_id")
+_COLUMNS = (
+    *("article_id", "figure_id", "pmcid", "doi", "source_file", "duplicate_group", "context_of", "example_id"),
+    "image_sha256",
+)
 _ROWS_AT_ONCE = 5000  # without pictures: some megabytes
 
 

@@ -24,10 +24,11 @@ from dataset_builder.retracting.records import records_of, remove_unpacked
 from dataset_builder.retracting.rows import filter_config, filter_lines
 from dataset_builder.retracting.told import rewrite_certificate, rewrite_manifest, write_changelogs
 from dataset_builder.schema import CONFIGS
+from dataset_builder.screening.ledger import forget
 from trust.handovers import stamped
 
 _LISTS = (FILE, "changelog.jsonl")  # of provenance/: they say what is gone, and have only ids
-_PAGES = ("preview.html", "examples.html")
+_PAGES = ("preview.html", "examples.html", "review.html")
 
 
 def check(dataset: Path) -> None:
@@ -74,6 +75,7 @@ def take_out(dataset: Path, known: Known, entries: Sequence[Retraction]) -> None
         (dataset / page).unlink(missing_ok=True)
     _take_out_records(dataset, known, entries)
     _take_out_lines(dataset, retracted, borrowed)
+    forget(dataset, _pictures_of(dataset, retracted))
     for entry in entries:
         article_id = entry["article_id"] or article_of(str(entry["figure_id"]))
         (dataset / "provenance" / "markdown" / markdown_name(article_id)).unlink(missing_ok=True)
@@ -89,6 +91,15 @@ def _examples_from(dataset: Path, retracted: Retracted) -> set[str]:
     """The ids of the examples whose question or answer is from the context of a figure that goes."""
     rows = (row for config in CONFIGS[1:] for row in config_rows(dataset, config))
     return {row["example_id"] for row in rows if row.get("context_of") in retracted.figures}
+
+
+def _pictures_of(dataset: Path, retracted: Retracted) -> set[str]:
+    """The pictures (column `image_sha256`) that no figure which stays has."""
+    gone: set[str] = set()
+    kept: set[str] = set()
+    for row in config_rows(dataset, "pairs"):
+        (gone if retracted.has_row(row) else kept).add(row.get("image_sha256") or "")
+    return gone - kept
 
 
 def _take_out_records(dataset: Path, known: Known, entries: Sequence[Retraction]) -> None:

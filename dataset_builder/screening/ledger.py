@@ -6,7 +6,7 @@ person fills in `decision`. Both hold personal data, and neither is ever publish
 bytes: decisions hold after a rebuild, and for the same picture in another figure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import Literal
 
@@ -90,6 +90,15 @@ def write_review(
     if rows or before:
         write_jsonl(dataset / REVIEW, map(stamped, rows.values()))
     return list(rows.values())
+
+
+def forget(dataset: Path, pictures: Set[str]) -> None:
+    """Take what was found in these pictures, and what was decided of it, out of both files."""
+    for name, kind in ((SCREENED, SCREENED_FILE), (REVIEW, REVIEW_FILE)):
+        rows = list(kind.rows(dataset / name))
+        kept = [row for row in rows if row["picture"] not in pictures]
+        if len(kept) < len(rows):
+            write_jsonl(dataset / name, map(stamped, kept))
 
 
 def _place(row: Reviewed) -> tuple:

@@ -17,6 +17,15 @@ import ldrt
 from dataset_builder import build, instruct
 from dataset_builder.files.jsonfiles import read_jsonl
 from dataset_builder.schema import SPLITS
+from dataset_builder.screening.ledger import (
+    REVIEW,
+    REVIEW_FILE,
+    Finding,
+    ScreenedPicture,
+    note_screened,
+    read_screened,
+    write_review,
+)
 from tests import processes
 from tests.dataset_builder.llm_server import serve
 from tests.dataset_builder.readers.tables.folders import draw, write_table
@@ -252,6 +261,27 @@ def test_an_llms_replies_about_it_go_and_the_others_are_not_asked_for_again(samp
         asked = len(requests)
         assert teach(sample_dataset, url) == 0
         assert len(requests) == asked
+
+
+def test_what_was_found_in_its_pictures_goes_and_decisions_on_others_stay(sample_dataset):
+    article, other = rows(sample_dataset, "pairs")[0]["article_id"], rows(sample_dataset, "pairs")[-1]["article_id"]
+    assert article != other
+    figure_of = {row["image_sha256"]: row["figure_id"] for row in rows(sample_dataset, "pairs")}
+    note_screened(sample_dataset, (screened(picture) for picture in figure_of))
+    write_review(sample_dataset, read_screened(sample_dataset), figure_of)
+    (sample_dataset / "review.html").write_text("Smith, John")
+    mine = {row["image_sha256"] for row in rows(sample_dataset, "pairs") if row["article_id"] == article}
+    assert retract(sample_dataset, "--article", article) == 0
+    left = read_screened(sample_dataset)
+    assert set(left) == {row["image_sha256"] for row in rows(sample_dataset, "pairs")} == set(figure_of) - mine
+    review = REVIEW_FILE.rows(sample_dataset / REVIEW)
+    assert {row["picture"] for row in review} == set(left)
+    assert not any(picture in (sample_dataset / "review.html").read_text() for picture in mine)
+
+
+def screened(picture: str) -> ScreenedPicture:
+    finding: Finding = {"kind": "name", "text": f"Smith, {picture[:6]}", "box": [0, 0, 9, 9], "score": 1.0}
+    return {"picture": picture, "text_version": "1", "face_version": None, "findings": [finding], "problem": None}
 
 
 def test_a_batch_under_way_is_not_cut_through(sample_dataset, capsys):
