@@ -25,6 +25,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/shellcheck .ci/run recipes/*/run.sh
 	$(BIN)/python .ci/check_constraints.py
 
 clean:
