@@ -7,9 +7,10 @@
 #           14 for the teacher, 1 for each judge, at tokens a second that are assumed: recipes/SERVING.md has the sum.
 #           Fetching: 1.2 to look 42,673 articles up; how many bytes, `bash …/run.sh look` says before they come.
 #   GPUs    4 of 48 GB; training takes 15 GiB of each by count, the servers of 72B and 70B take all four, one at a time.
-#   disk    100 GB for models by count (13.4e9 parameters of 2 bytes, three times; adapter and checkpoints 15 GB), and
-#           the articles.
-#   money   28 to 50 times the price of a GPU's hour for training (the same commands); the servers' hours times four.
+#   disk    175 GB for models, computed: 13.4e9 parameters of 2 bytes are 27 GB, six times (the base model, phase 1 with
+#           up to three checkpoints, the merged model), and 15 GB of phase 2; and the articles.
+#   money   28 to 50 times the price of a GPU's hour for training, computed by the same commands; the servers' hours
+#           times four.
 #
 #   bash recipes/llava-v1.5-13b/run.sh                # all of it, in this order; or some parts, by name:
 #   bash recipes/llava-v1.5-13b/run.sh look           # what there is to fetch

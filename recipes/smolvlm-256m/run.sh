@@ -6,7 +6,8 @@
 #                 --gpu L4 --rows 10000 --tokens 620 --price_per_gpu_hour 1          (and the same with phase1.yaml)
 #           Loading pictures is not counted in that, and will take longer than the arithmetic where cores are few.
 #   GPU     1; training takes 2.2 GiB by count
-#   disk    2 GB for models by count (0.26e9 parameters of 2 bytes, three times), and the articles: 3,000 as set below;
+#   disk    4 GB for models, computed: 0.26e9 parameters of 2 bytes, six times (the base model, phase 1 with up to three
+#           checkpoints, the merged model), and 1 GB of phase 2; and the articles: 3,000 as set below,
 #           `bash recipes/smolvlm-256m/run.sh look` says how many bytes they are before they come
 #   money   0.15 times the price of a GPU's hour for training (the same commands); no LLM is asked as it stands
 #
