@@ -4,8 +4,9 @@
 #   hours   7 to 13 of training on 4 x A40; computed by count, not measured: both phases, 50,882 rows of 900 tokens, by
 #             ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/zero3.yaml \
 #                 --gpu A40 --rows 50882 --tokens 900 --price_per_gpu_hour 1         (and the same with phase1.yaml)
-#           14 for the teacher, 1 for each judge, at tokens a second that are assumed: recipes/SERVING.md has the sum.
-#           Fetching: 1.2 to look 42,673 articles up; how many bytes, `bash …/run.sh look` says before they come.
+#           14 for the teacher, 0.5 for each judge, computed with tokens a second that are assumed: recipes/SERVING.md.
+#           1.2 to look 42,673 articles up, computed: two requests each, 20 a second; fetching by their bytes, which
+#           `bash …/run.sh look` says before they come. Answering 3 × 3,148 questions: neither measured nor computed.
 #   GPUs    4 of 48 GB; training takes 15 GiB of each by count, the servers of 72B and 70B take all four, one at a time.
 #   disk    175 GB for models, computed: 13.4e9 parameters of 2 bytes are 27 GB, six times (the base model, phase 1 with
 #           up to three checkpoints, the merged model), and 15 GB of phase 2; and the articles.
