@@ -12,7 +12,7 @@ from typing import Literal
 from trust.checkpoints import MAX_NAME_CHARS, open_checkpoint
 from trust.dataset_files import check_dataset
 from trust.files import inside
-from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG
+from trust.weights.checkpoint_files import ADAPTER_CONFIG, ALLOWED, CONFIG
 
 _OF_DATASETS = "datasets/"  # before a dataset's id, as in its address
 _CONFIGS = ("pairs", "align", "detail", "reasoning")
@@ -22,9 +22,8 @@ _MODEL_FILES = (
     "results/*.jsonl",
     "plots/*",
     "examples/*",
-    "adapter/*.json",
-    "adapter/*.safetensors",
     "answers.html",
+    *(f"adapter/{pattern}" for pattern in ALLOWED),
 )
 _DATASET_FILES = (
     *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/*.json", "provenance/*.jsonl"),

@@ -38,10 +38,11 @@ api.upload_folder(repo_id="lab/tiny", folder_path={folder!r})
 
 
 def judged(request: dict) -> dict:
-    """A judge that gives what share of the reference's words the answer has."""
+    """A judge that passes its controls: 10 for the reference, else up to 3, for the share of its words."""
     shown = dict(re.findall(r"^(reference|answer): (.*)$", request["messages"][0]["content"], re.M))
-    reference, answer = (set(json.loads(shown[name]).lower().split()) for name in ("reference", "answer"))
-    score = round(10 * len(reference & answer) / len(reference))
+    reference, answer = (json.loads(shown[name]) for name in ("reference", "answer"))
+    words = set(reference.split())
+    score = 10 if answer == reference else round(3 * len(words & set(answer.split())) / len(words))
     return completion(json.dumps({"reason": "Words in common.", "score": score}))
 
 
