@@ -31,6 +31,7 @@ STAGES = {
     "fetch": ("dataset_builder.fetch", "domain, ids or list -> folder of open-access articles with their pictures"),
     "build": ("dataset_builder.build", "folder of PDFs and JATS packages -> dataset repo folder, config `pairs`"),
     "instruct": ("dataset_builder.instruct", "`pairs` -> configs `align`, `detail`, `reasoning`, `instruct`"),
+    "retract": ("dataset_builder.retract", "an article or a figure out of a dataset folder, everywhere and for good"),
     "push": ("model_cards.push", "dataset repo folder -> Hub"),
     "export": ("model_cards.export", "dataset -> LLaVA JSON, ShareGPT JSON or WebDataset, for other trainers"),
     "plan": ("recipes.plan", "recipe + dataset -> memory and time estimate, launch advice, two-step check"),
@@ -130,7 +131,7 @@ def _run_stage(name: str, words: list[str]) -> str:
     summary = stage.run(options)
     if name == "build":
         _render_card(Path(options.output))
-    if name in ("instruct", "prefer"):
+    if name in ("instruct", "prefer", "retract"):
         _render_card(Path(options.dataset))
     return summary
 
@@ -158,7 +159,8 @@ def parse(options: type, argv: list[str], prog: str, description: str | None = N
 
     Fields with metadata `positional` may be given without their name, before the first option, the last of them several
     times where it is a list; a field `rest` takes the options that are no fields, as they are; a field `config` takes
-    the place of the YAML with options. Fields without a default must be given in the YAML or on the command line.
+    the place of the YAML with options. A list of texts is given as `[a, b]`, or by its option once a text. Fields
+    without a default must be given in the YAML or on the command line.
     Raises `UsageError` for an unknown key (naming the nearest known one), a missing option or a wrong type.
     """
     from jsonargparse import ArgumentError
@@ -174,6 +176,7 @@ def parse(options: type, argv: list[str], prog: str, description: str | None = N
     if rest:
         words, others = _split_rest(words, fields)
     _check_keys(words, fields)
+    words = _gather_lists(words, {name for name, of in types.items() if of == list[str]})
     parser = _parser(fields, types, prog, description)
     parser.usage = _usage(prog, positional, takes_several)
     try:
@@ -247,6 +250,24 @@ def _split_rest(argv: list[str], names: Iterable[str]) -> tuple[list[str], list[
             target = own if name in known else others
         target.append(word)
     return own, others
+
+
+def _gather_lists(argv: list[str], lists: set[str]) -> list[str]:
+    """["--tag", "a", "--tag=b"] -> ["--tag=[\"a\", \"b\"]"], for the options in `lists`; `[a, b]` stays as it is."""
+    others: list[str] = []
+    values: dict[str, list[str]] = {}
+    words = iter(argv)
+    for word in words:
+        name, is_whole, value = word.removeprefix("--").partition("=")
+        if word.startswith("--") and name in lists:
+            values.setdefault(name, []).append(value if is_whole else next(words, ""))
+        else:
+            others.append(word)
+    return others + [f"--{name}={_as_list(given)}" for name, given in values.items()]
+
+
+def _as_list(given: list[str]) -> str:
+    return given[0] if len(given) == 1 and given[0].startswith("[") else json.dumps(given)
 
 
 def _check_keys(argv: list[str], names: Iterable[str]) -> None:

@@ -45,6 +45,16 @@ class RemovedRow(TypedDict):
     reason: str
 
 
+class Retraction(TypedDict):
+    """A row of provenance/retracted.jsonl"""
+
+    day: str
+    article_id: str | None  # None: a figure alone
+    figure_id: str | None
+    figure_ids: list[str]  # of all that went
+    why: str
+
+
 class SkippedFile(TypedDict):
     """A row of provenance/skipped.jsonl"""
 
@@ -107,6 +117,7 @@ PROVENANCE: dict[str, Kind[Any]] = {  # file of provenance/ -> its rows
     "rejected.jsonl": Kind(RejectedFigure, "ldrt build"),
     "supplementary.jsonl": Kind(SupplementaryFigure, "ldrt build"),
     "changelog.jsonl": Kind(RemovedRow, "ldrt build"),
+    "retracted.jsonl": Kind(Retraction, "ldrt retract"),
     "skipped.jsonl": Kind(SkippedFile, "ldrt build"),
     "failed.jsonl": Kind(Failure, "ldrt build"),
     "rejected_examples.jsonl": Kind(RejectedExample, "ldrt instruct"),

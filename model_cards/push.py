@@ -12,8 +12,9 @@ articles' Markdown (as one file, `provenance/markdown.parquet`) and hashes of al
 and nothing that a link out of the dataset's folder leads to. Remote files of these names that are no longer part of it
 are deleted, other files in the repository stay.
 
-Rows that an earlier push under a wider policy made readable stay so under older commits and tags: the command lists
-these, and `--squash true` removes them.
+Rows that an earlier push under a wider policy made readable, or that `ldrt retract` has taken down since, stay so under
+older commits and tags: the command lists these, and which models on the Hub were trained on what was taken down;
+`--squash true` removes them.
 
 One atomic commit; run it again after an interruption, and only what is missing is sent. When nothing changed no commit
 is made.
@@ -71,7 +72,7 @@ def run(options: Options) -> str:
     # here, as the Hub's client and pyarrow take a second and `ldrt push --help` needs neither
     from model_cards.cards.dataset_card import render_dataset_card
     from model_cards.hub.commit import commit
-    from model_cards.hub.history import refuse_unnamed_tags, title
+    from model_cards.hub.history import title
     from model_cards.hub.preflight import preflight
     from model_cards.hub.repo import Repo
     from model_cards.hub.session import session
@@ -92,12 +93,35 @@ def run(options: Options) -> str:
         with session(repo, options.limit_s):
             preflight(repo, card)
             if options.squash:
-                refuse_unnamed_tags(repo, policy, options.delete_tags)
+                _refuse_tags(repo, dataset, options)
             staged = stage_dataset(dataset, folder, policy, repo.id)
             new_tag = None if options.tag in options.delete_tags else options.tag
             done = commit(repo, staged.files, MANAGED, title(policy), new_tag)
             lines = [staged.describe(), done.describe(repo), *_after(repo, done.sha, options)]
     return "\n".join(lines)
+
+
+def _refuse_tags(repo: "Repo", dataset: Path, options: Options) -> None:
+    """Raises HubError where a tag that is to stay holds what a squash is to remove."""
+    from model_cards.hub.history import leftovers, refuse_unnamed_tags
+    from model_cards.hub.retractions import TAKEN_DOWN, read_taken, states_with
+
+    narrower = leftovers(repo, options.policy).tags
+    refuse_unnamed_tags(repo, narrower, f"policy {options.policy} leaves out", options.delete_tags)
+    refuse_unnamed_tags(repo, states_with(repo, read_taken(dataset)).tags, TAKEN_DOWN, options.delete_tags)
+
+
+def _taken_down(repo: "Repo", dataset: Path) -> list[str]:
+    """Which states still hold what was taken down, how to end that, and which models were trained on them."""
+    from model_cards.hub.retractions import TAKEN_DOWN, models_trained_on, read_taken, states_with
+
+    taken = read_taken(dataset)
+    left = states_with(repo, taken)
+    if not left:
+        return []
+    lines = [left.describe(repo, TAKEN_DOWN), left.by_hand(repo)]
+    models = models_trained_on(repo, left.commits)
+    return lines + ([f"trained on a state that has them: {', '.join(models)}"] if models else [])
 
 
 def _after(repo: "Repo", sha: str, options: Options) -> list[str]:
@@ -115,7 +139,10 @@ def _after(repo: "Repo", sha: str, options: Options) -> list[str]:
         lines.append(f"tag {tag(repo, sha, options.tag)}")
     with after_commit(repo, sha, "what older states hold is not known: run this again"):
         left = leftovers(repo, options.policy)
-    return [*lines, left.describe(repo, options.policy)] if left else lines
+        taken_down = _taken_down(repo, Path(options.dataset))
+    if left:
+        lines.append(left.describe(repo, f"policy {options.policy} leaves out"))
+    return lines + taken_down
 
 
 def _check(options: Options) -> None:

@@ -23,10 +23,12 @@ FLOORS = [
     "dataset_builder.benchmarks dataset_builder.cluster dataset_builder.domain",
     "dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
+    "dataset_builder.retracted",
     "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",
     "dataset_builder.assembly dataset_builder.teaching",
-    "dataset_builder.fetch dataset_builder.build dataset_builder.instruct",
+    "dataset_builder.retracting",
+    "dataset_builder.fetch dataset_builder.build dataset_builder.instruct dataset_builder.retract",
     "evaluation.metrics",
     "evaluation.run_folder",
     "evaluation.judgements",
@@ -65,7 +67,7 @@ MAY_IMPORT = {
     "ldrt": ["dataset_builder.files", "model_cards", "trust"],
 }
 COMMANDS = {
-    *("dataset_builder.fetch", "dataset_builder.build", "dataset_builder.instruct"),
+    *(f"dataset_builder.{name}" for name in ("fetch", "build", "instruct", "retract")),
     *(f"evaluation.{name}" for name in ("generate", "judge", "score", "compare", "human", "prefer", "ask", "app")),
     *(f"recipes.{name}" for name in ("sft", "dpo", "train", "plan", "merge", "sweep", "demo")),
     *(f"model_cards.{name}" for name in ("card", "push", "publish", "export")),

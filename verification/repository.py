@@ -22,12 +22,13 @@ _MODEL_FILES = (
     "results/*.jsonl",
     "plots/*",
     "examples/*",
-    "answers.html",
+    *("answers.html", "CHANGELOG.md", "CITATION.cff", ".eval_results/*.yaml"),
     *(f"adapter/{pattern}" for pattern in ALLOWED),
 )
 _DATASET_FILES = (
-    *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/*.json", "provenance/*.jsonl"),
-    *("provenance/*.parquet", *(f"{config}/*.parquet" for config in _CONFIGS)),
+    *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html"),
+    *("provenance/*.json", "provenance/*.jsonl", "provenance/*.parquet"),
+    *(f"{config}/*.parquet" for config in _CONFIGS),
 )
 
 

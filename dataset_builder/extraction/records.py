@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.readers.article import Article, Figure, Question, TextDamage, Version
+from dataset_builder.retracted import TAKEN_DOWN
 from trust.handovers import Kind, stamped
 
 _PNG = b"\x89PNG"  # how such a file starts; `encode` makes only PNG and JPEG
@@ -109,6 +110,19 @@ def write_record(folder: Path, article: Article | None, about: About) -> None:
     write_json(partial / "article.json", stamped(record))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(partial, folder)
+
+
+def empty_record(folder: Path, record: Record) -> None:
+    """Leave a mark in place of the record of a file that was taken down, so that it is not read again: its hash, and
+    nothing of its text and pictures."""
+    about: About = {
+        "source": record["source"],
+        "source_file": record["source_file"],
+        "digest": record["digest"],
+        "paired": record["paired"],
+        "error": TAKEN_DOWN,
+    }
+    write_record(folder, None, about)
 
 
 def _write_figure(folder: Path, name: str, figure: Figure) -> dict:

@@ -1,5 +1,5 @@
 """What the exit status of a command tells apart."""
 
+from trust.errors import UsageError
 
-class UsageError(Exception):
-    """The command line or the YAML is wrong: exit status 2."""
+__all__ = ["UsageError"]

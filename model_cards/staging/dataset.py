@@ -23,10 +23,11 @@ from trust.files import inside
 from trust.licenses import Policy, permits
 
 MANAGED = (  # of the repository's files, those that a push may delete
-    *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/**"),
+    *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html", "provenance/**"),
     *("pairs/*.parquet", "align/*.parquet", "detail/*.parquet", "reasoning/*.parquet", "instruct/*.parquet"),
     "preference/*.parquet",
 )
+CHANGELOG = "CHANGELOG.md"  # `ldrt retract` writes it
 PREVIEW_ROWS = 500  # figures, and examples, of the published pages, some ten megabytes each
 
 
@@ -54,7 +55,9 @@ def _read_by_push(dataset: Path) -> Iterator[Path]:
         yield from all_files(splits)
     for pattern in ("[!.]*.json", "[!.]*.jsonl", "markdown/[!.]*.md"):
         yield from sorted((dataset / "provenance").glob(pattern))
-    yield from filter(os.path.lexists, (dataset / "eval.yaml", dataset / ".work" / "verdicts.jsonl"))
+    yield from filter(
+        os.path.lexists, (dataset / "eval.yaml", dataset / CHANGELOG, dataset / ".work" / "verdicts.jsonl")
+    )
 
 
 def refuse_collisions(dataset: Path) -> None:
@@ -92,6 +95,8 @@ def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> 
     refuse_more_than_pixels(folder)
     stage_provenance(dataset, folder, policy)
     _stage_eval(dataset, folder)
+    if (dataset / CHANGELOG).is_file():
+        (folder / CHANGELOG).symlink_to((dataset / CHANGELOG).resolve())
     _record(folder / "provenance" / "manifest.json", policy, counts)
     write_dataset_card(folder, repo_id)
     if has_examples(folder):

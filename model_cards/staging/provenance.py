@@ -21,7 +21,8 @@ _WHOLE: dict[str, Kind[Any]] = {  # counts and names, no text from an article
     "splits.json": CERTIFICATE,
     "audit.json": AUDIT,
 }
-_FAILED = "failed.jsonl"  # file names and errors, no text from an article
+# File names and errors, ids and what became of them: no text from an article, and others have to know what is gone.
+_WITHOUT_TEXT = ("failed.jsonl", "changelog.jsonl", "retracted.jsonl")
 
 Licenses = dict[str | None, set[str | None]]  # article_id -> the licences of its own figures; None: not stated
 
@@ -41,7 +42,7 @@ def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
 def _copy_permitted(source: Path, target: Path, policy: Policy) -> None:
     with target.open("w", encoding="utf-8") as file:
         for number, row in enumerate(PROVENANCE.get(source.name, PROVENANCE_ROWS).rows(source), 1):
-            if source.name == _FAILED or permits(policy, *row_terms(row)):
+            if source.name in _WITHOUT_TEXT or permits(policy, *row_terms(row)):
                 file.write(to_json(row, f"{source}, line {number}") + "\n")
 
 
