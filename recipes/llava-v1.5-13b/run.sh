@@ -48,9 +48,8 @@ TEACHER_URL=${TEACHER_URL:-http://localhost:8000/v1}
 JUDGES=${JUDGES:-Qwen/Qwen2-72B-Instruct=http://localhost:8000/v1 meta-llama/Llama-3.1-70B-Instruct=http://localhost:8001/v1}
 CONCURRENCY=${CONCURRENCY:-64}                  # requests at once
 
-DATASET_ID=${DATASET_ID:-my-org/ldrt-figures}   # on the Hub
-MODEL_ID=${MODEL_ID:-my-org/llava-v1.5-13b-ldrt}
-DRY_RUN=${DRY_RUN:-true}                        # false: send dataset and model to the Hub, after `hf auth login`
+MODEL_ID=${MODEL_ID:-my-org/llava-v1.5-13b-ldrt} # on the Hub; the dataset is MODEL_ID-data, the answers MODEL_ID-results
+DRY_RUN=${DRY_RUN:-true}                        # false: send all of it to the Hub, after `hf auth login`
 
 # ---- the study ----
 
@@ -74,7 +73,7 @@ if asked data; then # articles -> figures with captions and context -> questions
   ldrt build "$STUDY/articles" --output "$dataset" --domain "$DOMAIN" --test_size "$TEST_SIZE"
   ldrt instruct "$dataset" --domain "$DOMAIN" --teacher openai --model "$TEACHER" --base_url "$TEACHER_URL" \
     --concurrency "$CONCURRENCY"
-  ldrt push "$dataset" "$DATASET_ID" --dry_run "$DRY_RUN"
+  ldrt push "$dataset" "$MODEL_ID-data" --dry_run "$DRY_RUN"
 fi
 
 if asked plan; then # memory, hours and money of both phases, before they are spent
@@ -111,13 +110,13 @@ if asked results; then # the card has the paper's 3.46 -> 5.26 beside this run's
   ldrt score "$STUDY/runs/base"
   ldrt score "$STUDY/runs/tuned"
   ldrt compare "$STUDY/runs/base" "$STUDY/runs/tuned"
-  ldrt card "$STUDY/runs/tuned" --repo_id "$MODEL_ID" --dataset_id "$DATASET_ID" --domain "$DOMAIN"
+  ldrt card "$STUDY/runs/tuned" --repo_id "$MODEL_ID" --dataset_id "$MODEL_ID-data" --domain "$DOMAIN"
 fi
 
-if asked publish; then
-  ldrt publish "$STUDY/runs/tuned" "$MODEL_ID" --checkpoint "$STUDY/merged" --adapter "$STUDY/phase2" --dry_run "$DRY_RUN"
+if asked publish; then # dataset, answers and judgements, merged model and adapter, a collection of them
+  ldrt publish --study "$STUDY" --repo_id "$MODEL_ID" --dry_run "$DRY_RUN"
   if [[ $DRY_RUN == false ]]; then # as anybody would: each number on the card made again, 20 answers given again
-    ldrt verify "datasets/$DATASET_ID"
+    ldrt verify "datasets/$MODEL_ID-data"
     ldrt verify "$MODEL_ID" --regenerate 20
   fi
 fi

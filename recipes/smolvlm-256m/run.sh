@@ -46,9 +46,8 @@ ANSWER_OPTIONS=${ANSWER_OPTIONS:-}              # more of `ldrt generate --help`
 JUDGES=${JUDGES:-}
 CONCURRENCY=${CONCURRENCY:-16}                  # requests at once
 
-DATASET_ID=${DATASET_ID:-my-org/ldrt-figures}   # on the Hub
-MODEL_ID=${MODEL_ID:-my-org/smolvlm-256m-ldrt}
-DRY_RUN=${DRY_RUN:-true}                        # false: send dataset and model to the Hub, after `hf auth login`
+MODEL_ID=${MODEL_ID:-my-org/smolvlm-256m-ldrt} # on the Hub; the dataset is MODEL_ID-data, the answers MODEL_ID-results
+DRY_RUN=${DRY_RUN:-true}                        # false: send all of it to the Hub, after `hf auth login`
 
 # ---- the study ----
 
@@ -71,7 +70,7 @@ if asked data; then # articles -> figures with captions and context -> questions
   ldrt fetch --domain "$DOMAIN" --output "$STUDY/articles" --contact "$CONTACT" $FETCH_OPTIONS
   ldrt build "$STUDY/articles" --output "$dataset" --domain "$DOMAIN" --test_size "$TEST_SIZE"
   ldrt instruct "$dataset" --domain "$DOMAIN" $TEACHER_OPTIONS
-  ldrt push "$dataset" "$DATASET_ID" --dry_run "$DRY_RUN"
+  ldrt push "$dataset" "$MODEL_ID-data" --dry_run "$DRY_RUN"
 fi
 
 if asked plan; then # memory, hours and money of both phases, before they are spent
@@ -108,13 +107,13 @@ if asked results; then
   ldrt score "$STUDY/runs/base"
   ldrt score "$STUDY/runs/tuned"
   ldrt compare "$STUDY/runs/base" "$STUDY/runs/tuned"
-  ldrt card "$STUDY/runs/tuned" --repo_id "$MODEL_ID" --dataset_id "$DATASET_ID" --domain "$DOMAIN"
+  ldrt card "$STUDY/runs/tuned" --repo_id "$MODEL_ID" --dataset_id "$MODEL_ID-data" --domain "$DOMAIN"
 fi
 
-if asked publish; then
-  ldrt publish "$STUDY/runs/tuned" "$MODEL_ID" --checkpoint "$STUDY/merged" --adapter "$STUDY/phase2" --dry_run "$DRY_RUN"
+if asked publish; then # dataset, answers and judgements, merged model and adapter, a collection of them
+  ldrt publish --study "$STUDY" --repo_id "$MODEL_ID" --dry_run "$DRY_RUN"
   if [[ $DRY_RUN == false ]]; then # as anybody would: each number on the card made again, 20 answers given again
-    ldrt verify "datasets/$DATASET_ID"
+    ldrt verify "datasets/$MODEL_ID-data"
     ldrt verify "$MODEL_ID" --regenerate 20
   fi
 fi

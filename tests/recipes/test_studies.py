@@ -29,6 +29,7 @@ TRAIN = (
     "--global_batch_size 2 --per_device_train_batch_size 2 --logging_steps 1 --dataloader_num_workers 0 "
     "--lora_r 8 --lora_alpha 16"
 )
+PUBLISHED = {"lab/tiny", "lab/tuned", "lab/tuned-data", "lab/tuned-results"}
 UPLOAD = """
 from huggingface_hub import HfApi
 api = HfApi()
@@ -80,7 +81,6 @@ class Study:
             "LAUNCH": "accelerate_configs/cpu.yaml",
             "TRAIN_OPTIONS": TRAIN,
             "ANSWER_OPTIONS": f"--limit {N_ASKED} --max_new_tokens 8 --device cpu",
-            "DATASET_ID": "lab/figures",
             "MODEL_ID": "lab/tuned",
         }
 
@@ -156,13 +156,13 @@ def test_the_study_of_the_paper(study):
     comparison = json.loads((ours.made / "runs/tuned/comparison.json").read_text())
     assert comparison["n_items"] == 2 * N_ASKED
     card = (ours.made / "runs/tuned/README.md").read_text(encoding="utf-8")
-    assert "lab/figures" in card
+    assert "lab/tuned-data" in card
     assert "plain" in card
     assert_asked_once(ours.asked, n_asked)
 
     n_asked = len(ours.asked)
     said = ours.run("data", "publish", DRY_RUN="false")
-    assert ours.repositories() == {"lab/tiny", "lab/figures", "lab/tuned"}
+    assert ours.repositories() == PUBLISHED
     assert "does not hold" not in said
     assert "given again" in said
     assert len(ours.asked) == n_asked
@@ -184,7 +184,7 @@ def test_the_study_on_one_small_gpu(study):
     assert not ours.asked  # neither teacher nor judge
     assert "Not run" in (ours.made / "runs/tuned/README.md").read_text(encoding="utf-8")
     ours.run("publish", "data", DRY_RUN="false")
-    assert ours.repositories() == {"lab/tiny", "lab/figures", "lab/tuned"}
+    assert ours.repositories() == PUBLISHED
 
 
 def test_a_part_that_there_is_not_is_named():
