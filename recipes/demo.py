@@ -168,23 +168,24 @@ Base against tuned on {n} held-out examples: the table above, and with plots in
   {out}/dataset/README.md               the dataset card; load_dataset("{out}/dataset", "pairs")
   {out}/tuned/               the tuned checkpoint, for from_pretrained
 
-{_what_judged(out / "runs/tuned")}
+{_what_judged(out / "runs")}
 
 A tiny model on synthetic articles proves that the chain works. It proves nothing about medicine."""
 
 
-def _what_judged(run: Path) -> str:
-    """Whether there was a judge, and whether it passes its controls."""
+def _what_judged(runs: Path) -> str:
+    """Whether there was a judge, and whether it passes its controls in both runs."""
     from evaluation import run_folder
     from evaluation.judging.panel import failed_controls
 
-    judges = run_folder.SCORE_FILE.read(run / run_folder.SCORES)["judges"]
+    scores = [run_folder.SCORE_FILE.read(runs / name / run_folder.SCORES) for name in ("base", "tuned")]
+    judges = [judge for of_run in scores for judge in of_run["judges"]]
     if not judges:
         return f'No judge: the card says "not run". For a small one: {small_llm.HOW_TO_INSTALL}'
-    (judge,) = judges
-    asked = {name: found["ok"] for name, found in judge["controls"].items()}
-    if failed := failed_controls(judge):
-        return f"The judge, {small_llm.MODEL}, FAILS its controls ({', '.join(failed)}): its scores decide nothing."
-    if unscored := [name for name, ok in asked.items() if ok is None]:
-        return f"The judge, {small_llm.MODEL}, gave no score to its controls ({', '.join(unscored)}): do not trust it."
-    return f"The judge, {small_llm.MODEL}, passes its controls; the card has its scores."
+    name = f"The judge, {small_llm.MODEL},"
+    if failed := dict.fromkeys(control for judge in judges for control in failed_controls(judge)):
+        return f"{name} FAILS its controls ({', '.join(failed)}): its scores decide nothing."
+    controls = [control for judge in judges for control in judge["controls"].items()]
+    if unscored := dict.fromkeys(control for control, found in controls if found["ok"] is None):
+        return f"{name} gave no score to its controls ({', '.join(unscored)}): do not trust it."
+    return f"{name} passes its controls; the card has its scores."

@@ -48,7 +48,7 @@ def test_a_step_that_fails_is_named_with_its_status(tmp_path, capfd):
     assert "ldrt score: " in capfd.readouterr().err
 
 
-def scored(folder: Path, **points: float | None) -> Path:
+def scored(folder: Path, points: dict[str, float | None]) -> None:
     """A judged run whose judge gives these points to the controls of that name (None: no score)."""
     judge_run(make_run(folder, "tuned", 0.5), small_llm.MODEL)
     records = read_records(folder, run_folder.JUDGEMENTS)
@@ -58,7 +58,6 @@ def scored(folder: Path, **points: float | None) -> Path:
             record["status"] = "truncated" if record["score"] is None else "ok"
     write(folder, records)
     score.run(score.Options(str(folder)))
-    return folder
 
 
 def write(folder: Path, records: list[dict]) -> None:
@@ -75,11 +74,14 @@ def write(folder: Path, records: list[dict]) -> None:
         ({"shuffled": None}, "gave no score to its controls (shuffled)"),
     ],
 )
-def test_what_is_said_of_the_judge(points, said, tmp_path):
-    assert said in demo._what_judged(scored(tmp_path / "run", **points))
+@pytest.mark.parametrize("where", ["base", "tuned"])
+def test_what_is_said_of_the_judge(points, said, where, tmp_path):
+    for name in ("base", "tuned"):
+        scored(tmp_path / name, points if name == where else {})
+    assert said in demo._what_judged(tmp_path)
 
 
 def test_that_there_was_no_judge_is_said_with_how_to_have_one(tmp_path):
-    run = make_run(tmp_path / "run", "tuned", 0.5)
-    score.run(score.Options(str(run)))
-    assert small_llm.HOW_TO_INSTALL in demo._what_judged(run)
+    for name in ("base", "tuned"):
+        score.run(score.Options(str(make_run(tmp_path / name, name, 0.5))))
+    assert small_llm.HOW_TO_INSTALL in demo._what_judged(tmp_path)
