@@ -22,11 +22,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recipes import small_llm
 from recipes.project_files import project_file
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 # Threads that spin starve a busy machine; the demo asks no Hub.
 _ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000", "HF_HUB_OFFLINE": "1"}
@@ -115,7 +118,7 @@ def _words(line: str, out: Path, family: str) -> list[str]:
     return [word.format(out=out, family=family) for word in line.split()]
 
 
-def _processes() -> BaseContext:
+def _processes() -> "ForkServerContext | SpawnContext":
     """What starts a step's process: on Linux as a copy of one that has imported what most steps need."""
     if sys.platform != "linux":  # elsewhere such a copy is not safe, or there is none
         return multiprocessing.get_context("spawn")
@@ -124,7 +127,7 @@ def _processes() -> BaseContext:
     return processes
 
 
-def _run(words: list[str], processes: BaseContext) -> None:
+def _run(words: list[str], processes: "ForkServerContext | SpawnContext") -> None:
     """Run one command as it was printed, in a process of its own; paths of the project are made absolute."""
     process = processes.Process(target=_as_typed, args=(list(map(_absolute, words)),))
     process.start()
@@ -178,7 +181,8 @@ def _what_judged(runs: Path) -> str:
     from evaluation import run_folder
     from evaluation.judging.panel import failed_controls
 
-    scores = [run_folder.SCORE_FILE.read(runs / name / run_folder.SCORES) for name in ("base", "tuned")]
+    files = [runs / name / run_folder.SCORES for name in ("base", "tuned")]
+    scores: list[dict] = [dict(run_folder.SCORE_FILE.read(file)) for file in files]
     judges = [judge for of_run in scores for judge in of_run["judges"]]
     if not judges:
         return f'No judge: the card says "not run". For a small one: {small_llm.HOW_TO_INSTALL}'
