@@ -73,6 +73,7 @@ def run(options: Options) -> str:
     from model_cards.cards.dataset_card import render_dataset_card
     from model_cards.hub.commit import commit
     from model_cards.hub.history import title
+    from model_cards.hub.older_states import refuse_tags
     from model_cards.hub.preflight import preflight
     from model_cards.hub.repo import Repo
     from model_cards.hub.session import session
@@ -93,7 +94,7 @@ def run(options: Options) -> str:
         with session(repo, options.limit_s):
             preflight(repo, card)
             if options.squash:
-                _refuse_tags(repo, dataset, options)
+                refuse_tags(repo, dataset, policy, options.delete_tags)
             staged = stage_dataset(dataset, folder, policy, repo.id)
             new_tag = None if options.tag in options.delete_tags else options.tag
             done = commit(repo, staged.files, MANAGED, title(policy), new_tag)
@@ -101,33 +102,11 @@ def run(options: Options) -> str:
     return "\n".join(lines)
 
 
-def _refuse_tags(repo: "Repo", dataset: Path, options: Options) -> None:
-    """Raises HubError where a tag that is to stay holds what a squash is to remove."""
-    from model_cards.hub.history import leftovers, refuse_unnamed_tags
-    from model_cards.hub.retractions import TAKEN_DOWN, read_taken, states_with
-
-    narrower = leftovers(repo, options.policy).tags
-    refuse_unnamed_tags(repo, narrower, f"policy {options.policy} leaves out", options.delete_tags)
-    refuse_unnamed_tags(repo, states_with(repo, read_taken(dataset)).tags, TAKEN_DOWN, options.delete_tags)
-
-
-def _taken_down(repo: "Repo", dataset: Path) -> list[str]:
-    """Which states still hold what was taken down, how to end that, and which models were trained on them."""
-    from model_cards.hub.retractions import TAKEN_DOWN, models_trained_on, read_taken, states_with
-
-    taken = read_taken(dataset)
-    left = states_with(repo, taken)
-    if not left:
-        return []
-    lines = [left.describe(repo, TAKEN_DOWN), left.by_hand(repo)]
-    models = models_trained_on(repo, left.commits)
-    return lines + ([f"trained on a state that has them: {', '.join(models)}"] if models else [])
-
-
 def _after(repo: "Repo", sha: str, options: Options) -> list[str]:
     """Squash and tag as asked, and look for what older states hold; returns what to say of it."""
     from model_cards.hub.commit import tag
-    from model_cards.hub.history import leftovers, squash, title
+    from model_cards.hub.history import squash, title
+    from model_cards.hub.older_states import older_states
     from model_cards.hub.session import after_commit
 
     lines = []
@@ -138,11 +117,7 @@ def _after(repo: "Repo", sha: str, options: Options) -> list[str]:
     if options.tag:
         lines.append(f"tag {tag(repo, sha, options.tag)}")
     with after_commit(repo, sha, "what older states hold is not known: run this again"):
-        left = leftovers(repo, options.policy)
-        taken_down = _taken_down(repo, Path(options.dataset))
-    if left:
-        lines.append(left.describe(repo, f"policy {options.policy} leaves out"))
-    return lines + taken_down
+        return [*lines, *older_states(repo, Path(options.dataset), options.policy)]
 
 
 def _check(options: Options) -> None:

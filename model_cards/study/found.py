@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_cards.result_files import MANIFEST, Lineage
+from model_cards.hub.retractions import read_taken
+from model_cards.result_files import EVIDENCE, MANIFEST, Lineage
 from trust.handovers import Kind
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG, LINEAGE, content_hash
 
@@ -73,7 +74,7 @@ def read_study(folder: Path, run: Path | None) -> Study:
     """Find out what a study's folder holds; `run` is the run to publish where several have a card.
 
     Raises FileNotFoundError where there is no such folder, no run with a card, or not the checkpoint that it evaluated,
-    naming the command that makes it; ValueError where several runs have a card.
+    naming the command that makes it; ValueError where several runs have a card, or one quotes what was taken down.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}: give the one that holds dataset, checkpoints and runs of a study")
@@ -83,6 +84,7 @@ def read_study(folder: Path, run: Path | None) -> Study:
     study = Study(folder, tuned, runs, checkpoint, adapter, {}, None, None)
     _find_before(study, checkpoints)
     _find_dataset(study, datasets)
+    _refuse_taken_down(study)
     _find_missing(study)
     return study
 
@@ -168,6 +170,18 @@ def _find_dataset(study: Study, datasets: list[Path]) -> None:
         study.dataset = here[0]
     elif "/" in name and revision and not Path(name).exists():
         study.hub_dataset = name, revision
+
+
+def _refuse_taken_down(study: Study) -> None:
+    """Raises ValueError where a run quotes what `ldrt retract` has taken out of the dataset since."""
+    taken = read_taken(study.dataset) if study.dataset else None
+    for run in study.runs if taken else []:
+        for row in EVIDENCE.rows(run.folder / "evidence.jsonl"):
+            if taken and taken.has(row):
+                raise ValueError(
+                    f"{run.folder} has answers about {row['figure_id']}, which was taken down: answer the dataset's "
+                    "questions anew, in a new folder"
+                )
 
 
 def _find_missing(study: Study) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from model_cards.hub.history import title
+from model_cards.hub.older_states import older_states
 from model_cards.hub.preflight import front_matter
 from model_cards.hub.repo import Repo
 from model_cards.staging import checkpoint as staged_checkpoint
@@ -48,6 +49,7 @@ class Part:
     title: str  # of the commit
     managed: tuple[str, ...]
     lay_out: Callable[[Path, Mapping[str, Pin]], Files]
+    after: Callable[[Repo], list[str]] = lambda _: []
 
 
 def parts_of(study: Study, wanted: Wanted) -> list[Part]:
@@ -59,7 +61,8 @@ def parts_of(study: Study, wanted: Wanted) -> list[Part]:
     if study.dataset:
         repo = Repo(f"{wanted.repo_id}-data", "dataset", wanted.private)
         lay_out = partial(_dataset, study.dataset, wanted.policy, repo.id)
-        parts.append(Part(_DATASET, repo, title(wanted.policy), staged_dataset.MANAGED, lay_out))
+        after = partial(older_states, dataset=study.dataset, policy=wanted.policy)
+        parts.append(Part(_DATASET, repo, title(wanted.policy), staged_dataset.MANAGED, lay_out, after))
     repo = Repo(f"{wanted.repo_id}-results", "dataset", wanted.private)
     lay_out = partial(_results, study, wanted, repo.id)
     parts.append(Part(_RESULTS, repo, "Publish answers and judgements", results_repo.MANAGED, lay_out))

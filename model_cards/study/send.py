@@ -96,6 +96,7 @@ def send(study: Study, parts: Sequence[Part], tag_name: str | None, limit_s: flo
         with own_folder(study.folder, ".publish") as folder, session(part.repo, limit_s):
             files, notes = part.lay_out(folder, pins)
             lines += [*(f"{part.what}: {note}" for note in notes), _send(part, files, folder, tag_name, pins)]
+            lines += part.after(part.repo)
     return lines, pins
 
 

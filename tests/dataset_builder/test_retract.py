@@ -19,6 +19,7 @@ from dataset_builder.files.jsonfiles import read_jsonl
 from dataset_builder.schema import SPLITS
 from tests import processes
 from tests.dataset_builder.llm_server import serve
+from tests.dataset_builder.readers.tables.folders import draw, write_table
 from tests.dataset_builder.test_instruct_teacher import good, teach
 
 CONFIGS = ("pairs", "align", "detail", "reasoning")
@@ -320,3 +321,45 @@ def test_killed_at_any_step_then_again(sample_dataset, tmp_path, step):
     marks = {name for name in contents(alone) if name.endswith(".sha256")}  # of times of change
     ours = {name: content for name, content in contents(sample_dataset).items() if name not in marks}
     assert ours == {name: content for name, content in contents(alone).items() if name not in marks}
+
+
+def test_a_list_alone_is_honoured(sample_articles, sample_dataset, tmp_path):
+    """As a kill leaves it right behind its first step: nothing is taken out yet."""
+    article = by_source(sample_dataset, "jats")
+    said, pictures = of_article(sample_dataset, article)
+    other = Path(shutil.copytree(sample_dataset, tmp_path / "other"))
+    assert retract(other, "--article", article) == 0
+    shutil.copy(other / "provenance" / "retracted.jsonl", sample_dataset / "provenance")
+    instruct.run(instruct.Options(str(sample_dataset)))
+    for task in CONFIGS[1:]:
+        assert article not in {row["article_id"] for row in rows(sample_dataset, task)}
+    build.run(build.Options(str(sample_articles), str(sample_dataset)))
+    assert article not in {row["article_id"] for row in rows(sample_dataset, "pairs")}
+    found = traces(sample_dataset, said, pictures)
+    assert {name for name in found if not name.startswith((".work/", "provenance/"))} <= LISTS
+
+
+def test_one_article_of_a_table_of_figures(tmp_path):
+    articles, dataset = tmp_path / "articles", tmp_path / "dataset"
+    for number in range(4):
+        draw(articles / f"{number}.png", number)
+    table = [
+        {"picture": f"{n}.png", "caption": f"Dose in cohort {n}.", "article_id": f"a{n // 2}", "license": "CC-BY-4.0"}
+        for n in range(4)
+    ]
+    write_table(articles, table)
+    build.run(build.Options(str(articles), str(dataset), test_size=0, validation_size=0))
+    ids = {row["caption"]: row["article_id"] for row in rows(dataset, "pairs")}
+    assert len(set(ids.values())) == 2
+    gone, stays = ids["Dose in cohort 0."], ids["Dose in cohort 3."]
+    before = rows(dataset, "pairs")
+    assert retract(dataset, "--article", gone) == 0
+    table[3]["caption"] = "Dose in cohort 3, again."  # the table is another, and read anew
+    write_table(articles, table)
+    build.run(build.Options(str(articles), str(dataset), test_size=0, validation_size=0))
+    now = rows(dataset, "pairs")
+    assert {row["article_id"] for row in now} == {stays}
+    assert [row["caption"] for row in now] == ["Dose in cohort 2.", "Dose in cohort 3, again."]
+    assert now[0] == next(row for row in before if row["caption"] == "Dose in cohort 2.")
+    found = traces(dataset, {"Dose in cohort 0."}, set())
+    assert not {name for name in found if not name.startswith(".work/unpacked/")}  # the user's own table has it

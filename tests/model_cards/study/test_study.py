@@ -198,6 +198,11 @@ def _two_cards(study):
     shutil.copytree(study / "runs" / "tuned", study / "runs" / "again")
 
 
+def _taken_down(study):
+    row = {"day": "2026-01-01", "article_id": None, "figure_id": "PMC1/fig1", "figure_ids": ["PMC1/fig1"], "why": "w"}
+    (study / "dataset" / "provenance" / "retracted.jsonl").write_text(json.dumps(row) + "\n")
+
+
 @pytest.mark.parametrize(
     ("spoil", "words", "status", "message"),
     [
@@ -212,6 +217,7 @@ def _two_cards(study):
         (_two_cards, (), 1, "has 2 runs with a card"),
         (lambda s: shutil.rmtree(s / "base"), ("--also", "base"), 1, "--also base: that checkpoint is not in "),
         (lambda s: None, ("--also", "phase7"), 1, "--also phase7: that checkpoint is not in "),
+        (_taken_down, (), 1, "has answers about PMC1/fig1, which was taken down"),
         (lambda s: link(s / "runs/base/predictions.jsonl"), (), 1, "predictions.jsonl"),
     ],
 )
