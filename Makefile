@@ -25,6 +25,8 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@test ! -x $(BIN)/shellcheck && echo "no wheel of shellcheck for this machine: scripts are NOT CHECKED" || \
+	$(BIN)/shellcheck .ci/run recipes/*/run.sh
 	$(BIN)/python .ci/check_constraints.py
 
 clean:

@@ -45,7 +45,7 @@ FLOORS = [
     "verification.card verification.hashes",
     "verification.dataset verification.models",
     "verification.verify",
-    "recipes.project_files",
+    "recipes.project_files recipes.small_llm",
     "recipes.launching",
     "recipes.families",
     "recipes.training",

@@ -24,6 +24,7 @@ _MODEL_FILES = (
     "examples/*",
     *(f"adapter/{pattern}" for pattern in ALLOWED),
     *("answers.html", "CHANGELOG.md", "CITATION.cff", ".eval_results/*.yaml"),
+    *(f"adapter/{pattern}" for pattern in ALLOWED),
 )
 _DATASET_FILES = (
     *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html"),
