@@ -66,6 +66,7 @@ def test_birth_dates(text):
     [
         *(
             "MRN 00483",
+            "PatID: CK 048392",
             "MRN: 12-34-567",
             "Pat. ID 4839211",
             "Patient ID: A483921",
