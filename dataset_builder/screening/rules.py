@@ -78,10 +78,10 @@ def _label(words: str) -> str:
 
 _SEPARATOR = r"\s?[:=#;]\s?"
 _NAME_LABEL, _BIRTH_LABEL, _NUMBER_LABEL = _label("names"), _label("births"), _label("numbers")
-_LABELLED_NAME = re.compile(rf"(?:^|[|;,/(\[]\s?|\s\s?){_NAME_LABEL}{_SEPARATOR}(?P<value>.+)")
+_LABELLED_NAME = re.compile(rf"(?:^|[|;,/(\[]\s?){_NAME_LABEL}{_SEPARATOR}(?P<value>.+)")
 _LABELLED_BIRTH = re.compile(rf"{_BIRTH_LABEL}\W{{0,4}}(?P<value>(?:\d|(?i:{MONTH})).+)")
 _STARRED_BIRTH = re.compile(r"^\*\s?(?P<value>\d.+)")  # * 12.03.1961, as German and Nordic lists have it
-_VALUE = r"(?P<value>[A-Z]{0,4}[\-/]?\d[\dA-Z./\-]{2,})"
+_VALUE = r"(?P<value>[A-Z]{0,4}[\-/ ]?\d[\dA-Z./\-]{2,})"
 _LABELLED_NUMBER = re.compile(rf"{_NUMBER_LABEL}\W{{0,4}}{_VALUE}")
 _LONE_NUMBER = re.compile(rf"(?:^|[|;,/(\[]\s?){_label('lone_numbers')}\s?[:#]\s?(?P<value>\d{{5,}})(?![\d.])")
 _BARE = {  # a label that fills its line: the value stands beside it
@@ -121,6 +121,7 @@ _HAN_GENERIC = re.compile(rf"^(?:{any_unspaced(lambda language: language.persona
 _PLACES = {word.casefold() for word in _every("places")}
 _MAX_INSTITUTION_WORDS = 8
 _MAX_NAME_BEHIND = 2  # words of its name behind "hospital"
+_MAX_BETWEEN = 2  # characters between given name and surname
 _MIN_WORD = 3  # letters: shorter ones are letters of panels, units, initials
 
 
@@ -177,21 +178,28 @@ def _holds_titled(text: str) -> bool:
 
 def _holds_known_name(text: str) -> bool:
     """A common given name beside another name; no citation, no place that is called after a saint."""
-    words = [(match[0], match.end(), match.start()) for match in _WORD.finditer(text)]
-    for (first, middle, start), (second, end, begin) in zip(words, words[1:], strict=False):
-        between, before = text[middle:begin], text[:start].split()
-        comma = between.strip()
-        if comma not in ("", ",", ".") or len(between) > 2 or _CITED.match(text[end:]):
-            continue
-        if before and before[-1].casefold().rstrip(".") in _PLACES:
-            continue
-        if comma == "." and not (first.isupper() and second.isupper()):  # else the end of a sentence
-            continue
-        given, other = (second, first) if comma else (first, second)
+    for given, other in _name_pairs(text):
         is_either = given.casefold() in _GIVEN or (given.isupper() and other.casefold() in _GIVEN)
         if is_either and _is_written_alike(given, other) and not _NOT_NAMES.fullmatch(other):
             return True
     return False
+
+
+def _name_pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Words that stand as given name and surname do: John Smith; Smith, John."""
+    words = list(_WORD.finditer(text))
+    for first, second in zip(words, words[1:], strict=False):
+        between = text[first.end() : second.start()]
+        before = text[: first.start()].split()
+        is_place = bool(before) and before[-1].casefold().rstrip(".") in _PLACES
+        if is_place or len(between) > _MAX_BETWEEN or _CITED.match(text[second.end() :]):
+            continue
+        comma = between.strip()
+        is_stop_misread = comma == "." and first[0].isupper() and second[0].isupper()  # else it ends a sentence
+        if comma == "," or is_stop_misread:
+            yield second[0], first[0]
+        elif not comma:
+            yield first[0], second[0]
 
 
 def _is_written_alike(one: str, other: str) -> bool:

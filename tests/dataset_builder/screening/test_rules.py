@@ -19,6 +19,7 @@ def kinds(*lines):
     [
         *(
             "SMITH^JOHN",
+            "ID 4; Name: Obi Ada",
             "MÜLLER^HANS^DR",
             "O'BRIEN^MARY",
             "Name: SMITH, JOHN",
@@ -66,6 +67,7 @@ def test_birth_dates(text):
     [
         *(
             "MRN 00483",
+            "PatID: CK 048392",
             "MRN: 12-34-567",
             "Pat. ID 4839211",
             "Patient ID: A483921",
@@ -177,6 +179,7 @@ def test_hospitals_on_pictures(text):
         ),
         *("Hospital stay", "Length of hospital stay", "Hospital A", "the hospital", "In-hospital death"),
         *("Birth weight (g)", "Born preterm", "Born alive 1234", "Records identified (n = 1234)", "A", "(b)", "50 µm"),
+        *("Drug name: Aspirin", "Gene name: Smad", "File name: Liver", "Peter. Smith", "Sarah: Connor"),
         *("Kontrolle", "Alter (Jahre)", "Témoins", "对照组", "患者", "医院", "本院", ""),
     ],
 )
