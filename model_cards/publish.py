@@ -148,9 +148,7 @@ def _run_study(options: Options, folder: str) -> str:
     from model_cards.study.send import plan, send, tie_together
 
     if options.checkpoint or options.adapter:
-        raise UsageError(
-            "--study finds checkpoint and adapter by what the run evaluated: leave --checkpoint, --adapter out"
-        )
+        raise UsageError("--study finds checkpoint and adapter itself: leave out --checkpoint and --adapter")
     study = read_study(Path(folder), Path(options.run) if options.run else None)
     if not options.repo_id and not options.dry_run:
         raise UsageError("missing --repo_id ORG/NAME: the model is published there, the rest as ORG/NAME-data, …")
