@@ -22,7 +22,6 @@ _MODEL_FILES = (
     "results/*.jsonl",
     "plots/*",
     "examples/*",
-    *(f"adapter/{pattern}" for pattern in ALLOWED),
     *("answers.html", "CHANGELOG.md", "CITATION.cff", ".eval_results/*.yaml"),
     *(f"adapter/{pattern}" for pattern in ALLOWED),
 )
