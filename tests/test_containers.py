@@ -1,4 +1,4 @@
-"""The Dockerfiles take the package's files, and the versions that the project pins. `make lint` has hadolint read them."""
+"""The Dockerfiles take the files of the package, and pinned versions; `make lint` runs hadolint on them."""
 
 import configparser
 import re
