@@ -8,7 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROMPTS = re.compile(r"/(prompts|rubrics|gate)/")  # Markdown that language models read
-_BLOCK = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.S | re.M)
+_BLOCK = re.compile(r"^ *```(\w*)([^\n]*)\n(.*?)^ *```", re.S | re.M)
+_FILE = re.compile(r"^(`{4,})\w.*?^\1$", re.S | re.M)  # a Markdown file with blocks of its own
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _SHELL = ("bash", "sh", "shell", "console")
 
@@ -36,9 +37,11 @@ def documents() -> list[str]:
 
 
 def typed(document: str) -> list[Command]:
-    """The commands of a document's shell blocks, in order; those joined by && apart."""
+    """The commands of a document's shell blocks, in order, those joined by && apart; and its Python, but for files."""
     found = []
-    for kind, block in _BLOCK.findall(text_of(document)):
+    for kind, about, block in _BLOCK.findall(_FILE.sub("", text_of(document))):
+        if kind == "python" and "title=" not in about:
+            found.append(Command(document, shlex.join(["python", "-c", block])))
         if kind in _SHELL:
             for line in block.replace("\\\n", " ").splitlines():
                 found += [Command(document, part) for part in _parts(line)]

@@ -28,7 +28,8 @@ _TINY += f" --output_dir runs/llava-v1.5-13b/{{phase}} --max_steps {FEW_STEPS}"
 _BIG = r"--launch accelerate_configs/zero3\.yaml --config recipes/llava-v1\.5-13b/{phase}\.yaml"
 # What a command says -> what is typed in its place.
 STAND_INS = [
-    (r"^make demo$", f"ldrt demo --output demo --articles {FEW_ARTICLES}"),
+    # Several pages begin with it.
+    (r"^make demo$", f"test -e demo || ldrt demo --output demo --articles {FEW_ARTICLES}"),
     (r"^source .*", "ldrt --version"),
     (_BIG.format(phase="phase1"), _TINY.format(phase="phase1", model="demo/base")),
     (_BIG.format(phase="phase2"), _TINY.format(phase="phase2", model="runs/llava-v1.5-13b/phase1")),
@@ -81,7 +82,7 @@ class Place:
 def checkout(folder: Path) -> Path:
     """A working folder as a checkout is: with the project's recipes and launch configs."""
     folder.mkdir()
-    for name in ("recipes", "accelerate_configs", "dataset_builder"):
+    for name in ("recipes", "accelerate_configs", "dataset_builder", "evaluation"):
         (folder / name).symlink_to(ROOT / name)
     return folder
 

@@ -100,7 +100,10 @@ def check_recipe(words: list[str], command: Command) -> None:
 
 
 def check_python(program: str, words: list[str], command: Command) -> None:
-    """A module can be imported, and the files that are named are there."""
+    """A module can be imported, code compiles, and the files that are named are there."""
+    if words[0] == "-c":
+        compile(words[1], str(command), "exec")
+        return
     if program == "python" and words[:1] == ["-m"] and words[1] not in ("pip", "venv"):
         assert importlib.util.find_spec(words[1]), command
     for word in words:

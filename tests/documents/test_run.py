@@ -14,9 +14,17 @@ from tests.pmc_server import PmcServer
 
 # Chapters: each is read in one folder, from the first page to the last.
 CHAPTERS = {
-    "a study": ["README.md", "docs/first-hour.md", "docs/build.md", "docs/train.md", "docs/evaluate.md"]
+    "a study": [
+        "README.md",
+        "docs/first-hour.md",
+        "docs/build.md",
+        "docs/formats/dataset.md",
+        "docs/train.md",
+        "docs/evaluate.md",
+    ]
     + ["docs/export.md", "docs/try.md", "docs/verify.md"],
     "articles": ["docs/fetch.md", "docs/how-to/domain.md", "recipes/domains/README.md"],
+    "metrics": [document for document in documents() if document.startswith("evaluation/metrics/")],
 }
 # Documents whose commands are parsed (test_parsed.py) and not typed, and why.
 NOT_TYPED = {
