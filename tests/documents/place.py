@@ -4,6 +4,7 @@ The Hub, PMC's services and the servers of language models are the tests' own, o
 parameters is the demo's tiny one, trained for a few steps by the tiny recipe.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -18,10 +19,12 @@ from pathlib import Path
 from dataset_builder.sample.corpus import write_corpus
 from tests.dataset_builder.llm_server import completion
 from tests.documents.commands import ROOT, Command
-from tests.hub_server.server import client_env
+from tests.hub_server.server import HubServer, client_env
+from tests.hub_server.store import lfs_file, regular_file
 from tests.pmc_server import PmcServer
 
 FEW_ARTICLES, FEW_STEPS = 20, 2
+MODELS = ("llava-hf/llava-1.5-13b-hf", "llava-hf/llava-1.5-7b-hf")  # on the tests' Hub the demo's tiny model
 _SENTENCES = re.compile(r"^\[(caption|context) (\d+)\] (.*)$", re.M)
 _TINY = "--launch accelerate_configs/cpu.yaml --config recipes/tiny-llava/{phase}.yaml --model_name_or_path {model}"
 _TINY += f" --output_dir runs/llava-v1.5-13b/{{phase}} --max_steps {FEW_STEPS}"
@@ -31,9 +34,8 @@ STAND_INS = [
     # Several pages begin with it.
     (r"^make demo$", f"test -e demo || ldrt demo --output demo --articles {FEW_ARTICLES}"),
     (r"^source .*", "ldrt --version"),
-    (_BIG.format(phase="phase1"), _TINY.format(phase="phase1", model="demo/base")),
+    (_BIG.format(phase="phase1"), _TINY.format(phase="phase1", model=MODELS[0])),
     (_BIG.format(phase="phase2"), _TINY.format(phase="phase2", model="runs/llava-v1.5-13b/phase1")),
-    (r"llava-hf/llava-1\.5-(7b|13b)-hf", "demo/base"),
     (r"http://localhost:800\d/v1", "{llm}"),
     (r"\bORG/", "lab/"),
     (r"\bCOMMIT\b", "a" * 40),
@@ -45,13 +47,13 @@ class Place:
     """The folder, and the servers that its commands talk to."""
 
     folder: Path
-    hub_url: str
+    hub: HubServer
     llm_url: str
     pmc: PmcServer
 
     def type(self, command: Command) -> subprocess.CompletedProcess:
         """Run the command, or what stands in for it, as a user does who has activated the environment."""
-        environment = client_env(self.hub_url, self.folder / ".home", "hf_write")
+        environment = client_env(self.hub.url, self.folder / ".home", "hf_write")
         environment |= {"PATH": f"{self._programs()}{os.pathsep}{os.environ['PATH']}", "OPENAI_API_KEY": "none"}
         environment |= {"TOKENIZERS_PARALLELISM": "false", "HF_DATASETS_CACHE": str(self.folder / ".home" / "datasets")}
         text = self.typed(command.text)
@@ -115,19 +117,35 @@ def fill_pmc(server: PmcServer, scratch: Path) -> None:
     server.make_inventory()
 
 
-def bring_list(folder: Path) -> None:
-    shutil.copy(folder / "articles" / "articles.jsonl", folder / "articles.jsonl")
+def bring_models(place: Place) -> None:
+    """The models that documents name, on the Hub."""
+    store = place.hub.store
+    for name in MODELS:
+        repo = store.create("model", name, False, "llava-hf")
+        files = {}
+        for path in filter(Path.is_file, (place.folder / "demo" / "base").iterdir()):
+            content = path.read_bytes()
+            sha256 = hashlib.sha256(content).hexdigest()
+            is_lfs = path.suffix == ".safetensors"
+            files[path.name] = lfs_file(sha256, len(content)) if is_lfs else regular_file(content)
+            store.put_object(sha256 if is_lfs else files[path.name]["oid"], content)
+        store.add_commit(repo, "main", files, "model", "", "llava-hf")
 
 
-def bring_ids(folder: Path) -> None:
-    (folder / "ids.txt").write_text("PMC1\n10.5555/pmc2\n")
+def bring_list(place: Place) -> None:
+    shutil.copy(place.folder / "articles" / "articles.jsonl", place.folder / "articles.jsonl")
 
 
-def bring_pictures(folder: Path) -> None:
+def bring_ids(place: Place) -> None:
+    (place.folder / "ids.txt").write_text("PMC1\n10.5555/pmc2\n")
+
+
+def bring_pictures(place: Place) -> None:
     """The table that docs/fetch.md shows, and its pictures."""
     import numpy as np
     from PIL import Image
 
+    folder = place.folder
     (folder / "pictures" / "img").mkdir(parents=True)
     page = (ROOT / "docs" / "fetch.md").read_text(encoding="utf-8")
     (folder / "pictures" / "figures.csv").write_text(re.findall(r"```csv\n(.*?)```", page, re.S)[0], encoding="utf-8")
@@ -136,8 +154,9 @@ def bring_pictures(folder: Path) -> None:
         Image.fromarray(noise).save(folder / "pictures" / "img" / f"{number:02}.png")
 
 
-def bring_library(folder: Path) -> None:
+def bring_library(place: Place) -> None:
     """A Zotero export with a reference that has its PDF, and one that PMC has."""
+    folder = place.folder
     (folder / "My library" / "files").mkdir(parents=True)
     pdf = sorted((folder.parent / "sample").glob("pdf-*.pdf"))[0]
     shutil.copy(pdf, folder / "My library" / "files" / "one.pdf")
@@ -148,7 +167,8 @@ def bring_library(folder: Path) -> None:
 
 
 # The beginning of a command -> what must be there before it is typed.
-BROUGHT: dict[str, Callable[[Path], None]] = {
+BROUGHT: dict[str, Callable[[Place], None]] = {
+    "ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --dataset_name": bring_models,
     "ldrt fetch --list": bring_list,
     "ldrt fetch --ids": bring_ids,
     "ldrt build pictures": bring_pictures,

@@ -63,7 +63,7 @@ def test_a_chapter_can_be_typed_from_its_first_page_to_its_last(chapter, tmp_pat
         PmcServer() as pmc,
     ):
         fill_pmc(pmc, tmp_path / "sample")
-        place = Place(checkout(tmp_path / "place"), hub.url, llm_url, pmc)
+        place = Place(checkout(tmp_path / "place"), hub, llm_url, pmc)
         for document in CHAPTERS[chapter]:
             for command in typed(document):
                 type_in(place, command)
@@ -74,7 +74,7 @@ def type_in(place: Place, command: Command) -> None:
         return
     for beginning, bring in BROUGHT.items():
         if command.text.startswith(beginning):
-            bring(place.folder)
+            bring(place)
     done = place.type(command)
     print(f"{command}: {done.returncode}")
     assert done.returncode == 0, f"{command}\n{place.typed(command.text)}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
