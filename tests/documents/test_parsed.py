@@ -1,4 +1,7 @@
-"""Every command of every document is one that the real parser takes, with every option and value."""
+"""Every command of every document is one that the real parser takes, with every option and value.
+
+Whether the paths are there is not asked: `test_run.py` makes them by the documents' own commands.
+"""
 
 import dataclasses
 import importlib
@@ -16,12 +19,6 @@ DOCUMENTS = documents()
 OTHERS = {"accelerate", "bash", "cat", "cp", "docker", "export", "git", "hf", "llama-server", "ollama", "sbatch"}
 OTHERS |= {"source", "transformers", "uv", "vllm"}
 PLACEHOLDERS = ("accelerate_configs/X.yaml",)
-
-
-@pytest.fixture(autouse=True)
-def no_paths(monkeypatch):
-    """The folders that documents name are not here; `test_run.py` makes them by the documents' own commands."""
-    monkeypatch.setattr("ldrt.parsing.check_paths", lambda options, values: None)
 
 
 def test_documents_are_found():
