@@ -23,6 +23,15 @@ from tests.hub_server.server import HubServer, client_env
 from tests.hub_server.store import lfs_file, regular_file
 from tests.pmc_server import PmcServer
 
+PROJECT_FOLDERS = (
+    "accelerate_configs",
+    "dataset_builder",
+    "evaluation",
+    "model_cards",
+    "recipes",
+    "trust",
+    "verification",
+)
 FEW_ARTICLES, FEW_STEPS = 20, 2
 MODELS = ("llava-hf/llava-1.5-13b-hf", "llava-hf/llava-1.5-7b-hf")  # on the tests' Hub the demo's tiny model
 _SENTENCES = re.compile(r"^\[(caption|context) (\d+)\] (.*)$", re.M)
@@ -82,9 +91,9 @@ class Place:
 
 
 def checkout(folder: Path) -> Path:
-    """A working folder as a checkout is: with the project's recipes and launch configs."""
+    """A working folder as a checkout is: with the project's folders of code, recipes and launch configs."""
     folder.mkdir()
-    for name in ("recipes", "accelerate_configs", "dataset_builder", "evaluation"):
+    for name in PROJECT_FOLDERS:
         (folder / name).symlink_to(ROOT / name)
     return folder
 
