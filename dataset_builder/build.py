@@ -14,11 +14,12 @@ import os
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
 
 from dataset_builder.articles.skipped import Skipped
-from dataset_builder.assembly.filters import Thresholds
-from dataset_builder.assembly.splits import Splitting
+from dataset_builder.assembly.settings import Splitting, Thresholds
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -52,34 +53,56 @@ class Options:
         metadata={
             "help": "folder of PDFs, JATS packages and tables of figures (figures.csv), nested at will",
             "positional": True,
+            "path": "folder",
         }
     )
-    output: str = field(metadata={"help": "dataset repo folder to write; kept and extended if it is there"})
+    output: str = field(
+        metadata={"help": "dataset repo folder to write; kept and extended if it is there", "path": "new folder"}
+    )
     layout: Literal["geometric", "heron"] = field(
         default="geometric",
         metadata={"help": "PDF layout: `geometric` needs no weights, `heron`: docling's models, tables too"},
     )
-    min_sharpness: float = field(
-        default=Thresholds.min_sharpness, metadata={"help": "variance of the Laplacian that a picture must exceed"}
+    min_sharpness: Annotated[float, Ge(0)] = field(
+        default=Thresholds.min_sharpness,
+        metadata={"help": "variance of the Laplacian that a picture must exceed", "group": "which figures are kept"},
     )
-    min_side_px: int = field(default=Thresholds.min_side_px, metadata={"help": "least shorter side, pixels"})
-    max_aspect: float = field(default=Thresholds.max_aspect, metadata={"help": "most longer side / shorter side"})
-    min_contrast: float = field(default=Thresholds.min_contrast, metadata={"help": "least standard deviation of grey"})
-    max_text_share: float = field(
-        default=Thresholds.max_text_share, metadata={"help": "most print in a picture's ink, 0 to 1; more is a text"}
+    min_side_px: Annotated[int, Ge(1)] = field(
+        default=Thresholds.min_side_px,
+        metadata={"help": "least shorter side, pixels", "group": "which figures are kept"},
     )
-    min_text_chars: int = field(
-        default=Thresholds.min_text_chars, metadata={"help": "least caption + context + questions, characters"}
+    max_aspect: Annotated[float, Ge(1)] = field(
+        default=Thresholds.max_aspect,
+        metadata={"help": "most longer side / shorter side", "group": "which figures are kept"},
     )
-    max_caption_chars: int = field(default=Thresholds.max_caption_chars, metadata={"help": "longest caption"})
-    test_size: float = field(
+    min_contrast: Annotated[float, Ge(0)] = field(
+        default=Thresholds.min_contrast,
+        metadata={"help": "least standard deviation of grey", "group": "which figures are kept"},
+    )
+    max_text_share: Annotated[float, Ge(0), Le(1)] = field(
+        default=Thresholds.max_text_share,
+        metadata={"help": "most print in a picture's ink, 0 to 1; more is a text", "group": "which figures are kept"},
+    )
+    min_text_chars: Annotated[int, Ge(0)] = field(
+        default=Thresholds.min_text_chars,
+        metadata={"help": "least caption + context + questions, characters", "group": "which figures are kept"},
+    )
+    max_caption_chars: Annotated[int, Ge(1)] = field(
+        default=Thresholds.max_caption_chars, metadata={"help": "longest caption", "group": "which figures are kept"}
+    )
+    test_size: Annotated[float, Ge(0)] = field(
         default=Splitting.test_size,
-        metadata={"help": "figures for `test`: a share below 1, else their number, 0 for none; half stay in `train`"},
+        metadata={
+            "help": "figures for `test`: a share below 1, else their number, 0 for none; half stay in `train`",
+            "group": "held-out splits",
+        },
     )
-    validation_size: float = field(default=Splitting.validation_size, metadata={"help": "the same for `validation`"})
-    min_articles: int = field(
+    validation_size: Annotated[float, Ge(0)] = field(
+        default=Splitting.validation_size, metadata={"help": "the same for `validation`", "group": "held-out splits"}
+    )
+    min_articles: Annotated[int, Ge(1)] = field(
         default=Splitting.min_articles,
-        metadata={"help": "least articles in each held-out split, where there are enough"},
+        metadata={"help": "least articles in each held-out split, where there are enough", "group": "held-out splits"},
     )
     benchmarks: list[str] = field(
         default_factory=list,
@@ -88,29 +111,50 @@ class Options:
             "folders of pictures"
         },
     )
-    seed: int = field(default=0, metadata={"help": "draws the splits"})
+    seed: Annotated[int, Ge(0)] = field(default=0, metadata={"help": "draws the splits", "group": "held-out splits"})
     domain: str | None = field(
         default=None,
-        metadata={"help": "YAML file of the domain: its tags go onto the card, its benchmarks are kept out"},
+        metadata={
+            "help": "YAML file of the domain: its tags go onto the card, its benchmarks are kept out",
+            "path": "file",
+        },
     )
     audit: bool = field(
         default=False, metadata={"help": "measure the PDF reader against the XML of the articles that have both"}
     )
-    workers: int = field(
-        default=os.cpu_count() or 1, metadata={"help": "processes that read articles; on SLURM and Ray of each task"}
+    workers: Annotated[int, Ge(1), Le(1024)] = field(
+        default=os.cpu_count() or 1,
+        metadata={"help": "processes that read articles; on SLURM and Ray of each task", "group": "speed and limits"},
     )
-    timeout_s: float = field(default=300.0, metadata={"help": "longest time for one file, seconds"})
-    memory_gb: float = field(default=4.0, metadata={"help": "most memory of one process, gigabytes (on Linux)"})
-    retry_failed: bool = field(default=False, metadata={"help": "read again the files that failed in an earlier run"})
+    timeout_s: Annotated[float, Gt(0)] = field(
+        default=300.0, metadata={"help": "longest time for one file, seconds", "group": "speed and limits"}
+    )
+    memory_gb: Annotated[float, Gt(0)] = field(
+        default=4.0, metadata={"help": "most memory of one process, gigabytes (on Linux)", "group": "speed and limits"}
+    )
+    retry_failed: bool = field(
+        default=False,
+        metadata={"help": "read again the files that failed in an earlier run", "group": "speed and limits"},
+    )
     executor: Literal["local", "slurm", "ray"] = field(
         default="local",
-        metadata={"help": "where articles are read: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS"},
+        metadata={
+            "help": "where articles are read: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS",
+            "group": "on a cluster",
+        },
     )
-    tasks: int = field(default=16, metadata={"help": "SLURM, Ray: jobs that share the files"})
-    partition: str | None = field(default=None, metadata={"help": "SLURM: partition; needed there"})
-    time: str = field(default="04:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS"})
+    tasks: Annotated[int, Ge(1)] = field(
+        default=16, metadata={"help": "SLURM, Ray: jobs that share the files", "group": "on a cluster"}
+    )
+    partition: str | None = field(
+        default=None, metadata={"help": "SLURM: partition; needed there", "group": "on a cluster"}
+    )
+    time: str = field(
+        default="04:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS", "group": "on a cluster"}
+    )
     sbatch_args: dict[str, str] = field(
-        default_factory=dict, metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`"}
+        default_factory=dict,
+        metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`", "group": "on a cluster"},
     )
 
 

@@ -11,7 +11,9 @@ question is put as `ldrt generate` puts those of a dataset. For research only, n
 import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
 
 
 @dataclass
@@ -19,28 +21,51 @@ class Options:
     """Options of `ldrt app`."""
 
     model: str = field(
-        metadata={"help": "checkpoint: Hub id or folder; full weights or an adapter", "positional": True}
+        metadata={
+            "help": "checkpoint: Hub id or folder; full weights or an adapter",
+            "positional": True,
+            "path": "folder or Hub id",
+        }
     )
     base: str | None = field(
-        default=None, metadata={"help": "another checkpoint to show beside it, such as its base", "positional": True}
+        default=None,
+        metadata={
+            "help": "another checkpoint to show beside it, such as its base",
+            "positional": True,
+            "path": "folder or Hub id",
+        },
     )
     dataset: str | None = field(
-        default=None, metadata={"help": "dataset whose test split gives examples to click on: Hub id or folder"}
+        default=None,
+        metadata={
+            "help": "dataset whose test split gives examples to click on: Hub id or folder",
+            "path": "folder or Hub id",
+        },
     )
-    revision: str | None = field(default=None, metadata={"help": "Hub commit of the model"})
-    base_revision: str | None = field(default=None, metadata={"help": "Hub commit of the base"})
-    dataset_revision: str | None = field(default=None, metadata={"help": "Hub commit of the dataset"})
+    revision: str | None = field(default=None, metadata={"help": "Hub commit of the model", "group": "how it is run"})
+    base_revision: str | None = field(
+        default=None, metadata={"help": "Hub commit of the base", "group": "how it is run"}
+    )
+    dataset_revision: str | None = field(
+        default=None, metadata={"help": "Hub commit of the dataset", "group": "how it is run"}
+    )
     host: str = field(
         default="127.0.0.1",
         metadata={"help": "address to listen on; 0.0.0.0 lets everybody in who reaches the machine"},
     )
-    port: int = field(default=7860, metadata={"help": "port to listen on"})
-    max_new_tokens: int = field(default=256, metadata={"help": "longest answer, in tokens"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps"})
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto", metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU"}
+    port: Annotated[int, Ge(0), Le(65535)] = field(default=7860, metadata={"help": "port to listen on"})
+    max_new_tokens: Annotated[int, Ge(1)] = field(
+        default=256, metadata={"help": "longest answer, in tokens", "group": "how it is run"}
     )
-    chat_template_path: str | None = field(default=None, metadata={"help": "jinja chat template to use instead"})
+    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps", "group": "how it is run"})
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
+        default="auto",
+        metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
+    )
+    chat_template_path: str | None = field(
+        default=None,
+        metadata={"help": "jinja chat template to use instead", "path": "file", "group": "how it is run"},
+    )
 
 
 def run(options: Options) -> str:

@@ -22,21 +22,36 @@ from trust.handovers import stamped
 @dataclass
 class Options:
     runs: list[str] = field(
-        metadata={"help": "scored run folders: the base model's, then those of tuned models", "positional": True}
+        metadata={
+            "help": "scored run folders: the base model's, then those of tuned models",
+            "positional": True,
+            "path": "folder",
+        }
     )
     output: str | None = field(
-        default=None, metadata={"help": "folder for comparison.json, of two runs only (default: each tuned run)"}
+        default=None,
+        metadata={
+            "help": "folder for comparison.json, of two runs only (default: each tuned run)",
+            "path": "new folder",
+        },
     )
     general: list[str] = field(
         default_factory=list,
-        metadata={"help": "scored runs of the same models on a general-domain dataset: what tuning made them forget"},
+        metadata={
+            "help": "scored runs of the same models on a general-domain dataset: what tuning made them forget",
+            "path": "folder",
+        },
     )
     transfer: list[str] = field(
-        default_factory=list, metadata={"help": "scored runs of the same models on other domains: what carries over"}
+        default_factory=list,
+        metadata={"help": "scored runs of the same models on other domains: what carries over", "path": "folder"},
     )
     train_dataset: str | None = field(
         default=None,
-        metadata={"help": "Hub id or folder: scores by how often its training split has the terms asked about"},
+        metadata={
+            "help": "Hub id or folder: scores by how often its training split has the terms asked about",
+            "path": "folder or Hub id",
+        },
     )
 
 

@@ -14,7 +14,9 @@ interruption: what is answered is kept.
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Le
 
 from dataset_builder.files.jsonfiles import write_jsonl
 from evaluation import run_folder
@@ -41,9 +43,10 @@ class Options:
             "the name under which the server has it"
         }
     )
-    output: str = field(metadata={"help": "run folder to write, or to continue"})
+    output: str = field(metadata={"help": "run folder to write, or to continue", "path": "new folder"})
     dataset: str | None = field(
-        default=None, metadata={"help": "dataset: Hub id or folder; with --benchmark a copy of that one"}
+        default=None,
+        metadata={"help": "dataset: Hub id or folder; with --benchmark a copy of that one", "path": "folder or Hub id"},
     )
     benchmark: str | None = field(
         default=None,
@@ -53,16 +56,33 @@ class Options:
         },
     )
     image_column: str | None = field(
-        default=None, metadata={"help": "any VQA dataset by its columns: the picture (default `image`)"}
+        default=None,
+        metadata={
+            "help": "any VQA dataset by its columns: the picture (default `image`)",
+            "group": "any VQA dataset by its columns",
+        },
     )
-    question_column: str | None = field(default=None, metadata={"help": "the same: the question (default `question`)"})
-    answer_column: str | None = field(default=None, metadata={"help": "the same: the right answer (default `answer`)"})
+    question_column: str | None = field(
+        default=None,
+        metadata={"help": "the same: the question (default `question`)", "group": "any VQA dataset by its columns"},
+    )
+    answer_column: str | None = field(
+        default=None,
+        metadata={"help": "the same: the right answer (default `answer`)", "group": "any VQA dataset by its columns"},
+    )
     options_column: str | None = field(
-        default=None, metadata={"help": "the same: a list of options, or lines `A. …`; without it none"}
+        default=None,
+        metadata={
+            "help": "the same: a list of options, or lines `A. …`; without it none",
+            "group": "any VQA dataset by its columns",
+        },
     )
     image_id_column: str | None = field(
         default=None,
-        metadata={"help": "the same: which picture it is, for intervals; without it equal files are one picture"},
+        metadata={
+            "help": "the same: which picture it is, for intervals; without it equal files are one picture",
+            "group": "any VQA dataset by its columns",
+        },
     )
     base_url: str | None = field(
         default=None,
@@ -71,9 +91,15 @@ class Options:
         },
     )
     revision: str | None = field(
-        default=None, metadata={"help": "Hub commit of the model; with --base_url the one that the server runs"}
+        default=None,
+        metadata={
+            "help": "Hub commit of the model; with --base_url the one that the server runs",
+            "group": "how it is run",
+        },
     )
-    dataset_revision: str | None = field(default=None, metadata={"help": "Hub commit of the dataset"})
+    dataset_revision: str | None = field(
+        default=None, metadata={"help": "Hub commit of the dataset", "group": "how it is run"}
+    )
     split: str | None = field(
         default=None, metadata={"help": "split of the dataset (default `test`, or the benchmark's)"}
     )
@@ -87,26 +113,52 @@ class Options:
             "help": "which picture: the true one, an empty one, another article's, or none (the caption as text)"
         },
     )
-    max_new_tokens: int = field(default=256, metadata={"help": "longest answer, in tokens"})
-    length_hint: int | None = field(default=None, metadata={"help": "ask for an answer of about so many words"})
-    batch_size: int = field(
+    max_new_tokens: Annotated[int, Ge(1)] = field(
+        default=256, metadata={"help": "longest answer, in tokens", "group": "how it answers"}
+    )
+    length_hint: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "ask for an answer of about so many words", "group": "how it answers"}
+    )
+    batch_size: Annotated[int, Ge(1)] = field(
         default=8,
-        metadata={"help": "questions answered at once; the answers are the same, in bfloat16 but for rounding"},
+        metadata={
+            "help": "questions answered at once; the answers are the same, in bfloat16 but for rounding",
+            "group": "how it is run",
+        },
     )
-    concurrency: int = field(default=16, metadata={"help": "with --base_url: requests at once"})
-    limit: int | None = field(default=None, metadata={"help": "answer only the first so many questions of each task"})
-    temperature: float = field(
-        default=0.0, metadata={"help": "0: greedy, the most likely answer; above: sampled, for pairs (`ldrt prefer`)"}
+    concurrency: Annotated[int, Ge(1), Le(4096)] = field(
+        default=16, metadata={"help": "with --base_url: requests at once", "group": "how it is run"}
     )
-    seed: int = field(default=0, metadata={"help": "of the shuffled pictures, and of sampled answers"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps"})
+    limit: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "answer only the first so many questions of each task"}
+    )
+    temperature: Annotated[float, Ge(0)] = field(
+        default=0.0,
+        metadata={
+            "help": "0: greedy, the most likely answer; above: sampled, for pairs (`ldrt prefer`)",
+            "group": "how it answers",
+        },
+    )
+    seed: Annotated[int, Ge(0)] = field(
+        default=0, metadata={"help": "of the shuffled pictures, and of sampled answers", "group": "how it answers"}
+    )
+    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps", "group": "how it is run"})
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto", metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU"}
+        default="auto",
+        metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
     )
     processor: str | None = field(
-        default=None, metadata={"help": "Hub id or folder whose chat template and image preparation to use instead"}
+        default=None,
+        metadata={
+            "help": "Hub id or folder whose chat template and image preparation to use instead",
+            "path": "folder or Hub id",
+            "group": "how it is run",
+        },
     )
-    chat_template_path: str | None = field(default=None, metadata={"help": "jinja chat template to use instead"})
+    chat_template_path: str | None = field(
+        default=None,
+        metadata={"help": "jinja chat template to use instead", "path": "file", "group": "how it is run"},
+    )
 
 
 def run(options: Options) -> str:

@@ -16,7 +16,9 @@ random order of the runs.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
 
 from dataset_builder.files.jsonfiles import write_json, write_lines
 from trust.handovers import stamped
@@ -28,13 +30,21 @@ PAGE = "rate.html"
 class Options:
     action: Literal["export", "import"] = field(metadata={"help": "what to do", "positional": True})
     paths: list[str] = field(
-        metadata={"help": "export: run folders, the base first; import: downloaded ratings", "positional": True}
+        metadata={
+            "help": "export: run folders, the base first; import: downloaded ratings",
+            "positional": True,
+            "path": "folder or file",
+        }
     )
-    output: str = field(metadata={"help": "folder of the page, its key and human.json"})
-    dataset: str | None = field(default=None, metadata={"help": "export: dataset that the runs answered"})
-    items: int = field(default=100, metadata={"help": "export: answers to rate, over all runs"})
-    repeats: int = field(default=20, metadata={"help": "export: how many of them are shown a second time"})
-    seed: int = field(default=0, metadata={"help": "of the sample and its order"})
+    output: str = field(metadata={"help": "folder of the page, its key and human.json", "path": "new folder"})
+    dataset: str | None = field(
+        default=None, metadata={"help": "export: dataset that the runs answered", "path": "folder or Hub id"}
+    )
+    items: Annotated[int, Ge(1)] = field(default=100, metadata={"help": "export: answers to rate, over all runs"})
+    repeats: Annotated[int, Ge(0)] = field(
+        default=20, metadata={"help": "export: how many of them are shown a second time"}
+    )
+    seed: Annotated[int, Ge(0)] = field(default=0, metadata={"help": "of the sample and its order"})
 
 
 def run(options: Options) -> str:

@@ -13,7 +13,9 @@ is asked again; a reply that was paid for and has no score, only with --retry_un
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+from annotated_types import Ge
 
 from dataset_builder.llm.options import AskingOptions
 from evaluation import run_folder
@@ -27,34 +29,44 @@ if TYPE_CHECKING:
 class Options(AskingOptions):
     """Options of `ldrt judge`."""
 
-    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True})
+    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True, "path": "folder"})
     judge: str = field(metadata={"help": "the judge's name at the server; with backend `local` a Hub id or folder"})
     backend: Literal["openai", "local"] = field(
         default="openai",
         metadata={"help": "openai: any OpenAI-compatible server; local: likelihood of the scores, computed here"},
     )
-    max_tokens: int = field(
-        default=512, kw_only=True, metadata={"help": "longest reply, tokens; judges that think aloud need more"}
+    max_tokens: Annotated[int, Ge(1)] = field(
+        default=512,
+        kw_only=True,
+        metadata={"help": "longest reply, tokens; judges that think aloud need more", "group": "the server of the LLM"},
     )
     image_conditions: list[str] = field(
         default_factory=lambda: ["true"], metadata={"help": "judge the answers to these pictures: true, blank, …"}
     )
-    controls: int = field(
+    controls: Annotated[int, Ge(0)] = field(
         default=50,
         metadata={
             "help": "so many times each: the reference, another article's reference and nothing as the answer, the "
             "same question again, and the answer with an injection, which must change nothing"
         },
     )
-    limit: int | None = field(
+    limit: Annotated[int, Ge(1)] | None = field(
         default=None, metadata={"help": "judge so many answers of each image condition, in a fixed random order"}
     )
     against: str | None = field(
-        default=None, metadata={"help": "another run folder: which of the two answers is better, in both orders"}
+        default=None,
+        metadata={"help": "another run folder: which of the two answers is better, in both orders", "path": "folder"},
     )
-    rubrics: str | None = field(default=None, metadata={"help": "folder of other rubric files: TASK.md, pairwise.md"})
-    device: str = field(default="auto", metadata={"help": "backend local: auto, cpu, cuda, cuda:1"})
-    batch_size: int = field(default=4, metadata={"help": "backend local: answers at once"})
+    rubrics: str | None = field(
+        default=None, metadata={"help": "folder of other rubric files: TASK.md, pairwise.md", "path": "folder"}
+    )
+    device: str = field(
+        default="auto",
+        metadata={"help": "backend local: auto, cpu, cuda, cuda:1", "group": "a judge that is computed here"},
+    )
+    batch_size: Annotated[int, Ge(1)] = field(
+        default=4, metadata={"help": "backend local: answers at once", "group": "a judge that is computed here"}
+    )
 
 
 def run(options: Options) -> str:

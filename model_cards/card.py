@@ -26,7 +26,11 @@ class Options:
     """Options of `ldrt card`."""
 
     run: str = field(
-        metadata={"help": "run folder with scores.json, and comparison.json for a tuned model", "positional": True}
+        metadata={
+            "help": "run folder with scores.json, and comparison.json for a tuned model",
+            "positional": True,
+            "path": "folder",
+        }
     )
     repo_id: str | None = field(
         default=None, metadata={"help": "ORG/NAME under which the model is published, or its folder"}
@@ -45,7 +49,11 @@ class Options:
         },
     )
     domain: str | None = field(
-        default=None, metadata={"help": "YAML file of a domain whose tags go onto the card, beside the datasets' own"}
+        default=None,
+        metadata={
+            "help": "YAML file of a domain whose tags go onto the card, beside the datasets' own",
+            "path": "file",
+        },
     )
     policy: Policy = field(
         default="commercial",

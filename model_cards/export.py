@@ -25,11 +25,15 @@ _LIMIT_S = 6 * 3600.0  # for the download of a dataset from the Hub
 class Options:
     """Options of `ldrt export`."""
 
-    dataset: str = field(metadata={"help": "dataset repo folder, or its Hub id", "positional": True})
+    dataset: str = field(
+        metadata={"help": "dataset repo folder, or its Hub id", "positional": True, "path": "folder or Hub id"}
+    )
     format: Literal["llava", "sharegpt", "webdataset"] = field(
         metadata={"help": "`llava` JSON, `sharegpt` JSON (LLaMA-Factory, ms-swift), or `webdataset` tars"}
     )
-    output: str = field(metadata={"help": "new folder to write, or the one of an export that was stopped"})
+    output: str = field(
+        metadata={"help": "new folder to write, or the one of an export that was stopped", "path": "new folder"}
+    )
     configs: list[str] = field(
         default_factory=list,
         metadata={"help": "such as '[detail, reasoning]'; default: all, of which JSON takes those with conversations"},

@@ -22,7 +22,9 @@ repository stay. When nothing changed no commit is made.
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Gt
 
 from trust.licenses import Policy, refuse_unsaid
 
@@ -35,12 +37,17 @@ if TYPE_CHECKING:
 class Options:
     """Options of `ldrt publish`."""
 
-    run: str = field(metadata={"help": "run folder with the card that `ldrt card` wrote", "positional": True})
+    run: str = field(
+        metadata={"help": "run folder with the card that `ldrt card` wrote", "positional": True, "path": "folder"}
+    )
     repo_id: str = field(metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True})
     checkpoint: str | None = field(
-        default=None, metadata={"help": "the checkpoint's folder; default: `model` in RUN/manifest.json"}
+        default=None,
+        metadata={"help": "the checkpoint's folder; default: `model` in RUN/manifest.json", "path": "folder"},
     )
-    adapter: str | None = field(default=None, metadata={"help": "folder of a LoRA adapter to publish under adapter/"})
+    adapter: str | None = field(
+        default=None, metadata={"help": "folder of a LoRA adapter to publish under adapter/", "path": "folder"}
+    )
     policy: Policy = field(
         default="commercial",
         metadata={"help": "predictions of rows whose licence it does not permit go without question and reference"},
@@ -60,7 +67,7 @@ class Options:
     dry_run: bool = field(
         default=False, metadata={"help": "do everything but talk to the Hub; list what would be sent"}
     )
-    limit_s: float = field(default=6 * 3600.0, metadata={"help": "give up after this time, seconds"})
+    limit_s: Annotated[float, Gt(0)] = field(default=6 * 3600.0, metadata={"help": "give up after this time, seconds"})
 
 
 def run(options: Options) -> str:

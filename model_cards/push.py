@@ -21,7 +21,9 @@ is made.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Gt
 
 from trust.licenses import Policy, refuse_unsaid
 
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 class Options:
     """Options of `ldrt push`."""
 
-    dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
+    dataset: str = field(
+        metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True, "path": "folder"}
+    )
     repo_id: str = field(metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True})
     policy: Policy = field(
         default="commercial",
@@ -47,19 +51,29 @@ class Options:
         default=False,
         metadata={"help": "with --policy all --private false: every row may be public, whatever its licence"},
     )
-    tag: str | None = field(default=None, metadata={"help": "name for the published state, such as v1"})
+    tag: str | None = field(
+        default=None, metadata={"help": "name for the published state, such as v1", "group": "states of the repository"}
+    )
     squash: bool = field(
         default=False,
-        metadata={"help": "make the published state the only commit of `main`: older ones are gone for good"},
+        metadata={
+            "help": "make the published state the only commit of `main`: older ones are gone for good",
+            "group": "states of the repository",
+        },
     )
     delete_tags: list[str] = field(
         default_factory=list,
-        metadata={"help": "with --squash: tags to delete, such as '[v1, v2]'; each that holds rows now left out"},
+        metadata={
+            "help": "with --squash: tags to delete, such as '[v1, v2]'; each that holds rows now left out",
+            "group": "states of the repository",
+        },
     )
     dry_run: bool = field(
         default=False, metadata={"help": "do everything but talk to the Hub; list what would be sent"}
     )
-    limit_s: float = field(default=6 * 3600.0, metadata={"help": "give up after this time, seconds"})
+    limit_s: Annotated[float, Gt(0)] = field(
+        default=6 * 3600.0, metadata={"help": "give up after this time, seconds", "group": "states of the repository"}
+    )
 
 
 def run(options: Options) -> str:

@@ -14,6 +14,9 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 from recipes.project_files import project_file
 
@@ -46,12 +49,12 @@ ldrt card {out}/runs/tuned --license apache-2.0
 class Options:
     """Options of `ldrt demo`."""
 
-    output: str = field(default="demo", metadata={"help": "folder for everything the demo makes"})
-    articles: int = field(default=72, metadata={"help": "synthetic articles to write"})
+    output: str = field(default="demo", metadata={"help": "folder for everything the demo makes", "path": "new folder"})
+    articles: Annotated[int, Ge(1)] = field(default=72, metadata={"help": "synthetic articles to write"})
     family: str = field(
         default="llava", metadata={"help": "family of the tiny model, a `model_type` of recipes/families/"}
     )
-    seed: int = field(default=0, metadata={"help": "draws the articles"})
+    seed: Annotated[int, Ge(0)] = field(default=0, metadata={"help": "draws the articles"})
 
 
 def run(options: Options) -> str:

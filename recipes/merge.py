@@ -13,10 +13,16 @@ from pathlib import Path
 class Options:
     """Options of `ldrt merge`."""
 
-    adapter: str = field(metadata={"help": "folder or Hub id of a phase 2 result", "positional": True})
-    output: str = field(metadata={"help": "folder for the merged checkpoint"})
+    adapter: str = field(
+        metadata={"help": "folder or Hub id of a phase 2 result", "positional": True, "path": "folder or Hub id"}
+    )
+    output: str = field(metadata={"help": "folder for the merged checkpoint", "path": "new folder"})
     base: str | None = field(
-        default=None, metadata={"help": "checkpoint to merge into, where not the one that the adapter names"}
+        default=None,
+        metadata={
+            "help": "checkpoint to merge into, where not the one that the adapter names",
+            "path": "folder or Hub id",
+        },
     )
     dtype: str = field(default="auto", metadata={"help": "auto (the base checkpoint's), float32, bfloat16 or float16"})
 

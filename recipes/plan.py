@@ -1,4 +1,4 @@
-"""A recipe before it costs money: memory of each GPU, hours, and which launch config to take.
+r"""A recipe before it costs money: memory of each GPU, hours, and which launch config to take.
 
     ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/zero2.yaml
     ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/ddp.yaml --gpu H200 \
@@ -14,6 +14,9 @@ how much memory.
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Gt
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
@@ -21,32 +24,49 @@ from dataset_builder.files.jsonfiles import write_json
 
 @dataclass
 class Options:
-    config: str = field(metadata={"help": "recipe: the YAML of a phase"})
-    accelerate: str = field(metadata={"help": "launch config: a file of accelerate_configs/"})
+    config: str = field(metadata={"help": "recipe: the YAML of a phase", "path": "recipe"})
+    accelerate: str = field(metadata={"help": "launch config: a file of accelerate_configs/", "path": "launch config"})
     overrides: list[str] = field(
         default_factory=list, metadata={"help": "options of recipes/sft.py; give them as they are", "rest": True}
     )
-    processes: int | None = field(default=None, metadata={"help": "GPUs, where not the launch config's num_processes"})
+    processes: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "GPUs, where not the launch config's num_processes"}
+    )
     gpu: str = field(
         default="A40",
         metadata={
             "help": "GPU, in any case: A40, A100, H100, H200, B200, MI300X, L40S, L4, RTX5090, RTX4090, V100, T4"
         },
     )
-    gpu_memory: float | None = field(default=None, metadata={"help": "GiB of a GPU, where not the named one's"})
-    tflops: float | None = field(
-        default=None, metadata={"help": "TFLOP/s that a GPU achieves in training; by default half of its dense peak"}
+    gpu_memory: Annotated[float, Gt(0)] | None = field(
+        default=None,
+        metadata={"help": "GiB of a GPU, where not the named one's", "group": "in place of a GPU's datasheet"},
     )
-    link_gb_s: float | None = field(
-        default=None, metadata={"help": "nominal GB/s one way between GPUs, where not the named one's"}
+    tflops: Annotated[float, Gt(0)] | None = field(
+        default=None,
+        metadata={
+            "help": "TFLOP/s that a GPU achieves in training; by default half of its dense peak",
+            "group": "in place of a GPU's datasheet",
+        },
     )
-    price_per_gpu_hour: float | None = field(
+    link_gb_s: Annotated[float, Gt(0)] | None = field(
+        default=None,
+        metadata={
+            "help": "nominal GB/s one way between GPUs, where not the named one's",
+            "group": "in place of a GPU's datasheet",
+        },
+    )
+    price_per_gpu_hour: Annotated[float, Ge(0)] | None = field(
         default=None, metadata={"help": "price of a GPU's hour, in any currency: the table then has the run's"}
     )
-    rows: int | None = field(default=None, metadata={"help": "plan for so many rows; with --tokens no dataset is read"})
-    tokens: int | None = field(default=None, metadata={"help": "plan for rows of so many tokens, picture included"})
+    rows: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "plan for so many rows; with --tokens no dataset is read"}
+    )
+    tokens: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "plan for rows of so many tokens, picture included"}
+    )
     check: bool = field(default=False, metadata={"help": "run two steps on a model cut to two layers a tower"})
-    output: str | None = field(default=None, metadata={"help": "JSON file for the plan"})
+    output: str | None = field(default=None, metadata={"help": "JSON file for the plan", "path": "new file"})
 
 
 def _check_numbers(options: Options) -> None:

@@ -1,4 +1,4 @@
-"""Train one phase of a recipe: phase 1 aligns the projector, phase 2 tunes LoRA and the projector.
+r"""Train one phase of a recipe: phase 1 aligns the projector, phase 2 tunes LoRA and the projector.
 
     ldrt train --config recipes/tiny-llava/phase1.yaml --dataset_name dataset --output_dir runs/phase1
     ldrt train --config recipes/tiny-llava/phase2.yaml --model_name_or_path runs/phase1 --dataset_name dataset \
@@ -19,6 +19,9 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 from dataset_builder.files.errors import UsageError
 
@@ -27,15 +30,16 @@ from dataset_builder.files.errors import UsageError
 class Options:
     """Options of `ldrt train`."""
 
-    config: str = field(metadata={"help": "recipe: the YAML of a phase"})
+    config: str = field(metadata={"help": "recipe: the YAML of a phase", "path": "recipe"})
     launch: str | None = field(
         default=None,
         metadata={
             "help": "launch config, a file of accelerate_configs/ or of your own; by default single_gpu.yaml, or "
-            "cpu.yaml where there is no GPU"
+            "cpu.yaml where there is no GPU",
+            "path": "launch config",
         },
     )
-    num_processes: int | None = field(
+    num_processes: Annotated[int, Ge(1)] | None = field(
         default=None, metadata={"help": "processes, one a GPU, where not the launch config's num_processes"}
     )
     overrides: list[str] = field(

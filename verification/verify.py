@@ -17,6 +17,9 @@ holds, 1 where something does not.
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 
 @dataclass
@@ -29,13 +32,16 @@ class Options:
     revision: str | None = field(default=None, metadata={"help": "Hub commit, tag or branch (default: the newest)"})
     dataset: str | None = field(
         default=None,
-        metadata={"help": "of a model: ORG/NAME or folder of the dataset (default: as the card, the results name it)"},
+        metadata={
+            "help": "of a model: ORG/NAME or folder of the dataset (default: as the card, the results name it)",
+            "path": "folder or Hub id",
+        },
     )
-    regenerate: int = field(
+    regenerate: Annotated[int, Ge(0)] = field(
         default=0, metadata={"help": "have the checkpoint answer the first so many questions again"}
     )
     device: str = field(default="auto", metadata={"help": "with --regenerate: auto, cpu, cuda, cuda:1, mps"})
-    output: str | None = field(default=None, metadata={"help": "JSON file for the report"})
+    output: str | None = field(default=None, metadata={"help": "JSON file for the report", "path": "new file"})
 
 
 def run(options: Options) -> str:

@@ -1,0 +1,12 @@
+"""What this machine has."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Options:
+    """Options."""
+
+
+def run(options):
+    return ""
