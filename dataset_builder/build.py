@@ -9,7 +9,6 @@ laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
 from __future__ import annotations
 
 import datetime
-import math
 import os
 import sys
 from dataclasses import asdict, dataclass, field
@@ -20,6 +19,7 @@ from annotated_types import Ge, Gt, Le
 
 from dataset_builder.articles.skipped import Skipped
 from dataset_builder.assembly.settings import Splitting, Thresholds
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -166,7 +166,7 @@ def run(options: Options) -> str:
     """
     dataset = Path(options.output)
     skipped = Skipped()
-    _check_sizes(options)
+    _check_benchmarks(options)
     files = _files(Path(options.articles), dataset / ".work", options.layout, skipped)
     submitted = _read(files, dataset / ".work", options)
     return submitted or _assemble(files, dataset, options, skipped)
@@ -177,9 +177,6 @@ def _files(articles: Path, work: Path, layout: Layout, skipped: Skipped) -> list
     from dataset_builder.articles.packages import find_packages
     from dataset_builder.extraction.units import units
 
-    for folder in (articles, work.parent):
-        if folder.parts[:1] == ("~",):
-            raise ValueError(f"{folder}: write your home folder in full; only a shell knows what ~ is")
     if not articles.is_dir():
         raise FileNotFoundError(f"no folder {articles}; give the folder that holds your PDFs and JATS packages")
     _check_ours(work.parent, articles)
@@ -197,12 +194,20 @@ def _counted(names: Counter[str]) -> str:
     return ", ".join(f"{n} {name}" for name, n in names.most_common())
 
 
-def _check_sizes(options: Options) -> None:
-    """Raises ValueError for a size of a held-out split that is none."""
-    for name in ("test_size", "validation_size"):
-        size = getattr(options, name)
-        if not 0 <= size < math.inf:
-            raise ValueError(f"--{name} {size:g}: give a share below 1 or a number of figures, 0 for none")
+def _check_benchmarks(options: Options) -> None:
+    """Raises UsageError for a test set that is none: not when all articles have been read, where it is first used."""
+    from dataset_builder.benchmarks.benchmark import names
+    from dataset_builder.domain import read_domain
+    from dataset_builder.files.nearest import nearest
+    from trust.places import is_folder
+
+    domain = read_domain(Path(options.domain)) if options.domain else None
+    for name in [*options.benchmarks, *(domain.benchmarks if domain else ())]:
+        try:
+            name in names() or is_folder(name, "benchmark")
+        except FileNotFoundError as error:
+            known = f"; names are {', '.join(names())}"
+            raise UsageError(f"--benchmarks: {error}{nearest(name, names())}{known}") from error
 
 
 def _check_ours(dataset: Path, articles: Path) -> None:

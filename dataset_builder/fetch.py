@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from dataset_builder.files.errors import UsageError
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.cluster import Cluster
@@ -159,18 +159,11 @@ def run(options: Options) -> str:
 
 
 def _check(options: Options) -> None:
-    """Raises UsageError for an option that is missing or has a value that none can have, FileNotFoundError."""
+    """Raises UsageError for an option that is missing or has a value that none can have."""
     if not options.refresh and not options.output:
         raise UsageError("missing --output, the folder to fetch to")
-    if options.refresh and not Path(options.refresh).is_dir():
-        raise FileNotFoundError(f"{options.refresh} holds no article that `ldrt fetch` brought")
     if options.contact and not _CONTACT.fullmatch(options.contact):
         raise UsageError(f"--contact {options.contact!r}: give an e-mail address or a web address to write to")
-    if options.limit < 0:
-        raise UsageError(f"--limit {options.limit}: give a number above 0, or 0 for all")
-    for name in ("concurrency", "rate", "max_file_mb", "tries"):
-        if getattr(options, name) <= 0:
-            raise UsageError(f"--{name} {getattr(options, name)}: give a number above 0")
 
 
 @contextmanager

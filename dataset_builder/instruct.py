@@ -49,7 +49,7 @@ class Options(AskingOptions):
     """Options of `ldrt instruct`."""
 
     dataset: str = field(
-        metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True, "path": "folder"}
+        metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True, "path": "dataset folder"}
     )
     teacher: Literal["extractive", "openai", "given"] = field(
         default="extractive",
@@ -159,6 +159,7 @@ class Options(AskingOptions):
         default=None,
         metadata={
             "help": "address of the verifier's server, where it is not `base_url`; there, --batch asks one by one",
+            "pattern": r"https?://\S+",
             "group": "which answers are kept",
         },
     )
@@ -299,9 +300,6 @@ def _offline(options: Options, wording: "Wording") -> "Teacher":
     from dataset_builder.teaching.examples import Extractive, Nobody
 
     return Nobody() if options.teacher == "given" else Extractive(wording)
-
-
-# ---- the examples that they give
 
 
 def _outcome(options: Options, teacher: "Teacher", replies: Counter[str]) -> "Outcome":

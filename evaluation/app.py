@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from trust.errors import UsageError
+
 
 @dataclass
 class Options:
@@ -57,7 +59,14 @@ class Options:
     max_new_tokens: Annotated[int, Ge(1)] = field(
         default=256, metadata={"help": "longest answer, in tokens", "group": "how it is run"}
     )
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps", "group": "how it is run"})
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "auto, cpu, cuda, cuda:1, mps",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "group": "how it is run",
+        },
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
         default="auto",
         metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
@@ -96,14 +105,12 @@ def run(options: Options) -> str:
 
 
 def _check(options: Options) -> None:
-    if options.max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens must be at least 1, not {options.max_new_tokens}")
     for name, value, revision in (
         ("revision", options.model, options.revision),
         ("base_revision", options.base, options.base_revision),
         ("dataset_revision", options.dataset, options.dataset_revision),
     ):
         if revision and (value is None or Path(value).is_dir()):
-            raise ValueError(
+            raise UsageError(
                 f"--{name} is a commit of something on the Hub, and {value or 'nothing'} is none: leave it out"
             )

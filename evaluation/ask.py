@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge
 
+from trust.errors import UsageError
+
 if TYPE_CHECKING:
     from evaluation.answering.answers import Answer
     from trust.pictures.stored import StoredPicture
@@ -48,7 +50,14 @@ class Options:
         default=None, metadata={"help": "Hub commit of the one to compare with", "group": "how it is run"}
     )
     max_new_tokens: Annotated[int, Ge(1)] = field(default=256, metadata={"help": "longest answer, in tokens"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps", "group": "how it is run"})
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "auto, cpu, cuda, cuda:1, mps",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "group": "how it is run",
+        },
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
         default="auto",
         metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
@@ -67,10 +76,8 @@ def run(options: Options) -> str:
     """
     from evaluation.trying.figure import read_figure
 
-    if options.max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens must be at least 1, not {options.max_new_tokens}")
     if not options.question.strip():
-        raise ValueError("the question is empty: say what you want to know of the figure")
+        raise UsageError("the question is empty: say what you want to know of the figure")
     figure = read_figure(Path(options.figure))  # before any weights are loaded
     if options.compare is None:
         (answer,) = _answers(options, options.model, options.revision, figure)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dataset_builder.files.jsonfiles import write_json, write_jsonl
 from evaluation import run_folder
+from trust.errors import UsageError
 from trust.handovers import stamped
 
 
@@ -25,7 +26,7 @@ class Options:
         metadata={
             "help": "scored run folders: the base model's, then those of tuned models",
             "positional": True,
-            "path": "folder",
+            "path": "scored run folder",
         }
     )
     output: str | None = field(
@@ -39,12 +40,15 @@ class Options:
         default_factory=list,
         metadata={
             "help": "scored runs of the same models on a general-domain dataset: what tuning made them forget",
-            "path": "folder",
+            "path": "scored run folder",
         },
     )
     transfer: list[str] = field(
         default_factory=list,
-        metadata={"help": "scored runs of the same models on other domains: what carries over", "path": "folder"},
+        metadata={
+            "help": "scored runs of the same models on other domains: what carries over",
+            "path": "scored run folder",
+        },
     )
     train_dataset: str | None = field(
         default=None,
@@ -67,7 +71,7 @@ def run(options: Options) -> str:
     from evaluation.judgements import read_verdicts
 
     if len(options.runs) < 2 or (options.output and len(options.runs) > 2):
-        raise ValueError("compare needs two run folders or more, the base model's first; --output is for two")
+        raise UsageError("compare needs two run folders or more, the base model's first; --output is for two")
     base, *tuned_runs = [read_run(Path(folder)) for folder in options.runs]
     for tuned in tuned_runs:
         check_comparable(base, tuned)

@@ -11,7 +11,6 @@ run folder is one checkpoint on one split; each image condition adds its answers
 interruption: what is answered is kept.
 """
 
-import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,6 +19,7 @@ from annotated_types import Ge, Le
 
 from dataset_builder.files.jsonfiles import write_jsonl
 from evaluation import run_folder
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from evaluation.answering.local import Checkpoint
@@ -87,7 +87,9 @@ class Options:
     base_url: str | None = field(
         default=None,
         metadata={
-            "help": "ask the OpenAI-compatible server there, such as vLLM; its key in the environment: OPENAI_API_KEY"
+            "help": "ask the OpenAI-compatible server there, http://…, such as vLLM; its key in the environment: "
+            "OPENAI_API_KEY",
+            "pattern": r"https?://\S+",
         },
     )
     revision: str | None = field(
@@ -142,7 +144,14 @@ class Options:
     seed: Annotated[int, Ge(0)] = field(
         default=0, metadata={"help": "of the shuffled pictures, and of sampled answers", "group": "how it answers"}
     )
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps", "group": "how it is run"})
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "auto, cpu, cuda, cuda:1, mps",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "group": "how it is run",
+        },
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
         default="auto",
         metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
@@ -246,26 +255,55 @@ def _given(options: Options) -> dict:
 
 
 def _check(options: Options) -> None:
-    for name in ("batch_size", "concurrency", "max_new_tokens", "length_hint", "limit"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
-    if not 0 <= options.temperature < math.inf:
-        raise ValueError(f"temperature must be 0 or more, not {options.temperature}")
+    """Raises UsageError for options that contradict each other."""
+    _check_names(options)
     if options.revision and not options.base_url and Path(options.model).is_dir():
-        raise ValueError(f"{options.model} is a folder, which has no commits: leave out --revision")
+        raise UsageError(f"{options.model} is a folder, which has no commits: leave out --revision")
     if options.dataset is None and options.benchmark is None:
-        raise ValueError("give --dataset, or --benchmark")
+        raise UsageError("give --dataset, or --benchmark")
     if options.benchmark and options.tasks != list(TASKS):
-        raise ValueError("a benchmark has no --tasks: leave them out")
+        raise UsageError("a benchmark has no --tasks: leave them out")
     if any(_columns(options).values()) and options.tasks != list(TASKS) and len(options.tasks) != 1:
-        raise ValueError("of a VQA dataset by its columns one config is asked: give one of --tasks, or none")
+        raise UsageError("of a VQA dataset by its columns one config is asked: give one of --tasks, or none")
     if options.dataset_revision and options.dataset and Path(options.dataset).is_dir():
-        raise ValueError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
+        raise UsageError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
     changed = {option.name for option in fields(Options) if getattr(options, option.name) != option.default}
     given = [name for name in OF_CHECKPOINTS if name in changed]
     if options.base_url and given:
-        raise ValueError(f"with --base_url the server decides: leave out --{' --'.join(given)}")
+        raise UsageError(f"with --base_url the server decides: leave out --{' --'.join(given)}")
+
+
+def _check_names(options: Options) -> None:
+    """Raises UsageError for a model, a benchmark, a config or a split that is none, as far as files here say so."""
+    from dataset_builder.benchmarks.benchmark import names
+    from dataset_builder.files.nearest import nearest
+    from trust.places import is_folder
+
+    if not options.base_url:
+        try:
+            is_folder(options.model, "model")
+        except FileNotFoundError as error:
+            raise UsageError(error) from error
+    if options.benchmark and options.benchmark not in names():
+        near = nearest(options.benchmark, names())
+        raise UsageError(f"no benchmark {options.benchmark!r}{near}; there are {', '.join(names())}")
+    if not (options.benchmark or any(_columns(options).values())):
+        for task in options.tasks:
+            _check_config(Path(str(options.dataset)), task, options.split or "test")
+
+
+def _check_config(dataset: Path, config: str, split: str) -> None:
+    """Raises UsageError for a config or split that a dataset folder does not have; of the Hub its client says that."""
+    from dataset_builder.files.nearest import nearest
+
+    files = [path.relative_to(dataset) for path in dataset.glob("*/*-*.parquet")]
+    configs = sorted({path.parts[0] for path in files})
+    if configs and config not in configs:
+        raise UsageError(f"{dataset}: no config {config!r}{nearest(config, configs)}; it has {', '.join(configs)}")
+    splits = sorted({path.name.split("-")[0] for path in files if path.parts[0] == config})
+    if splits and split not in splits:
+        known = f"{nearest(split, splits)}; it has {', '.join(splits)}"
+        raise UsageError(f"{dataset}, config {config}: no split {split!r}{known}")
 
 
 def _answerer(options: Options, output: Path) -> "Checkpoint | Endpoint":

@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge
 
 from dataset_builder.files.jsonfiles import write_json, write_lines
+from trust.errors import UsageError
 from trust.handovers import stamped
 
 PAGE = "rate.html"
@@ -62,9 +63,7 @@ def _export(options: Options) -> str:
     from evaluation.people.sample import draw, read_runs
 
     if not options.dataset:
-        raise ValueError("export needs --dataset, for the pictures")
-    if options.items < 1 or options.repeats < 0:
-        raise ValueError("items must be at least 1, repeats at least 0")
+        raise UsageError("export needs --dataset, for the pictures")
     output = Path(options.output)
     runs = read_runs([Path(path) for path in options.paths])
     showings = draw([run.answers for run in runs], options.items, options.repeats, options.seed)

@@ -19,6 +19,7 @@ from annotated_types import Ge
 
 from dataset_builder.llm.options import AskingOptions
 from evaluation import run_folder
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from evaluation.judgements import Verdict
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class Options(AskingOptions):
     """Options of `ldrt judge`."""
 
-    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True, "path": "folder"})
+    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True, "path": "run folder"})
     judge: str = field(metadata={"help": "the judge's name at the server; with backend `local` a Hub id or folder"})
     backend: Literal["openai", "local"] = field(
         default="openai",
@@ -55,14 +56,21 @@ class Options(AskingOptions):
     )
     against: str | None = field(
         default=None,
-        metadata={"help": "another run folder: which of the two answers is better, in both orders", "path": "folder"},
+        metadata={
+            "help": "another run folder: which of the two answers is better, in both orders",
+            "path": "run folder",
+        },
     )
     rubrics: str | None = field(
         default=None, metadata={"help": "folder of other rubric files: TASK.md, pairwise.md", "path": "folder"}
     )
     device: str = field(
         default="auto",
-        metadata={"help": "backend local: auto, cpu, cuda, cuda:1", "group": "a judge that is computed here"},
+        metadata={
+            "help": "backend local: auto, cpu, cuda, cuda:1",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "group": "a judge that is computed here",
+        },
     )
     batch_size: Annotated[int, Ge(1)] = field(
         default=4, metadata={"help": "backend local: answers at once", "group": "a judge that is computed here"}
@@ -100,14 +108,12 @@ def run(options: Options) -> str:
 
 
 def _check(options: Options) -> None:
-    """Raises ValueError for options that do not fit."""
+    """Raises UsageError for options that do not fit."""
     options.check_asking()
-    if options.controls < 0 or (options.limit is not None and options.limit < 1):
-        raise ValueError("limit must be at least 1, controls at least 0")
     of_servers = {"--batch": options.batch, "--request": options.request, "--max_cost": options.max_cost is not None}
     unused = [name for name, is_set in of_servers.items() if is_set]
     if options.backend == "local" and unused:
-        raise ValueError(f"{', '.join(unused)}: only for a judge behind a server; the backend local asks nobody")
+        raise UsageError(f"{', '.join(unused)}: only for a judge behind a server; the backend local asks nobody")
 
 
 def _judge(options: Options) -> "Judge":
@@ -127,7 +133,7 @@ def _compare(options: Options, other: str, judge: "Judge", rubrics: Path, manife
     from evaluation.judging import asking, pairwise
 
     if judge.is_local:
-        raise ValueError("--against needs a server: the backend local computes scores, not verdicts")
+        raise UsageError("--against needs a server: the backend local computes scores, not verdicts")
     folder = Path(options.run)
     other_manifest = run_folder.read_manifest(Path(other))
     for key in ("dataset_revision", "split"):

@@ -22,15 +22,15 @@ class Options:
         metadata={
             "help": "run folder of `ldrt generate`, judged `--against` the other",
             "positional": True,
-            "path": "folder",
+            "path": "run folder",
         }
     )
-    other: str = field(metadata={"help": "the other run folder", "positional": True, "path": "folder"})
+    other: str = field(metadata={"help": "the other run folder", "positional": True, "path": "run folder"})
     dataset: str = field(
         metadata={
             "help": "dataset repo folder whose training questions both have answered",
             "positional": True,
-            "path": "folder",
+            "path": "dataset folder",
         }
     )
 

@@ -19,7 +19,7 @@ from trust.handovers import stamped
 
 @dataclass
 class Options:
-    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True, "path": "folder"})
+    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True, "path": "run folder"})
     rouge_tokenizer: Literal["unicode", "google"] = field(
         default="unicode", metadata={"help": "google: the values of rouge_score, for comparison with papers"}
     )

@@ -4,6 +4,7 @@ What a field's metadata says, besides `help`:
     positional   may be given without its name; the last of them several times where it is a list
     rest         takes the options that are no fields, as they are
     path         what kind of path it is (ldrt/paths.py)
+    pattern      a regular expression that its text must match; `help` says it in words
     group        the heading that it stands under in the help; without one among the first
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 from ldrt.values import Kind, kind_of
 
 SHORT = {"output": "o"}  # field -> its letter
-METADATA = {"help", "positional", "rest", "path", "group"}
+METADATA = {"help", "positional", "rest", "path", "pattern", "group"}
 CONFIG = "config"
 
 
@@ -31,6 +32,7 @@ class Option:
     is_positional: bool
     takes_rest: bool
     path: str | None
+    pattern: str | None
     group: str | None
 
     @property
@@ -68,10 +70,20 @@ def _option(given: dataclasses.Field, hint: Any) -> Option:
         is_positional=said.get("positional", False),
         takes_rest=said.get("rest", False),
         path=said.get("path"),
+        pattern=said.get("pattern"),
         group=said.get("group"),
     )
 
 
 CONFIG_OPTION = Option(
-    CONFIG, Kind(str, is_optional=True), "YAML with any of these options", None, False, False, False, "file", None
+    name=CONFIG,
+    kind=Kind(str, is_optional=True),
+    help="YAML with any of these options",
+    default=None,
+    is_required=False,
+    is_positional=False,
+    takes_rest=False,
+    path="file",
+    pattern=None,
+    group=None,
 )

@@ -33,8 +33,19 @@ def parse(stage: type, argv: list[str], prog: str) -> Any:
     if missing:
         raise UsageError(f"missing {', '.join(missing)}; `{prog} --help` explains the options")
     made = stage(**values)
-    check_paths({name: option for name, option in options.items() if option is not CONFIG_OPTION}, made)
+    own = {name: option for name, option in options.items() if option is not CONFIG_OPTION}
+    _check_patterns(own, made)
+    check_paths(own, made)
     return made
+
+
+def _check_patterns(options: dict[str, Option], values: object) -> None:
+    """Raises UsageError for text of another form than its option takes."""
+    for name, option in options.items():
+        value = getattr(values, name)
+        if option.pattern and value is not None and not re.fullmatch(option.pattern, value):
+            near = nearest(value, re.findall(r"[\w:./]+", option.help))
+            raise UsageError(f"{option.label} {shown(value)}{near}; it takes: {option.help}")
 
 
 # ---- words of the command line

@@ -14,9 +14,14 @@ from trust.errors import UsageError
 from trust.places import is_folder
 
 READ = ("folder", "file", "folder or file", "folder or Hub id")
+MADE = {  # folders of the project's own commands -> what they hold, and the command that makes it, its folder as {}
+    "dataset folder": ("pairs", "ldrt build ARTICLES --output {}"),
+    "run folder": ("manifest.json", "ldrt generate --output {}"),
+    "scored run folder": ("scores.json", "ldrt score {}"),
+}
 OF_PROJECT = ("recipe", "launch config")  # files of one's own, or of the project wherever it is installed
 WRITTEN = ("new folder", "new file")
-KINDS = (*READ, *OF_PROJECT, *WRITTEN)
+KINDS = (*READ, *MADE, *OF_PROJECT, *WRITTEN)
 _ROOT = Path(__file__).parents[1]
 _LIKE = 0.7  # of a name to one that lies there, 0 to 1, to ask whether that is meant
 
@@ -41,9 +46,12 @@ def _check(option: Option, path: str) -> None:
         _check_read(option, path)
 
 
+_IS = {"folder": os.path.isdir, "folder or file": os.path.exists} | dict.fromkeys(MADE, os.path.isdir)
+
+
 def _check_read(option: Option, path: str) -> None:
     """Raises UsageError for a folder or file that is not there, or is the other."""
-    wanted = {"folder": os.path.isdir, "folder or file": os.path.exists}.get(option.path or "", os.path.isfile)
+    wanted = _IS.get(option.path or "", os.path.isfile)
     if option.path in OF_PROJECT and wanted(_ROOT / path):
         return
     if os.path.exists(path) and not wanted(path):
@@ -53,6 +61,9 @@ def _check_read(option: Option, path: str) -> None:
         raise UsageError(f"no {option.path} {shown(path)}{_near(path)}; {_explained(option)}")
     if not os.access(path, os.R_OK):
         raise UsageError(f"{option.label} {path} cannot be read: its permissions are another user's")
+    part, command = MADE.get(option.path or "", ("", ""))
+    if not os.path.exists(os.path.join(path, part)):
+        raise UsageError(f"{os.path.join(path, part)} is absent: run `{command.format(path)}` first")
 
 
 def _check_place(option: Option, name: str) -> None:

@@ -8,7 +8,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -174,14 +174,16 @@ def read_plain(plain: Any, typed: Any, kind: Kind, name: str) -> Any:
     """
     if typed is None and kind.is_optional:
         return None
-    if kind.type is list and isinstance(plain, list):
+    if kind.type is list and isinstance(plain, list | str):
         assert kind.items is not None
+        if isinstance(plain, str):  # a list of one may be written as that one
+            plain, typed = [plain], [typed]
         return [read_plain(*pair, kind.items, name) for pair in zip(plain, typed, strict=True)]
     if kind.type is dict and isinstance(plain, Mapping):
         if kind.items is None:  # values of any type
             return {str(key): value for key, value in typed.items()}
         return {key: read_plain(value, value, kind.items, f"{name}.{key}") for key, value in plain.items()}
     if kind.type in (list, dict) or not isinstance(plain, str):
-        of = "a list, as [A, B]" if kind.type is list else "NAME: VALUE lines" if kind.type is dict else _give(kind)
-        raise UsageError(f"{name} {shown(plain)}: {of if of.startswith('give') else f'give {of}'}")
-    return read_word(plain, kind, name)
+        of = {list: "give a list, as [A, B]", dict: "give NAME: VALUE lines"}.get(kind.type, _give(kind))
+        raise UsageError(f"{name} {shown(plain)}: {of}")
+    return read_word(plain, replace(kind, is_optional=False), name)  # what stands there is no null

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from trust.errors import UsageError
 from trust.licenses import Policy
 
 
@@ -29,7 +30,7 @@ class Options:
         metadata={
             "help": "run folder with scores.json, and comparison.json for a tuned model",
             "positional": True,
-            "path": "folder",
+            "path": "scored run folder",
         }
     )
     repo_id: str | None = field(
@@ -104,5 +105,5 @@ def _domain_tags(path: str | None) -> tuple[str, ...]:
         domain = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         tags = domain.get("tags") or []
     except (OSError, ValueError, yaml.YAMLError, AttributeError) as error:
-        raise ValueError(f"--domain {path}: no domain file; see recipes/domains") from error
+        raise UsageError(f"--domain {path}: no domain file; see recipes/domains") from error
     return tuple(str(tag) for tag in tags)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from trust.errors import UsageError
 from trust.licenses import Policy
 
 _LIMIT_S = 6 * 3600.0  # for the download of a dataset from the Hub
@@ -83,7 +84,7 @@ def _folder(options: Options) -> Path:
     dataset = Path(options.dataset)
     if dataset.is_dir():
         if options.revision:
-            raise ValueError(f"{dataset} is a folder, which has no commits: leave out --revision")
+            raise UsageError(f"{dataset} is a folder, which has no commits: leave out --revision")
         refuse_links(dataset)
         return dataset
     if dataset.exists() or options.dataset.startswith((".", "/")) or options.dataset.count("/") != 1:

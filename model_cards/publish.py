@@ -38,9 +38,11 @@ class Options:
     """Options of `ldrt publish`."""
 
     run: str = field(
-        metadata={"help": "run folder with the card that `ldrt card` wrote", "positional": True, "path": "folder"}
+        metadata={"help": "run folder with the card that `ldrt card` wrote", "positional": True, "path": "run folder"}
     )
-    repo_id: str = field(metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True})
+    repo_id: str = field(
+        metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True, "pattern": r"[\w.-]+/[\w.-]+"}
+    )
     checkpoint: str | None = field(
         default=None,
         metadata={"help": "the checkpoint's folder; default: `model` in RUN/manifest.json", "path": "folder"},

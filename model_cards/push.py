@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt
 
+from trust.errors import UsageError
 from trust.licenses import Policy, refuse_unsaid
 
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ class Options:
     """Options of `ldrt push`."""
 
     dataset: str = field(
-        metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True, "path": "folder"}
+        metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True, "path": "dataset folder"}
     )
-    repo_id: str = field(metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True})
+    repo_id: str = field(
+        metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True, "pattern": r"[\w.-]+/[\w.-]+"}
+    )
     policy: Policy = field(
         default="commercial",
         metadata={
@@ -135,4 +138,4 @@ def _after(repo: "Repo", sha: str, options: Options) -> list[str]:
 def _check(options: Options) -> None:
     refuse_unsaid(options.policy, options.private, options.i_may_publish_all)
     if options.delete_tags and not options.squash:
-        raise ValueError("--delete_tags goes with --squash true: without it older commits keep what the tags held")
+        raise UsageError("--delete_tags goes with --squash: without it older commits keep what the tags held")

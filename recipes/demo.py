@@ -18,7 +18,9 @@ from typing import Annotated
 
 from annotated_types import Ge
 
+from dataset_builder.files.nearest import nearest
 from recipes.project_files import project_file
+from trust.errors import UsageError
 
 _QUIET = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000"}  # threads that spin starve a busy machine
 
@@ -64,6 +66,7 @@ def run(options: Options) -> str:
     """
     from dataset_builder.sample.corpus import write_corpus
 
+    _check_family(options.family)
     start, output = time.monotonic(), Path(options.output)
     steps = _steps(output, options.family)
     _say(0, len(steps), f"writing {options.articles} synthetic articles to {output}/articles")
@@ -73,6 +76,16 @@ def run(options: Options) -> str:
         _say(number, len(steps), " ".join(words))
         _run(words)
     return f"{_where_to_look(output)}\n\nThe demo took {time.monotonic() - start:.0f} s."
+
+
+def _check_family(name: str) -> None:
+    """Raises UsageError for a family that is none; the default is not looked up, as that takes seconds."""
+    if name != Options.family:
+        from recipes.families.find import FAMILIES
+
+        known = [family.model_type for family in FAMILIES]
+        if name not in known:
+            raise UsageError(f"--family: no {name!r}{nearest(name, known)}; one of {', '.join(known)}")
 
 
 def _steps(out: Path, family: str) -> list[list[str]]:

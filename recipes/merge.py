@@ -7,6 +7,7 @@ must be the adapter's, and must not be the base model's.
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass
@@ -24,7 +25,9 @@ class Options:
             "path": "folder or Hub id",
         },
     )
-    dtype: str = field(default="auto", metadata={"help": "auto (the base checkpoint's), float32, bfloat16 or float16"})
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
+        default="auto", metadata={"help": "of the weights; auto: the base checkpoint's"}
+    )
 
 
 def run(options: Options) -> str:

@@ -11,7 +11,6 @@ steps, on the longest rows, of a model of two layers a tower: which tokens are t
 how much memory.
 """
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -69,23 +68,23 @@ class Options:
     output: str | None = field(default=None, metadata={"help": "JSON file for the plan", "path": "new file"})
 
 
-def _check_numbers(options: Options) -> None:
-    """Raises UsageError for numbers that nothing can be planned with."""
-    for name in ("processes", "rows", "tokens", "gpu_memory", "tflops", "link_gb_s"):
-        value = getattr(options, name)
-        if value is not None and not 0 < value < math.inf:
-            raise UsageError(f"--{name} {value}: give a number above 0")
-    if options.price_per_gpu_hour is not None and not 0 <= options.price_per_gpu_hour < math.inf:
-        raise UsageError(f"--price_per_gpu_hour {options.price_per_gpu_hour}: give a number that is at least 0")
+def _check(options: Options) -> None:
+    """Raises UsageError for options that contradict each other."""
+    if options.tokens is not None and (options.rows is None or options.check):
+        raise UsageError("--tokens needs --rows, and a check needs the dataset itself")
 
 
 def run(options: Options) -> str:
     """The plan as text; written to `output` as JSON too.
 
-    Raises UsageError for numbers that nothing can be planned with, ValueError for a recipe or launch config that cannot
+    Raises UsageError for options that contradict each other, ValueError for a recipe or launch config that cannot
     be planned, FileNotFoundError for an absent one, and OSError where the model's configuration or tokenizer is not
     within reach.
     """
+    from recipes.planning.devices import find_gpu
+
+    _check(options)
+    find_gpu(options.gpu)  # before what takes seconds to import
     from recipes.planning.compare import compare
     from recipes.planning.devices import choose_device
     from recipes.planning.dry_run import describe_check, dry_run
@@ -96,9 +95,6 @@ def run(options: Options) -> str:
     from recipes.project_files import find_file
     from trust.handovers import stamped
 
-    if options.tokens is not None and (options.rows is None or options.check):
-        raise ValueError("--tokens needs --rows, and a check needs the dataset itself")
-    _check_numbers(options)
     launch = read_launch(find_file(options.accelerate), options.processes)
     device = choose_device(options.gpu, launch.on_cpu, options.gpu_memory, options.tflops, options.link_gb_s)
     setting = read_setting(str(find_file(options.config)), options.overrides, launch, device)

@@ -40,7 +40,13 @@ class Options:
     regenerate: Annotated[int, Ge(0)] = field(
         default=0, metadata={"help": "have the checkpoint answer the first so many questions again"}
     )
-    device: str = field(default="auto", metadata={"help": "with --regenerate: auto, cpu, cuda, cuda:1, mps"})
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "with --regenerate: auto, cpu, cuda, cuda:1, mps",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+        },
+    )
     output: str | None = field(default=None, metadata={"help": "JSON file for the report", "path": "new file"})
 
 
@@ -58,8 +64,6 @@ def run(options: Options) -> str:
     from verification.report import as_json, as_text, failures
     from verification.repository import open_repository
 
-    if options.regenerate < 0:
-        raise ValueError(f"--regenerate must be 0 or more, not {options.regenerate}")
     repository = open_repository(options.repo, options.revision)
     if repository.type == "model":
         checks = check_model(repository, options.dataset, options.regenerate, options.device)

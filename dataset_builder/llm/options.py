@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 
+from trust.errors import UsageError
+
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Server
 
@@ -15,7 +17,11 @@ class AskingOptions:
 
     base_url: str = field(
         default="https://api.openai.com/v1",
-        metadata={"help": "address of the LLM's server", "group": "the server of the LLM"},
+        metadata={
+            "help": "address of the LLM's server, http://…",
+            "pattern": r"https?://\S+",
+            "group": "the server of the LLM",
+        },
     )
     revision: str | None = field(
         default=None, metadata={"help": "the LLM's revision, for the record", "group": "the server of the LLM"}
@@ -81,11 +87,9 @@ class AskingOptions:
     )
 
     def check_asking(self) -> None:
-        """Raises ValueError for options that contradict each other."""
-        if self.concurrency < 1:
-            raise ValueError(f"--concurrency {self.concurrency}: needs 1 or more")
+        """Raises UsageError for options that contradict each other."""
         if self.max_cost is not None and not (self.price_in or self.price_out):
-            raise ValueError("--max_cost needs --price_in and --price_out, the money for a million tokens")
+            raise UsageError("--max_cost needs --price_in and --price_out, the money for a million tokens")
 
     def server(self, model: str, picture_tokens: float | None = None) -> "Server":
         """How the LLM of that name is asked; see `Server`."""
