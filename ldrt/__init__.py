@@ -19,6 +19,7 @@ import typing
 from pathlib import Path
 
 from dataset_builder.files.nearest import nearest
+from dataset_builder.files.quiet import DEBUG, be_quiet
 from ldrt.parsing import parse as parse
 from ldrt.stages import STAGES, overview
 from trust.errors import UsageError
@@ -28,10 +29,18 @@ _STOPPED_BY_READER = 141  # exit status of a stage whose progress nobody reads a
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one `ldrt` command; returns the exit status. A reader that has gone (`| head`) is no error."""
+    """Run one `ldrt` command; returns the exit status. A reader that has gone (`| head`) is no error.
+
+    Without `argv` it is the console's: the whole process is ours, and other people's libraries are to be quiet in it.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    if "--debug" in words:
+        os.environ[DEBUG] = "1"
+    if argv is None:
+        be_quiet()
     try:
         try:
-            return _main(sys.argv[1:] if argv is None else argv)
+            return _main([word for word in words if word != "--debug"])
         finally:
             sys.stdout.flush()  # here, not when Python ends, where the error could not be caught
     except BrokenPipeError:
@@ -41,10 +50,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(argv: list[str]) -> int:
-    debug = "--debug" in argv
-    if debug:
-        os.environ["LDRT_DEBUG"] = "1"  # for the commands that a stage runs
-    argv = [word for word in argv if word != "--debug"]
     if argv[:1] == ["--version"]:
         print(_version())
         return 0
@@ -61,17 +66,17 @@ def _main(argv: list[str]) -> int:
         return 130
     except BrokenPipeError as error:
         if not _say_no_more():
-            return _failed(name, error, debug)
+            return _failed(name, error)
         return _STOPPED_BY_READER
     except Exception as error:
-        return _failed(name, error, debug)
+        return _failed(name, error)
     print(summary)
     return 0
 
 
-def _failed(name: str, error: Exception, debug: bool) -> int:
+def _failed(name: str, error: Exception) -> int:
     """Say in one line why a stage failed; returns the exit status."""
-    if debug:
+    if DEBUG in os.environ:
         traceback.print_exc()
     message = " ".join(str(error).split()) or type(error).__name__
     print(f"ldrt {name}: {message}", file=sys.stderr)

@@ -184,6 +184,6 @@ def read_plain(plain: Any, typed: Any, kind: Kind, name: str) -> Any:
             return {str(key): value for key, value in typed.items()}
         return {key: read_plain(value, value, kind.items, f"{name}.{key}") for key, value in plain.items()}
     if kind.type in (list, dict) or not isinstance(plain, str):
-        of = {list: "give a list, as [A, B]", dict: "give NAME: VALUE lines"}.get(kind.type, _give(kind))
-        raise UsageError(f"{name} {shown(plain)}: {of}")
+        shapes: dict[type, str] = {list: "give a list, as [A, B]", dict: "give NAME: VALUE lines"}
+        raise UsageError(f"{name} {shown(plain)}: {shapes.get(kind.type) or _give(kind)}")
     return read_word(plain, replace(kind, is_optional=False), name)  # what stands there is no null

@@ -24,6 +24,7 @@ from typing import Annotated
 from annotated_types import Ge
 
 from dataset_builder.files.errors import UsageError
+from dataset_builder.files.quiet import DEBUG
 
 
 @dataclass
@@ -57,7 +58,7 @@ def run(options: Options) -> str:
 
     recipe = find_recipe(options.config)
     config = _launch_config(options, recipe)
-    debug = ["--debug"] if "LDRT_DEBUG" in os.environ else []
+    debug = ["--debug"] if DEBUG in os.environ else []
     started = time.monotonic()
     words = ["--config", str(recipe), *options.overrides, *debug]
     launch(config, options.num_processes, script_of(recipe), words)

@@ -91,7 +91,9 @@ def test_an_unknown_command_is_wrong_usage(capsys):
     assert capsys.readouterr().err == "ldrt biuld: no command 'biuld', did you mean build?; `ldrt --help` lists them\n"
 
 
-def test_a_failing_stage_prints_one_line_and_a_traceback_only_when_asked(capsys, tmp_path):
+def test_a_failing_stage_prints_one_line_and_a_traceback_only_when_asked(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("LDRT_DEBUG", "")  # so that what --debug leaves there is taken back
+    monkeypatch.delenv("LDRT_DEBUG")
     argv = ["build", str(tmp_path), "--output", str(tmp_path / "out")]
     assert ldrt.main(argv) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
