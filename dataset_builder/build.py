@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shlex
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -309,7 +310,8 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     archives = archives_of(head.archive for head in heads if head.archive and head.source_file in left)
     entry |= {"domain": told(domain), "archives": archives}
     write_stage(dataset, "build", _PACKAGES, **entry)
-    return counts.summary()
+    opened = f"open: {dataset}/preview.html (every figure, in a browser), {dataset}/README.md (the card)"
+    return "\n".join([counts.summary(), opened, f"next: ldrt instruct {shlex.quote(str(dataset))}"])
 
 
 def _thresholds(options: Options) -> Thresholds:

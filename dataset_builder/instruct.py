@@ -181,7 +181,8 @@ def run(options: Options) -> str:
     outcome = _outcome(options, teacher, replies)
     _make(options, asking, teacher, outcome, spent)
     _publish(options, outcome)
-    return "\n".join(outcome.lines())
+    opened = f"open: {options.dataset}/examples.html (questions and answers with their evidence, in a browser)"
+    return "\n".join([*outcome.lines(), opened, f"next: ldrt train --config RECIPE --dataset_name {options.dataset}"])
 
 
 # ---- what there is to ask, and whether it can be

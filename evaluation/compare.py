@@ -14,7 +14,7 @@ example, which the plots and any later question need.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset_builder.files.jsonfiles import write_json, write_jsonl
+from dataset_builder.files.jsonfiles import write_json, write_jsonl, write_lines
 from evaluation import run_folder
 from trust.errors import UsageError
 from trust.handovers import stamped
@@ -90,8 +90,11 @@ def run(options: Options) -> str:
         output.mkdir(parents=True, exist_ok=True)
         write_jsonl(output / run_folder.PAIRED, map(stamped, map(row_of_pair, paired)))
         write_json(output / run_folder.COMPARISON, stamped(comparison))
-        tables = [table_text(comparison)] if len(tuned_runs) == 1 else []
-        texts.append("\n".join([*tables, *sentences(comparison), str(output / run_folder.COMPARISON)]))
+        full = output / run_folder.COMPARISON_TEXT
+        write_lines(full, [table_text(comparison), *sentences(comparison)])
+        tables = [table_text(comparison, in_short=True)] if len(tuned_runs) == 1 else []
+        opened = f"open: {full} (each task and metric); {output / run_folder.COMPARISON} for programs"
+        texts.append("\n".join([*tables, *sentences(comparison), opened, f"next: ldrt card {tuned.folder}"]))
     return "\n\n".join([overview_text(overview), *texts] if len(tuned_runs) > 1 else texts)
 
 

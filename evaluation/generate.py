@@ -208,9 +208,8 @@ def run(options: Options) -> str:
     keep_thumbnails(items.rows, [one.row["example_id"] for one in asked], output / run_folder.THUMBNAILS)
     failed = f"; {n_failed} failed, `error` in their records says why; run again to ask them again" if n_failed else ""
     left_out = f"; {items.left_out}" if items.left_out else ""
-    return (
-        f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}{failed}{left_out}"
-    )
+    said = f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}"
+    return f"{said}{failed}{left_out}\nnext: ldrt score {output}"
 
 
 def _questions(options: Options) -> "tuple[Items, dict[str, Evidence]]":

@@ -94,7 +94,8 @@ def run(options: Options) -> str:
     write_text(card, render_card(evaluated, facts, names, examples))
     described = folder / "card.json"
     write_text(described, to_json(describe_card(stated, names, examples), str(described), indent=1) + "\n")
-    return "\n".join([*map(str, [card, page, *plots]), describe_licenses(facts)])
+    opened = f"open: {card} (the card), {page} (each answer, in a browser), {folder}/plots/ ({len(plots)} plots)"
+    return "\n".join([describe_licenses(facts), opened, f"next: ldrt publish {folder} ORG/NAME --dry_run"])
 
 
 def _domain_tags(path: str | None) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def run(options: Options) -> str:
     lines = [*notes, f"{done.describe(repo)}, tag {name}"]
     if space:
         lines += _send(space, shown_of(manifest, repo.id, done.sha), options.limit_s)
-    return "\n".join(lines)
+    return "\n".join([*lines, f"next: ldrt verify {repo.id}"])
 
 
 def _would_send(space: "Repo", shown: "Shown") -> list[str]:

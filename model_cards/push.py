@@ -114,6 +114,7 @@ def run(options: Options) -> str:
             new_tag = None if options.tag in options.delete_tags else options.tag
             done = commit(repo, staged.files, MANAGED, title(policy), new_tag)
             lines = [staged.describe(), done.describe(repo), *_after(repo, done.sha, options)]
+            lines.append(f"next: ldrt verify datasets/{repo.id}")
     return "\n".join(lines)
 
 

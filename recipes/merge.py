@@ -58,5 +58,5 @@ def run(options: Options) -> str:
     return (
         f"merged {options.adapter} and {base.name} into {output} ({parity.dtype}); largest difference of a logit: "
         f"{parity.error_std:.2g} std to the adapter (at most {TOLERANCE[parity.dtype]}), {parity.change_std:.2g} std "
-        "to the base model"
+        f"to the base model\nnext: ldrt generate --model {output} --dataset DATASET --output RUN"
     )

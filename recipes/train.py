@@ -54,7 +54,7 @@ def run(options: Options) -> str:
     Raises UsageError for wrong usage and RuntimeError for a run that failed, each with the one line of the process that
     failed first.
     """
-    from recipes.launching.start import find_recipe, launch, script_of
+    from recipes.launching.start import find_recipe, launch, next_step, script_of
 
     recipe = find_recipe(options.config)
     config = _launch_config(options, recipe)
@@ -62,7 +62,7 @@ def run(options: Options) -> str:
     started = time.monotonic()
     words = ["--config", str(recipe), *options.overrides, *debug]
     launch(config, options.num_processes, script_of(recipe), words)
-    return f"done in {time.monotonic() - started:.0f} s"
+    return f"done in {time.monotonic() - started:.0f} s\nnext: {next_step(recipe, options.overrides)}"
 
 
 def _launch_config(options: Options, recipe: Path) -> Path:
