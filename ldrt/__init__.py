@@ -15,9 +15,11 @@ import os
 import select
 import sys
 import traceback
+import types
 import typing
 from pathlib import Path
 
+from dataset_builder.files.full import is_full
 from dataset_builder.files.nearest import nearest
 from dataset_builder.files.quiet import DEBUG, be_quiet
 from ldrt.parsing import parse as parse
@@ -102,7 +104,10 @@ def _say_no_more() -> bool:
 
 
 def _run_stage(name: str, words: list[str]) -> str:
-    """Parse the stage's options from `words`, run it and return its summary, or its help."""
+    """Parse the stage's options from `words`, run it and return its summary, or its help.
+
+    Raises what the stage raises, but RuntimeError with what to do where a disk is full.
+    """
     if name not in STAGES:
         raise UsageError(f"no command {name!r}{nearest(name, STAGES)}; `ldrt --help` lists them")
     stage = importlib.import_module(STAGES[name].module)
@@ -111,6 +116,18 @@ def _run_stage(name: str, words: list[str]) -> str:
 
         return help_of(stage.Options, stage.__doc__, f"ldrt {name}")
     options = parse(stage.Options, words, prog=f"ldrt {name}")
+    try:
+        return _run(stage, name, options)
+    except Exception as error:
+        if not is_full(error):
+            raise
+        from ldrt.full_disk import describe_full
+
+        raise RuntimeError(describe_full(name, options)) from error
+
+
+def _run(stage: types.ModuleType, name: str, options: typing.Any) -> str:
+    """Run the stage, and render what has changed with its dataset; returns its summary."""
     summary = stage.run(options)
     if name == "build":
         _render_card(Path(options.output))

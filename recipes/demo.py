@@ -52,7 +52,7 @@ class Options:
     """Options of `ldrt demo`."""
 
     output: str = field(default="demo", metadata={"help": "folder for everything the demo makes", "path": "new folder"})
-    articles: Annotated[int, Ge(1)] = field(default=72, metadata={"help": "synthetic articles to write"})
+    articles: Annotated[int, Ge(10)] = field(default=72, metadata={"help": "synthetic articles to write"})
     family: str = field(
         default="llava", metadata={"help": "family of the tiny model, a `model_type` of recipes/families/"}
     )
