@@ -177,11 +177,11 @@ def run(options: Options) -> str:
     checkpoint that takes no pictures; FileNotFoundError for a checkpoint or dataset that is not there; ConnectionError,
     PermissionError or RuntimeError for a server that does not answer, wants another key or does not know the model.
     """
+    _check(options)  # before what takes seconds to import
     from evaluation.answering import answers, manifest
     from evaluation.answering.thumbnails import keep_thumbnails
     from trust.handovers import stamped
 
-    _check(options)
     output = Path(options.output)
     items, evidence = _questions(options)
     answerer, condition = _answerer(options, output), options.image_condition

@@ -21,6 +21,9 @@ from typing import Annotated
 
 from annotated_types import Ge
 
+from trust.errors import UsageError
+from trust.places import is_folder
+
 
 @dataclass
 class Options:
@@ -57,6 +60,7 @@ def run(options: Options) -> str:
     ValueError for files that are not those of this project, RuntimeError, after printing the report, where something
     does not hold.
     """
+    _check(options)
     # here, as the Hub's client and pyarrow take a second and `ldrt verify --help` needs neither
     from verification.dataset import check_dataset_folder
     from verification.hashes import check_hashes
@@ -79,3 +83,12 @@ def run(options: Options) -> str:
         named = dict.fromkeys(check.what.partition(":")[0] for check in wrong)
         raise RuntimeError(f"{options.repo} does not hold: {', '.join(named)}")
     return report
+
+
+def _check(options: Options) -> None:
+    """Raises UsageError for a name that is neither a folder here nor one of the Hub."""
+    try:
+        if not options.repo.startswith("datasets/"):
+            is_folder(options.repo, "repository")
+    except FileNotFoundError as error:
+        raise UsageError(f"{error}; a dataset is named datasets/ORG/NAME") from error
