@@ -1,6 +1,6 @@
 """`ldrt fetch`: open-access articles with their pictures -> a folder that `ldrt build` reads, and a pinned list.
 
-    ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org --dry_run true
+    ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org --dry_run
     ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org
     ldrt fetch --ids ids.txt --output articles --contact you@example.org
     ldrt fetch --zotero "My library.bib" --output articles                          # a collection of one's own

@@ -2,15 +2,15 @@
 
     ldrt instruct dataset                                     # offline, sentences of the article
     ldrt instruct dataset --teacher openai --base_url http://localhost:8000/v1 --model Qwen/Qwen2-72B-Instruct
-    ldrt instruct dataset --teacher openai --model gpt-4o --price_in 2.5 --price_out 10 --dry_run true   # what is left
-    ldrt instruct dataset --teacher openai --model gpt-4o --batch true        # half the price, within a day
+    ldrt instruct dataset --teacher openai --model gpt-4o --price_in 2.5 --price_out 10 --dry_run   # what is left
+    ldrt instruct dataset --teacher openai --model gpt-4o --batch        # half the price, within a day
     ldrt instruct dataset --teacher openai --model o4-mini --request '{"max_completion_tokens": 4096, "temperature":
         null}'                                                # a model that refuses `max_tokens` and `temperature`
     ldrt instruct dataset --teacher given                     # only the questions that came with the pictures
     ldrt instruct dataset-without --context none              # an ablation: a copy of `dataset`, training rows changed
 
 Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
-only what is missing is asked for; what was paid for and cannot be read, only with --retry_unparsable true. The configs
+only what is missing is asked for; what was paid for and cannot be read, only with --retry_unparsable. The configs
 are written when all is answered: a teacher that fails changes nothing, and a task of which all that an LLM gave is
 rejected keeps the config that it has. Figures that came with questions (a `figures.csv`) keep these, whatever the
 teacher.

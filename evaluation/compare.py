@@ -2,7 +2,7 @@
 
     ldrt compare runs/base runs/tuned
     ldrt compare runs/base runs/r32 runs/r64                 # each against the base, and all side by side
-    ldrt compare runs/base runs/tuned --general "[runs/base-general, runs/tuned-general]"     # what tuning cost
+    ldrt compare runs/base runs/tuned --general runs/base-general runs/tuned-general         # what tuning cost
     ldrt compare runs/base runs/tuned --train_dataset dataset                # by how often terms were seen in training
 
 `ldrt card runs/tuned` then shows both answers to every question side by side, on a page (answers.html).

@@ -2,13 +2,13 @@
 
     ldrt judge runs/tuned --judge Qwen/Qwen2-72B-Instruct --base_url http://localhost:8000/v1 --revision 1af63c6
     ldrt judge runs/tuned --judge Qwen/Qwen2-7B-Instruct --backend local       # no server: likelihood of each score
-    ldrt judge runs/tuned --judge gpt-4o --price_in 2.5 --price_out 10 --dry_run true    # calls, tokens, time, money
-    ldrt judge runs/tuned --judge gpt-4o --batch true                          # half the price, within a day
+    ldrt judge runs/tuned --judge gpt-4o --price_in 2.5 --price_out 10 --dry_run      # calls, tokens, time, money
+    ldrt judge runs/tuned --judge gpt-4o --batch                                         # half the price, within a day
     ldrt judge runs/tuned --judge Qwen/Qwen2-72B-Instruct --against runs/base  # which of two answers is better
 
 A panel is the command once for each judge. The judge reads question, reference, caption, context and answer, never the
 picture. Every reply is on the disk before it counts; run the command again after any interruption, and only what failed
-is asked again; a reply that was paid for and has no score, only with --retry_unparsable true.
+is asked again; a reply that was paid for and has no score, only with --retry_unparsable.
 """
 
 from dataclasses import dataclass, field

@@ -23,6 +23,7 @@ from dataset_builder.files.full import is_full
 from dataset_builder.files.nearest import nearest
 from dataset_builder.files.quiet import DEBUG, be_quiet
 from ldrt.parsing import parse as parse
+from ldrt.paths import check_paths
 from ldrt.stages import STAGES, overview
 from trust.errors import UsageError
 
@@ -116,6 +117,7 @@ def _run_stage(name: str, words: list[str]) -> str:
 
         return help_of(stage.Options, stage.__doc__, f"ldrt {name}")
     options = parse(stage.Options, words, prog=f"ldrt {name}")
+    check_paths(options)
     try:
         return _run(stage, name, options)
     except Exception as error:

@@ -7,7 +7,6 @@ from typing import Any
 
 from dataset_builder.files.nearest import nearest
 from ldrt.options import CONFIG, CONFIG_OPTION, SHORT, Option, options_of
-from ldrt.paths import check_paths
 from ldrt.values import FALSE, TRUE, read_plain, read_words, shown
 from trust.errors import UsageError
 
@@ -19,7 +18,8 @@ def parse(stage: type, argv: list[str], prog: str) -> Any:
 
     `--dry-run` is `--dry_run`; a flag needs no `true`; a list takes the words up to the next option. Fields without a
     default must be given in the YAML or on the command line. Raises `UsageError` for an unknown key or value (naming
-    the nearest one), a missing option, a wrong type, a number out of bounds and a path that is not there.
+    the nearest one), a missing option, a wrong type and a number out of bounds. Paths are not looked at
+    (`ldrt.paths.check_paths`).
     """
     options = options_of(stage)
     words = _sorted(argv, options)
@@ -32,17 +32,14 @@ def parse(stage: type, argv: list[str], prog: str) -> Any:
     missing = [name for name, option in options.items() if option.is_required and values.get(name) is None]
     if missing:
         raise UsageError(f"missing {', '.join(missing)}; `{prog} --help` explains the options")
-    made = stage(**values)
-    own = {name: option for name, option in options.items() if option is not CONFIG_OPTION}
-    _check_patterns(own, made)
-    check_paths(own, made)
-    return made
+    _check_patterns(options, values)
+    return stage(**values)
 
 
-def _check_patterns(options: dict[str, Option], values: object) -> None:
+def _check_patterns(options: dict[str, Option], values: dict[str, Any]) -> None:
     """Raises UsageError for text of another form than its option takes."""
     for name, option in options.items():
-        value = getattr(values, name)
+        value = values.get(name)
         if option.pattern and value is not None and not re.fullmatch(option.pattern, value):
             near = nearest(value, re.findall(r"[\w:./]+", option.help))
             raise UsageError(f"{option.label} {shown(value)}{near}; it takes: {option.help}")

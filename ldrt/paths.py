@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_builder.files.nearest import nearest
-from ldrt.options import Option
+from ldrt.options import Option, options_of
 from ldrt.values import shown
 from trust.errors import UsageError
 from trust.places import is_folder
@@ -26,10 +26,10 @@ _ROOT = Path(__file__).parents[1]
 _LIKE = 0.7  # of a name to one that lies there, 0 to 1, to ask whether that is meant
 
 
-def check_paths(options: dict[str, Option], values: object) -> None:
-    """Raises UsageError for the first path that cannot be what its option says."""
-    for name, option in options.items():
-        value: Any = getattr(values, name)
+def check_paths(values: Any) -> None:
+    """Raises UsageError for the first path, of a stage's options, that cannot be what its option says."""
+    for name, option in options_of(type(values)).items():
+        value = getattr(values, name, None)
         for path in value if isinstance(value, list) else [value]:
             if option.path is not None and path is not None:
                 _check(option, path)

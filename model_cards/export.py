@@ -2,7 +2,7 @@
 
     ldrt export dataset --format llava --output llava            # DATASET/CONFIG-SPLIT.json and images/
     ldrt export ORG/NAME --format sharegpt --output sharegpt     # LLaMA-Factory, ms-swift
-    ldrt export dataset --format webdataset --output tars --configs "[pairs]" --splits "[train]"
+    ldrt export dataset --format webdataset --output tars --configs pairs --splits train
 
 Exported are the rows that `ldrt push` would publish under the same policy, and nothing else. A picture keeps the
 compressed pixels of its JPEG or PNG, without metadata; its file is named by the hash of its content. What tokenizers
@@ -37,9 +37,9 @@ class Options:
     )
     configs: list[str] = field(
         default_factory=list,
-        metadata={"help": "such as '[detail, reasoning]'; default: all, of which JSON takes those with conversations"},
+        metadata={"help": "such as detail reasoning; default: all, of which JSON takes those with conversations"},
     )
-    splits: list[str] = field(default_factory=list, metadata={"help": "such as '[train]'; default: all"})
+    splits: list[str] = field(default_factory=list, metadata={"help": "such as train; default: all"})
     policy: Policy = field(
         default="commercial",
         metadata={

@@ -1,7 +1,7 @@
 """`ldrt push DATASET ORG/NAME --policy commercial|noncommercial|all`: dataset repo folder -> Hub.
 
     ldrt push dataset my-org/my-dataset                        # private, rows that permit commercial use
-    ldrt push dataset my-org/my-dataset --policy all --dry_run true
+    ldrt push dataset my-org/my-dataset --policy all --dry_run
 
 The policy decides row by row, by the columns `license`, `licenses` and `rights` (trust/licenses.py): of the licences
 of all that a row is made of, the strictest counts, and two that cannot be joined leave none. What it does not permit is
@@ -13,7 +13,7 @@ and nothing that a link out of the dataset's folder leads to. Remote files of th
 are deleted, other files in the repository stay.
 
 Rows that an earlier push under a wider policy made readable stay so under older commits and tags: the command lists
-these, and `--squash true` removes them.
+these, and `--squash` removes them.
 
 One atomic commit; run it again after an interruption, and only what is missing is sent. When nothing changed no commit
 is made.
@@ -67,7 +67,7 @@ class Options:
     delete_tags: list[str] = field(
         default_factory=list,
         metadata={
-            "help": "with --squash: tags to delete, such as '[v1, v2]'; each that holds rows now left out",
+            "help": "with --squash: tags to delete, such as v1 v2; each that holds rows now left out",
             "group": "states of the repository",
         },
     )

@@ -3,10 +3,10 @@ r"""A recipe before it costs money: memory of each GPU, hours, and which launch 
     ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/zero2.yaml
     ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/ddp.yaml --gpu H200 \
         --per_device_train_batch_size 8 --output plan.json
-    ldrt plan --config recipes/tiny-llava/phase1.yaml --accelerate accelerate_configs/cpu.yaml --check true
+    ldrt plan --config recipes/tiny-llava/phase1.yaml --accelerate accelerate_configs/cpu.yaml --check
 
 Options that are not listed here are the recipe's own and change it for the plan, as on the command line of
-recipes/sft.py. Reads the model's config.json, its tokenizer and the dataset; no weights. `--check true` also runs two
+recipes/sft.py. Reads the model's config.json, its tokenizer and the dataset; no weights. `--check` also runs two
 steps, on the longest rows, of a model of two layers a tower: which tokens are trained, which parameters,
 how much memory.
 """

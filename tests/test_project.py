@@ -50,7 +50,7 @@ def test_every_command_that_a_document_names_exists_with_its_options(document):
             if any(field.metadata.get("rest") for field in fields):  # what is no field is the recipe's
                 fields += dataclasses.fields(importlib.import_module("recipes.training.options").Recipe)
             known = {field.name for field in fields} | {"help", "config"}
-            assert {word[2:].split("=")[0] for word in words if word.startswith("--")} <= known, line
+            assert {word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--")} <= known, line
 
 
 def test_every_command_of_the_page_on_servers_is_accepted_as_it_stands():

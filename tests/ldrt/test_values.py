@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Le
 
 import ldrt
 from ldrt.help import help_of
+from ldrt.paths import check_paths
 
 
 @dataclass
@@ -174,7 +175,9 @@ class Places:
 
 
 def places(*words: str) -> Places:
-    return ldrt.parse(Places, list(words), prog="ldrt test")
+    given = ldrt.parse(Places, list(words), prog="ldrt test")
+    check_paths(given)
+    return given
 
 
 def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
