@@ -41,8 +41,8 @@ class Options(AskingOptions):
         kw_only=True,
         metadata={"help": "longest reply, tokens; judges that think aloud need more", "group": "the server of the LLM"},
     )
-    image_conditions: list[str] = field(
-        default_factory=lambda: ["true"], metadata={"help": "judge the answers to these pictures: true, blank, …"}
+    image_conditions: list[Literal["true", "blank", "shuffled", "none"]] = field(
+        default_factory=lambda: ["true"], metadata={"help": "judge the answers to these pictures"}
     )
     controls: Annotated[int, Ge(0)] = field(
         default=50,

@@ -19,7 +19,7 @@ def help_of(stage: type, description: str | None, prog: str) -> str:
     """The help of a command whose options are the dataclass `stage`."""
     options = options_of(stage)
     own = [option for option in options.values() if option is not CONFIG_OPTION]
-    own.sort(key=lambda option: not option.is_positional)
+    own.sort(key=lambda option: (not option.is_positional, not option.is_required))
     headings = dict.fromkeys([_FIRST, *(option.group or _FIRST for option in own)])
     tables = {heading: _rows([o for o in own if (o.group or _FIRST) == heading]) for heading in headings}
     config = {"--config": f"{CONFIG_OPTION.help} [file]"} if len(own) < len(options) else {}
