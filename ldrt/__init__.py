@@ -11,6 +11,7 @@ nothing was produced, 2 wrong usage: an option, a value or a path that cannot be
 """
 
 import importlib
+import io
 import os
 import select
 import sys
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
         os.environ[DEBUG] = "1"
     if argv is None:
         be_quiet()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal may not know every sign
     try:
         try:
             return _main([word for word in words if word != "--debug"])
@@ -56,10 +59,11 @@ def _main(argv: list[str]) -> int:
     if argv[:1] == ["--version"]:
         print(_version())
         return 0
-    if not argv or argv in (["-h"], ["--help"], ["help"]):
+    asks_for_help = argv[:1] in (["-h"], ["--help"], ["help"])
+    if len(argv) <= asks_for_help:
         print(overview())
         return 0 if argv else 2
-    name, words = (argv[1], ["--help"]) if argv[0] == "help" else (argv[0], argv[1:])
+    name, words = (argv[1], ["--help"]) if asks_for_help else (argv[0], argv[1:])
     if not sys.stderr.isatty():  # no bars of datasets, transformers and the Hub client in a log
         os.environ.setdefault("TQDM_DISABLE", "1")
     try:

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import importlib.metadata
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -131,6 +132,21 @@ def test_help_imports_no_stage():
     heavy = "{'torch', 'datasets', 'yaml', 'dataset_builder.build'}"
     code = f"import sys, ldrt; ldrt.main(['--help']); print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("words", [["help", "build"], ["--help", "build"], ["build", "-h"], ["build", "x", "--help"]])
+def test_help_is_asked_for_in_any_way_and_on_any_terminal(words):
+    for encoding in ("utf-8", "ascii", "latin-1"):
+        environment = os.environ | {"PYTHONIOENCODING": encoding}
+        command = [sys.executable, "-m", "ldrt", *words]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.startswith(b"usage: ldrt build ARTICLES --output FOLDER [options]")
+
+
+def test_help_for_a_command_that_is_none_names_the_nearest(capsys):
+    assert ldrt.main(["help", "biuld"]) == 2
+    assert "no command 'biuld', did you mean build?" in capsys.readouterr().err
 
 
 def piped(command, *words, reads=0):

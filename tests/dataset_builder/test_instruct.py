@@ -97,7 +97,7 @@ def test_an_llm_as_teacher_is_asked_once_and_its_answers_are_kept(sample_dataset
     assert asked == 2 * pairs
     assert unparsable > 0
     assert len(seen) == asked  # what could not be read was paid for, too
-    assert summary.endswith("--retry_unparsable asks again where a reply could not be read")
+    assert "\n--retry_unparsable asks again where a reply could not be read\nopen: " in summary
     card = write_dataset_card(sample_dataset).read_text()
     row = load(sample_dataset, "detail", "train")[0]
     assert row["teacher"] == "Qwen/Qwen2@r1"
