@@ -100,7 +100,7 @@ class Certificate(TypedDict):
 
 DATASET_MANIFEST = Kind(DatasetManifest, "ldrt build")
 CERTIFICATE = Kind(Certificate, "ldrt build")
-AUDIT = Kind(Audit, "ldrt build --audit true")
+AUDIT = Kind(Audit, "ldrt build --audit")
 EVAL = Kind(Eval, "ldrt instruct")
 PROVENANCE_ROWS: Kind[Any] = Kind(Terms, "ldrt build")  # of files that only others know
 PROVENANCE: dict[str, Kind[Any]] = {  # file of provenance/ -> its rows

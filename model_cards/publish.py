@@ -22,7 +22,9 @@ repository stay. When nothing changed no commit is made.
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Gt
 
 from trust.licenses import Policy, refuse_unsaid
 
@@ -35,12 +37,19 @@ if TYPE_CHECKING:
 class Options:
     """Options of `ldrt publish`."""
 
-    run: str = field(metadata={"help": "run folder with the card that `ldrt card` wrote", "positional": True})
-    repo_id: str = field(metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True})
-    checkpoint: str | None = field(
-        default=None, metadata={"help": "the checkpoint's folder; default: `model` in RUN/manifest.json"}
+    run: str = field(
+        metadata={"help": "run folder with the card that `ldrt card` wrote", "positional": True, "path": "run folder"}
     )
-    adapter: str | None = field(default=None, metadata={"help": "folder of a LoRA adapter to publish under adapter/"})
+    repo_id: str = field(
+        metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True, "pattern": r"[\w.-]+/[\w.-]+"}
+    )
+    checkpoint: str | None = field(
+        default=None,
+        metadata={"help": "the checkpoint's folder; default: `model` in RUN/manifest.json", "path": "folder"},
+    )
+    adapter: str | None = field(
+        default=None, metadata={"help": "folder of a LoRA adapter to publish under adapter/", "path": "folder"}
+    )
     policy: Policy = field(
         default="commercial",
         metadata={"help": "predictions of rows whose licence it does not permit go without question and reference"},
@@ -60,7 +69,7 @@ class Options:
     dry_run: bool = field(
         default=False, metadata={"help": "do everything but talk to the Hub; list what would be sent"}
     )
-    limit_s: float = field(default=6 * 3600.0, metadata={"help": "give up after this time, seconds"})
+    limit_s: Annotated[float, Gt(0)] = field(default=6 * 3600.0, metadata={"help": "give up after this time, seconds"})
 
 
 def run(options: Options) -> str:
@@ -108,7 +117,7 @@ def run(options: Options) -> str:
     lines = [*notes, f"{done.describe(repo)}, tag {name}"]
     if space:
         lines += _send(space, shown_of(manifest, repo.id, done.sha), options.limit_s)
-    return "\n".join(lines)
+    return "\n".join([*lines, f"next: ldrt verify {repo.id}"])
 
 
 def _would_send(space: "Repo", shown: "Shown") -> list[str]:
