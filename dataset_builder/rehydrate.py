@@ -18,9 +18,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from dataset_builder.files.errors import UsageError
+from annotated_types import Ge, Gt
+
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.fetching.task import Fetching
@@ -37,10 +39,18 @@ class Options:
     """Options of `ldrt rehydrate`."""
 
     dataset: str = field(
-        metadata={"help": "ORG/NAME on the Hub, or a folder, pushed with --withheld true", "positional": True}
+        metadata={
+            "help": "ORG/NAME or a folder, pushed with --withheld",
+            "positional": True,
+            "path": "folder or Hub id",
+        }
     )
-    articles: str = field(metadata={"help": "folder of your PDFs and JATS packages, nested and named at will"})
-    output: str = field(metadata={"help": "dataset repo folder to write; kept and extended if it is there"})
+    articles: str = field(
+        metadata={"help": "folder of your PDFs and JATS packages, nested and named at will", "path": "folder"}
+    )
+    output: str = field(
+        metadata={"help": "dataset folder to write; kept and extended if it is there", "path": "new folder"}
+    )
     revision: str | None = field(default=None, metadata={"help": "commit, tag or branch on the Hub"})
     fetch: bool = field(
         default=False,
@@ -49,9 +59,13 @@ class Options:
     contact: str | None = field(
         default=None, metadata={"help": "with --fetch: your e-mail address, sent to the services (required there)"}
     )
-    workers: int = field(default=os.cpu_count() or 1, metadata={"help": "processes that read articles"})
-    timeout_s: float = field(default=300.0, metadata={"help": "longest time for one file, seconds"})
-    memory_gb: float = field(default=4.0, metadata={"help": "most memory of one process, gigabytes (on Linux)"})
+    workers: Annotated[int, Ge(1)] = field(
+        default=os.cpu_count() or 1, metadata={"help": "processes that read articles"}
+    )
+    timeout_s: Annotated[float, Gt(0)] = field(default=300.0, metadata={"help": "longest time for one file, seconds"})
+    memory_gb: Annotated[float, Gt(0)] = field(
+        default=4.0, metadata={"help": "most memory of one process, gigabytes (on Linux)"}
+    )
     bucket_url: str = field(
         default="https://pmc-oa-opendata.s3.amazonaws.com", metadata={"help": "PMC's article datasets"}
     )

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataset_builder.files.errors import UsageError
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.retracted import Retraction
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 class Options:
     """Options of `ldrt retract`."""
 
-    dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
+    dataset: str = field(
+        metadata={"help": "dataset folder made by `ldrt build`", "positional": True, "path": "dataset folder"}
+    )
     why: str = field(metadata={"help": "the reason, for CHANGELOG.md and the list: both are published"})
     article: list[str] = field(
         default_factory=list,

@@ -17,7 +17,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Gt
 
 if TYPE_CHECKING:
     from dataset_builder.screening.ledger import Reviewed
@@ -27,12 +29,19 @@ if TYPE_CHECKING:
 class Options:
     """Options of `ldrt screen`."""
 
-    dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
-    face_model: str | None = field(
-        default=None, metadata={"help": "file of OpenCV's face detector YuNet (.onnx); without it no faces are found"}
+    dataset: str = field(
+        metadata={"help": "dataset folder made by `ldrt build`", "positional": True, "path": "dataset folder"}
     )
-    workers: int = field(default=os.cpu_count() or 1, metadata={"help": "processes that look at pictures"})
-    timeout_s: float = field(default=300.0, metadata={"help": "longest time for one picture, seconds"})
+    face_model: str | None = field(
+        default=None,
+        metadata={"help": "OpenCV's face detector YuNet (.onnx); without it no faces are found", "path": "file"},
+    )
+    workers: Annotated[int, Ge(1)] = field(
+        default=os.cpu_count() or 1, metadata={"help": "processes that look at pictures"}
+    )
+    timeout_s: Annotated[float, Gt(0)] = field(
+        default=300.0, metadata={"help": "longest time for one picture, seconds"}
+    )
 
 
 def run(options: Options) -> str:

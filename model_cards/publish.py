@@ -29,7 +29,9 @@ repository stay. When nothing changed no commit is made.
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Gt
 
 from trust.errors import UsageError
 from trust.licenses import Policy, refuse_unsaid
@@ -46,14 +48,23 @@ class Options:
 
     run: str | None = field(
         default=None,
-        metadata={"help": "run folder with the card that `ldrt card` wrote; with --study where several have one"}
-        | {"positional": True},
+        metadata={
+            "help": "run folder with the card that `ldrt card` wrote; with --study where several have one",
+            "positional": True,
+            "path": "run folder",
+        },
     )
     repo_id: str | None = field(
-        default=None, metadata={"help": "ORG/NAME or USER/NAME of the model on the Hub", "positional": True}
+        default=None,
+        metadata={
+            "help": "ORG/NAME or USER/NAME of the model on the Hub",
+            "positional": True,
+            "pattern": r"[\w.-]+/[\w.-]+",
+        },
     )
     study: str | None = field(
-        default=None, metadata={"help": "folder of a study: all that was made is published, see above"}
+        default=None,
+        metadata={"help": "folder of a study: all that was made is published, see above", "path": "folder"},
     )
     also: list[str] = field(
         default_factory=list,
@@ -64,9 +75,12 @@ class Options:
         metadata={"help": "with --study: the scores as .eval_results/ldrt.yaml, too, for the Hub's leaderboards"},
     )
     checkpoint: str | None = field(
-        default=None, metadata={"help": "the checkpoint's folder; default: `model` in RUN/manifest.json"}
+        default=None,
+        metadata={"help": "the checkpoint's folder; default: `model` in RUN/manifest.json", "path": "folder"},
     )
-    adapter: str | None = field(default=None, metadata={"help": "folder of a LoRA adapter to publish under adapter/"})
+    adapter: str | None = field(
+        default=None, metadata={"help": "folder of a LoRA adapter to publish under adapter/", "path": "folder"}
+    )
     policy: Policy = field(
         default="commercial",
         metadata={"help": "predictions of rows whose licence it does not permit go without question and reference"},
@@ -86,7 +100,7 @@ class Options:
     dry_run: bool = field(
         default=False, metadata={"help": "do everything but talk to the Hub; list what would be sent"}
     )
-    limit_s: float = field(default=6 * 3600.0, metadata={"help": "give up after this time, seconds"})
+    limit_s: Annotated[float, Gt(0)] = field(default=6 * 3600.0, metadata={"help": "give up after this time, seconds"})
 
 
 def run(options: Options) -> str:
@@ -136,7 +150,7 @@ def _run_one(options: Options, run: str, repo_id: str) -> str:
     lines = [*notes, f"{done.describe(repo)}, tag {name}"]
     if space:
         lines += _send(space, shown_of(manifest, repo.id, done.sha), options.limit_s)
-    return "\n".join(lines)
+    return "\n".join([*lines, f"next: ldrt verify {repo.id}"])
 
 
 def _run_study(options: Options, folder: str) -> str:

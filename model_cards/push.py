@@ -1,8 +1,8 @@
 """`ldrt push DATASET ORG/NAME --policy commercial|noncommercial|all`: dataset repo folder -> Hub.
 
     ldrt push dataset my-org/my-dataset                        # private, rows that permit commercial use
-    ldrt push dataset my-org/my-dataset --withheld true        # and ids of the figures that are left out
-    ldrt push dataset my-org/my-dataset --policy all --dry_run true
+    ldrt push dataset my-org/my-dataset --withheld        # and ids of the figures that are left out
+    ldrt push dataset my-org/my-dataset --policy all --dry_run
 
 The policy decides row by row, by the columns `license`, `licenses` and `rights` (trust/licenses.py): of the licences
 of all that a row is made of, the strictest counts, and two that cannot be joined leave none. What it does not permit is
@@ -13,7 +13,7 @@ articles' Markdown (as one file, `provenance/markdown.parquet`) and hashes of al
 and nothing that a link out of the dataset's folder leads to. Remote files of these names that are no longer part of it
 are deleted, other files in the repository stay.
 
-With `--withheld true` the config `withheld` lists the figures that are left out: article, file, page and box, hashes,
+With `--withheld` the config `withheld` lists the figures that are left out: article, file, page and box, hashes,
 and no word or pixel of them. Who has the articles makes the rows again with `ldrt rehydrate`. It is not the default, as
 names of files are among that.
 
@@ -22,7 +22,7 @@ it in review.html; what was decided (keep, blur, drop) is done in every config. 
 
 Rows that an earlier push under a wider policy made readable, or that `ldrt retract` has taken down since, stay so under
 older commits and tags: the command lists these, and which models on the Hub were trained on what was taken down;
-`--squash true` removes them.
+`--squash` removes them.
 
 One atomic commit; run it again after an interruption, and only what is missing is sent. When nothing changed no commit
 is made.
@@ -30,8 +30,11 @@ is made.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from annotated_types import Gt
+
+from trust.errors import UsageError
 from trust.licenses import Policy, refuse_unsaid
 
 if TYPE_CHECKING:
@@ -42,8 +45,12 @@ if TYPE_CHECKING:
 class Options:
     """Options of `ldrt push`."""
 
-    dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
-    repo_id: str = field(metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True})
+    dataset: str = field(
+        metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True, "path": "dataset folder"}
+    )
+    repo_id: str = field(
+        metadata={"help": "ORG/NAME or USER/NAME on the Hub", "positional": True, "pattern": r"[\w.-]+/[\w.-]+"}
+    )
     policy: Policy = field(
         default="commercial",
         metadata={
@@ -63,19 +70,29 @@ class Options:
         default=False,
         metadata={"help": "with --policy all --private false: every row may be public, whatever its licence"},
     )
-    tag: str | None = field(default=None, metadata={"help": "name for the published state, such as v1"})
+    tag: str | None = field(
+        default=None, metadata={"help": "name for the published state, such as v1", "group": "states of the repository"}
+    )
     squash: bool = field(
         default=False,
-        metadata={"help": "make the published state the only commit of `main`: older ones are gone for good"},
+        metadata={
+            "help": "make the published state the only commit of `main`: older ones are gone for good",
+            "group": "states of the repository",
+        },
     )
     delete_tags: list[str] = field(
         default_factory=list,
-        metadata={"help": "with --squash: tags to delete, such as '[v1, v2]'; each that holds rows now left out"},
+        metadata={
+            "help": "with --squash: tags to delete, such as v1 v2; each that holds rows now left out",
+            "group": "states of the repository",
+        },
     )
     dry_run: bool = field(
         default=False, metadata={"help": "do everything but talk to the Hub; list what would be sent"}
     )
-    limit_s: float = field(default=6 * 3600.0, metadata={"help": "give up after this time, seconds"})
+    limit_s: Annotated[float, Gt(0)] = field(
+        default=6 * 3600.0, metadata={"help": "give up after this time, seconds", "group": "states of the repository"}
+    )
 
 
 def run(options: Options) -> str:
@@ -114,6 +131,7 @@ def run(options: Options) -> str:
             new_tag = None if options.tag in options.delete_tags else options.tag
             done = commit(repo, staged.files, MANAGED, title(policy), new_tag)
             lines = [staged.describe(), done.describe(repo), *_after(repo, done.sha, options)]
+            lines.append(f"next: ldrt verify datasets/{repo.id}")
     return "\n".join(lines)
 
 
@@ -138,4 +156,4 @@ def _after(repo: "Repo", sha: str, options: Options) -> list[str]:
 def _check(options: Options) -> None:
     refuse_unsaid(options.policy, options.private, options.i_may_publish_all)
     if options.delete_tags and not options.squash:
-        raise ValueError("--delete_tags goes with --squash true: without it older commits keep what the tags held")
+        raise UsageError("--delete_tags goes with --squash: without it older commits keep what the tags held")

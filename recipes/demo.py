@@ -23,10 +23,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from annotated_types import Ge
+
+from dataset_builder.files.nearest import nearest
 from recipes import small_llm
 from recipes.project_files import project_file
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
@@ -63,12 +67,12 @@ ldrt card {out}/runs/tuned --license apache-2.0
 class Options:
     """Options of `ldrt demo`."""
 
-    output: str = field(default="demo", metadata={"help": "folder for everything the demo makes"})
-    articles: int = field(default=72, metadata={"help": "synthetic articles to write"})
+    output: str = field(default="demo", metadata={"help": "folder for everything the demo makes", "path": "new folder"})
+    articles: Annotated[int, Ge(10)] = field(default=72, metadata={"help": "synthetic articles to write"})
     family: str = field(
         default="llava", metadata={"help": "family of the tiny model, a `model_type` of recipes/families/"}
     )
-    seed: int = field(default=0, metadata={"help": "draws the articles"})
+    seed: Annotated[int, Ge(0)] = field(default=0, metadata={"help": "draws the articles"})
 
 
 def run(options: Options) -> str:
@@ -78,6 +82,7 @@ def run(options: Options) -> str:
     """
     from dataset_builder.sample.corpus import write_corpus
 
+    _check_family(options.family)
     start, output = time.monotonic(), Path(options.output)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -91,6 +96,16 @@ def run(options: Options) -> str:
             _say(number, len(steps), " ".join(words))
             _run(words, processes)
     return f"{_where_to_look(output)}\n\nThe demo took {time.monotonic() - start:.0f} s."
+
+
+def _check_family(name: str) -> None:
+    """Raises UsageError for a family that is none; the default is not looked up, as that takes seconds."""
+    if name != Options.family:
+        from recipes.families.find import FAMILIES
+
+        known = [family.model_type for family in FAMILIES]
+        if name not in known:
+            raise UsageError(f"--family: no {name!r}{nearest(name, known)}; one of {', '.join(known)}")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import Literal
 
 from trust.checkpoints import MAX_NAME_CHARS, open_checkpoint
 from trust.dataset_files import check_dataset
+from trust.errors import UsageError
 from trust.files import inside
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, ALLOWED, CONFIG
 
@@ -62,7 +63,7 @@ def open_repository(name: str, revision: str | None) -> Repository:
     """
     if Path(name).is_dir():
         if revision:
-            raise ValueError(f"{name} is a folder, which has no commits: leave out --revision")
+            raise UsageError(f"{name} is a folder, which has no commits: leave out --revision")
         return _open_folder(Path(name))
     if name.startswith(_OF_DATASETS):
         return open_dataset(name.removeprefix(_OF_DATASETS), revision)

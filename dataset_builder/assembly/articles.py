@@ -6,7 +6,7 @@ for heads in join_articles(read_heads(units)):
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -23,10 +23,11 @@ from dataset_builder.assembly.rows import (
     Unjudged,
 )
 from dataset_builder.assembly.versions import ArticleFile, passed_over, taken
-from dataset_builder.extraction.records import FigureRecord, Record, read_record
+from dataset_builder.extraction.records import FigureRecord, Record, empty_record, read_record
 from dataset_builder.extraction.units import Unit
 from dataset_builder.readers.article import Panel, PictureFile, TextDamage
 from dataset_builder.readers.pictures.panels import with_captions
+from dataset_builder.retracted import TAKEN_DOWN, Retracted
 from dataset_builder.text.labels import label_key, label_panel
 from dataset_builder.text.licenses import attribution, figure_attribution
 from dataset_builder.text.notices import gravest
@@ -346,3 +347,15 @@ def markdown_name(article_id: str) -> str:
     if len(name) > _MAX_NAME_CHARS:
         name = hashlib.sha256(article_id.encode()).hexdigest()
     return f"{name}.md"
+
+
+def leave_marks(files: Sequence[Head], article_id: str, retracted: Retracted) -> bool:
+    """Whether the article of these files is on the list; if so, of their records only a mark stays."""
+    names = {name for head in files for name in head.names}
+    digests = {head.digest for head in files if not head.error or head.error == TAKEN_DOWN}
+    if not retracted.has_article(article_id, names, digests):
+        return False
+    for head in files:
+        if not head.error:
+            empty_record(head.record, read_record(head.record))
+    return True

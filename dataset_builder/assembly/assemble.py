@@ -14,21 +14,21 @@ from typing import cast
 
 from dataset_builder.articles.skipped import Skipped
 from dataset_builder.assembly.archive import disagrees
-from dataset_builder.assembly.articles import Head, join_articles, join_files, markdown_name, notices_of
+from dataset_builder.assembly.articles import Head, join_articles, join_files, leave_marks, markdown_name, notices_of
 from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, caption_sha256, duplicate_groups
-from dataset_builder.assembly.filters import Thresholds, rejection
+from dataset_builder.assembly.filters import rejection
 from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
+from dataset_builder.assembly.settings import Splitting, Thresholds
 from dataset_builder.assembly.splits import (
     CERTIFICATE_FILE,
-    Splitting,
     assign,
     certificate,
     components_of,
     far_from_asked,
 )
-from dataset_builder.assembly.taken_down import leave_marks, remove_pictures
 from dataset_builder.assembly.versions import OTHER_VERSIONS
+from dataset_builder.extraction.records import remove_pictures
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
 from dataset_builder.retracted import TAKEN_DOWN, Retracted, read_retracted
 from dataset_builder.text.mentions import mentions_in

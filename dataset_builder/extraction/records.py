@@ -6,6 +6,7 @@ A record is written under a temporary name and renamed, so that it is there whol
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import NotRequired  # pydantic checks it, also on Python 3.11
@@ -153,3 +154,11 @@ def is_written(folder: Path) -> bool:
 def read_record(folder: Path) -> Record:
     """The content of `article.json`."""
     return RECORD_FILE.read(folder / "article.json")
+
+
+def remove_pictures(dataset: Path, image_paths: Iterable[str | None]) -> None:
+    """Remove the pictures of single figures, their thumbnails and pages; the records that name them stay."""
+    for image_path in filter(None, image_paths):
+        picture = dataset / image_path
+        for path in picture.parent.glob(f"{picture.stem}.*"):
+            path.unlink()

@@ -11,6 +11,7 @@ from typing import Literal
 from dataset_builder.articles.packages import Package
 from dataset_builder.extraction.makers import makers_digest
 from dataset_builder.extraction.records import About, is_written, read_record, write_record
+from dataset_builder.files.full import is_full
 from dataset_builder.files.hashes import file_sha256
 from dataset_builder.readers.article import Article
 from dataset_builder.text.language import detect_language
@@ -93,6 +94,8 @@ def extract(unit: Unit, layout: Layout) -> None:
     except MemoryError:
         raise
     except Exception as error:  # whatever a stranger's file provokes is that file's failure, not the batch's
+        if is_full(error):
+            raise
         folder = str((unit.package.xml or unit.package.pdf or unit.record).parent)
         about["error"] = one_line(error).replace(f"{folder}/", "")
     write_record(unit.record, article, about)

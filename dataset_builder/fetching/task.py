@@ -246,7 +246,7 @@ async def _searched(work: Path, task: Fetching, client: Client) -> tuple[Search,
         if search["query"] != query:
             raise FileExistsError(
                 f"{work.parent} was fetched by another search ({search['query'][:80]!r}); choose a new --output, or "
-                "give --search_again true to put this search in its place"
+                "give --search_again to put this search in its place"
             )
         return search, cast("list[Failure]", list(read_jsonl(work / "unknown.jsonl")))
     try:

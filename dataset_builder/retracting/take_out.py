@@ -13,8 +13,7 @@ from filelock import FileLock, Timeout
 
 from dataset_builder.assembly.articles import markdown_name
 from dataset_builder.assembly.splits import CERTIFICATE_FILE
-from dataset_builder.assembly.taken_down import remove_pictures
-from dataset_builder.extraction.records import empty_record
+from dataset_builder.extraction.records import empty_record, remove_pictures
 from dataset_builder.files.jsonfiles import read_jsonl, write_jsonl
 from dataset_builder.ldrt import is_current, mark_current
 from dataset_builder.manifest import MANIFEST_FILE

@@ -40,10 +40,10 @@ class Leftovers:
         tags = f"tags {', '.join(self.tags)}" if self.tags else ""
         branches = f"branches {', '.join(self.branches)} (delete them by hand)" if self.branches else ""
         states = "; ".join(filter(None, [commits, tags, branches]))
-        named = f" --delete_tags '[{', '.join(self.tags)}]'" if self.tags else ""
+        named = f" --delete_tags {' '.join(self.tags)}" if self.tags else ""
         return (
             f"rows that {rows} are still there for whoever may read {repo.url}: {states}. "
-            f"To remove them for good, run this again with --squash true{named}"
+            f"To remove them for good, run this again with --squash{named}"
         )
 
     def by_hand(self, repo: Repo) -> str:
@@ -74,7 +74,7 @@ def refuse_unnamed_tags(repo: Repo, holding: list[str], rows: str, named: list[s
     if unnamed:
         raise HubError(
             f"{repo.id}: the tags {', '.join(unnamed)} hold rows that {rows}, and a squash keeps what a tag holds: to "
-            f"delete them say --delete_tags '[{', '.join(unnamed)}]'"
+            f"delete them say --delete_tags {' '.join(unnamed)}"
         )
 
 

@@ -279,8 +279,8 @@ def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
     with serve(lambda _: 404) as (url, _):
         assert "judged none of 288: 288 error; the first: " in fails("--base_url", url)
     assert "has no rubric detail.md" in fails("--rubrics", str(tmp_path))
-    assert "needs a server" in fails("--backend", "local", "--against", str(run))
-    assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", "true")
+    assert "needs a server" in fails("--backend", "local", "--against", str(run), status=2)
+    assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", status=2)
 
 
 def test_pairs_are_asked_in_both_orders(tmp_path):

@@ -1,4 +1,4 @@
-"""The whole round over real HTTP: demo, push, publish; with a clean cache load, ask, verify; tamper; a narrower policy."""
+"""The whole round over real HTTP: demo, push, publish; a clean cache, load, ask, verify; tamper; a narrower policy."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import pytest
 
 from tests import processes
 from tests.hub_server.fixtures import hub, ldrt_client  # noqa: F401 - fixtures
-from tests.hub_server.server import PROJECT, client_env
+from tests.hub_server.server import PROJECT, HubServer, client_env
 from tests.verification.conftest import DATASET, MODEL, Published
 
 pytestmark = pytest.mark.slow
@@ -28,8 +28,8 @@ print(len(pairs["train"]), len(instruct["train"]), model.num_parameters())
 class Stranger:
     """Whoever reads the Hub later: no file of the demo's folder, caches of its own, `ldrt` in new processes."""
 
-    def __init__(self, hub, folder: Path):
-        self.hub, self.folder = hub, folder
+    def __init__(self, server: HubServer, folder: Path):
+        self.hub, self.folder = server, folder
         folder.mkdir()
 
     def python(self, *argv, status: int = 0) -> SimpleNamespace:
@@ -54,28 +54,30 @@ def demo(tmp_path_factory) -> Path:
 
 
 def test_what_a_stranger_can_load_ask_check_and_catch(hub, ldrt_client, hub_process, demo, tmp_path):  # noqa: F811
-    published = publish(hub, ldrt_client, hub_process, demo)
+    published = publish(ldrt_client, hub_process, demo)
     stranger = Stranger(hub, tmp_path / "stranger")
     check_that_it_loads_and_answers(stranger)
     check_that_it_holds_until_it_is_tampered_with(published, stranger)
-    check_that_a_narrower_policy_lists_the_old_state(ldrt_client, hub, demo, stranger)
+    check_that_a_narrower_policy_lists_the_old_state(ldrt_client, demo, stranger)
 
 
-def publish(hub, ldrt_client, hub_process, demo: Path) -> Published:
+def publish(ours, hub_process, demo: Path) -> Published:
     steps = [
         ("push", demo / "dataset", DATASET, "--policy", "all"),
         ("card", demo / "runs/tuned", "--repo_id", MODEL, "--dataset_id", DATASET, "--license", "apache-2.0"),
         ("publish", demo / "runs/tuned", MODEL, "--checkpoint", demo / "tuned", "--adapter", demo / "phase2"),
     ]
     for step in steps:
-        done = ldrt_client(*step)
+        done = ours(*step)
         assert done.status == 0, done.stdout + done.stderr
     return Published(*hub_process)
 
 
 def check_that_it_loads_and_answers(stranger: Stranger) -> None:
     n_pairs, n_examples, n_parameters = map(int, stranger.python("-c", _LOAD).stdout.split())
-    assert n_pairs > ARTICLES / 2 and n_examples > n_pairs and n_parameters > 0
+    assert n_pairs > ARTICLES / 2
+    assert n_examples > n_pairs
+    assert n_parameters > 0
     answer = stranger.ldrt("ask", MODEL, "figure.png", "What does this figure show?", "--device", "cpu").stdout
     assert answer.strip()
 
@@ -90,12 +92,14 @@ def check_that_it_holds_until_it_is_tampered_with(published: Published, stranger
     lines[1] = json.dumps(changed | {"prediction": "A map of the dose to the left knee."})
     sha = published.tampered("model", MODEL, **{"results/predictions.jsonl": ("\n".join(lines) + "\n").encode()})
     said = stranger.ldrt("verify", MODEL, "--revision", sha, *options, status=1)
-    assert "results/predictions.jsonl" in said.stdout and changed["example_id"] in said.stdout
+    assert "results/predictions.jsonl" in said.stdout
+    assert changed["example_id"] in said.stdout
 
 
-def check_that_a_narrower_policy_lists_the_old_state(ldrt_client, hub, demo: Path, stranger: Stranger) -> None:
-    wide = hub.repo("dataset", DATASET).branches["main"]
-    narrow = ldrt_client("push", demo / "dataset", DATASET, "--policy", "commercial")
+def check_that_a_narrower_policy_lists_the_old_state(ours, demo: Path, stranger: Stranger) -> None:
+    wide = stranger.hub.repo("dataset", DATASET).branches["main"]
+    narrow = ours("push", demo / "dataset", DATASET, "--policy", "commercial")
     assert narrow.status == 0, narrow.stderr
-    assert "leaves out are still there" in narrow.stdout and wide[:12] in narrow.stdout
+    assert "leaves out are still there" in narrow.stdout
+    assert wide[:12] in narrow.stdout
     stranger.ldrt("verify", f"datasets/{DATASET}")
