@@ -83,6 +83,7 @@ def test_a_wrong_value_is_told_in_words_from_the_command_line_and_from_a_yaml(tm
         (["-x"], "no option -x"),
         (["--workers.x", "1"], "no option --workers.x, did you mean --workers?"),
         (["--request", "{"], "--request '{': give JSON"),
+        (["--request.stop", "{"], "--request.stop '{': give a number"),
         (["--request", "3"], "--request '3': give NAME: VALUE lines"),
         (["stray"], "'stray' is one argument too many"),
         (["--", "--audit"], "no option --"),
