@@ -155,7 +155,12 @@ def _entry(words: list[str], option: Option, label: str) -> Any:
     import yaml
 
     (word,) = words
-    return yaml.safe_load(word)
+    try:
+        return yaml.safe_load(word)
+    except yaml.YAMLError as error:
+        raise UsageError(
+            f"{label} {shown(word)}: give a number, a text in quotes, true, false, null or JSON"
+        ) from error
 
 
 def _positional(bare: list[str], options: dict[str, Option]) -> dict[str, Any]:

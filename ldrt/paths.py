@@ -61,9 +61,10 @@ def _check_read(option: Option, path: str) -> None:
         raise UsageError(f"no {option.path} {shown(path)}{_near(path)}; {_explained(option)}")
     if not os.access(path, os.R_OK):
         raise UsageError(f"{option.label} {path} cannot be read: its permissions are another user's")
-    part, command = MADE.get(option.path or "", ("", ""))
-    if not os.path.exists(os.path.join(path, part)):
-        raise UsageError(f"{os.path.join(path, part)} is absent: run `{command.format(path)}` first")
+    if option.path in MADE:
+        part, command = MADE[option.path]
+        if not os.path.exists(os.path.join(path, part)):
+            raise UsageError(f"{os.path.join(path, part)} is absent: run `{command.format(path)}` first")
 
 
 def _check_place(option: Option, name: str) -> None:

@@ -240,7 +240,7 @@ def test_a_judge_keeps_to_its_budget_and_says_what_is_left(tmp_path, capsys):
     run = make_run(tmp_path / "run", "tuned", 0.6)
     with serve(fair) as (url, seen):
         command = ["judge", str(run), "--judge", "j", "--base_url", url, "--controls", "0", "--max_tokens", "10"]
-        assert ldrt.main([*command, "--max_cost", "1"]) == 1
+        assert ldrt.main([*command, "--max_cost", "1"]) == 2
         assert "--max_cost needs --price_in and --price_out" in capsys.readouterr().err
         command += ["--price_in", "1e4", "--price_out", "1e4"]  # 0.15 a reply
         assert ldrt.main([*command, "--max_cost", "10"]) == 1

@@ -83,6 +83,7 @@ def test_a_wrong_value_is_told_in_words_from_the_command_line_and_from_a_yaml(tm
         (["-x"], "no option -x"),
         (["--workers.x", "1"], "no option --workers.x, did you mean --workers?"),
         (["--request", "{"], "--request '{': give JSON"),
+        (["--request.stop", "{"], "--request.stop '{': give a number"),
         (["--request", "3"], "--request '3': give NAME: VALUE lines"),
         (["stray"], "'stray' is one argument too many"),
         (["--", "--audit"], "no option --"),
@@ -169,6 +170,9 @@ def test_right_yaml(tmp_path, text, expected):
 class Places:
     run: str = field(metadata={"help": "run folder", "positional": True, "path": "folder"})
     model: str | None = field(default=None, metadata={"help": "model", "path": "folder or Hub id"})
+    ids: str | None = field(default=None, metadata={"help": "ids", "path": "file"})
+    ratings: list[str] = field(default_factory=list, metadata={"help": "ratings", "path": "folder or file"})
+    recipe: str | None = field(default=None, metadata={"help": "recipe", "path": "recipe"})
     output: str = field(default="out", metadata={"help": "folder", "path": "new folder"})
     report: str | None = field(default=None, metadata={"help": "file", "path": "new file"})
     dry_run: bool = False
@@ -198,11 +202,26 @@ def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
         (["runs", "--model", "owner/x"], "there is no folder owner/x"),  # owner/ is here
         (["runs", "--model", "a/b/c"], "there is no folder a/b/c"),
         (["x" * 5000], "no folder 'xxx"),
+        (["runs", "--ids", "runs"], "runs is a folder; --ids: ids"),
+        (["runs", "--ids", "flie"], "no file 'flie', did you mean file?"),
+        (["runs", "--ratings", "file", "absent"], "no folder or file 'absent'"),
+        (["runs", "--recipe", "recipes/tiny-llava/fase1.yaml"], "did you mean recipes/tiny-llava/phase1.yaml?"),
     ]:
         with pytest.raises(ldrt.UsageError, match=re.escape(message)) as error:
             places(*words)
         assert len(str(error.value)) < 1000
-    for words in (["runs"], ["--dry-run", "runs"], ["runs/tuned", "--model", "org/name"], ["runs", "-o", "new/deep"]):
+    for words in (
+        ["runs"],
+        ["--dry-run", "runs"],
+        ["runs/tuned", "--model", "org/name"],
+        ["runs", "--model", "runs/tuned"],
+        ["runs", "-o", "new/deep"],
+        ["runs", "-o", "owner"],
+        ["runs", "--ids", "file", "--report", "file"],
+        ["runs", "--ratings", "file", "owner"],
+        ["runs", "--recipe", "file"],
+        ["runs", "--recipe", "recipes/tiny-llava/phase1.yaml"],  # the project's, from any folder
+    ):
         assert places(*words).run in ("runs", "runs/tuned")
     assert not (tmp_path / "new").exists()
 
