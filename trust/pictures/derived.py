@@ -54,14 +54,21 @@ def overwritten(picture: StoredPicture | None, boxes: Sequence[Sequence[float]])
     image = open_picture(stored_bytes(picture))
     pixels = np.array(image)  # (height, width) or (height, width, 3)
     for box in boxes:
-        rim = max(_MIN_RIM_PX, _RIM_SHARE * (box[3] - box[1]))
-        inner, outer = _part(box, rim, image.size), _part(box, 2 * rim, image.size)
-        colours = pixels[outer].reshape(-1, *pixels.shape[2:])
-        around = np.ones(pixels.shape[:2], bool)
-        around[inner] = False
-        ring = pixels[outer][around[outer]]
-        pixels[inner] = np.median(ring if len(ring) else colours, axis=0)
+        _overwrite(pixels, box)
     return encode(Image.fromarray(pixels))
+
+
+def _overwrite(pixels: np.ndarray, box: Sequence[float]) -> None:
+    """Give the part, with its rim, the colour of what is around it; of the part itself where it is all there is."""
+    rim = max(_MIN_RIM_PX, _RIM_SHARE * (box[3] - box[1]))
+    size = pixels.shape[1], pixels.shape[0]
+    inner, outer = _part(box, rim, size), _part(box, 2 * rim, size)
+    if not pixels[inner].size:
+        return
+    is_around = np.ones(pixels.shape[:2], bool)
+    is_around[inner] = False
+    around = pixels[outer][is_around[outer]]
+    pixels[inner] = np.median(around if len(around) else pixels[inner], axis=0 if len(around) else (0, 1))
 
 
 def _part(box: Sequence[float], rim: float, size: tuple[int, int]) -> tuple[slice, slice]:

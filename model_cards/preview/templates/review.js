@@ -3,7 +3,8 @@
 
 const { findings } = data;
 const DECISIONS = { keep: "Keep", blur: "Blur the box", drop: "Drop the figure" };
-const STORE = `ldrt-review-${findings.map((one) => one.picture.slice(0, 8)).join("").slice(0, 200)}-${findings.length}`;
+const STORE = "ldrt-review"; // of all datasets: a finding's place names its picture by its hash
+const place = (one) => `${one.picture}/${one.kind}/${one.box}`;
 const ofRow = (row) => row.findings.map((i) => findings[i]);
 const isDecided = (row) => ofRow(row).every((one) => one.decision);
 const FIRST_VERDICTS = ["undecided", "decided"];
@@ -70,7 +71,8 @@ function decide(row, numbers, decision) {
   const drops = decision === "drop" ? row.findings : numbers; // with the figure all of its findings go
   for (const i of drops) findings[i].decision = decision;
   try {
-    localStorage.setItem(STORE, JSON.stringify(findings.map((one) => one.decision)));
+    const made = findings.map((one) => [place(one), one.decision]);
+    localStorage.setItem(STORE, JSON.stringify({ ...kept(), ...Object.fromEntries(made) }));
   } catch {
     byId("said").textContent = "This browser does not keep your decisions: download them before you close the page.";
   }
@@ -85,10 +87,15 @@ function recount() {
   for (const name of Object.keys(FACETS)) count(name, words);
 }
 
+function kept() {
+  return JSON.parse(localStorage.getItem(STORE)) || {};
+}
+
+/** What was decided here before stands where the file says nothing. */
 function restore() {
   try {
-    const kept = JSON.parse(localStorage.getItem(STORE)) || [];
-    findings.forEach((one, i) => (one.decision = one.decision ?? kept[i] ?? null));
+    const before = kept();
+    for (const one of findings) one.decision ??= before[place(one)] ?? null;
   } catch {
     // nothing was kept
   }
