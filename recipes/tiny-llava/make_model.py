@@ -24,6 +24,7 @@ from transformers import (
     get_cosine_schedule_with_warmup,
 )
 
+from dataset_builder.files.quiet import be_quiet
 from recipes.families.family import Family
 from recipes.families.find import FAMILIES, find_family
 from recipes.training.examples import load_rows
@@ -169,4 +170,5 @@ def save(model: PreTrainedModel, family: Family, tokenizer: PreTrainedTokenizerB
 
 
 if __name__ == "__main__":
+    be_quiet()
     main()
