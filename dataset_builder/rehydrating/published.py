@@ -1,4 +1,4 @@
-"""A dataset as `ldrt push --withheld true` published it: its files, opened through the gates of `trust/`, and the rows
+"""A dataset as `ldrt push --withheld` published it: its files, opened through the gates of `trust/`, and the rows
 of config `withheld`, which say how figures are made again.
 """
 
@@ -104,7 +104,7 @@ def open_published(name: str, revision: str | None) -> Published:
     if not wanted:
         raise FileNotFoundError(
             f"{name} lists no figure without its picture (config `{WITHHELD}`): there is nothing to make again, or "
-            "whoever published it did not say `ldrt push --withheld true`"
+            "whoever published it did not say `ldrt push --withheld`"
         )
     return Published(name, folder, commit, wanted, _layout(folder))
 

@@ -65,7 +65,7 @@ done
 asked() { [[ $parts == *" $1 "* ]] && echo && echo "== $1"; }
 
 if asked look; then
-  ldrt fetch --domain "$DOMAIN" --output "$STUDY/articles" --contact "$CONTACT" $FETCH_OPTIONS --dry_run true
+  ldrt fetch --domain "$DOMAIN" --output "$STUDY/articles" --contact "$CONTACT" $FETCH_OPTIONS --dry_run
 fi
 
 if asked data; then # articles -> figures with captions and context -> questions and answers

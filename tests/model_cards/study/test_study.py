@@ -60,7 +60,7 @@ def test_the_plan_says_what_goes_where_and_sends_nothing(hub, ldrt_client, study
     assert "tuned: 2 predictions go without question and reference" in said
     assert "left out: optimizer.pt" in said
     assert "collection ORG/study: model ORG/study, dataset ORG/study-results, dataset ORG/study-data" in said
-    assert "not sent: the checkpoints phase1, base (--also '[phase1, base]' sends them)" in said
+    assert "not sent: the checkpoints phase1, base (--also phase1 base sends them)" in said
     assert f"missing: citation: write {study}/CITATION.cff" in said
     assert "missing: judge" not in said
     assert "(public, " in publish(ldrt_client, study, "--dry_run", "true", "--private", "false", "--repo_id", "lab/s")
