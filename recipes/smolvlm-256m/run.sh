@@ -67,6 +67,7 @@ if asked look; then
 fi
 
 if asked data; then # articles -> figures with captions and context -> questions and answers
+  # before you send anything: `ldrt screen` looks for names and faces in the pictures (docs/personal-data.md)
   ldrt fetch --domain "$DOMAIN" --output "$STUDY/articles" --contact "$CONTACT" $FETCH_OPTIONS
   ldrt build "$STUDY/articles" --output "$dataset" --domain "$DOMAIN" --test_size "$TEST_SIZE"
   ldrt instruct "$dataset" --domain "$DOMAIN" $TEACHER_OPTIONS
