@@ -34,7 +34,7 @@ _ROWS_A_BATCH = 100  # rows with pictures are held in memory by this many
 class Withheld(Rebuild):
     """A row of config `withheld`."""
 
-    position: int  # row number in its split of the whole `pairs`
+    position: int  # row number in its split, among those that are published or listed
 
 
 _ROW = TypeAdapter(Withheld)
