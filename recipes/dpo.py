@@ -11,7 +11,8 @@ one model. Keys of the YAML are those of `PreferenceRecipe` (training/options.py
 done, 1 training failed, 2 wrong usage, a traceback only with `--debug`.
 """
 
-from recipes.phase import PREFERENCES, run_script, train_phase
+from recipes.methods import PREFERENCES
+from recipes.phase import run_script, train_phase
 
 
 def main(argv: list[str]) -> int:

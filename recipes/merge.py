@@ -33,19 +33,21 @@ class Options:
 def run(options: Options) -> str:
     """Merge, save, load again and compare; a merged checkpoint of the same adapter is left alone.
 
-    Raises RuntimeError when the saved checkpoint is not the tuned model, ValueError when `output` holds something else
-    or the adapter does not fit the base, FileNotFoundError or RefusedError for an adapter or a base that is not there
-    or not to be trusted.
+    Raises RuntimeError when the saved checkpoint is not the tuned model, ValueError when `output` holds something else,
+    the adapter does not fit the base or is not as its run left it, FileNotFoundError or RefusedError for an adapter or
+    a base that is not there or not to be trusted.
     """
     from recipes.merging.adapter import check_family, hash_adapter, is_merged, is_own_base
     from recipes.merging.checkpoint import finish, merge_draft
     from recipes.merging.parity import TOLERANCE
+    from recipes.training.checkpoints import check_saved
     from trust.checkpoints import open_base, open_checkpoint
 
     output, adapter = Path(options.output), open_checkpoint(options.adapter)
     given = None if options.base is None else open_base(adapter, options.base)
     if is_merged(output, hash_adapter(adapter), given, options.dtype):
         return f"{output} holds {options.adapter}, merged already"
+    check_saved(adapter.folder)
     base = given or open_base(adapter)
     check_family(adapter, base)
     own = given is None or is_own_base(adapter, given)

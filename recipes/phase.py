@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import torch
 
@@ -13,17 +13,12 @@ from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.files.quiet import be_quiet
 from recipes.launching.outcome import FAILED, WRONG_USAGE, tell
+from recipes.methods import Method
 from recipes.project_files import read_template
 from recipes.training import lineage
+from recipes.training.checkpoints import check_saved
 from recipes.training.command import describe_command
-from recipes.training.examples import (
-    COLUMNS,
-    PAIR_COLUMNS,
-    ExampleCollator,
-    PairCollator,
-    load_held_out_rows,
-    load_training_rows,
-)
+from recipes.training.examples import load_held_out_rows, load_training_rows
 from recipes.training.finite import check_weights
 from recipes.training.model import (
     audit_trainable,
@@ -33,8 +28,8 @@ from recipes.training.model import (
     load_processor,
     read_family,
 )
-from recipes.training.options import DPO, SFT, Script, parse
-from recipes.training.processes import of_the_first
+from recipes.training.options import parse
+from recipes.training.processes import is_said_by_the_first, of_the_first
 from recipes.training.results import (
     describe_error,
     describe_phase,
@@ -49,33 +44,17 @@ from recipes.training.results import (
 )
 from recipes.training.scan import describe_scan, limits_of, scan_rows, write_odd_rows
 from recipes.training.trainer import (
-    PhaseTrainer,
-    PreferenceTrainer,
-    StrictTrainer,
+    Rates,
     build_trainer,
     describe_repeats,
     describe_step,
     lora_config,
+    repeats,
 )
 from recipes.watching.questions import draw
 from recipes.watching.watch import watch_answers
 from trust.checkpoints import open_checkpoint
 from trust.handovers import stamped
-
-
-class Method(NamedTuple):
-    """What one way to train does otherwise than another."""
-
-    name: str  # of the script
-    options: Script
-    columns: tuple[str, ...]  # of its rows
-    collator: type[ExampleCollator]
-    trainer: type[StrictTrainer]
-    watches_answers: bool  # generates some while it trains, where `eval_strategy` is set
-
-
-ANSWERS = Method("sft", SFT, COLUMNS, ExampleCollator, PhaseTrainer, watches_answers=True)
-PREFERENCES = Method("dpo", DPO, PAIR_COLUMNS, PairCollator, PreferenceTrainer, watches_answers=False)
 
 
 def train_phase(argv: list[str], method: Method) -> int:
@@ -96,12 +75,13 @@ def train_phase(argv: list[str], method: Method) -> int:
     choose_templates(recipe, args, family)
     described = (recipe, args, model_args, start, source, held_out_source)
     entry = of_the_first(lambda: describe_phase(*described))
-    held = of_the_first(lambda: look_at(output, entry, saved_by(args)))
+    held = of_the_first(lambda: look_at(output, entry, saved_by(args), lambda n_rows: repeats(n_rows, args)))
     if held.refused is not None:
         raise ValueError(held.refused)
     if held.finished:
         announce(f"{output} holds this finished run already; remove it to train again")
         return 0
+    of_the_first(lambda: check_saved(start.folder))
 
     # model
     model = load_model(start, model_args, family, recipe.trainable, announce)
@@ -122,15 +102,15 @@ def train_phase(argv: list[str], method: Method) -> int:
 
     # trainer
     adapter = lora_config(model_args, family, model.config, recipe.trainable) if recipe.with_lora else None
-    trainer = build_trainer(
-        model, collator, rows, held_out, args, adapter, recipe.projector_learning_rate, method.trainer
-    )
+    rates = Rates(recipe.projector_learning_rate, recipe.vision_learning_rate)
+    trainer = build_trainer(model, collator, rows, held_out, args, adapter, rates, method.trainer)
     if held_out is not None and method.watches_answers:
         watch_answers(trainer, draw(held_out, recipe.eval_questions, collator))
     audit = audit_trainable(trainer.model, family, recipe.trainable)
     announce(describe_audit(audit, family))
     announce("{processes} process(es), {distributed}, backend {backend}".format(**launch(trainer)))
     entry |= {"recipe": recipe_file(argv), "command": describe_command(argv), "model_type": family.model_type}
+    entry |= {"rows": scan, "rows_repeated": repeats(len(rows), args)}
     if is_first:
         write_odd_rows(output, odd)
         write_json(output / "trainable.json", stamped(audit))
@@ -142,7 +122,7 @@ def train_phase(argv: list[str], method: Method) -> int:
     # save
     if is_first:
         write_json(output / "timing.json", stamped(timing(trained, held.checkpoint, args.world_size)))
-    history["phases"].append(entry | {"rows": scan} | results(trainer))
+    history["phases"].append(entry | results(trainer))
     save(trainer, processor, recipe.trainable, history, start)
     announce(f"{recipe.trainable} tuned, {trainer.state.global_step} steps, saved in {output}")
     return 0
@@ -162,7 +142,7 @@ def run_script(name: str, main: Callable[[list[str]], int]) -> NoReturn:
         if debug:
             traceback.print_exc()
         status = WRONG_USAGE if isinstance(error, UsageError) else FAILED
-        if not tell(status, describe_error(error)):
+        if not tell(status, describe_error(error)) and not is_said_by_the_first(error):
             print(f"{name}: {describe_error(error)}", file=sys.stderr)
         sys.exit(status)
     finally:

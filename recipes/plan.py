@@ -4,11 +4,12 @@ r"""A recipe before it costs money: memory of each GPU, hours, and which launch 
     ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/ddp.yaml --gpu H200 \
         --per_device_train_batch_size 8 --output plan.json
     ldrt plan --config recipes/tiny-llava/phase1.yaml --accelerate accelerate_configs/cpu.yaml --check
+    ldrt plan --config recipes/llava-v1.5-13b/dpo.yaml --accelerate accelerate_configs/ddp.yaml --gpu H100
 
 Options that are not listed here are the recipe's own and change it for the plan, as on the command line of
-recipes/sft.py. Reads the model's config.json, its tokenizer and the dataset; no weights. `--check` also runs two
-steps, on the longest rows, of a model of two layers a tower: which tokens are trained, which parameters,
-how much memory.
+recipes/sft.py, or of recipes/dpo.py where it is a recipe of that. Reads the model's config.json, its tokenizer and the
+dataset; no weights. `--check` also runs two steps, on the longest rows, of a model of two layers a tower: which
+tokens are trained, which parameters, how much memory.
 """
 
 from dataclasses import dataclass, field
@@ -98,6 +99,8 @@ def run(options: Options) -> str:
     launch = read_launch(find_file(options.accelerate), options.processes)
     device = choose_device(options.gpu, launch.on_cpu, options.gpu_memory, options.tflops, options.link_gb_s)
     setting = read_setting(str(find_file(options.config)), options.overrides, launch, device)
+    if options.check and setting.recipe.trainable == "preference":
+        raise UsageError("--check is for phases 1 and 2: leave it out for a preference phase")
     if options.tokens is not None and options.rows is not None:
         rows = given_rows(options.rows, options.tokens)
     else:

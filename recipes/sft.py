@@ -15,7 +15,8 @@ database (`trackio show`), `wandb` to its server; `run_name` names the run, `pro
 They are the extra `trackers`.
 """
 
-from recipes.phase import ANSWERS, run_script, train_phase
+from recipes.methods import ANSWERS
+from recipes.phase import run_script, train_phase
 
 
 def main(argv: list[str]) -> int:

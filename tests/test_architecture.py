@@ -49,6 +49,7 @@ FLOORS = [
     "recipes.launching",
     "recipes.families",
     "recipes.training",
+    "recipes.methods",
     "recipes.merging recipes.planning recipes.sweeping recipes.watching",
     "recipes.phase",
     "recipes.sft recipes.dpo recipes.train recipes.plan recipes.merge recipes.sweep recipes.demo recipes.tiny-llava",

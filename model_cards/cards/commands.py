@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Mapping
 
 from model_cards.cards.front_matter import Facts
-from trust.command_words import is_launch, is_recipe, is_settings
+from trust.command_words import is_launch, is_recipe, is_settings, options_of
 
 Words = list[str]
 
 PREFERENCE = "preference"  # the phase of recipes/dpo.py; the others are of recipes/sft.py
-_ADAPTERS = ("lora", PREFERENCE)  # phases whose result is an adapter
+_ADAPTERS = ("lora", "full-vision", PREFERENCE)  # phases whose result is an adapter
+# option of `accelerate launch` -> the same of `ldrt train`, which takes no other, and needs a recipe for its script
+_OF_LDRT_TRAIN = {"config_file": "--launch", "num_processes": "--num_processes"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SERVER = "http://localhost:8000/v1"  # where vLLM answers; whose server it was is the user's own affair
 BASE_RUN, TUNED_RUN = "runs/base", "runs/tuned"
@@ -104,10 +106,14 @@ def _is_merged(manifest: Mapping, phases: list[dict]) -> bool:
 
 
 def _launched(phase: Mapping) -> Words:
-    """What started the script: accelerate with its options, torchrun, or Python."""
+    """What starts the script: `ldrt train` where it says all that accelerate was told, accelerate, torchrun, Python."""
     script = "recipes/dpo.py" if phase["trainable"] == PREFERENCE else "recipes/sft.py"
     options = phase["command"]["launch"]
     if options is not None:
+        given = dict(options_of(options))
+        recipe = phase["command"]["recipe"]
+        if recipe and "config_file" in given and given.keys() <= _OF_LDRT_TRAIN.keys():
+            return ["ldrt", "train", *(word for name in given for word in (_OF_LDRT_TRAIN[name], *given[name]))]
         return ["accelerate", "launch", *options, script]
     processes = (phase.get("launch") or {}).get("processes") or 1
     if processes > 1:

@@ -36,6 +36,16 @@ class PictureWork:
 
 
 @dataclass(frozen=True)
+class TowerLayer:
+    """What a layer of the vision tower keeps of each token going backward, where it is more than SigLIP's keeps."""
+
+    mlp_outputs: int = (
+        2  # as wide as `intermediate_size`: of the first linear and the activation; 4 where it has a gate
+    )
+    rotated: int = 0  # in fp32, as wide as the tower: queries and keys, before and after they are rotated
+
+
+@dataclass(frozen=True)
 class Tiny:
     """A tiny model of the family, for the demo and the tests: no weights of anybody's, made on the spot."""
 
@@ -57,6 +67,18 @@ def _projector_modules(family: "Family", _config: PreTrainedConfig) -> list[str]
     return [f"model.{path}" for path in family.projector]
 
 
+def _tower_modules(family: "Family", _config: PreTrainedConfig) -> list[str]:
+    return [f"model.{path}" for path in family.vision_tower]
+
+
+def _reads_all(_config: PreTrainedConfig) -> list[str]:
+    return []
+
+
+# What PEFT puts into the names of a module that it trains whole: the trained copy, and the one that it leaves alone.
+_COPIES = (".modules_to_save.default", ".original_module")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family:
     """One family, found from `model_type` of its config.json (`find.py`).
@@ -67,7 +89,7 @@ class Family:
 
     model_type: str
     projector: tuple[str, ...]  # trained in both phases, and saved with the adapter
-    vision_tower: tuple[str, ...]  # frozen, run without a graph
+    vision_tower: tuple[str, ...]  # frozen, run without a graph; trained under `trainable: full-vision`
     language_model: str
     lm_head: str = "lm_head"
     # Template of questions and answers, a path in the project, where the checkpoints' own trains no end of an answer;
@@ -94,6 +116,11 @@ class Family:
     refit: Callable[[PreTrainedConfig], None] = _leave
     # (family, configuration): the modules that PEFT is to save, by full path
     projector_modules: "Callable[[Family, PreTrainedConfig], list[str]]" = _projector_modules
+    # the same of the tower, where it is trained
+    tower_modules: "Callable[[Family, PreTrainedConfig], list[str]]" = _tower_modules
+    # configuration -> paths of what lies in the tower and has no part in what the projector reads: never trained
+    unread: Callable[[PreTrainedConfig], list[str]] = _reads_all
+    tower_layer: TowerLayer = TowerLayer()
     # a weight's name as saved -> as the Hub's repositories have it
     hub_name: Callable[[str], str] = _same_name
 
@@ -111,8 +138,14 @@ class Family:
         return any(f"{path}." in name for path in self.projector)
 
     def is_vision_tower(self, name: str) -> bool:
-        """Whether the weight of this name is the frozen tower's."""
+        """Whether the weight of this name is the vision tower's."""
         return any(f"{path}." in name for path in self.vision_tower)
+
+    def is_unread(self, name: str, config: PreTrainedConfig) -> bool:
+        """Whether the weight of this name lies in the tower and nothing depends on it."""
+        for copy in _COPIES:
+            name = name.replace(copy, "")
+        return any(f"{path}." in f"{name}." for path in self.unread(config))
 
     def projectors(self, model: PreTrainedModel) -> list[torch.nn.Module]:
         """The projector's modules of a model that no adapter wraps."""

@@ -73,6 +73,10 @@ def _projector_numbers(config: PreTrainedConfig) -> int:
     return 2 * config.vision_config.hidden_size + config.text_config.hidden_size
 
 
+def _unread(_config: PreTrainedConfig) -> list[str]:
+    return ["vision_tower.head"]  # SigLIP's, where it is kept
+
+
 def _refit(config: PreTrainedConfig) -> None:
     text = config.text_config
     text.layer_types = text.layer_types[: text.num_hidden_layers]
@@ -125,4 +129,5 @@ GEMMA3 = Family(
     projector_numbers=_projector_numbers,
     tiny=Tiny(_tiny_tokenizer, _tiny_config, _tiny_processor),
     refit=_refit,
+    unread=_unread,
 )

@@ -71,6 +71,17 @@ def _projector_numbers(config: PreTrainedConfig) -> int:
     return 2 * shuffled + 3 * config.text_config.hidden_size
 
 
+def _unread(config: PreTrainedConfig) -> list[str]:
+    """A token for hidden patches, and the layers behind the one that is read; -1 is the end of all of them."""
+    of_masks, chosen = "vision_tower.embeddings.mask_token", config.vision_feature_layer
+    if chosen == -1:
+        return [of_masks]
+    layers = config.vision_config.num_hidden_layers
+    last = chosen if chosen >= 0 else layers + 1 + chosen
+    behind = [f"vision_tower.encoder.layer.{number}" for number in range(last, layers)]
+    return [of_masks, *behind, "vision_tower.layernorm"]
+
+
 # --- the tiny one ----------------------------------------------------------------------------------------------------
 
 _SHUFFLE = 0.5  # four patches become one token
@@ -122,4 +133,5 @@ INTERNVL = Family(
     picture_work=_picture_work,
     projector_numbers=_projector_numbers,
     tiny=Tiny(_tiny_tokenizer, _tiny_config, _tiny_processor),
+    unread=_unread,
 )

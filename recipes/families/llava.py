@@ -159,6 +159,16 @@ def tiles_of_largest_grid(config: PreTrainedConfig) -> int:
     return max((height // side) * (width // side) for height, width in config.image_grid_pinpoints)
 
 
+def unread(config: PreTrainedConfig) -> list[str]:
+    """The layers of CLIP or SigLIP behind the last one that `vision_feature_layer` reads (LLaVA: the last but one), and
+    what comes after all layers."""
+    chosen, layers = config.vision_feature_layer, config.vision_config.num_hidden_layers
+    numbers = [chosen] if isinstance(chosen, int) else chosen
+    last = max(number if number >= 0 else layers + 1 + number for number in numbers)  # 0: what goes into the first
+    behind = [f"vision_tower.encoder.layers.{number}" for number in range(last, layers)]
+    return [*behind, "vision_tower.post_layernorm", "vision_tower.head"]
+
+
 def projector_numbers(config: PreTrainedConfig) -> int:
     """Its input, and the outputs of the first linear, of the activation and of the second linear."""
     return config.vision_config.hidden_size + 3 * config.text_config.hidden_size
@@ -235,6 +245,7 @@ LLAVA = Family(
     projector_numbers=projector_numbers,
     tiny=Tiny(_tiny_tokenizer, partial(_tiny_config, make=LlavaConfig), _tiny_processor),
     hub_name=_hub_name,
+    unread=unread,
 )
 
 LLAVA_NEXT = replace(

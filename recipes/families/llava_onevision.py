@@ -17,7 +17,7 @@ from transformers import (
 from recipes.families import tiny
 from recipes.families.chatml import END_OF_TURN, PADDING, TOKENS, chat_template
 from recipes.families.family import Family, Limits, PictureWork, Tiny
-from recipes.families.llava import drop_grids, patches_of_tile, projector_numbers, tiles_of_largest_grid
+from recipes.families.llava import drop_grids, patches_of_tile, projector_numbers, tiles_of_largest_grid, unread
 
 TILE_PX = 384
 MOST_FEATURE_TILES = 9  # of anyres_max_9
@@ -103,4 +103,5 @@ LLAVA_ONEVISION = Family(
     picture_work=_picture_work,
     projector_numbers=projector_numbers,
     tiny=Tiny(_tiny_tokenizer, _tiny_config, _tiny_processor),
+    unread=unread,
 )

@@ -22,7 +22,7 @@ from transformers import (
 
 from recipes.families import tiny
 from recipes.families.chatml import END_OF_TURN, PADDING, TOKENS, chat_template
-from recipes.families.family import Family, Limits, PictureWork, Tiny
+from recipes.families.family import Family, Limits, PictureWork, Tiny, TowerLayer
 
 START, END, IMAGE, VIDEO = "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"
 IMAGE_TEXT = START + IMAGE + END
@@ -96,6 +96,12 @@ def _refit(config: PreTrainedConfig) -> None:
             setattr(vision, name, list(range(vision.depth))[-len(getattr(vision, name)) :])
     of_axis = text.head_dim // 2 * 3 // 8  # of height, of width; time gets what is left of half a head
     text.rope_parameters["mrope_section"] = [text.head_dim // 2 - 2 * of_axis, of_axis, of_axis]
+
+
+def _tower_modules(family: Family, config: PreTrainedConfig) -> list[str]:
+    """PEFT refuses to save a list of modules: each block by its name."""
+    *others, blocks = family.vision_tower
+    return [f"model.{path}" for path in (*others, *(f"{blocks}.{n}" for n in range(config.vision_config.depth)))]
 
 
 def _with_deepstack(family: Family, config: PreTrainedConfig) -> list[str]:
@@ -181,6 +187,8 @@ QWEN2_5_VL = Family(
     vision_layers="depth",
     vision_heads="num_heads",
     refit=_refit,
+    tower_modules=_tower_modules,
+    tower_layer=TowerLayer(mlp_outputs=4, rotated=4),
 )
 
 QWEN3_VL = replace(
@@ -191,4 +199,5 @@ QWEN3_VL = replace(
     released={"Qwen/Qwen3-VL-8B-Instruct": _released_3},
     tiny=Tiny(_tiny_tokenizer, _tiny_config_3, _tiny_processor_3),
     projector_modules=_with_deepstack,
+    tower_layer=TowerLayer(rotated=4),
 )

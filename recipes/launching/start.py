@@ -74,7 +74,12 @@ def _value(recipe: Path, options: list[str], key: str) -> object:
 
 def script_of(recipe: Path) -> str:
     """The script that a recipe is for, a path in the project."""
-    return "recipes/dpo.py" if _keys(recipe).get("trainable") == "preference" else "recipes/sft.py"
+    return "recipes/dpo.py" if asks_for_pairs(recipe) else "recipes/sft.py"
+
+
+def asks_for_pairs(recipe: Path) -> bool:
+    """Whether a recipe trains which of two answers is better."""
+    return _keys(recipe).get("trainable") == "preference"
 
 
 def _keys(recipe: Path) -> dict:

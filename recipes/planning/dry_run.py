@@ -25,7 +25,7 @@ from recipes.planning.setting import Setting, find_processor, read_setting
 from recipes.project_files import read_template
 from recipes.training.examples import IGNORED, ExampleCollator
 from recipes.training.model import Audit, audit_trainable, describe_audit, load_model, load_processor
-from recipes.training.trainer import StrictTrainer, build_trainer, lora_config
+from recipes.training.trainer import Rates, StrictTrainer, build_trainer, lora_config
 from trust.checkpoints import open_checkpoint
 
 STEPS = 2
@@ -114,7 +114,7 @@ def cut(setting: Setting, folder: Path) -> tuple[Setting, str]:
         "dataloader_num_workers": 0,
         "disable_tqdm": "true",
     }
-    if widths == "tiny" and setting.recipe.trainable == "lora":
+    if widths == "tiny" and setting.recipe.with_lora:
         changes |= {"lora_r": TINY_LORA_RANK, "lora_alpha": 2 * TINY_LORA_RANK}
     overrides = list(setting.overrides)
     for key, value in changes.items():
@@ -150,8 +150,9 @@ def make_trainer(setting: Setting, rows: Dataset) -> tuple[StrictTrainer, Exampl
     processor = load_processor(start, model.config, args.chat_template_path, recipe.limits)
     template = read_template(recipe.train_template_path)
     collator = ExampleCollator(processor, family, template, recipe.train_earlier_answers)
-    adapter = lora_config(setting.model_args, family, model.config) if recipe.trainable == "lora" else None
-    trainer = build_trainer(model, collator, rows, None, args, adapter, recipe.projector_learning_rate)
+    adapter = lora_config(setting.model_args, family, model.config, recipe.trainable) if recipe.with_lora else None
+    rates = Rates(recipe.projector_learning_rate, recipe.vision_learning_rate)
+    trainer = build_trainer(model, collator, rows, None, args, adapter, rates)
     return trainer, collator
 
 

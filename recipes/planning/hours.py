@@ -48,7 +48,9 @@ def training_hours(setting: Setting, rows: Rows, launch: Launch, checkpointing: 
     padded = padded_lengths(rows.lengths, rows.n_rows, batch, launch.processes, by_length)
     longest = padded.max(1)  # (micro-steps,): all wait for the GPU with the longest batch
     tflop = batch * tflop_per_row(setting.shape, setting.parameters, longest, checkpointing)
-    transfers = transfer_bytes(setting.parameters, setting.precision.under(launch), launch, checkpointing)
+    has_reference = setting.recipe.trainable == "preference"
+    precision = setting.precision.under(launch)
+    transfers = transfer_bytes(setting.parameters, precision, launch, checkpointing, has_reference)
     compute_s = tflop.sum() / setting.device.tflops
     transfer_s = transfer_seconds(transfers, len(longest), accumulation, setting.device.link_gb_s)
     passes = args.num_train_epochs
@@ -68,11 +70,14 @@ def padded_lengths(lengths: np.ndarray, rows: int, batch: int, processes: int, b
     return drawn.reshape(-1, processes, batch).max(2)
 
 
-def transfer_bytes(parameters: Parameters, precision: Precision, launch: Launch, checkpointing: bool) -> Transfers:
+def transfer_bytes(
+    parameters: Parameters, precision: Precision, launch: Launch, checkpointing: bool, has_reference: bool = False
+) -> Transfers:
     """What one GPU sends; `precision` is that under `launch`.
 
     ZeRO-3 gathers the weights for the forward and the backward pass, and once more to recompute under checkpointing;
-    FSDP recomputes with the weights it has gathered for the backward pass. Gradients are reduced in a ring. Under
+    FSDP recomputes with the weights it has gathered for the backward pass; the reference of a preference phase
+    (`has_reference`) takes one more. Gradients are reduced in a ring. Under
     offload the work of the CPU itself (its Adam) is not counted.
     """
     others = (launch.processes - 1) / launch.processes
@@ -82,7 +87,7 @@ def transfer_bytes(parameters: Parameters, precision: Precision, launch: Launch,
         if launch.stage == 2:  # ZeRO-2 reduces in every micro-step, DDP once an optimizer step
             return Transfers(gradients, 0, host)
         return Transfers(0, gradients, host)
-    passes = 3 if launch.kind == "zero" and checkpointing else 2
+    passes = (3 if launch.kind == "zero" and checkpointing else 2) + has_reference
     weights = passes * parameters.frozen * precision.weights.itemsize
     if launch.offload_parameters:
         host += weights / launch.processes

@@ -7,7 +7,7 @@ from datasets import Dataset
 
 from recipes.planning.setting import Setting, find_processor
 from recipes.project_files import read_template
-from recipes.training.examples import ExampleCollator, load_training_rows
+from recipes.training.examples import load_training_rows
 from recipes.training.scan import limits_of, scan_rows
 
 SCAN_ROWS = 5000  # rows of which the length is measured; of a larger dataset, so many are drawn
@@ -17,7 +17,7 @@ SCAN_ROWS = 5000  # rows of which the length is measured; of a larger dataset, s
 class Rows:
     """Rows to train on."""
 
-    lengths: np.ndarray  # tokens of the rows measured: (rows measured,)
+    lengths: np.ndarray  # tokens of the rows measured, of a pair those of the longer answer's: (rows measured,)
     n_rows: int  # rows of the split that are trained
     dropped: dict[str, int]  # reason -> rows, of those scanned
     n_scanned: int | None  # None where the length was given
@@ -35,13 +35,14 @@ def given_rows(n_rows: int, tokens: int) -> Rows:
 
 def measure_rows(setting: Setting, n_rows: int | None) -> Rows:
     """The recipe's rows, or as many of them as `n_rows` says, as long as its dataset has them."""
-    dataset, _ = load_training_rows(setting.recipe)
+    method = setting.method
+    dataset, _ = load_training_rows(setting.recipe, method.columns)
     n_all = len(dataset)
     if n_all > SCAN_ROWS:
         dataset = dataset.shuffle(seed=0).select(range(SCAN_ROWS))
     recipe = setting.recipe
     template = read_template(recipe.train_template_path)
-    collator = ExampleCollator(find_processor(setting), setting.shape.family, template, recipe.train_earlier_answers)
+    collator = method.collator(find_processor(setting), setting.shape.family, template, recipe.train_earlier_answers)
     kept, report, _ = scan_rows(dataset, collator, limits_of(recipe, setting.args.max_length))
     share = report["kept"] / report["rows"]
     return Rows(np.array(kept["length"]), n_rows or round(n_all * share), report["dropped"], report["rows"], kept)

@@ -9,6 +9,8 @@ from transformers import AutoConfig, PreTrainedConfig, ProcessorMixin
 from trl import ModelConfig, SFTConfig
 
 from recipes.families.find import find_family, released_config, released_models
+from recipes.launching.start import asks_for_pairs
+from recipes.methods import ANSWERS, PREFERENCES, Method
 from recipes.planning.arithmetic import Parameters, Shape, build_on_meta, count_parameters
 from recipes.planning.devices import Device
 from recipes.planning.launches import Launch
@@ -17,6 +19,9 @@ from recipes.training.model import choose_templates, load_processor
 from recipes.training.options import Recipe, parse
 from recipes.training.trainer import lora_config
 from trust.checkpoints import LOADING, open_checkpoint
+
+# folders that the shipped recipes start from: models of the shape that phase 1 starts from
+_MADE_OF_PHASE1 = ("phase1", "merged")
 
 
 @dataclass(frozen=True)
@@ -44,18 +49,20 @@ class Setting:
     precision: Precision
     launch: Launch
     device: Device
+    method: Method
 
 
 def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device: Device) -> Setting:
-    """A recipe with changes, `overrides` as on the command line of recipes/sft.py.
+    """A recipe with changes, `overrides` as on the command line of recipes/sft.py, or of recipes/dpo.py.
 
-    Raises UsageError for a recipe that sft.py refuses, ValueError for a model of no known family, OSError where its
+    Raises UsageError for a recipe that the script refuses, ValueError for a model of no known family, OSError where its
     configuration is not within reach.
     """
     argv = ["--config", recipe_path, *overrides]
     # TRL refuses bf16 without a GPU; nothing is trained here but the check, on whatever there is
     argv += [] if torch.cuda.is_available() else ["--use_cpu", "true"]
-    recipe, args, model_args = parse(argv, launch.processes)
+    method = PREFERENCES if asks_for_pairs(Path(recipe_path)) else ANSWERS
+    recipe, args, model_args = parse(argv, launch.processes, method.options)
     start = find_start(model_args.model_name_or_path, model_args.model_revision, Path(recipe_path))
     shape = read_shape(recipe, model_args, start)
     choose_templates(recipe, args, shape.family)
@@ -71,13 +78,14 @@ def read_setting(recipe_path: str, overrides: list[str], launch: Launch, device:
         precision=read_precision(args, model_args),
         launch=launch,
         device=device,
+        method=method,
     )
 
 
 def read_shape(recipe: Recipe, model_args: ModelConfig, start: Start) -> Shape:
     """What the recipe trains of the model. Raises ValueError for a model of no known family."""
     family = find_family(start.config.model_type, start.model)
-    adapter = lora_config(model_args, family, start.config) if recipe.trainable == "lora" else None
+    adapter = lora_config(model_args, family, start.config, recipe.trainable) if recipe.with_lora else None
     return Shape(family, start.config, recipe.trainable, adapter, recipe.limits)
 
 
@@ -93,8 +101,8 @@ def read_precision(args: SFTConfig, model_args: ModelConfig) -> Precision:
 def find_start(name: str, revision: str | None, recipe: Path) -> Start:
     """The checkpoint by its config.json, or by the known shape of a Hub checkpoint.
 
-    Phase 2 can be planned before phase 1 has run: the model is then the one that the phase1.yaml beside it
-    starts from. Raises OSError when nothing is found.
+    Phase 2, and DPO after it, can be planned before phase 1 has run: the model is then the one that the phase1.yaml
+    beside it starts from. Raises OSError when nothing is found.
     """
     try:
         checkpoint = open_checkpoint(name, revision, with_weights=False)
@@ -105,7 +113,7 @@ def find_start(name: str, revision: str | None, recipe: Path) -> Start:
             origin = f"known shape of {name}, which is not within reach"
             return Start(name, revision, released_config(name), origin)
         first = recipe.with_name("phase1.yaml")
-        if Path(name).name == "phase1" and recipe.name != first.name and first.is_file():
+        if Path(name).name in _MADE_OF_PHASE1 and recipe.name != first.name and first.is_file():
             return _start_of_phase1(first, name)
         known = ", ".join(released_models())
         raise OSError(

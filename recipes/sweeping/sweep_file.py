@@ -8,7 +8,6 @@ from typing_extensions import TypedDict
 
 from dataset_builder.files.nearest import nearest
 from trust.errors import UsageError
-from trust.handovers import Kind
 
 KEYS = ("recipe", "accelerate", "dataset", "output", "every_run", "generate", "runs")
 NEEDED = ("recipe", "accelerate", "dataset", "output", "runs")
@@ -27,29 +26,13 @@ class Sweep(TypedDict):
 
 
 class Run(TypedDict):
-    """All that decides a run: compared with what sweep.json holds."""
+    """What the sweep asks of a run: in sweep.json with its results."""
 
     recipe: str
     changes: dict[str, Any]  # options of recipes/sft.py
     accelerate: str
     dataset: str
     generate: dict[str, Any]
-
-
-class Entry(Run):
-    """A run in sweep.json; of a finished one there are results, too."""
-
-    name: str
-    error: str | None
-
-
-class Finished(TypedDict):
-    """What is read of sweep.json."""
-
-    runs: list[Entry]
-
-
-FINISHED_FILE = Kind(Finished, "ldrt sweep")
 
 
 def read_sweep(path: Path) -> Sweep:
@@ -79,20 +62,4 @@ def asked_of(sweep: Sweep, name: str) -> Run:
         "accelerate": sweep["accelerate"],
         "dataset": sweep["dataset"],
         "generate": sweep["generate"],
-    }
-
-
-def finished_runs(path: Path) -> dict[str, Run]:
-    """name -> what was asked, of the runs that an earlier call finished: `path` is its sweep.json."""
-    found = FINISHED_FILE.read_if_there(path) or {"runs": []}
-    return {entry["name"]: _asked_then(entry) for entry in found["runs"] if not entry["error"]}
-
-
-def _asked_then(entry: Entry) -> Run:
-    return {
-        "recipe": entry["recipe"],
-        "changes": entry["changes"],
-        "accelerate": entry["accelerate"],
-        "dataset": entry["dataset"],
-        "generate": entry["generate"],
     }

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from datasets import load_dataset
 from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForImageTextToText,
@@ -28,7 +27,7 @@ from transformers import (
 from dataset_builder.files.quiet import be_quiet
 from recipes.families.family import Family
 from recipes.families.find import FAMILIES, find_family
-from trust.dataset_files import check_dataset
+from recipes.training.examples import load_rows
 
 SEQUENCE_TOKENS, BATCH, LEARNING_RATE = 96, 32, 3e-3  # of the language model's pre-training
 
@@ -69,8 +68,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 
 def training_texts(dataset: str) -> list[str]:
     """One text a figure of the training split: its caption and the sentences that mention it."""
-    revision = check_dataset(dataset)
-    rows = load_dataset(dataset, "pairs", split="train", revision=revision).select_columns(["caption", "context"])
+    rows = load_rows(dataset, "pairs", "train", None).rows.select_columns(["caption", "context"])
     texts = [" ".join([row["caption"] or "", *row["context"]]).strip() for row in rows]
     return [text for text in texts if text]
 

@@ -13,15 +13,17 @@ from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
 from trust.handovers import Kind, stamped
+from trust.weights.checkpoint_files import LINEAGE
 
 COMPLETE = "complete"  # file in a checkpoint's folder
+SAVED = "saved.json"  # the same of what a finished run leaves, in its output folder
 PATTERN = "checkpoint-*"
 DAMAGED = "damaged-"  # before the name of a checkpoint that is put aside
 _BLOCK_BYTES = 16 * 2**20
 
 
 class Mark(TypedDict):
-    """The file `complete`."""
+    """The file `complete`, or `saved.json`."""
 
     files: dict[str, list[int]]  # path in the checkpoint -> size in bytes, CRC-32
 
@@ -40,9 +42,26 @@ class MarkComplete(TrainerCallback):
 
 def mark_complete(checkpoint: Path) -> None:
     """Note size and CRC-32 of each file of a checkpoint that is whole."""
-    write_json(
-        checkpoint / COMPLETE, stamped({"files": {name: _print(checkpoint / name) for name in _names(checkpoint)}})
-    )
+    _mark(checkpoint / COMPLETE, _names(checkpoint))
+
+
+def mark_saved(output: Path) -> None:
+    """Note the same of the weights of a finished run; its lineage comes after. What is text may be mended by hand."""
+    _mark(output / SAVED, sorted(path.name for path in output.glob("*.safetensors")))
+
+
+def _mark(file: Path, names: list[str]) -> None:
+    write_json(file, stamped({"files": {name: _print(file.parent / name) for name in names}}))
+
+
+def check_saved(folder: Path) -> None:
+    """Raises ValueError, saying what to do, where the weights of a finished run are not as it left them. A folder of
+    before this was noted, or of another program, is let pass."""
+    if (folder / SAVED).is_file() and (fault := fault_of(folder, SAVED)) is not None:
+        raise ValueError(
+            f"{folder} is damaged ({fault}): remove its {LINEAGE} and run its training again, which goes on from the "
+            "last checkpoint, or get it again from where it was copied from"
+        )
 
 
 def step_of(checkpoint: Path | str) -> int:
@@ -83,10 +102,10 @@ def _unmarked(output: Path) -> list[Path]:
     return [path for path in found if not (path / COMPLETE).exists()]
 
 
-def fault_of(checkpoint: Path) -> str | None:
+def fault_of(checkpoint: Path, mark: str = COMPLETE) -> str | None:
     """What of a marked checkpoint is not as it was marked, or None."""
     try:
-        marked = MARK_FILE.read(checkpoint / COMPLETE)["files"]
+        marked = MARK_FILE.read(checkpoint / mark)["files"]
     except (ValueError, OSError) as error:
         return f"its mark cannot be read: {error}"
     for name, noted in marked.items():

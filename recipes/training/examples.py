@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from datasets import Dataset, load_dataset, load_dataset_builder
@@ -77,14 +77,8 @@ def load_examples(
     the tags of the dataset's card. Raises ValueError when the config, the split or a column is absent, RefusedError
     where the card names files that are not the dataset's own, and FileNotFoundError when there is no such dataset.
     """
-    revision = check_dataset(name, revision)
-    files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
-    used = files_of_split({key: [str(path) for path in paths] for key, paths in files.items()}, split)
-    local = Path(name).exists()
-    content = _sha256(used) if local else None
-    dataset = load_dataset(name, config, split=split, revision=revision, **_apart_from_others(content))
-    if local and not used:
-        raise ValueError(f"{name}, config {config}: the files of split {split} are not known")
+    read = load_rows(name, config, split, revision)
+    dataset, local = read.rows, Path(name).exists()
     absent = [column for column in columns if column not in dataset.column_names]
     if absent:
         raise ValueError(f"{name}, config {config}: no column {', '.join(absent)}; use {_WITH[columns]}")
@@ -95,13 +89,35 @@ def load_examples(
         "dataset_config": config,
         "dataset_split": split,
         "article_share": article_share,
-        "dataset_revision": None if local else _hub_commit(used),
-        "dataset_sha256": content,
+        "dataset_revision": None if local else _hub_commit(read.files),
+        "dataset_sha256": read.content,
         "licenses": _licenses(dataset),
-        "tags": _card_tags(name, local, revision),
+        "tags": _card_tags(name, local, read.revision),
     }
     kept = [*columns, *({NAME} & set(dataset.column_names))]
     return as_stored(dataset.select_columns(kept)), source
+
+
+class Read(NamedTuple):
+    """Rows as the dataset has them now."""
+
+    rows: Dataset
+    files: list[str]  # that they are in
+    content: str | None  # hash of the files, of a folder
+    revision: str | None  # Hub commit, of a Hub dataset
+
+
+def load_rows(name: str, config: str | None, split: str, revision: str | None) -> Read:
+    """All columns of a split, read anew where a folder's files have changed. Raises as `load_examples` does."""
+    revision = check_dataset(name, revision)
+    files = load_dataset_builder(name, config, revision=revision).config.data_files or {}
+    used = files_of_split({key: [str(path) for path in paths] for key, paths in files.items()}, split)
+    local = Path(name).exists()
+    content = _sha256(used) if local else None
+    rows = load_dataset(name, config, split=split, revision=revision, **_apart_from_others(content))
+    if local and not used:
+        raise ValueError(f"{name}, config {config}: the files of split {split} are not known")
+    return Read(rows, used, content, revision)
 
 
 def files_of_split(files: Mapping[str, list[str]], split: str) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import torch
 
-from recipes.training.processes import any_of, of_each
+from recipes.training.processes import any_of, of_all, of_each
 from trust.pictures.opener import in_one_line
 
 _NAMED = 8  # rows or tensors in a message
@@ -42,7 +42,8 @@ class StepWatch:
         bad = ~torch.isfinite(losses)
         if any_of(bad.any() | bad_norm):
             found = [(loss, rows) for loss, rows in zip(losses.tolist(), names, strict=True)]
-            raise NotFiniteError(_said_of_step(step, [each for part in of_each(found) for each in part], grad_norm))
+            passes = [each for part in of_each(found) for each in part]
+            raise of_all(NotFiniteError(_said_of_step(step, passes, grad_norm)))
 
 
 def _said_of_step(step: int, passes: list[tuple[float, list[str]]], grad_norm: float | None) -> str:
@@ -60,7 +61,7 @@ def check_weights(parameters: Iterable[tuple[str, torch.nn.Parameter]], owner: s
     bad = [name for name, parameter in parameters if not _is_finite(parameter)]
     bad = sorted({name for names in of_each(bad) for name in names})
     if bad:
-        raise NotFiniteError(f"{owner} has NaN or infinite weights ({_named(bad)})")
+        raise of_all(NotFiniteError(f"{owner} has NaN or infinite weights ({_named(bad)})"))
 
 
 def _is_finite(parameter: torch.Tensor) -> bool:

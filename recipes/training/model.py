@@ -24,7 +24,12 @@ from trust.checkpoints import LOADING, Checkpoint
 from trust.templates import check_template, check_tokenizer
 
 # phase -> what it trains. After SFT the projector is as good as it gets: preference pairs are few, and tell of words.
-TRAINED = {"projector": ("projector",), "lora": ("projector", "LoRA"), "preference": ("LoRA",)}
+TRAINED = {
+    "projector": ("projector",),
+    "lora": ("projector", "LoRA"),
+    "full-vision": ("vision tower", "projector", "LoRA"),
+    "preference": ("LoRA",),
+}
 _ANSWER = "A dose curve."  # of a conversation that is rendered to see how the template ends an answer
 
 
@@ -71,8 +76,9 @@ def load_model(
     if trainable == "projector":
         for projector in family.projectors(model):
             projector.requires_grad_(True)
-    for tower in family.towers(model):
-        keep_out_of_autograd(tower)
+    if "vision tower" not in TRAINED[trainable]:
+        for tower in family.towers(model):
+            keep_out_of_autograd(tower)
     return model
 
 
@@ -203,6 +209,7 @@ def audit_trainable(model: torch.nn.Module, family: Family, trainable: str) -> A
             dtype = str(parameter.dtype).removeprefix("torch.")
             tensors.append({"name": name, "shape": _full_shape(parameter), "dtype": dtype})
     check_trained([tensor["name"] for tensor in tensors], family, trainable)
+    check_whole_copies(model, family, trainable)
     return {
         "trainable": trainable,
         "parameters": sum(torch.Size(tensor["shape"]).numel() for tensor in tensors),
@@ -214,9 +221,13 @@ def audit_trainable(model: torch.nn.Module, family: Family, trainable: str) -> A
 def check_trained(names: list[str], family: Family, trainable: str) -> None:
     """Raises ValueError unless the tensors of these names are those of `TRAINED`, and some of each kind."""
     adapted = re.compile(rf"\b{family.language_model}\..*\.lora_")
-    kinds: dict[str, Callable[[str], object]] = {"projector": family.is_projector, "LoRA": adapted.search}
+    kinds: dict[str, Callable[[str], object]] = {
+        "vision tower": lambda name: family.is_vision_tower(name) and ".lora_" not in name,
+        "projector": lambda name: family.is_projector(name) and ".lora_" not in name,
+        "LoRA": adapted.search,
+    }
     wanted = [kinds[kind] for kind in TRAINED[trainable]]
-    wrong = [name for name in names if family.is_vision_tower(name) or not any(is_kind(name) for is_kind in wanted)]
+    wrong = [name for name in names if not any(is_kind(name) for is_kind in wanted)]
     absent = [kind for kind in TRAINED[trainable] if not any(map(kinds[kind], names))]
     if wrong or absent:
         what = wrong[:3] or f"no {absent[0]}"
@@ -224,6 +235,19 @@ def check_trained(names: list[str], family: Family, trainable: str) -> None:
             f"phase `{trainable}` would train {what}: where lora_target_modules is given, let it name modules of the "
             "language model alone; else it is a fault of this script"
         )
+
+
+def check_whole_copies(model: torch.nn.Module, family: Family, trainable: str) -> None:
+    """Raises ValueError where the whole tower is to be trained and something of it that is read is not, or the other
+    way round."""
+    if "vision tower" not in TRAINED[trainable]:
+        return
+    of_tower = [(n, p.requires_grad) for n, p in model.named_parameters() if family.is_vision_tower(n)]
+    for name, is_trained in of_tower:
+        wanted = ".original_module." not in name and not family.is_unread(name, model.config)
+        if wanted != is_trained:
+            said = "leave out" if wanted else "train"
+            raise ValueError(f"phase `{trainable}` would {said} {name}: recipes/families/ does not fit this checkpoint")
 
 
 def _full_shape(parameter: torch.nn.Parameter) -> list[int]:
@@ -237,10 +261,10 @@ def describe_audit(audit: Audit, family: Family) -> str:
     """The audit in one line."""
     names = [tensor["name"] for tensor in audit["tensors"]]
     adapted = sum("lora_A" in name for name in names)
-    projector = sum(map(family.is_projector, names))
-    frozen = "the vision tower is" if projector else "projector and vision tower are"
+    projector, tower = (sum(map(is_part, names)) for is_part in (family.is_projector, family.is_vision_tower))
+    frozen = "the vision tower is frozen" if projector else "projector and vision tower are frozen"
     dtypes = ", ".join(sorted({tensor["dtype"] for tensor in audit["tensors"]}))
     return (
         f"training {audit['parameters']:,} of {audit['of']:,} parameters in {dtypes}: {projector} projector "
-        f"tensors, LoRA on {adapted} modules; {frozen} frozen"
+        f"tensors, LoRA on {adapted} modules; {f'{tower} tensors of the vision tower, too' if tower else frozen}"
     )

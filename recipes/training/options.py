@@ -46,6 +46,8 @@ REFUSED = {
     "save_only_model": "a checkpoint without the optimizer cannot be gone on from",
     "ignore_data_skip": "a run that goes on would train rows twice",
 }
+# Of the vision tower, by default: `mm_vision_tower_lr` of LLaVA-NeXT's and LLaVA-OneVision's scripts
+VISION_LEARNING_RATE = 2e-6
 # key -> what it must be; checked before anything loads
 AT_LEAST_ONE = ("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size")
 NOT_NEGATIVE = ("learning_rate", "warmup_steps", "weight_decay", "max_grad_norm", "dataloader_num_workers")
@@ -58,8 +60,8 @@ class Recipe:
     trainable: str = field(
         metadata={
             "help": "`projector`: phase 1, the projector alone. `lora`: phase 2, LoRA on the language model and the "
-            "projector. The vision tower is always frozen.",
-            "choices": ["projector", "lora"],
+            "projector; the vision tower is frozen. `full-vision`: phase 2 with the whole vision tower, too.",
+            "choices": ["projector", "lora", "full-vision"],
         }
     )
     dataset_name: str = field(metadata={"help": "Hub id or local dataset repo folder."})
@@ -101,6 +103,13 @@ class Recipe:
     )
     projector_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of the projector where it differs from learning_rate."}
+    )
+    vision_learning_rate: float | None = field(
+        default=None,
+        metadata={
+            "help": "Learning rate of the vision tower under `trainable: full-vision`; by default "
+            f"{VISION_LEARNING_RATE:g}, far below that of LoRA: the tower has learned from far more pictures."
+        },
     )
     max_grid_tiles: int | None = field(
         default=None,
@@ -165,6 +174,7 @@ REFUSED_PAIRS = REFUSED | {
     "train_template_path": "pairs are answers to a question: the chat template is theirs",
     "train_earlier_answers": "of a pair only the two answers are compared",
     "projector_learning_rate": "the projector is not trained here",
+    "vision_learning_rate": "the vision tower is not trained here",
     "truncation_mode": "rows longer than max_length are dropped, never cut",
     "precompute_ref_log_probs": "TRL has none for rows with pictures; the reference costs a forward pass, no memory",
     "precompute_ref_batch_size": "see precompute_ref_log_probs, which is not for this script either",
@@ -207,6 +217,7 @@ def parse(argv: list[str], processes: int | None = None, script: Script = SFT) -
     check_numbers(args, recipe)
     if recipe.eval_questions < 0:
         raise UsageError(f"eval_questions {recipe.eval_questions}: give a number of questions, or 0 for none")
+    set_vision_learning_rate(recipe)
     set_accumulation(recipe, args, processes or args.world_size)
     check_quantization(recipe, args, model_args)
     check_trackers(args.report_to)
@@ -310,6 +321,7 @@ def check_numbers(args: SFTConfig, recipe: Recipe) -> None:
         raise UsageError(f"num_train_epochs {args.num_train_epochs} trains nothing: give a number above 0")
     given = {key: getattr(args, key) for key in (*AT_LEAST_ONE, *NOT_NEGATIVE)}
     given["projector_learning_rate"] = recipe.projector_learning_rate or 0.0
+    given["vision_learning_rate"] = recipe.vision_learning_rate or 0.0
     for key, value in given.items():
         least = 1 if key in AT_LEAST_ONE else 0
         if not least <= value < math.inf:
@@ -319,6 +331,17 @@ def check_numbers(args: SFTConfig, recipe: Recipe) -> None:
     for key, limit in recipe.limits._asdict().items():
         if limit is not None and limit < 1:
             raise UsageError(f"{key} {limit} leaves nothing of a picture: give a number that is at least 1")
+
+
+def set_vision_learning_rate(recipe: Recipe) -> None:
+    """Fill in the learning rate of a vision tower that is trained. Raises UsageError where none is and it is given."""
+    if recipe.trainable == "full-vision":
+        if recipe.vision_learning_rate is None:
+            recipe.vision_learning_rate = VISION_LEARNING_RATE
+    elif recipe.vision_learning_rate is not None:
+        raise UsageError(
+            f"vision_learning_rate is for `trainable: full-vision`: under `{recipe.trainable}` the tower is frozen"
+        )
 
 
 def set_accumulation(recipe: Recipe, args: SFTConfig, processes: int) -> None:
@@ -357,7 +380,7 @@ def check_quantization(recipe: Recipe, args: SFTConfig, model_args: ModelConfig)
     if not model_args.load_in_4bit:
         return
     if not recipe.with_lora:
-        raise UsageError("load_in_4bit is for `trainable: lora`: phase 1 saves the whole model")
+        raise UsageError("load_in_4bit is for phase 2: phase 1 saves the whole model")
     if args.deepspeed_plugin is not None and args.deepspeed_plugin.zero_stage == 3:
         raise UsageError("load_in_4bit: ZeRO-3 cannot share out 4-bit weights; use single_gpu.yaml, ddp or zero2")
 

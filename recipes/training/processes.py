@@ -6,6 +6,7 @@ from typing import TypeVar
 import torch
 
 Told = TypeVar("Told")
+_SAID_BY_THE_FIRST = "the first process has raised the same"
 
 
 def of_the_first(make: Callable[[], Told]) -> Told:
@@ -20,7 +21,7 @@ def of_the_first(make: Callable[[], Told]) -> Told:
             box[1] = error
     torch.distributed.broadcast_object_list(box, src=0)
     if box[1] is not None:
-        raise box[1]
+        raise of_all(box[1])
     return box[0]
 
 
@@ -31,6 +32,18 @@ def of_each(told: Told) -> list[Told]:
     box: list = [None] * torch.distributed.get_world_size()
     torch.distributed.all_gather_object(box, told)
     return box
+
+
+def of_all(error: Exception) -> Exception:
+    """The same error, which every process raises at the same time: all but the first leave it to that one to say."""
+    if torch.distributed.is_initialized() and torch.distributed.get_rank() > 0:
+        error.add_note(_SAID_BY_THE_FIRST)
+    return error
+
+
+def is_said_by_the_first(error: Exception) -> bool:
+    """Whether this process need not say it."""
+    return _SAID_BY_THE_FIRST in getattr(error, "__notes__", ())
 
 
 def any_of(flag: torch.Tensor) -> bool:

@@ -1,8 +1,9 @@
 """What a run leaves behind: its entry in lineage.json, timing, checkpoint or adapter; and whether it has run before."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NotRequired
 
 import torch
 from annotated_types import Len
@@ -15,10 +16,18 @@ from typing_extensions import TypedDict
 from dataset_builder.files.jsonfiles import write_json
 from recipes.project_files import name_in_project, read_template
 from recipes.training import lineage
-from recipes.training.checkpoints import PATTERN, last_whole_checkpoint, newest_marked, step_of
+from recipes.training.checkpoints import (
+    PATTERN,
+    check_saved,
+    last_whole_checkpoint,
+    mark_saved,
+    newest_marked,
+    step_of,
+)
 from recipes.training.finite import NotFiniteError, check_weights
 from recipes.training.identity import changed_options, difference, hash_text, rows_made_by
 from recipes.training.options import LORA_KEYS, Recipe, recipe_path
+from recipes.training.processes import of_all
 from recipes.training.trainer import StrictTrainer, global_batch_size, trained_parameters
 from trust.checkpoints import Checkpoint, open_checkpoint
 from trust.handovers import Kind, stamped
@@ -37,6 +46,8 @@ class Phase(TypedDict):
 
     trainable: str
     settings: dict[str, Any]
+    rows: NotRequired[Any]  # {"kept": rows, …}; of before, in recipe.json none
+    rows_repeated: NotRequired[int]  # in each epoch, by its number of processes
 
 
 class Finished(TypedDict):
@@ -100,11 +111,11 @@ def recipe_file(argv: list[str]) -> str | None:
     return None if path is None else name_in_project(Path(path))
 
 
-def look_at(output: Path, entry: dict, saved_by: str) -> Held:
+def look_at(output: Path, entry: dict, saved_by: str, repeated: Callable[[int], int]) -> Held:
     """What `output` holds: this very run, finished or begun, another one, or nothing.
 
-    `entry` is the run's as `describe_phase` makes it, `saved_by` how its checkpoints are written. Damaged checkpoints
-    are put aside.
+    `entry` is the run's as `describe_phase` makes it, `saved_by` how its checkpoints are written, `repeated` how many
+    of so many rows each epoch trains twice with these processes. Damaged checkpoints are put aside.
     """
     finished, started = output / lineage.FILE, output / lineage.STARTED
     if not finished.is_file() and not started.is_file():
@@ -113,10 +124,11 @@ def look_at(output: Path, entry: dict, saved_by: str) -> Held:
         return Held(False, None, [], None if foreign is None else refused)
     is_finished = finished.is_file()
     old = FINISHED_FILE.read(finished)["phases"][-1] if is_finished else STARTED_FILE.read(started)
-    if (change := difference(old, entry)) is not None:
+    if (change := difference(old, entry) or _other_repeats(old, repeated)) is not None:
         return Held(False, None, [], f"{output} holds another run ({change}): choose another output_dir or remove it")
     if is_finished:
-        open_checkpoint(str(output))  # raises where its files are not whole
+        open_checkpoint(str(output))  # raises where it is none
+        check_saved(output)
         return Held(True, None, [], None)
     checkpoint, said = last_whole_checkpoint(output)
     before = old.get("saved_by", saved_by)
@@ -124,6 +136,16 @@ def look_at(output: Path, entry: dict, saved_by: str) -> Held:
         change = f"its checkpoints are written by {before}, this launch is {saved_by}"
         return Held(False, None, [], f"{output} cannot go on ({change}): launch it as before, or remove the folder")
     return Held(False, None if checkpoint is None else str(checkpoint), said, None)
+
+
+def _other_repeats(old: Phase, repeated: Callable[[int], int]) -> str | None:
+    """How the rows of an epoch are others by the number of processes alone, or None; rows that divide are the same."""
+    if "rows_repeated" not in old:
+        return None
+    there, here = old["rows_repeated"], repeated(old["rows"]["kept"])
+    if there == here:
+        return None
+    return f"each epoch repeats {there} of its rows there, {here} here: start as many processes as before"
 
 
 def saved_by(args: SFTConfig) -> str:
@@ -142,7 +164,7 @@ def train(trainer: StrictTrainer, checkpoint: str | None) -> TrainOutput:
         good = newest_marked(Path(trainer.args.output_dir))
         kept = f"the last good checkpoint, {good}, is kept" if good else "there is no checkpoint yet"
         cure = "look at these rows, or begin anew in another output_dir with a smaller learning_rate"
-        raise NotFiniteError(f"{error}: training has stopped, {kept}; {cure}") from error
+        raise of_all(NotFiniteError(f"{error}: training has stopped, {kept}; {cure}")) from error
 
 
 def results(trainer: StrictTrainer) -> dict:
@@ -196,7 +218,8 @@ def timing(trained: TrainOutput, checkpoint: str | None, world_size: int) -> dic
 
 
 def save(trainer: StrictTrainer, processor: ProcessorMixin, trainable: str, history: dict, start: Checkpoint) -> None:
-    """Checkpoint (phase 1) or adapter with the projector (phase 2), processor, and lineage.json last."""
+    """Checkpoint (phase 1) or adapter with what is trained whole beside it (phase 2), processor, and lineage.json
+    last."""
     args, model = trainer.args, trainer.model
     output = Path(args.output_dir)
     check_weights(trained_parameters(model), "the trained model, which is not saved,")
@@ -210,6 +233,7 @@ def save(trainer: StrictTrainer, processor: ProcessorMixin, trainable: str, hist
     if args.process_index == 0:
         (output / "training_args.bin").unlink(missing_ok=True)  # a pickle: not part of what is published
         processor.save_pretrained(output)
+        mark_saved(output)
         write_json(output / lineage.FILE, stamped(history))
     args.distributed_state.wait_for_everyone()
 
@@ -217,11 +241,11 @@ def save(trainer: StrictTrainer, processor: ProcessorMixin, trainable: str, hist
 def point_at_base(adapter: LoraConfig, history: dict, start: Checkpoint) -> None:
     """Name the adapter's base: what it was trained on, or the released checkpoint where phase 1 started from one.
 
-    Phase 1 changed the projector alone, and the adapter carries the whole projector: on the released checkpoint it
-    gives the same model, and nobody needs phase 1's folder to load it.
+    Phase 1 changed the projector alone, and the adapter of phase 2 carries the whole projector: on the released
+    checkpoint it gives the same model, and nobody needs phase 1's folder to load it.
     """
     *before, last = (phase["trainable"] for phase in history["phases"])
-    only_projector = last == "lora" and all(trainable == "projector" for trainable in before)
+    only_projector = last in ("lora", "full-vision") and all(trainable == "projector" for trainable in before)
     adapter.base_model_name_or_path, adapter.revision = start.name, start.commit
     if history["base_revision"] is not None and only_projector:
         adapter.base_model_name_or_path, adapter.revision = history["base_model"], history["base_revision"]

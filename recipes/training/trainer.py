@@ -1,8 +1,9 @@
-"""The trainers of all phases: TRL's, with a learning rate for the projector, one order of rows, no step on NaN."""
+"""The trainers of all phases: TRL's, with a learning rate for each part, one order of rows, no step on NaN."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from datasets import Dataset
@@ -23,21 +24,29 @@ LEAST_SCALE = 1.0  # of fp16's loss; where gradients still overflow, it is not f
 NAMES = "example_ids"  # key of a batch: its rows, for whoever has to be told of them
 
 
-class StrictTrainer(Trainer):
-    """What TRL's trainers lack, stands before them: a learning rate for the projector, one order of rows, no step on
-    NaN, checkpoints of phase 1 that load, and no card by TRL."""
+class Rates(NamedTuple):
+    """Learning rates of parts of the model, where they are not `learning_rate`."""
 
-    def __init__(self, *, family: Family, projector_learning_rate: float | None, **options):
+    projector: float | None = None
+    vision: float | None = None  # of the vision tower, where it is trained
+
+
+class StrictTrainer(Trainer):
+    """What TRL's trainers lack, stands before them: learning rates of projector and vision tower, one order of rows, no
+    step on NaN, checkpoints of phase 1 that load, and no card by TRL."""
+
+    def __init__(self, *, family: Family, rates: Rates, **options):
         self.family = family
-        self.projector_learning_rate = projector_learning_rate
+        self.rates = rates
         self.watch = StepWatch()
         super().__init__(**options)
 
     def create_optimizer(self, *model) -> torch.optim.Optimizer:
         optimizer = super().create_optimizer(*model)
-        if self.projector_learning_rate is not None:
-            projector = [p for name, p in self.model.named_parameters() if self.family.is_projector(name)]
-            split_group(optimizer, projector, self.projector_learning_rate)
+        parts = [(self.family.is_projector, self.rates.projector), (self.family.is_vision_tower, self.rates.vision)]
+        for is_part, rate in parts:
+            if rate is not None:
+                split_group(optimizer, [p for name, p in self.model.named_parameters() if is_part(name)], rate)
         return optimizer
 
     # --- rows
@@ -89,6 +98,7 @@ class StrictTrainer(Trainer):
             load_projector(self.model, self.family, Path(resume_from_checkpoint))
         else:
             super()._load_from_checkpoint(resume_from_checkpoint, model)
+            freeze_unread(self.model, self.family)  # PEFT has made all of the tower's copy trainable again
 
     def _load_best_model(self) -> None:
         if self.saves_hub_names():
@@ -119,7 +129,7 @@ def build_trainer(
     held_out: Dataset | None,
     args: SFTConfig,
     adapter: LoraConfig | None,
-    projector_learning_rate: float | None,
+    rates: Rates,
     kind: type[StrictTrainer] = PhaseTrainer,
 ) -> StrictTrainer:
     """The trainer of `rows`, with trainable weights in fp32 unless DeepSpeed keeps fp32 copies of its own.
@@ -131,7 +141,7 @@ def build_trainer(
     args.chat_template_path = None  # set in load_processor
     trainer = kind(
         family=collator.family,
-        projector_learning_rate=projector_learning_rate,
+        rates=rates,
         model=model,
         args=args,
         data_collator=NamedRows(collator),
@@ -141,6 +151,7 @@ def build_trainer(
         peft_config=adapter,
         callbacks=[MarkComplete()],
     )
+    freeze_unread(trainer.model, trainer.family)
     if not trainer.is_deepspeed_enabled:
         upcast_trainable(trainer.model)
     if adapter is not None:
@@ -165,18 +176,33 @@ def trained_parameters(model: torch.nn.Module) -> list[tuple[str, torch.nn.Param
 def lora_config(
     model_args: ModelConfig, family: Family, config: PreTrainedConfig, trainable: str = "lora"
 ) -> LoraConfig:
-    """LoRA on the language model; in phase `lora` the projector is trained beside it and saved with it. `config` is the
-    model's."""
+    """LoRA on the language model; what else the phase trains is trained whole beside it and saved with it. `config` is
+    the model's."""
+    whole = []
+    if "projector" in TRAINED[trainable]:
+        whole += family.projector_modules(family, config)
+    if "vision tower" in TRAINED[trainable]:
+        whole += family.tower_modules(family, config)
     return LoraConfig(
         r=model_args.lora_r,
         lora_alpha=model_args.lora_alpha,
         lora_dropout=model_args.lora_dropout,
         target_modules=model_args.lora_target_modules or family.lora_modules,
-        modules_to_save=family.projector_modules(family, config) if "projector" in TRAINED[trainable] else None,
+        modules_to_save=whole or None,
         use_rslora=model_args.use_rslora,
         use_dora=model_args.use_dora,
         task_type="CAUSAL_LM",
     )
+
+
+def freeze_unread(model: torch.nn.Module, family: Family) -> None:
+    """Leave alone what lies in a trained vision tower and nothing reads (CLIP's last layer under LLaVA).
+
+    It would get no gradient, which DDP waits for and DeepSpeed takes for zero: weight decay would change it there.
+    """
+    for name, parameter in model.named_parameters():
+        if family.is_vision_tower(name) and family.is_unread(name, model.config):
+            parameter.requires_grad_(False)
 
 
 def upcast_trainable(model: torch.nn.Module) -> None:
@@ -247,6 +273,15 @@ def describe_step(args: SFTConfig) -> str:
     """The rows of an optimizer step, in one line."""
     here = f"{args.per_device_train_batch_size} rows × {args.world_size} process(es)"
     return f"a step: {here} × {args.gradient_accumulation_steps} in turn = {global_batch_size(args)} rows"
+
+
+def repeats(n_rows: int, args: SFTConfig) -> int:
+    """Rows that each epoch trains twice, so that all processes have as many; where it leaves rows out, below 0."""
+    together = args.world_size * args.per_device_train_batch_size
+    left = n_rows % together
+    if args.dataloader_drop_last:
+        return -left
+    return 0 if args.world_size == 1 or not left else together - left
 
 
 def describe_repeats(n_rows: int, args: SFTConfig) -> list[str]:

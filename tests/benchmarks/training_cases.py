@@ -28,7 +28,7 @@ from recipes.project_files import project_file
 from recipes.training.examples import ExampleCollator
 from recipes.training.model import keep_out_of_autograd
 from recipes.training.scan import scan_rows
-from recipes.training.trainer import build_trainer, lora_config
+from recipes.training.trainer import Rates, build_trainer, lora_config
 
 TEMPLATE = project_file(LLAVA.chat_template)
 WORDS = ("the", "dose", "map", "of", "a", "knee", "after", "treatment", "shows", "one", "hot", "spot", "on", "its")
@@ -184,7 +184,7 @@ def make_trainer(case: Case, folder: Path) -> SFTTrainer:
             keep_out_of_autograd(tower)
         args.remove_unused_columns = False
         collator = ExampleCollator(processor, LLAVA)
-        return build_trainer(model, collator, dataset, None, args, adapter, projector_learning_rate=None)
+        return build_trainer(model, collator, dataset, None, args, adapter, Rates())
     return SFTTrainer(model, args=args, train_dataset=decoded(dataset), processing_class=processor, peft_config=adapter)
 
 

@@ -147,6 +147,21 @@ def test_the_front_matter_is_what_the_hub_reads(tuned):
     assert len(expected) == 15
 
 
+@pytest.mark.parametrize("tunes_tower", [True, False])
+def test_a_tuned_vision_tower_is_said_with_its_rate(tuned, tunes_tower):
+    manifest = json.loads((tuned / "manifest.json").read_text())
+    if tunes_tower:
+        last = manifest["lineage"]["phases"][-1]
+        last["trainable"] = "full-vision"
+        last["settings"]["vision_learning_rate"] = 2e-6
+    (tuned / "manifest.json").write_text(json.dumps(manifest))
+    text = " ".join(write_card(tuned).split())
+    said = "**The vision tower was tuned, too**, on config `instruct` at a learning rate of 2e-06"
+    assert (said in text) == tunes_tower
+    assert ("LoRA on the language model, the projector, and the whole vision tower" in text) == tunes_tower
+    assert ("The vision tower is frozen throughout." in text) != tunes_tower
+
+
 def lose_answers(run, examples):
     """The answers to `examples` (numbers) with the true picture failed, and the run is scored again."""
     records = read_records(run)

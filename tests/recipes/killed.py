@@ -1,4 +1,5 @@
-"""recipes/sft.py that kills each of its processes (SIGKILL) in the middle of saving the checkpoint of a step.
+"""recipes/sft.py, or dpo.py for its recipe, that kills each of its processes (SIGKILL) in the middle of saving the
+checkpoint of a step.
 
     accelerate launch --config_file accelerate_configs/ddp_cpu.yaml tests/recipes/killed.py STEP OPTIONS OF sft.py
 
@@ -9,7 +10,7 @@ import os
 import signal
 import sys
 
-from recipes import sft
+from recipes import dpo, sft
 from recipes.training.checkpoints import MarkComplete
 
 STEP = int(sys.argv[1])
@@ -23,4 +24,5 @@ def on_save(self, args, state, control, **kwargs):
 
 
 MarkComplete.on_save = on_save
-sys.exit(sft.main(sys.argv[2:]))
+main = dpo.main if any(word.endswith("dpo.yaml") for word in sys.argv) else sft.main
+sys.exit(main(sys.argv[2:]))

@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from recipes import merge
 from recipes.merging.adapter import CHECK
+from recipes.training.checkpoints import SAVED
 from tests.recipes.conftest import tensors
 from trust.checkpoints import open_checkpoint
 
@@ -65,6 +66,9 @@ def test_an_adapter_that_changes_nothing_is_refused(base, phase2, tmp_path):
         elif "multi_modal_projector" in name:
             weights[name] = projector[name.removeprefix("base_model.model.model.")]
     save_file(weights, adapter / "adapter_model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"adapter is damaged \(adapter_model.safetensors is not as it was written\)"):
+        merge.run(merge.Options(str(adapter), str(tmp_path / "out"), base=str(base)))
+    (adapter / SAVED).unlink()
     with pytest.raises(RuntimeError, match="is the base model"):
         merge.run(merge.Options(str(adapter), str(tmp_path / "out"), base=str(base)))
     assert not (tmp_path / "out").exists()

@@ -1,17 +1,20 @@
 """Parts of the training split, and sweeps: several runs of a recipe, trained, asked, scored and drawn."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from datasets import Dataset
+from safetensors.torch import save_file
 
 import ldrt
 from recipes.sweeping.sweep_file import read_sweep
+from recipes.training.checkpoints import SAVED
 from recipes.training.examples import load_examples, of_articles
 from recipes.training.options import parse
-from tests.recipes.conftest import ROOT
+from tests.recipes.conftest import ROOT, tensors
 
 
 def test_a_share_of_the_articles_is_whole_articles_and_always_the_same(dataset):
@@ -61,11 +64,12 @@ def sweep_file(folder: Path, start: Path, dataset: Path, named: dict, **changes)
 
 
 @pytest.mark.slow
-def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept(phase1, dataset, tmp_path, capsys):
+def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept(phase1, dataset, tmp_path, capfd):
+    start = shutil.copytree(phase1, tmp_path / "phase1")
     ranks = {"r4": {"lora_r": 4, "lora_alpha": 8}, "r8": {"lora_r": 8, "lora_alpha": 16}}
     broken = ranks | {"broken": {"lora_r": "many"}}
-    assert ldrt.main(["sweep", str(sweep_file(tmp_path, phase1, dataset, broken))]) == 0
-    table = capsys.readouterr().out
+    assert ldrt.main(["sweep", str(sweep_file(tmp_path, start, dataset, broken))]) == 0
+    table = capfd.readouterr().out
     assert "training failed with exit status 2" in table
     assert len(table.split("\n\n")[0].splitlines()) == 4
     runs = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["runs"]
@@ -84,11 +88,23 @@ def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept
     plot = tmp_path / "sweep" / "plots" / "sweep.png"
     drawn = plot.read_bytes()
 
-    (tmp_path / "sweep" / "r4" / "checkpoint" / "adapter_model.safetensors").unlink()  # so that r4 cannot run again
-    assert ldrt.main(["sweep", str(sweep_file(tmp_path, phase1, dataset, ranks))]) == 0
+    kept = [*(tmp_path / "sweep").glob("*/checkpoint/*.safetensors"), *(tmp_path / "sweep").glob("*/run/pred*.jsonl")]
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    assert len(before) == 4
+    assert ldrt.main(["sweep", str(sweep_file(tmp_path, start, dataset, ranks))]) == 0
     again = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["runs"]
     assert again == [small, large]
+    assert before == {path: path.stat().st_mtime_ns for path in kept}
     assert plot.read_bytes() == drawn
+
+    # phase 1 trained anew in its folder: the options are the same, the model is another
+    (weights,) = start.glob("*.safetensors")
+    save_file({name: tensor + 1 for name, tensor in tensors(start).items()}, weights, metadata={"format": "pt"})
+    (start / SAVED).unlink()
+    capfd.readouterr()
+    assert ldrt.main(["sweep", str(sweep_file(tmp_path, start, dataset, ranks))]) == 1
+    assert "holds another run (the model that it starts from, start_revision" in capfd.readouterr().err
+    assert before == {path: path.stat().st_mtime_ns for path in kept}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from model_cards.card_file import CARD
 from model_cards.reviewing import files as of_screening
 from model_cards.staging.hashes import HASHES
 from recipes.merging.adapter import MERGE_FILE
-from recipes.sweeping.sweep_file import FINISHED_FILE
 from recipes.training.results import STARTED_FILE
 from trust.checkpoints import LINEAGE_FILE
 from trust.handovers import FORMAT, stamped
@@ -69,7 +68,6 @@ OBJECTS = {  # kind -> a whole file
     "lineage.json": (LINEAGE_FILE, {"base_model": "b", "phases": [{}]}),
     "recipe.json": (STARTED_FILE, {"trainable": "lora", "settings": {}}),
     "merge.json": (MERGE_FILE, {"adapter_sha256": "a", "dtype": "float32"}),
-    "sweep.json": (FINISHED_FILE, {"runs": []}),
     "provenance/manifest.json": (STAGES_FILE, {"stages": {"build": {}}}),
     "splits.json": (
         CERTIFICATE_FILE,

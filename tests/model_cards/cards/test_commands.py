@@ -39,7 +39,8 @@ def evaluated(run: dict, comparison: dict | None = None, judges=(), **stated) ->
 
 START = f"--model_name_or_path llava-hf/llava-1.5-13b-hf --model_revision {OTHER}"
 DATA = f"--dataset_name org/figures --dataset_revision {COMMIT}"
-LAUNCH = "accelerate launch --config_file accelerate_configs/zero3.yaml recipes/sft.py --config recipes/x/p.yaml"
+LAUNCH = "ldrt train --launch accelerate_configs/zero3.yaml --config recipes/x/p.yaml"
+ZERO3 = ("--config_file", "accelerate_configs/zero3.yaml")
 
 
 def test_phases_and_the_merge_follow_on_each_other():
@@ -50,6 +51,10 @@ def test_phases_and_the_merge_follow_on_each_other():
         f"{LAUNCH} --model_name_or_path runs/phase1 {DATA} --output_dir runs/phase2 --seed 3",
         "ldrt merge runs/phase2 --dtype float16 --output tuned",
     ]
+
+
+def test_a_phase_that_trains_the_vision_tower_too_is_merged_as_any_adapter():
+    assert trained(manifest([phase("projector"), phase("full-vision")]))[-1] == "ldrt merge runs/phase2 --output tuned"
 
 
 def test_an_adapter_that_was_evaluated_itself_is_not_merged():
@@ -64,10 +69,25 @@ def test_an_adapter_that_was_evaluated_itself_is_not_merged():
         (None, 1, "python recipes/sft.py"),
         (None, 2, "torchrun --nproc_per_node 2 recipes/sft.py"),
         (("--num_processes", "8"), 8, "accelerate launch --num_processes 8 recipes/sft.py"),
+        (ZERO3, 4, "ldrt train --launch accelerate_configs/zero3.yaml"),
+        ((*ZERO3, "--num_processes", "8"), 8, "ldrt train --launch accelerate_configs/zero3.yaml --num_processes 8"),
+        # what `ldrt train` does not take
+        (
+            (*ZERO3, "--num_machines", "2"),
+            8,
+            "accelerate launch --config_file accelerate_configs/zero3.yaml --num_machines 2 recipes/sft.py",
+        ),
     ],
 )
 def test_what_started_the_script(launch, processes, begins):
     assert trained(manifest([phase(launch=launch, processes=processes)]))[0].startswith(f"{begins} --config")
+
+
+def test_a_recipe_that_is_not_the_projects_own_has_its_settings_behind_accelerate():
+    own = phase()
+    own["command"]["recipe"] = []
+    begins = "accelerate launch --config_file accelerate_configs/zero3.yaml recipes/sft.py --model_name_or_path"
+    assert trained(manifest([own]))[0].startswith(begins)
 
 
 def test_a_lineage_of_before_and_none_at_all():

@@ -2,7 +2,6 @@
 
 import io
 import json
-from importlib.util import find_spec
 
 import pytest
 import torch
@@ -16,7 +15,7 @@ from dataset_builder.schema import EXAMPLES
 from evaluation import generate
 from recipes import merge, sft
 from recipes.families.family import Family, Limits
-from recipes.families.find import FAMILIES, find_family, released_config
+from recipes.families.find import find_family, released_config
 from recipes.families.llava import LLAVA
 from recipes.planning import dry_run
 from recipes.planning.arithmetic import Shape
@@ -32,16 +31,11 @@ from recipes.training.options import parse
 from recipes.training.trainer import lora_config
 from recipes.watching.answers import answer, undisturbed
 from recipes.watching.questions import draw
-from tests.recipes.conftest import example, load_make_model, moved_share, options, tensors
+from tests.recipes.conftest import example, moved_share, options, tensors
+from tests.recipes.families.conftest import NAMES
 from trust.checkpoints import open_checkpoint
 from trust.pictures.stored import as_stored
 
-# Of SmolVLM2, whose processor needs a package that is not pinned: the extra `smolvlm`.
-_needs_num2words = pytest.mark.skipif(find_spec("num2words") is None, reason="num2words is not installed")
-NAMES = [
-    pytest.param("smolvlm", marks=_needs_num2words) if family.model_type == "smolvlm" else family.model_type
-    for family in FAMILIES
-]
 OTHERS = [name for name in NAMES if name not in ("llava", "llava_next", "qwen3_vl")]  # these have tests of their own
 # Parameters of the released weights, as their pages on the Hub count them.
 RELEASED = {
@@ -53,21 +47,6 @@ RELEASED = {
     "HuggingFaceTB/SmolVLM-500M-Instruct": 507_482_304,
     "google/medgemma-4b-it": 4_300_079_472,
 }
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory, dataset):
-    """model_type -> a tiny checkpoint, made when it is first asked for."""
-    made = {}
-
-    def base(name: str):
-        if name not in made:
-            made[name] = tmp_path_factory.mktemp("families") / name
-            words = ["--dataset", str(dataset), "--output", str(made[name]), "--family", name, "--steps", "2"]
-            load_make_model().main(words)
-        return made[name]
-
-    return base
 
 
 def family_of(name: str) -> Family:

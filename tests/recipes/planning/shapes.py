@@ -24,8 +24,9 @@ def shape_of(folder, trainable: str, rank: int = 8, dropout: float = 0.05) -> Sh
 def _shape(config, name: str, trainable: str, rank: int, dropout: float) -> Shape:
     family = find_family(config.model_type, name)
     adapter = None
-    if trainable == "lora":
-        adapter = lora_config(ModelConfig(lora_r=rank, lora_alpha=2 * rank, lora_dropout=dropout), family, config)
+    if trainable != "projector":
+        lora = ModelConfig(lora_r=rank, lora_alpha=2 * rank, lora_dropout=dropout)
+        adapter = lora_config(lora, family, config, trainable)
     return Shape(family, config, trainable, adapter)
 
 

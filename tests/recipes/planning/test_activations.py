@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from recipes.planning.activations import Batch, LiveBytes, activation_bytes, drop_gradient, peak_bytes
+from recipes.planning.activations import Batch, LiveBytes, activation_bytes, drop_gradient, peak_bytes, recompute_layers
 from recipes.planning.arithmetic import build_on_meta
 from recipes.planning.memory import Precision
 from tests.recipes.planning.shapes import V15, known_shape, shape_of
@@ -18,7 +18,7 @@ def test_activations_on_fake_tensors_are_those_of_real_ones(base):
         real = build_on_meta(shape).to_empty(device="cpu").float()
         language_model = real.get_base_model().model.language_model
         if checkpointing:
-            language_model.activation_checkpointing_enable({"use_reentrant": False})
+            recompute_layers(language_model)
         for parameter in language_model.parameters():
             if parameter.requires_grad:
                 parameter.register_post_accumulate_grad_hook(drop_gradient)

@@ -87,7 +87,7 @@ def test_two_processes_stop_together_and_name_the_rows_of_both(base, dataset, tm
     words = options(2, base, dataset, tmp_path / "run", **BLOWS_UP | changes)
     done = launch(ROOT / "accelerate_configs" / f"{config}.yaml", tmp_path / "logs", "recipes/sft.py", *words)
     assert done.returncode == 1
-    (said,) = {line.partition("sft: ")[2] for line in done.stderr.splitlines() if "the loss is nan" in line}
+    (said,) = [line.partition("sft: ")[2] for line in done.stderr.splitlines() if "the loss is nan" in line]
     assert said.startswith("step 2: ")
     assert len(set(rows_of(said))) == 8
     assert fault_of(tmp_path / "run" / "checkpoint-1") is None

@@ -106,7 +106,7 @@ def test_an_unknown_key_in_the_yaml_fails(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"load_in_4bit": "true"}, "load_in_4bit is for `trainable: lora`"),
+        ({"load_in_4bit": "true"}, "load_in_4bit is for phase 2"),
         ({"report_to": "wandb"}, "report_to: wandb is not installed: pip install 'ldrt-vlm[trackers]'"),
         ({"report_to": "mlflow"}, "report_to mlflow: use none or some of tensorboard, trackio, wandb"),
         ({"save_total_limit": 1}, "save_total_limit 1 deletes the last checkpoint"),

@@ -1,6 +1,7 @@
 """What a run leaves behind: lineage, the base that the adapter names, a finished run that is left alone."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from trl import ModelConfig
 
 from recipes import sft
 from recipes.families.llava import LLAVA
+from recipes.training.checkpoints import SAVED
 from recipes.training.results import point_at_base
 from recipes.training.trainer import lora_config
 from tests.recipes.conftest import options
@@ -68,3 +70,62 @@ def test_a_finished_run_is_left_alone_and_another_is_not_mixed_in(base, phase1, 
     with pytest.raises(ValueError, match=r"holds another run \(learning_rate 0.00\d+ there, 1.0 here\)"):
         sft.main(options(1, base, dataset, phase1, learning_rate=1))
     assert before == {path: path.stat().st_mtime_ns for path in phase1.iterdir()}
+
+
+def turn_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("phase", [1, 2])
+def test_a_finished_run_with_another_bit_is_not_finished_and_is_saved_again_from_its_checkpoint(
+    phase, base, phase1, dataset, tmp_path, capsys
+):
+    run = tmp_path / "run"
+    words = options(phase, base if phase == 1 else phase1, dataset, run, save_strategy="steps", save_steps=1)
+    assert sft.main(words) == 0
+    (weights,) = run.glob("*.safetensors")
+    whole = weights.read_bytes()
+    (run / "chat_template.jinja").touch()  # what is text may be mended
+    assert sft.main(words) == 0
+    assert "finished run already" in capsys.readouterr().out
+    turn_a_bit(weights)
+    with pytest.raises(
+        ValueError, match=rf"{run} is damaged \({weights.name} is not .*: remove its lineage.json"
+    ) as error:
+        sft.main(words)
+    assert "\n" not in str(error.value)
+    if phase == 1:
+        with pytest.raises(ValueError, match=f"{run} is damaged"):
+            sft.main(options(2, run, dataset, tmp_path / "next"))
+    (run / "lineage.json").unlink()
+    assert sft.main(words) == 0
+    assert f"continues from {run / 'checkpoint-2'}" in capsys.readouterr().out
+    assert weights.read_bytes() == whole
+
+
+def test_a_finished_run_of_before_checksums_were_noted_is_left_alone(phase1, phase2, dataset, tmp_path, capsys):
+    shutil.copytree(phase2, tmp_path / "run")
+    (tmp_path / "run" / SAVED).unlink()
+    assert sft.main(options(2, phase1, dataset, tmp_path / "run")) == 0
+    assert "finished run already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("noted", ["lineage.json", "recipe.json"])
+def test_processes_by_which_an_epoch_trains_other_rows_make_another_run(phase1, phase2, dataset, tmp_path, noted):
+    """As of five processes with a row each, whose 64 rows do not divide: the same command in one process."""
+    run = tmp_path / "run"
+    shutil.copytree(phase2, run)
+    if noted == "recipe.json":
+        (run / "lineage.json").unlink()
+    content = json.loads((run / noted).read_text())
+    entry = content["phases"][-1] if noted == "lineage.json" else content
+    assert (entry["rows"]["kept"], entry["rows_repeated"]) == (64, 0)
+    entry["rows_repeated"] = 1
+    (run / noted).write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"another run \(each epoch repeats 1 of its rows there, 0 here"):
+        sft.main(options(2, phase1, dataset, run))
+    del entry["rows_repeated"], entry["rows"]  # of before it was noted
+    (run / noted).write_text(json.dumps(content))
+    assert sft.main(options(2, phase1, dataset, run)) == 0

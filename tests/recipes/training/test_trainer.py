@@ -11,7 +11,7 @@ from recipes import sft
 from recipes.families.llava import LLAVA
 from recipes.training.checkpoints import COMPLETE
 from recipes.training.model import load_model
-from recipes.training.trainer import LengthGroups, describe_repeats, load_projector
+from recipes.training.trainer import LengthGroups, describe_repeats, load_projector, repeats
 from tests.recipes.conftest import PROJECTOR, moved_share, options, tensors
 from trust.checkpoints import open_checkpoint
 
@@ -86,3 +86,6 @@ def test_rows_that_do_not_divide_are_said(rows, processes, batch, drop_last, sai
     args = SimpleNamespace(world_size=processes, per_device_train_batch_size=batch, dataloader_drop_last=drop_last)
     lines = describe_repeats(rows, args)
     assert lines == [] if said is None else said in lines[0]
+    numbers = [int(word) for word in (said or "").split() if word.isdigit()]
+    assert abs(repeats(rows, args)) == (numbers[0] if numbers else 0)
+    assert (repeats(rows, args) < 0) == drop_last
