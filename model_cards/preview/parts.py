@@ -37,7 +37,7 @@ def has_examples(dataset: Path) -> bool:
 
 
 def rendered(name: str, data: dict, pictures: "Pictures", **of_template: object) -> Iterator[str]:
-    """The page `NAME.html`, in parts, that shows `data` by the script `NAME.js`; the rows name their pictures by number.
+    """The page `NAME.html` that shows `data` by the script `NAME.js`, in parts; rows name their pictures by number.
 
     `NAME.css` may add to the style that the pages share. In parts, because a page of 2,000 figures has tens of
     megabytes: as one text, which is then encoded, it was a third of all memory of `ldrt build`.
@@ -68,7 +68,7 @@ class Pictures:
     def __init__(self):
         self.n_bytes = 0  # of all, before the encoding
         self._numbers: dict[bytes, int] = {}
-        self._lines = TemporaryFile()  # closed, and gone, with the last use of this object
+        self._lines = TemporaryFile()  # noqa: SIM115, closed, and gone, with the last use of this object
 
     def encoded(self) -> Iterator[str]:
         """All of them as base64, in the order of their numbers."""
