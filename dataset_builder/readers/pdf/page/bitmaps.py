@@ -14,6 +14,7 @@ from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region
 from dataset_builder.readers.pdf.page.graphics import MAX_FORM_DEPTH, bitmap_box
 from dataset_builder.readers.pdf.page.matrices import display_matrix
+from dataset_builder.readers.pictures.images import detail
 
 EDGE_PT = 1.5  # by which a crop and the bitmap in it differ at each side
 MAX_STRETCH = 0.03  # by which the pixels of a bitmap are wider or higher on the page
@@ -81,9 +82,8 @@ def _alike(bitmap: Image.Image, rendered: Image.Image) -> bool:
 
 
 def _detail(image: Image.Image) -> float:
-    """How much changes from pixel to pixel. Blown up it is less; more means that a mask holds what the bitmap lacks."""
-    grey = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_64F, ksize=1).var())
+    """Blown up it is less; more means that a mask holds what the bitmap lacks."""
+    return detail(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY))
 
 
 def _small(image: Image.Image) -> np.ndarray:
