@@ -6,13 +6,12 @@ Rendered at more pixels than it has, a sharp bitmap is smooth: its `sharpness` f
 import cv2
 import numpy as np
 import pypdfium2
-import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region
-from dataset_builder.readers.pdf.page.graphics import MAX_FORM_DEPTH, bitmap_box
+from dataset_builder.readers.pdf.page.graphics import bitmap_box, drawn_objects
 from dataset_builder.readers.pdf.page.matrices import display_matrix
 from dataset_builder.readers.pictures.images import detail
 
@@ -69,8 +68,8 @@ def _same(one: Box, other: Box) -> bool:
 def _bitmap_at(shown: pypdfium2.PdfPage, box: Box) -> pypdfium2.PdfImage | None:
     """The page's bitmap whose visible part is the box (points, display space)."""
     to_display = display_matrix(shown)
-    for item in shown.get_objects([pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=MAX_FORM_DEPTH):
-        visible = bitmap_box(item, to_display)
+    for item in drawn_objects(shown):
+        visible = bitmap_box(item, to_display) if isinstance(item, pypdfium2.PdfImage) else None
         if visible is not None and _same(visible, box):
             return item
     return None

@@ -113,13 +113,13 @@ class Glyphs:
 
     def _line(self, index: list[int], text: str, box: Box, turn: int) -> Line:
         """The line of the glyphs at `index`."""
-        asked = (index[0], index[len(index) // 2], *index[:: max(1, len(index) // SIZE_SAMPLES)])
-        first, middle, *samples = (self.characters.size_and_font(self._places[glyph]) for glyph in asked)
+        asked = (index[len(index) // 2], *index[:: max(1, len(index) // SIZE_SAMPLES)])
+        middle, *samples = (self.characters.size_and_font(self._places[glyph]) for glyph in asked)
         sizes = sorted(size for size, _ in samples)
         following = index[-1] + 1
         if following in self._hyphens:
             text += "-"
-        return Line(plain(text), box, sizes[len(sizes) // 2], first_font=first[1], font=middle[1], turn=turn)
+        return Line(plain(text), box, sizes[len(sizes) // 2], first_font=samples[0][1], font=middle[1], turn=turn)
 
 
 def plain(text: str) -> str:
