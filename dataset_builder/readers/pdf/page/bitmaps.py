@@ -30,18 +30,20 @@ def own_pixels(shown: pypdfium2.PdfPage, page: PageContent, part: Region, render
     if part.blank or not _is_one_bitmap(page, part.box):
         return None
     item = _bitmap_at(shown, page.display_box(part.box))
-    if item is None or item.get_px_size()[page.turn % 2] >= rendered.width:
+    if item is None:
+        return None
+    width, height = item.get_px_size() if page.turn % 2 == 0 else item.get_px_size()[::-1]
+    stretch = width / height / (rendered.width / rendered.height)
+    if width >= rendered.width or abs(stretch - 1) > MAX_STRETCH:
         return None
     try:
         bitmap = item.get_bitmap().to_pil()
     except (pypdfium2.PdfiumError, ValueError):  # a format of pixels that pdfium cannot hand out
         return None
     bitmap = bitmap if bitmap.mode == "RGB" else bitmap.convert("RGB")  # which would copy
-    upright = bitmap.rotate(-90 * page.turn, expand=True)
-    stretch = upright.width / upright.height / (rendered.width / rendered.height)
-    if abs(stretch - 1) > MAX_STRETCH or not _alike(upright, rendered):
-        return None
-    return upright if _detail(upright) >= _detail(rendered) else None
+    upright = bitmap.rotate(-90 * page.turn, expand=True) if page.turn else bitmap
+    own, other = np.asarray(upright), np.asarray(rendered)
+    return upright if _alike(own, other) and _detail(own) >= _detail(other) else None
 
 
 def _is_one_bitmap(page: PageContent, box: Box) -> bool:
@@ -75,17 +77,17 @@ def _bitmap_at(shown: pypdfium2.PdfPage, box: Box) -> pypdfium2.PdfImage | None:
     return None
 
 
-def _alike(bitmap: Image.Image, rendered: Image.Image) -> bool:
-    """Whether two RGB pictures of any size show the same."""
+def _alike(bitmap: np.ndarray, rendered: np.ndarray) -> bool:
+    """Whether two pictures (height, width, 3) of any size show the same."""
     return float(np.abs(_small(bitmap) - _small(rendered)).mean()) <= LIKE_LEVELS
 
 
-def _detail(image: Image.Image) -> float:
+def _detail(pixels: np.ndarray) -> float:
     """Blown up it is less; more means that a mask holds what the bitmap lacks."""
-    return detail(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY))
+    return detail(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
 
 
-def _small(image: Image.Image) -> np.ndarray:
+def _small(pixels: np.ndarray) -> np.ndarray:
     """(LIKE_SIDE_PX, LIKE_SIDE_PX, 3), float."""
     side = (LIKE_SIDE_PX, LIKE_SIDE_PX)
-    return cv2.resize(np.asarray(image), side, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return cv2.resize(pixels, side, interpolation=cv2.INTER_AREA).astype(np.float32)
