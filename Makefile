@@ -1,4 +1,4 @@
-# make demo | test | slow | bench | lint | clean: each does its own set-up in .venv and reuses it the second time.
+# make demo | test | slow | bench | lint | docs | clean: each does its own set-up in .venv and reuses it the second time.
 # Needs Python 3.11 to 3.14 with its module venv, make and git; a network for PyPI on the first run only. Another Python
 # than python3: make test PYTHON=python3.13
 PYTHON ?= python3
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test slow bench lint clean setup same-python
+.PHONY: demo test slow bench lint docs clean setup same-python
 
 demo: setup
 	$(BIN)/ldrt demo --output demo
@@ -25,10 +25,18 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@test ! -x $(BIN)/shellcheck && echo "no wheel of shellcheck for this machine: scripts are NOT CHECKED" || \
+	$(BIN)/shellcheck .ci/run recipes/*/run.sh
+	$(BIN)/hadolint Dockerfile Dockerfile.cuda
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python .ci/check_constraints.py
 
+# the pages of docs/ on http://127.0.0.1:8000, anew with every change
+docs: setup
+	$(BIN)/mkdocs serve
+
 clean:
-	rm -rf $(VENV) demo build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build site *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 setup: same-python $(VENV)/.installed
 
@@ -50,5 +58,5 @@ $(VENV)/.installed: setup.cfg constraints.txt
 	@echo "== setting up $(VENV) (about 6 GB; a minute with a fast network)"
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev,docs]'
 	@touch $@

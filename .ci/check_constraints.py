@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PYTHONS = ("3.11.0", "3.12.0", "3.13.0", "3.14.0")
 PLATFORMS = {"Linux x86-64": "linux", "Linux ARM": "aarch64-unknown-linux-gnu", "macOS 14 ARM": "macos"}
 MACOS = "14.0"
-EXTRAS = ("demo-judge", "dev", "ocr", "ray", "serving")
+EXTRAS = ("demo-judge", "dev", "docs", "ocr", "ray", "serving")
 NO_WHEELS = ("deepspeed", "rouge-score")  # on PyPI as source only; pure Python until DeepSpeed's first start
 
 

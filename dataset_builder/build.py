@@ -9,16 +9,18 @@ laid out like a dataset repo on the Hub: `load_dataset("dataset", "pairs")`.
 from __future__ import annotations
 
 import datetime
-import math
 import os
+import shlex
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
 
 from dataset_builder.articles.skipped import Skipped
-from dataset_builder.assembly.filters import Thresholds
-from dataset_builder.assembly.splits import Splitting
+from dataset_builder.assembly.settings import Splitting, Thresholds
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -52,34 +54,56 @@ class Options:
         metadata={
             "help": "folder of PDFs, JATS packages and tables of figures (figures.csv), nested at will",
             "positional": True,
+            "path": "folder",
         }
     )
-    output: str = field(metadata={"help": "dataset repo folder to write; kept and extended if it is there"})
+    output: str = field(
+        metadata={"help": "dataset repo folder to write; kept and extended if it is there", "path": "new folder"}
+    )
     layout: Literal["geometric", "heron"] = field(
         default="geometric",
         metadata={"help": "PDF layout: `geometric` needs no weights, `heron`: docling's models, tables too"},
     )
-    min_sharpness: float = field(
-        default=Thresholds.min_sharpness, metadata={"help": "variance of the Laplacian that a picture must exceed"}
+    min_sharpness: Annotated[float, Ge(0)] = field(
+        default=Thresholds.min_sharpness,
+        metadata={"help": "variance of the Laplacian that a picture must exceed", "group": "which figures are kept"},
     )
-    min_side_px: int = field(default=Thresholds.min_side_px, metadata={"help": "least shorter side, pixels"})
-    max_aspect: float = field(default=Thresholds.max_aspect, metadata={"help": "most longer side / shorter side"})
-    min_contrast: float = field(default=Thresholds.min_contrast, metadata={"help": "least standard deviation of grey"})
-    max_text_share: float = field(
-        default=Thresholds.max_text_share, metadata={"help": "most print in a picture's ink, 0 to 1; more is a text"}
+    min_side_px: Annotated[int, Ge(1)] = field(
+        default=Thresholds.min_side_px,
+        metadata={"help": "least shorter side, pixels", "group": "which figures are kept"},
     )
-    min_text_chars: int = field(
-        default=Thresholds.min_text_chars, metadata={"help": "least caption + context + questions, characters"}
+    max_aspect: Annotated[float, Ge(1)] = field(
+        default=Thresholds.max_aspect,
+        metadata={"help": "most longer side / shorter side", "group": "which figures are kept"},
     )
-    max_caption_chars: int = field(default=Thresholds.max_caption_chars, metadata={"help": "longest caption"})
-    test_size: float = field(
+    min_contrast: Annotated[float, Ge(0)] = field(
+        default=Thresholds.min_contrast,
+        metadata={"help": "least standard deviation of grey", "group": "which figures are kept"},
+    )
+    max_text_share: Annotated[float, Ge(0), Le(1)] = field(
+        default=Thresholds.max_text_share,
+        metadata={"help": "most print in a picture's ink, 0 to 1; more is a text", "group": "which figures are kept"},
+    )
+    min_text_chars: Annotated[int, Ge(0)] = field(
+        default=Thresholds.min_text_chars,
+        metadata={"help": "least caption + context + questions, characters", "group": "which figures are kept"},
+    )
+    max_caption_chars: Annotated[int, Ge(1)] = field(
+        default=Thresholds.max_caption_chars, metadata={"help": "longest caption", "group": "which figures are kept"}
+    )
+    test_size: Annotated[float, Ge(0)] = field(
         default=Splitting.test_size,
-        metadata={"help": "figures for `test`: a share below 1, else their number, 0 for none; half stay in `train`"},
+        metadata={
+            "help": "figures for `test`: a share below 1, else their number, 0 for none; half stay in `train`",
+            "group": "held-out splits",
+        },
     )
-    validation_size: float = field(default=Splitting.validation_size, metadata={"help": "the same for `validation`"})
-    min_articles: int = field(
+    validation_size: Annotated[float, Ge(0)] = field(
+        default=Splitting.validation_size, metadata={"help": "the same for `validation`", "group": "held-out splits"}
+    )
+    min_articles: Annotated[int, Ge(1)] = field(
         default=Splitting.min_articles,
-        metadata={"help": "least articles in each held-out split, where there are enough"},
+        metadata={"help": "least articles in each held-out split, where there are enough", "group": "held-out splits"},
     )
     benchmarks: list[str] = field(
         default_factory=list,
@@ -88,29 +112,50 @@ class Options:
             "folders of pictures"
         },
     )
-    seed: int = field(default=0, metadata={"help": "draws the splits"})
+    seed: Annotated[int, Ge(0)] = field(default=0, metadata={"help": "draws the splits", "group": "held-out splits"})
     domain: str | None = field(
         default=None,
-        metadata={"help": "YAML file of the domain: its tags go onto the card, its benchmarks are kept out"},
+        metadata={
+            "help": "YAML file of the domain: its tags go onto the card, its benchmarks are kept out",
+            "path": "file",
+        },
     )
     audit: bool = field(
         default=False, metadata={"help": "measure the PDF reader against the XML of the articles that have both"}
     )
-    workers: int = field(
-        default=os.cpu_count() or 1, metadata={"help": "processes that read articles; on SLURM and Ray of each task"}
+    workers: Annotated[int, Ge(1), Le(1024)] = field(
+        default=os.cpu_count() or 1,
+        metadata={"help": "processes that read articles; on SLURM and Ray of each task", "group": "speed and limits"},
     )
-    timeout_s: float = field(default=300.0, metadata={"help": "longest time for one file, seconds"})
-    memory_gb: float = field(default=4.0, metadata={"help": "most memory of one process, gigabytes (on Linux)"})
-    retry_failed: bool = field(default=False, metadata={"help": "read again the files that failed in an earlier run"})
+    timeout_s: Annotated[float, Gt(0)] = field(
+        default=300.0, metadata={"help": "longest time for one file, seconds", "group": "speed and limits"}
+    )
+    memory_gb: Annotated[float, Gt(0)] = field(
+        default=4.0, metadata={"help": "most memory of one process, gigabytes (on Linux)", "group": "speed and limits"}
+    )
+    retry_failed: bool = field(
+        default=False,
+        metadata={"help": "read again the files that failed in an earlier run", "group": "speed and limits"},
+    )
     executor: Literal["local", "slurm", "ray"] = field(
         default="local",
-        metadata={"help": "where articles are read: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS"},
+        metadata={
+            "help": "where articles are read: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS",
+            "group": "on a cluster",
+        },
     )
-    tasks: int = field(default=16, metadata={"help": "SLURM, Ray: jobs that share the files"})
-    partition: str | None = field(default=None, metadata={"help": "SLURM: partition; needed there"})
-    time: str = field(default="04:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS"})
+    tasks: Annotated[int, Ge(1)] = field(
+        default=16, metadata={"help": "SLURM, Ray: jobs that share the files", "group": "on a cluster"}
+    )
+    partition: str | None = field(
+        default=None, metadata={"help": "SLURM: partition; needed there", "group": "on a cluster"}
+    )
+    time: str = field(
+        default="04:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS", "group": "on a cluster"}
+    )
     sbatch_args: dict[str, str] = field(
-        default_factory=dict, metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`"}
+        default_factory=dict,
+        metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`", "group": "on a cluster"},
     )
 
 
@@ -122,7 +167,7 @@ def run(options: Options) -> str:
     """
     dataset = Path(options.output)
     skipped = Skipped()
-    _check_sizes(options)
+    _check_benchmarks(options)
     files = _files(Path(options.articles), dataset / ".work", options.layout, skipped)
     submitted = _read(files, dataset / ".work", options)
     return submitted or _assemble(files, dataset, options, skipped)
@@ -133,9 +178,6 @@ def _files(articles: Path, work: Path, layout: Layout, skipped: Skipped) -> list
     from dataset_builder.articles.packages import find_packages
     from dataset_builder.extraction.units import units
 
-    for folder in (articles, work.parent):
-        if folder.parts[:1] == ("~",):
-            raise ValueError(f"{folder}: write your home folder in full; only a shell knows what ~ is")
     if not articles.is_dir():
         raise FileNotFoundError(f"no folder {articles}; give the folder that holds your PDFs and JATS packages")
     _check_ours(work.parent, articles)
@@ -153,12 +195,20 @@ def _counted(names: Counter[str]) -> str:
     return ", ".join(f"{n} {name}" for name, n in names.most_common())
 
 
-def _check_sizes(options: Options) -> None:
-    """Raises ValueError for a size of a held-out split that is none."""
-    for name in ("test_size", "validation_size"):
-        size = getattr(options, name)
-        if not 0 <= size < math.inf:
-            raise ValueError(f"--{name} {size:g}: give a share below 1 or a number of figures, 0 for none")
+def _check_benchmarks(options: Options) -> None:
+    """Raises UsageError for a test set that is none: not when all articles have been read, where it is first used."""
+    from dataset_builder.benchmarks.benchmark import names
+    from dataset_builder.domain import read_domain
+    from dataset_builder.files.nearest import nearest
+    from trust.places import is_folder
+
+    domain = read_domain(Path(options.domain)) if options.domain else None
+    for name in [*options.benchmarks, *(domain.benchmarks if domain else ())]:
+        try:
+            name in names() or is_folder(name, "benchmark")
+        except FileNotFoundError as error:
+            known = f"; names are {', '.join(names())}"
+            raise UsageError(f"--benchmarks: {error}{nearest(name, names())}{known}") from error
 
 
 def _check_ours(dataset: Path, articles: Path) -> None:
@@ -231,6 +281,8 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     from dataset_builder.assembly.assemble import assemble
     from dataset_builder.assembly.changelog import note_removed
     from dataset_builder.assembly.leakage import public_name
+    from dataset_builder.assembly.rebuild import NAME as REBUILD
+    from dataset_builder.assembly.rebuild import write_rebuild
     from dataset_builder.domain import read_domain, told
     from dataset_builder.files.jsonfiles import read_jsonl, write_json
     from dataset_builder.ldrt import write_config
@@ -246,6 +298,7 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
         dataset, dataset / ".work" / "verdicts.jsonl", datetime.datetime.now(datetime.UTC).date()
     )
     write_config(dataset, "pairs", dataset / ".work" / "rows.jsonl")
+    write_rebuild(dataset / ".work" / "rows.jsonl", dataset / "provenance" / REBUILD)
     audited = dataset / "provenance" / "audit.json"
     audited.unlink(missing_ok=True)  # of an earlier build: the card would print it as this one's
     if options.audit:
@@ -260,7 +313,8 @@ def _assemble(files: list[Unit], dataset: Path, options: Options, skipped: Skipp
     archives = archives_of(head.archive for head in heads if head.archive and head.source_file in left)
     entry |= {"domain": told(domain), "archives": archives}
     write_stage(dataset, "build", _PACKAGES, **entry)
-    return counts.summary()
+    opened = f"open: {dataset}/preview.html (every figure, in a browser), {dataset}/README.md (the card)"
+    return "\n".join([counts.summary(), opened, f"next: ldrt instruct {shlex.quote(str(dataset))}"])
 
 
 def _thresholds(options: Options) -> Thresholds:

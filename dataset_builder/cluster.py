@@ -12,6 +12,8 @@ from datatrove.executor.slurm import launch_slurm_job
 from datatrove.pipeline.base import PipelineStep
 from loguru import logger
 
+from trust.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -66,9 +68,9 @@ def submit_to_slurm(
     """
     folder = str(logs.absolute() / "slurm")
     if not cluster.partition:
-        raise ValueError("--executor slurm needs --partition; `sinfo` lists the partitions")
+        raise UsageError("--executor slurm needs --partition; `sinfo` lists the partitions")
     if shlex.quote(folder) != folder:
-        raise ValueError(f"{folder}: SLURM scripts need a path without spaces and special characters; move --output")
+        raise UsageError(f"{folder}: SLURM scripts need a path without spaces and special characters; move --output")
     executor = SlurmPipelineExecutor(
         [step],
         tasks=cluster.tasks,

@@ -1,6 +1,6 @@
 """`ldrt fetch`: open-access articles with their pictures -> a folder that `ldrt build` reads, and a pinned list.
 
-    ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org --dry_run true
+    ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org --dry_run
     ldrt fetch --domain recipes/domains/ldrt.yaml --output articles --contact you@example.org
     ldrt fetch --ids ids.txt --output articles --contact you@example.org
     ldrt fetch --zotero "My library.bib" --output articles                          # a collection of one's own
@@ -14,15 +14,15 @@ it again after an interruption or a failure: only what is missing is asked for.
 
 import asyncio
 import datetime
-import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from dataset_builder.files.errors import UsageError
+from annotated_types import Ge, Gt, Le
+
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.cluster import Cluster
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dataset_builder.fetching.task import Addresses, Fetching
 
 _TASK_MEMORY_GB = 2.0  # of a task on a cluster: the list is read row by row, files go to the disk piece by piece
-_CONTACT = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+|https?://[^\s()<>]+\.[^\s()<>]+")  # goes into a header
 _PATHS = ("domain", "ids", "list", "zotero", "output")  # options that a job sees from another folder
 
 
@@ -38,58 +37,101 @@ _PATHS = ("domain", "ids", "list", "zotero", "output")  # options that a job see
 class Options:
     """Options of `ldrt fetch`."""
 
-    domain: str | None = field(default=None, metadata={"help": "YAML file of a domain; its query is searched for"})
+    domain: str | None = field(
+        default=None, metadata={"help": "YAML file of a domain; its query is searched for", "path": "file"}
+    )
     ids: str | None = field(
-        default=None, metadata={"help": "file with PMCIDs, DOIs and PMIDs, one a line, in place of a search"}
+        default=None,
+        metadata={"help": "file with PMCIDs, DOIs and PMIDs, one a line, in place of a search", "path": "file"},
     )
     list: str | None = field(
-        default=None, metadata={"help": "articles.jsonl of an earlier fetch: the same bytes again"}
+        default=None, metadata={"help": "articles.jsonl of an earlier fetch: the same bytes again", "path": "file"}
     )
     zotero: str | None = field(
         default=None,
-        metadata={"help": "Zotero export (BibTeX with files, or CSL JSON): files are copied, the others fetched by id"},
+        metadata={
+            "help": "Zotero export (BibTeX with files, or CSL JSON): files are copied, the others fetched by id",
+            "path": "file",
+        },
     )
     refresh: str | None = field(
-        default=None, metadata={"help": "folder of an earlier fetch: note what was changed, retracted or removed since"}
+        default=None,
+        metadata={
+            "help": "folder of an earlier fetch: note what was changed, retracted or removed since",
+            "path": "folder",
+        },
     )
-    output: str | None = field(default=None, metadata={"help": "folder to fetch to; kept and extended if it is there"})
+    output: str | None = field(
+        default=None, metadata={"help": "folder to fetch to; kept and extended if it is there", "path": "new folder"}
+    )
     contact: str | None = field(
         default=None, metadata={"help": "your e-mail address, sent to the services: all of them ask for one (required)"}
     )
-    source: Literal["europepmc", "esearch"] = field(default="europepmc", metadata={"help": "what searches"})
+    source: Literal["europepmc", "esearch"] = field(
+        default="europepmc", metadata={"help": "what searches", "group": "what is fetched"}
+    )
     dry_run: bool = field(
         default=False, metadata={"help": "only search, count and write OUTPUT/articles.jsonl; fetch no article"}
     )
     search_again: bool = field(
-        default=False, metadata={"help": "search anew in place of the search that OUTPUT has; articles there are kept"}
+        default=False,
+        metadata={
+            "help": "search anew in place of the search that OUTPUT has; articles there are kept",
+            "group": "what is fetched",
+        },
     )
-    supplements: bool = field(default=False, metadata={"help": "fetch supplementary files, too"})
-    limit: int = field(default=0, metadata={"help": "most articles, the first by PMCID; 0 for all"})
-    concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
-    rate: float = field(default=20.0, metadata={"help": "most requests a second to the bucket, by all tasks together"})
-    max_file_mb: float = field(default=500.0, metadata={"help": "largest file to fetch, megabytes"})
+    supplements: bool = field(
+        default=False, metadata={"help": "fetch supplementary files, too", "group": "what is fetched"}
+    )
+    limit: Annotated[int, Ge(0)] = field(default=0, metadata={"help": "most articles, the first by PMCID; 0 for all"})
+    concurrency: Annotated[int, Ge(1), Le(256)] = field(
+        default=16, metadata={"help": "requests under way at once", "group": "speed and limits"}
+    )
+    rate: Annotated[float, Gt(0)] = field(
+        default=20.0,
+        metadata={"help": "most requests a second to the bucket, by all tasks together", "group": "speed and limits"},
+    )
+    max_file_mb: Annotated[float, Gt(0)] = field(
+        default=500.0, metadata={"help": "largest file to fetch, megabytes", "group": "speed and limits"}
+    )
     executor: Literal["local", "slurm", "ray"] = field(
         default="local",
-        metadata={"help": "where articles are fetched: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS"},
+        metadata={
+            "help": "where articles are fetched: this machine; jobs of `sbatch`; the Ray cluster of RAY_ADDRESS",
+            "group": "on a cluster",
+        },
     )
-    tasks: int = field(default=4, metadata={"help": "SLURM, Ray: jobs that share the list"})
-    partition: str | None = field(default=None, metadata={"help": "SLURM: partition; needed there"})
-    time: str = field(default="24:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS"})
+    tasks: Annotated[int, Ge(1)] = field(
+        default=4, metadata={"help": "SLURM, Ray: jobs that share the list", "group": "on a cluster"}
+    )
+    partition: str | None = field(
+        default=None, metadata={"help": "SLURM: partition; needed there", "group": "on a cluster"}
+    )
+    time: str = field(
+        default="24:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS", "group": "on a cluster"}
+    )
     sbatch_args: dict[str, str] = field(
-        default_factory=dict, metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`"}
+        default_factory=dict,
+        metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`", "group": "on a cluster"},
     )
-    tries: int = field(default=6, metadata={"help": "tries a request, with growing waits between them"})
+    tries: Annotated[int, Ge(1)] = field(
+        default=6, metadata={"help": "tries a request, with growing waits between them", "group": "speed and limits"}
+    )
     bucket_url: str = field(
-        default="https://pmc-oa-opendata.s3.amazonaws.com", metadata={"help": "PMC's article datasets"}
+        default="https://pmc-oa-opendata.s3.amazonaws.com",
+        metadata={"help": "PMC's article datasets", "group": "addresses of the services"},
     )
     europepmc_url: str = field(
-        default="https://www.ebi.ac.uk/europepmc/webservices/rest", metadata={"help": "Europe PMC's REST service"}
+        default="https://www.ebi.ac.uk/europepmc/webservices/rest",
+        metadata={"help": "Europe PMC's REST service", "group": "addresses of the services"},
     )
     eutils_url: str = field(
-        default="https://eutils.ncbi.nlm.nih.gov/entrez/eutils", metadata={"help": "NCBI's E-utilities"}
+        default="https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
+        metadata={"help": "NCBI's E-utilities", "group": "addresses of the services"},
     )
     converter_url: str = field(
-        default="https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/", metadata={"help": "NCBI's ID converter"}
+        default="https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/",
+        metadata={"help": "NCBI's ID converter", "group": "addresses of the services"},
     )
 
 
@@ -114,37 +156,20 @@ def run(options: Options) -> str:
 
 
 def _check(options: Options) -> None:
-    """Raises UsageError for an option that is missing or has a value that none can have, FileNotFoundError."""
+    """Raises UsageError for an option that is missing or has a value that none can have."""
     if not options.refresh and not options.output:
         raise UsageError("missing --output, the folder to fetch to")
-    if options.refresh and not Path(options.refresh).is_dir():
-        raise FileNotFoundError(f"{options.refresh} holds no article that `ldrt fetch` brought")
-    if options.contact and not _CONTACT.fullmatch(options.contact):
-        raise UsageError(f"--contact {options.contact!r}: give an e-mail address or a web address to write to")
-    if options.limit < 0:
-        raise UsageError(f"--limit {options.limit}: give a number above 0, or 0 for all")
-    for name in ("concurrency", "rate", "max_file_mb", "tries"):
-        if getattr(options, name) <= 0:
-            raise UsageError(f"--{name} {getattr(options, name)}: give a number above 0")
+    if options.contact:
+        from dataset_builder.fetching.task import check_contact
 
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """While it lasts no other fetch works in the folder. Raises UsageError where one does already."""
-    import filelock
-
-    (folder / ".fetch").mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(folder / ".fetch" / "lock").acquire(0):
-            yield
-    except filelock.Timeout as error:
-        raise UsageError(f"another `ldrt fetch` works in {folder}; wait for it, or choose another folder") from error
+        check_contact(options.contact)
 
 
 def _refresh(articles: Path, task: "Fetching") -> str:
     from dataset_builder.fetching.refresh import refresh
+    from dataset_builder.fetching.task import alone_in
 
-    with _alone_in(articles):
+    with alone_in(articles):
         return asyncio.run(refresh(articles, task))
 
 
@@ -152,7 +177,7 @@ def _fetch_library(export: Path, output: Path, options: Options) -> str:
     """Copy the files that the references of a Zotero export have, and fetch those that have none by their ids."""
     from dataset_builder.fetching.library.copies import copy_attached, plan_copies
     from dataset_builder.fetching.library.references import read_references
-    from dataset_builder.fetching.task import NothingFoundError, failure_lines, with_ids
+    from dataset_builder.fetching.task import NothingFoundError, alone_in, failure_lines, with_ids
     from dataset_builder.files.jsonfiles import write_jsonl
 
     references, unreadable = read_references(export)
@@ -162,7 +187,7 @@ def _fetch_library(export: Path, output: Path, options: Options) -> str:
     (output / ".fetch").mkdir(parents=True, exist_ok=True)
     said = f"{len(plan.copied)} references with files, {len(ids)} to fetch by their ids"
     if not options.dry_run:
-        with _alone_in(output):
+        with alone_in(output):
             copied, there = copy_attached(plan, output, _today().isoformat())
         said = f"{copied} references copied, {there} were there, {len(ids)} to fetch by their ids"
     failed = [*unreadable, *plan.failed]
@@ -181,9 +206,9 @@ def _fetch(output: Path, task: "Fetching", options: Options, failed: Sequence["F
     """Search, list and download, here or on a cluster; `failed` is what did not come before."""
     from dataset_builder.cluster import Share, run_on_ray
     from dataset_builder.fetching.shares import FetchArticles
-    from dataset_builder.fetching.task import describe_list, failure_lines, fetch_listed, finish, list_wanted
+    from dataset_builder.fetching.task import alone_in, describe_list, failure_lines, fetch_listed, finish, list_wanted
 
-    with _alone_in(output):
+    with alone_in(output):
         unlisted = [*failed, *asyncio.run(list_wanted(output, task))]
         if options.dry_run:
             next_step = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
@@ -223,16 +248,14 @@ def _cluster(options: Options) -> "Cluster":
 
 def _task(options: Options) -> "Fetching":
     from dataset_builder.domain import read_domain
-    from dataset_builder.fetching.task import Fetching
+    from dataset_builder.fetching.task import Fetching, check_contact
 
-    if not options.contact:
-        raise UsageError("missing --contact, your e-mail address: the services ask to know whom to write to")
     return Fetching(
         domain=read_domain(Path(options.domain)) if options.domain else None,
         ids=Path(options.ids) if options.ids else None,
         pinned=Path(options.list) if options.list else None,
         source=options.source,
-        contact=options.contact,
+        contact=check_contact(options.contact),
         dry_run=options.dry_run,
         search_again=options.search_again,
         supplements=options.supplements,

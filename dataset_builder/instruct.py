@@ -2,15 +2,15 @@
 
     ldrt instruct dataset                                     # offline, sentences of the article
     ldrt instruct dataset --teacher openai --base_url http://localhost:8000/v1 --model Qwen/Qwen2-72B-Instruct
-    ldrt instruct dataset --teacher openai --model gpt-4o --price_in 2.5 --price_out 10 --dry_run true   # what is left
-    ldrt instruct dataset --teacher openai --model gpt-4o --batch true        # half the price, within a day
+    ldrt instruct dataset --teacher openai --model gpt-4o --price_in 2.5 --price_out 10 --dry_run   # what is left
+    ldrt instruct dataset --teacher openai --model gpt-4o --batch        # half the price, within a day
     ldrt instruct dataset --teacher openai --model o4-mini --request '{"max_completion_tokens": 4096, "temperature":
         null}'                                                # a model that refuses `max_tokens` and `temperature`
     ldrt instruct dataset --teacher given                     # only the questions that came with the pictures
     ldrt instruct dataset-without --context none              # an ablation: a copy of `dataset`, training rows changed
 
 Every reply of an LLM is kept in `DATASET/.work/teacher.jsonl` before it is used: run again after an interruption, and
-only what is missing is asked for; what was paid for and cannot be read, only with --retry_unparsable true. The configs
+only what is missing is asked for; what was paid for and cannot be read, only with --retry_unparsable. The configs
 are written when all is answered: a teacher that fails changes nothing, and a task of which all that an LLM gave is
 rejected keeps the config that it has. Figures that came with questions (a `figures.csv`) keep these, whatever the
 teacher.
@@ -23,9 +23,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
 
 from dataset_builder.llm.options import AskingOptions
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Request, Server
@@ -45,7 +48,9 @@ _REJECTED = "rejected_examples.jsonl"
 class Options(AskingOptions):
     """Options of `ldrt instruct`."""
 
-    dataset: str = field(metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True})
+    dataset: str = field(
+        metadata={"help": "dataset repo folder made by `ldrt build`", "positional": True, "path": "dataset folder"}
+    )
     teacher: Literal["extractive", "openai", "given"] = field(
         default="extractive",
         metadata={
@@ -58,67 +63,104 @@ class Options(AskingOptions):
         default="own",
         metadata={
             "help": "the sentences that the teacher sees beside a caption, in the training split: the figure's own, "
-            "none, or those of a figure of another article (ablations; the held-out splits always have their own)"
+            "none, or those of a figure of another article (ablations; the held-out splits always have their own)",
+            "group": "context and prompts",
         },
     )
     context_file: str | None = field(
         default=None,
         metadata={
             "help": 'a curator\'s context, lines {"figure_id": "…", "context": ["a sentence", …]}: in training rows '
-            "these sentences take the place of a figure's own; figures without a line keep theirs"
+            "these sentences take the place of a figure's own; figures without a line keep theirs",
+            "path": "file",
+            "group": "context and prompts",
         },
     )
     domain: str | None = field(
-        default=None, metadata={"help": "YAML file of a domain with prompts or questions of its own"}
+        default=None,
+        metadata={
+            "help": "YAML file of a domain with prompts or questions of its own",
+            "path": "file",
+            "group": "context and prompts",
+        },
     )
     prompts: str | None = field(
         default=None,
         metadata={
             "help": "folder with prompts of an LLM in place of the domain's or the general ones: detail.md, "
-            "detail.kinds.yaml, detail.examples.jsonl, and the same of reasoning; what it lacks is the general one"
+            "detail.kinds.yaml, detail.examples.jsonl, and the same of reasoning; what it lacks is the general one",
+            "path": "folder",
+            "group": "context and prompts",
         },
     )
-    examples_per_figure: int = field(
-        default=1, metadata={"help": "questions of each task about a figure, each of another kind (TASK.kinds.yaml)"}
+    examples_per_figure: Annotated[int, Ge(1)] = field(
+        default=1,
+        metadata={
+            "help": "questions of each task about a figure, each of another kind (TASK.kinds.yaml)",
+            "group": "what is asked",
+        },
     )
     panels: bool = field(
         default=False,
-        metadata={"help": "also ask about each panel that has a caption: its part of the picture, its caption alone"},
+        metadata={
+            "help": "also ask about each panel that has a caption: its part of the picture, its caption alone",
+            "group": "what is asked",
+        },
     )
-    see_picture: bool = field(default=False, metadata={"help": "send the picture, too: for LLMs that see"})
-    picture_tokens: float | None = field(
+    see_picture: bool = field(
+        default=False, metadata={"help": "send the picture, too: for LLMs that see", "group": "what is asked"}
+    )
+    picture_tokens: Annotated[float, Gt(0)] | None = field(
         default=None,
         metadata={
             "help": "tokens of one picture, for --dry_run, --max_cost and --tokens_per_minute until the server has "
-            "counted some; without it by the rule of OpenAI or Qwen-VL, by the model's name (of others: OpenAI's)"
+            "counted some; without it by the rule of OpenAI or Qwen-VL, by the model's name (of others: OpenAI's)",
+            "group": "what is asked",
         },
     )
     answer_language: Literal["own", "en"] = field(
-        default="own", metadata={"help": "what an LLM writes in: `own`, the language of the caption, or `en`, English"}
+        default="own",
+        metadata={
+            "help": "what an LLM writes in: `own`, the language of the caption, or `en`, English",
+            "group": "what is asked",
+        },
     )
-    min_support: float = field(
+    min_support: Annotated[float, Ge(0), Le(1)] = field(
         default=0.7,
-        metadata={"help": "least share of an answer's numbers, terms and names that its evidence must have"},
+        metadata={
+            "help": "least share of an answer's numbers, terms and names that its evidence must have",
+            "group": "which answers are kept",
+        },
     )
     tokenizer: str | None = field(
         default=None,
-        metadata={"help": "Hub id or folder whose tokenizer counts an example's tokens; without it they are estimated"},
+        metadata={
+            "help": "Hub id or folder whose tokenizer counts an example's tokens; without it they are estimated",
+            "path": "folder or Hub id",
+            "group": "which answers are kept",
+        },
     )
-    max_example_tokens: int = field(
+    max_example_tokens: Annotated[int, Ge(1)] = field(
         default=1400,
-        metadata={"help": "longest question and answer, tokens: the recipe's `max_length` less those of the picture"},
+        metadata={
+            "help": "longest question and answer, tokens: the recipe's `max_length` less those of the picture",
+            "group": "which answers are kept",
+        },
     )
     verifier: str | None = field(
         default=None,
         metadata={
             "help": "a second LLM, of another family than the teacher, that checks every answer by its evidence; the "
-            "limits and prices are its, too, and --max_cost is for both"
+            "limits and prices are its, too, and --max_cost is for both",
+            "group": "which answers are kept",
         },
     )
     verifier_url: str | None = field(
         default=None,
         metadata={
-            "help": "address of the verifier's server, where it is not `base_url`; there, --batch asks one by one"
+            "help": "address of the verifier's server, where it is not `base_url`; there, --batch asks one by one",
+            "pattern": r"https?://\S+",
+            "group": "which answers are kept",
         },
     )
 
@@ -139,24 +181,23 @@ def run(options: Options) -> str:
     outcome = _outcome(options, teacher, replies)
     _make(options, asking, teacher, outcome, spent)
     _publish(options, outcome)
-    return "\n".join(outcome.lines())
+    opened = f"open: {options.dataset}/examples.html (questions and answers with their evidence, in a browser)"
+    return "\n".join([*outcome.lines(), opened, f"next: ldrt train --config RECIPE --dataset_name {options.dataset}"])
 
 
 # ---- what there is to ask, and whether it can be
 
 
 def _check(options: Options) -> None:
-    """Raises ValueError for a teacher that cannot teach, and for options that contradict each other."""
+    """Raises UsageError for a teacher that cannot teach, and for options that contradict each other."""
     from dataset_builder.teaching.gate.verifier import refuse_kin
 
     if options.teacher == "openai" and not options.model:
-        raise ValueError("the teacher `openai` needs --model, the LLM's name at the server")
+        raise UsageError("the teacher `openai` needs --model, the LLM's name at the server")
     if unused := _only_for_an_llm(options):
-        raise ValueError(f"{', '.join(unused)}: only for --teacher openai; the teacher `{options.teacher}` asks nobody")
-    if options.examples_per_figure < 1:
-        raise ValueError(f"--examples_per_figure {options.examples_per_figure}: needs 1 or more")
+        raise UsageError(f"{', '.join(unused)}: only for --teacher openai; the teacher `{options.teacher}` asks nobody")
     if options.context_file and options.context != "own":
-        raise ValueError(f"--context_file gives a curator's context, --context {options.context} another: choose one")
+        raise UsageError(f"--context_file gives a curator's context, --context {options.context} another: choose one")
     if options.verifier:
         refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
     options.check_asking()
@@ -260,9 +301,6 @@ def _offline(options: Options, wording: "Wording") -> "Teacher":
     from dataset_builder.teaching.examples import Extractive, Nobody
 
     return Nobody() if options.teacher == "given" else Extractive(wording)
-
-
-# ---- the examples that they give
 
 
 def _outcome(options: Options, teacher: "Teacher", replies: Counter[str]) -> "Outcome":

@@ -101,8 +101,8 @@ def write_config(dataset: Path, name: str, rows: Path) -> None:
     Nothing is written when rows and pictures are those of last time. The old files stay until the new ones are
     complete; new `pairs` make the other configs, which were made from the old ones, disappear. Same rows, same bytes.
     """
-    work, mark = dataset / ".work" / name, dataset / ".work" / f"{name}.sha256"
-    pairs = None if name == "pairs" else dataset / "pairs"
+    work, mark = dataset / ".work" / name, _mark(dataset, name)
+    pairs = _pairs_of(dataset, name)
     digest = _digest(rows, pairs)
     if (dataset / name).exists() and mark.exists() and mark.read_text() == digest:
         return
@@ -125,6 +125,34 @@ def write_config(dataset: Path, name: str, rows: Path) -> None:
     os.replace(new, dataset / name)
     shutil.rmtree(work)
     write_lines(mark, [digest])
+
+
+def is_current(dataset: Path, name: str) -> bool:
+    """Whether config `name` is there and made from the rows that `.work/` has of it."""
+    rows, mark = _rows_file(dataset, name), _mark(dataset, name)
+    if not ((dataset / name).exists() and rows.exists() and mark.exists()):
+        return False
+    return mark.read_text() == _digest(rows, _pairs_of(dataset, name))
+
+
+def mark_current(dataset: Path, name: str) -> None:
+    """Note that config `name` and its rows, both changed alike, belong together."""
+    if (dataset / name).exists():
+        write_lines(_mark(dataset, name), [_digest(_rows_file(dataset, name), _pairs_of(dataset, name))])
+
+
+def _mark(dataset: Path, name: str) -> Path:
+    """Where the hash stands of what a config was made from."""
+    return dataset / ".work" / f"{name}.sha256"
+
+
+def _rows_file(dataset: Path, name: str) -> Path:
+    return dataset / ".work" / ("rows.jsonl" if name == "pairs" else f"{name}.jsonl")
+
+
+def _pairs_of(dataset: Path, name: str) -> Path | None:
+    """Where the pictures of a config come from; None for `pairs`, whose pictures are files."""
+    return None if name == "pairs" else dataset / "pairs"
 
 
 def _digest(rows: Path, pairs: Path | None) -> str:

@@ -11,7 +11,11 @@ question is put as `ldrt generate` puts those of a dataset. For research only, n
 import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+
+from trust.errors import UsageError
 
 
 @dataclass
@@ -19,28 +23,58 @@ class Options:
     """Options of `ldrt app`."""
 
     model: str = field(
-        metadata={"help": "checkpoint: Hub id or folder; full weights or an adapter", "positional": True}
+        metadata={
+            "help": "checkpoint: Hub id or folder; full weights or an adapter",
+            "positional": True,
+            "path": "folder or Hub id",
+        }
     )
     base: str | None = field(
-        default=None, metadata={"help": "another checkpoint to show beside it, such as its base", "positional": True}
+        default=None,
+        metadata={
+            "help": "another checkpoint to show beside it, such as its base",
+            "positional": True,
+            "path": "folder or Hub id",
+        },
     )
     dataset: str | None = field(
-        default=None, metadata={"help": "dataset whose test split gives examples to click on: Hub id or folder"}
+        default=None,
+        metadata={
+            "help": "dataset whose test split gives examples to click on: Hub id or folder",
+            "path": "folder or Hub id",
+        },
     )
-    revision: str | None = field(default=None, metadata={"help": "Hub commit of the model"})
-    base_revision: str | None = field(default=None, metadata={"help": "Hub commit of the base"})
-    dataset_revision: str | None = field(default=None, metadata={"help": "Hub commit of the dataset"})
+    revision: str | None = field(default=None, metadata={"help": "Hub commit of the model", "group": "how it is run"})
+    base_revision: str | None = field(
+        default=None, metadata={"help": "Hub commit of the base", "group": "how it is run"}
+    )
+    dataset_revision: str | None = field(
+        default=None, metadata={"help": "Hub commit of the dataset", "group": "how it is run"}
+    )
     host: str = field(
         default="127.0.0.1",
         metadata={"help": "address to listen on; 0.0.0.0 lets everybody in who reaches the machine"},
     )
-    port: int = field(default=7860, metadata={"help": "port to listen on"})
-    max_new_tokens: int = field(default=256, metadata={"help": "longest answer, in tokens"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps"})
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto", metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU"}
+    port: Annotated[int, Ge(0), Le(65535)] = field(default=7860, metadata={"help": "port to listen on"})
+    max_new_tokens: Annotated[int, Ge(1)] = field(
+        default=256, metadata={"help": "longest answer, in tokens", "group": "how it is run"}
     )
-    chat_template_path: str | None = field(default=None, metadata={"help": "jinja chat template to use instead"})
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "auto, cpu, cuda, cuda:1, mps",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "group": "how it is run",
+        },
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
+        default="auto",
+        metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
+    )
+    chat_template_path: str | None = field(
+        default=None,
+        metadata={"help": "jinja chat template to use instead", "path": "file", "group": "how it is run"},
+    )
 
 
 def run(options: Options) -> str:
@@ -71,14 +105,12 @@ def run(options: Options) -> str:
 
 
 def _check(options: Options) -> None:
-    if options.max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens must be at least 1, not {options.max_new_tokens}")
     for name, value, revision in (
         ("revision", options.model, options.revision),
         ("base_revision", options.base, options.base_revision),
         ("dataset_revision", options.dataset, options.dataset_revision),
     ):
         if revision and (value is None or Path(value).is_dir()):
-            raise ValueError(
+            raise UsageError(
                 f"--{name} is a commit of something on the Hub, and {value or 'nothing'} is none: leave it out"
             )

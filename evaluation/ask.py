@@ -12,7 +12,11 @@ words for both has not looked. For research only, not for patients.
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge
+
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from evaluation.answering.answers import Answer
@@ -24,21 +28,44 @@ class Options:
     """Options of `ldrt ask`."""
 
     model: str = field(
-        metadata={"help": "checkpoint: Hub id or folder; full weights or an adapter", "positional": True}
+        metadata={
+            "help": "checkpoint: Hub id or folder; full weights or an adapter",
+            "positional": True,
+            "path": "folder or Hub id",
+        }
     )
-    figure: str = field(metadata={"help": "picture file: PNG, JPEG, TIFF, WebP, GIF or BMP", "positional": True})
+    figure: str = field(
+        metadata={"help": "picture file: PNG, JPEG, TIFF, WebP, GIF or BMP", "positional": True, "path": "file"}
+    )
     question: str = field(metadata={"help": "what you want to know of it, in quotes", "positional": True})
     compare: str | None = field(
-        default=None, metadata={"help": "another checkpoint, such as the base model: both answer, also without picture"}
+        default=None,
+        metadata={
+            "help": "another checkpoint, such as the base model: both answer, also without picture",
+            "path": "folder or Hub id",
+        },
     )
-    revision: str | None = field(default=None, metadata={"help": "Hub commit of the model"})
-    compare_revision: str | None = field(default=None, metadata={"help": "Hub commit of the one to compare with"})
-    max_new_tokens: int = field(default=256, metadata={"help": "longest answer, in tokens"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps"})
+    revision: str | None = field(default=None, metadata={"help": "Hub commit of the model", "group": "how it is run"})
+    compare_revision: str | None = field(
+        default=None, metadata={"help": "Hub commit of the one to compare with", "group": "how it is run"}
+    )
+    max_new_tokens: Annotated[int, Ge(1)] = field(default=256, metadata={"help": "longest answer, in tokens"})
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "auto, cpu, cuda, cuda:1, mps",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "group": "how it is run",
+        },
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto", metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU"}
+        default="auto",
+        metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
     )
-    chat_template_path: str | None = field(default=None, metadata={"help": "jinja chat template to use instead"})
+    chat_template_path: str | None = field(
+        default=None,
+        metadata={"help": "jinja chat template to use instead", "path": "file", "group": "how it is run"},
+    )
 
 
 def run(options: Options) -> str:
@@ -49,10 +76,8 @@ def run(options: Options) -> str:
     """
     from evaluation.trying.figure import read_figure
 
-    if options.max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens must be at least 1, not {options.max_new_tokens}")
     if not options.question.strip():
-        raise ValueError("the question is empty: say what you want to know of the figure")
+        raise UsageError("the question is empty: say what you want to know of the figure")
     figure = read_figure(Path(options.figure))  # before any weights are loaded
     if options.compare is None:
         (answer,) = _answers(options, options.model, options.revision, figure)

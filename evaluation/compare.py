@@ -2,7 +2,7 @@
 
     ldrt compare runs/base runs/tuned
     ldrt compare runs/base runs/r32 runs/r64                 # each against the base, and all side by side
-    ldrt compare runs/base runs/tuned --general "[runs/base-general, runs/tuned-general]"     # what tuning cost
+    ldrt compare runs/base runs/tuned --general runs/base-general runs/tuned-general         # what tuning cost
     ldrt compare runs/base runs/tuned --train_dataset dataset                # by how often terms were seen in training
 
 `ldrt card runs/tuned` then shows both answers to every question side by side, on a page (answers.html).
@@ -14,29 +14,48 @@ example, which the plots and any later question need.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset_builder.files.jsonfiles import write_json, write_jsonl
+from dataset_builder.files.jsonfiles import write_json, write_jsonl, write_lines
 from evaluation import run_folder
+from trust.errors import UsageError
 from trust.handovers import stamped
 
 
 @dataclass
 class Options:
     runs: list[str] = field(
-        metadata={"help": "scored run folders: the base model's, then those of tuned models", "positional": True}
+        metadata={
+            "help": "scored run folders: the base model's, then those of tuned models",
+            "positional": True,
+            "path": "scored run folder",
+        }
     )
     output: str | None = field(
-        default=None, metadata={"help": "folder for comparison.json, of two runs only (default: each tuned run)"}
+        default=None,
+        metadata={
+            "help": "folder for comparison.json, of two runs only (default: each tuned run)",
+            "path": "new folder",
+        },
     )
     general: list[str] = field(
         default_factory=list,
-        metadata={"help": "scored runs of the same models on a general-domain dataset: what tuning made them forget"},
+        metadata={
+            "help": "scored runs of the same models on a general-domain dataset: what tuning made them forget",
+            "path": "scored run folder",
+        },
     )
     transfer: list[str] = field(
-        default_factory=list, metadata={"help": "scored runs of the same models on other domains: what carries over"}
+        default_factory=list,
+        metadata={
+            "help": "scored runs of the same models on other domains: what carries over",
+            "path": "scored run folder",
+        },
     )
     train_dataset: str | None = field(
         default=None,
-        metadata={"help": "Hub id or folder: scores by how often its training split has the terms asked about"},
+        metadata={
+            "help": "Hub id or folder: scores by how often its training split has the terms asked about",
+            "path": "folder or Hub id",
+        },
     )
 
 
@@ -52,7 +71,7 @@ def run(options: Options) -> str:
     from evaluation.judgements import read_verdicts
 
     if len(options.runs) < 2 or (options.output and len(options.runs) > 2):
-        raise ValueError("compare needs two run folders or more, the base model's first; --output is for two")
+        raise UsageError("compare needs two run folders or more, the base model's first; --output is for two")
     base, *tuned_runs = [read_run(Path(folder)) for folder in options.runs]
     for tuned in tuned_runs:
         check_comparable(base, tuned)
@@ -71,8 +90,11 @@ def run(options: Options) -> str:
         output.mkdir(parents=True, exist_ok=True)
         write_jsonl(output / run_folder.PAIRED, map(stamped, map(row_of_pair, paired)))
         write_json(output / run_folder.COMPARISON, stamped(comparison))
-        tables = [table_text(comparison)] if len(tuned_runs) == 1 else []
-        texts.append("\n".join([*tables, *sentences(comparison), str(output / run_folder.COMPARISON)]))
+        full = output / run_folder.COMPARISON_TEXT
+        write_lines(full, [table_text(comparison), *sentences(comparison)])
+        tables = [table_text(comparison, in_short=True)] if len(tuned_runs) == 1 else []
+        opened = f"open: {full} (each task and metric); {output / run_folder.COMPARISON} for programs"
+        texts.append("\n".join([*tables, *sentences(comparison), opened, f"next: ldrt card {tuned.folder}"]))
     return "\n\n".join([overview_text(overview), *texts] if len(tuned_runs) > 1 else texts)
 
 

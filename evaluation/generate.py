@@ -11,13 +11,15 @@ run folder is one checkpoint on one split; each image condition adds its answers
 interruption: what is answered is kept.
 """
 
-import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Le
 
 from dataset_builder.files.jsonfiles import write_jsonl
 from evaluation import run_folder
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from evaluation.answering.local import Checkpoint
@@ -41,9 +43,10 @@ class Options:
             "the name under which the server has it"
         }
     )
-    output: str = field(metadata={"help": "run folder to write, or to continue"})
+    output: str = field(metadata={"help": "run folder to write, or to continue", "path": "new folder"})
     dataset: str | None = field(
-        default=None, metadata={"help": "dataset: Hub id or folder; with --benchmark a copy of that one"}
+        default=None,
+        metadata={"help": "dataset: Hub id or folder; with --benchmark a copy of that one", "path": "folder or Hub id"},
     )
     benchmark: str | None = field(
         default=None,
@@ -53,27 +56,52 @@ class Options:
         },
     )
     image_column: str | None = field(
-        default=None, metadata={"help": "any VQA dataset by its columns: the picture (default `image`)"}
+        default=None,
+        metadata={
+            "help": "any VQA dataset by its columns: the picture (default `image`)",
+            "group": "any VQA dataset by its columns",
+        },
     )
-    question_column: str | None = field(default=None, metadata={"help": "the same: the question (default `question`)"})
-    answer_column: str | None = field(default=None, metadata={"help": "the same: the right answer (default `answer`)"})
+    question_column: str | None = field(
+        default=None,
+        metadata={"help": "the same: the question (default `question`)", "group": "any VQA dataset by its columns"},
+    )
+    answer_column: str | None = field(
+        default=None,
+        metadata={"help": "the same: the right answer (default `answer`)", "group": "any VQA dataset by its columns"},
+    )
     options_column: str | None = field(
-        default=None, metadata={"help": "the same: a list of options, or lines `A. …`; without it none"}
+        default=None,
+        metadata={
+            "help": "the same: a list of options, or lines `A. …`; without it none",
+            "group": "any VQA dataset by its columns",
+        },
     )
     image_id_column: str | None = field(
         default=None,
-        metadata={"help": "the same: which picture it is, for intervals; without it equal files are one picture"},
+        metadata={
+            "help": "the same: which picture it is, for intervals; without it equal files are one picture",
+            "group": "any VQA dataset by its columns",
+        },
     )
     base_url: str | None = field(
         default=None,
         metadata={
-            "help": "ask the OpenAI-compatible server there, such as vLLM; its key in the environment: OPENAI_API_KEY"
+            "help": "ask the OpenAI-compatible server there, http://…, such as vLLM; its key in the environment: "
+            "OPENAI_API_KEY",
+            "pattern": r"https?://\S+",
         },
     )
     revision: str | None = field(
-        default=None, metadata={"help": "Hub commit of the model; with --base_url the one that the server runs"}
+        default=None,
+        metadata={
+            "help": "Hub commit of the model; with --base_url the one that the server runs",
+            "group": "how it is run",
+        },
     )
-    dataset_revision: str | None = field(default=None, metadata={"help": "Hub commit of the dataset"})
+    dataset_revision: str | None = field(
+        default=None, metadata={"help": "Hub commit of the dataset", "group": "how it is run"}
+    )
     split: str | None = field(
         default=None, metadata={"help": "split of the dataset (default `test`, or the benchmark's)"}
     )
@@ -87,26 +115,59 @@ class Options:
             "help": "which picture: the true one, an empty one, another article's, or none (the caption as text)"
         },
     )
-    max_new_tokens: int = field(default=256, metadata={"help": "longest answer, in tokens"})
-    length_hint: int | None = field(default=None, metadata={"help": "ask for an answer of about so many words"})
-    batch_size: int = field(
+    max_new_tokens: Annotated[int, Ge(1)] = field(
+        default=256, metadata={"help": "longest answer, in tokens", "group": "how it answers"}
+    )
+    length_hint: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "ask for an answer of about so many words", "group": "how it answers"}
+    )
+    batch_size: Annotated[int, Ge(1)] = field(
         default=8,
-        metadata={"help": "questions answered at once; the answers are the same, in bfloat16 but for rounding"},
+        metadata={
+            "help": "questions answered at once; the answers are the same, in bfloat16 but for rounding",
+            "group": "how it is run",
+        },
     )
-    concurrency: int = field(default=16, metadata={"help": "with --base_url: requests at once"})
-    limit: int | None = field(default=None, metadata={"help": "answer only the first so many questions of each task"})
-    temperature: float = field(
-        default=0.0, metadata={"help": "0: greedy, the most likely answer; above: sampled, for pairs (`ldrt prefer`)"}
+    concurrency: Annotated[int, Ge(1), Le(4096)] = field(
+        default=16, metadata={"help": "with --base_url: requests at once", "group": "how it is run"}
     )
-    seed: int = field(default=0, metadata={"help": "of the shuffled pictures, and of sampled answers"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda, cuda:1, mps"})
+    limit: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "answer only the first so many questions of each task"}
+    )
+    temperature: Annotated[float, Ge(0)] = field(
+        default=0.0,
+        metadata={
+            "help": "0: greedy, the most likely answer; above: sampled, for pairs (`ldrt prefer`)",
+            "group": "how it answers",
+        },
+    )
+    seed: Annotated[int, Ge(0)] = field(
+        default=0, metadata={"help": "of the shuffled pictures, and of sampled answers", "group": "how it answers"}
+    )
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "auto, cpu, cuda, cuda:1, mps",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "group": "how it is run",
+        },
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto", metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU"}
+        default="auto",
+        metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
     )
     processor: str | None = field(
-        default=None, metadata={"help": "Hub id or folder whose chat template and image preparation to use instead"}
+        default=None,
+        metadata={
+            "help": "Hub id or folder whose chat template and image preparation to use instead",
+            "path": "folder or Hub id",
+            "group": "how it is run",
+        },
     )
-    chat_template_path: str | None = field(default=None, metadata={"help": "jinja chat template to use instead"})
+    chat_template_path: str | None = field(
+        default=None,
+        metadata={"help": "jinja chat template to use instead", "path": "file", "group": "how it is run"},
+    )
 
 
 def run(options: Options) -> str:
@@ -116,11 +177,11 @@ def run(options: Options) -> str:
     checkpoint that takes no pictures; FileNotFoundError for a checkpoint or dataset that is not there; ConnectionError,
     PermissionError or RuntimeError for a server that does not answer, wants another key or does not know the model.
     """
+    _check(options)  # before what takes seconds to import
     from evaluation.answering import answers, manifest
     from evaluation.answering.thumbnails import keep_thumbnails
     from trust.handovers import stamped
 
-    _check(options)
     output = Path(options.output)
     items, evidence = _questions(options)
     answerer, condition = _answerer(options, output), options.image_condition
@@ -147,9 +208,8 @@ def run(options: Options) -> str:
     keep_thumbnails(items.rows, [one.row["example_id"] for one in asked], output / run_folder.THUMBNAILS)
     failed = f"; {n_failed} failed, `error` in their records says why; run again to ask them again" if n_failed else ""
     left_out = f"; {items.left_out}" if items.left_out else ""
-    return (
-        f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}{failed}{left_out}"
-    )
+    said = f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}"
+    return f"{said}{failed}{left_out}\nnext: ldrt score {output}"
 
 
 def _questions(options: Options) -> "tuple[Items, dict[str, Evidence]]":
@@ -194,26 +254,55 @@ def _given(options: Options) -> dict:
 
 
 def _check(options: Options) -> None:
-    for name in ("batch_size", "concurrency", "max_new_tokens", "length_hint", "limit"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
-    if not 0 <= options.temperature < math.inf:
-        raise ValueError(f"temperature must be 0 or more, not {options.temperature}")
+    """Raises UsageError for options that contradict each other."""
+    _check_names(options)
     if options.revision and not options.base_url and Path(options.model).is_dir():
-        raise ValueError(f"{options.model} is a folder, which has no commits: leave out --revision")
+        raise UsageError(f"{options.model} is a folder, which has no commits: leave out --revision")
     if options.dataset is None and options.benchmark is None:
-        raise ValueError("give --dataset, or --benchmark")
+        raise UsageError("give --dataset, or --benchmark")
     if options.benchmark and options.tasks != list(TASKS):
-        raise ValueError("a benchmark has no --tasks: leave them out")
+        raise UsageError("a benchmark has no --tasks: leave them out")
     if any(_columns(options).values()) and options.tasks != list(TASKS) and len(options.tasks) != 1:
-        raise ValueError("of a VQA dataset by its columns one config is asked: give one of --tasks, or none")
+        raise UsageError("of a VQA dataset by its columns one config is asked: give one of --tasks, or none")
     if options.dataset_revision and options.dataset and Path(options.dataset).is_dir():
-        raise ValueError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
+        raise UsageError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
     changed = {option.name for option in fields(Options) if getattr(options, option.name) != option.default}
     given = [name for name in OF_CHECKPOINTS if name in changed]
     if options.base_url and given:
-        raise ValueError(f"with --base_url the server decides: leave out --{' --'.join(given)}")
+        raise UsageError(f"with --base_url the server decides: leave out --{' --'.join(given)}")
+
+
+def _check_names(options: Options) -> None:
+    """Raises UsageError for a model, a benchmark, a config or a split that is none, as far as files here say so."""
+    from dataset_builder.benchmarks.benchmark import names
+    from dataset_builder.files.nearest import nearest
+    from trust.places import is_folder
+
+    if not options.base_url:
+        try:
+            is_folder(options.model, "model")
+        except FileNotFoundError as error:
+            raise UsageError(error) from error
+    if options.benchmark and options.benchmark not in names():
+        near = nearest(options.benchmark, names())
+        raise UsageError(f"no benchmark {options.benchmark!r}{near}; there are {', '.join(names())}")
+    if not (options.benchmark or any(_columns(options).values())):
+        for task in options.tasks:
+            _check_config(Path(str(options.dataset)), task, options.split or "test")
+
+
+def _check_config(dataset: Path, config: str, split: str) -> None:
+    """Raises UsageError for a config or split that a dataset folder does not have; of the Hub its client says that."""
+    from dataset_builder.files.nearest import nearest
+
+    files = [path.relative_to(dataset) for path in dataset.glob("*/*-*.parquet")]
+    configs = sorted({path.parts[0] for path in files})
+    if configs and config not in configs:
+        raise UsageError(f"{dataset}: no config {config!r}{nearest(config, configs)}; it has {', '.join(configs)}")
+    splits = sorted({path.name.split("-")[0] for path in files if path.parts[0] == config})
+    if splits and split not in splits:
+        known = f"{nearest(split, splits)}; it has {', '.join(splits)}"
+        raise UsageError(f"{dataset}, config {config}: no split {split!r}{known}")
 
 
 def _answerer(options: Options, output: Path) -> "Checkpoint | Endpoint":

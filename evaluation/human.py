@@ -16,9 +16,12 @@ random order of the runs.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
 
 from dataset_builder.files.jsonfiles import write_json, write_lines
+from trust.errors import UsageError
 from trust.handovers import stamped
 
 PAGE = "rate.html"
@@ -28,13 +31,21 @@ PAGE = "rate.html"
 class Options:
     action: Literal["export", "import"] = field(metadata={"help": "what to do", "positional": True})
     paths: list[str] = field(
-        metadata={"help": "export: run folders, the base first; import: downloaded ratings", "positional": True}
+        metadata={
+            "help": "export: run folders, the base first; import: downloaded ratings",
+            "positional": True,
+            "path": "folder or file",
+        }
     )
-    output: str = field(metadata={"help": "folder of the page, its key and human.json"})
-    dataset: str | None = field(default=None, metadata={"help": "export: dataset that the runs answered"})
-    items: int = field(default=100, metadata={"help": "export: answers to rate, over all runs"})
-    repeats: int = field(default=20, metadata={"help": "export: how many of them are shown a second time"})
-    seed: int = field(default=0, metadata={"help": "of the sample and its order"})
+    output: str = field(metadata={"help": "folder of the page, its key and human.json", "path": "new folder"})
+    dataset: str | None = field(
+        default=None, metadata={"help": "export: dataset that the runs answered", "path": "folder or Hub id"}
+    )
+    items: Annotated[int, Ge(1)] = field(default=100, metadata={"help": "export: answers to rate, over all runs"})
+    repeats: Annotated[int, Ge(0)] = field(
+        default=20, metadata={"help": "export: how many of them are shown a second time"}
+    )
+    seed: Annotated[int, Ge(0)] = field(default=0, metadata={"help": "of the sample and its order"})
 
 
 def run(options: Options) -> str:
@@ -52,9 +63,7 @@ def _export(options: Options) -> str:
     from evaluation.people.sample import draw, read_runs
 
     if not options.dataset:
-        raise ValueError("export needs --dataset, for the pictures")
-    if options.items < 1 or options.repeats < 0:
-        raise ValueError("items must be at least 1, repeats at least 0")
+        raise UsageError("export needs --dataset, for the pictures")
     output = Path(options.output)
     runs = read_runs([Path(path) for path in options.paths])
     showings = draw([run.answers for run in runs], options.items, options.repeats, options.seed)

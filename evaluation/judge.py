@@ -2,21 +2,24 @@
 
     ldrt judge runs/tuned --judge Qwen/Qwen2-72B-Instruct --base_url http://localhost:8000/v1 --revision 1af63c6
     ldrt judge runs/tuned --judge Qwen/Qwen2-7B-Instruct --backend local       # no server: likelihood of each score
-    ldrt judge runs/tuned --judge gpt-4o --price_in 2.5 --price_out 10 --dry_run true    # calls, tokens, time, money
-    ldrt judge runs/tuned --judge gpt-4o --batch true                          # half the price, within a day
+    ldrt judge runs/tuned --judge gpt-4o --price_in 2.5 --price_out 10 --dry_run      # calls, tokens, time, money
+    ldrt judge runs/tuned --judge gpt-4o --batch                                         # half the price, within a day
     ldrt judge runs/tuned --judge Qwen/Qwen2-72B-Instruct --against runs/base  # which of two answers is better
 
 A panel is the command once for each judge. The judge reads question, reference, caption, context and answer, never the
 picture. Every reply is on the disk before it counts; run the command again after any interruption, and only what failed
-is asked again; a reply that was paid for and has no score, only with --retry_unparsable true.
+is asked again; a reply that was paid for and has no score, only with --retry_unparsable.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+from annotated_types import Ge
 
 from dataset_builder.llm.options import AskingOptions
 from evaluation import run_folder
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from evaluation.judgements import Verdict
@@ -27,34 +30,51 @@ if TYPE_CHECKING:
 class Options(AskingOptions):
     """Options of `ldrt judge`."""
 
-    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True})
+    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True, "path": "run folder"})
     judge: str = field(metadata={"help": "the judge's name at the server; with backend `local` a Hub id or folder"})
     backend: Literal["openai", "local"] = field(
         default="openai",
         metadata={"help": "openai: any OpenAI-compatible server; local: likelihood of the scores, computed here"},
     )
-    max_tokens: int = field(
-        default=512, kw_only=True, metadata={"help": "longest reply, tokens; judges that think aloud need more"}
+    max_tokens: Annotated[int, Ge(1)] = field(
+        default=512,
+        kw_only=True,
+        metadata={"help": "longest reply, tokens; judges that think aloud need more", "group": "the server of the LLM"},
     )
-    image_conditions: list[str] = field(
-        default_factory=lambda: ["true"], metadata={"help": "judge the answers to these pictures: true, blank, …"}
+    image_conditions: list[Literal["true", "blank", "shuffled", "none"]] = field(
+        default_factory=lambda: ["true"], metadata={"help": "judge the answers to these pictures"}
     )
-    controls: int = field(
+    controls: Annotated[int, Ge(0)] = field(
         default=50,
         metadata={
             "help": "so many times each: the reference, another article's reference and nothing as the answer, the "
             "same question again, and the answer with an injection, which must change nothing"
         },
     )
-    limit: int | None = field(
+    limit: Annotated[int, Ge(1)] | None = field(
         default=None, metadata={"help": "judge so many answers of each image condition, in a fixed random order"}
     )
     against: str | None = field(
-        default=None, metadata={"help": "another run folder: which of the two answers is better, in both orders"}
+        default=None,
+        metadata={
+            "help": "another run folder: which of the two answers is better, in both orders",
+            "path": "run folder",
+        },
     )
-    rubrics: str | None = field(default=None, metadata={"help": "folder of other rubric files: TASK.md, pairwise.md"})
-    device: str = field(default="auto", metadata={"help": "backend local: auto, cpu, cuda, cuda:1"})
-    batch_size: int = field(default=4, metadata={"help": "backend local: answers at once"})
+    rubrics: str | None = field(
+        default=None, metadata={"help": "folder of other rubric files: TASK.md, pairwise.md", "path": "folder"}
+    )
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "backend local: auto, cpu, cuda, cuda:1",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "group": "a judge that is computed here",
+        },
+    )
+    batch_size: Annotated[int, Ge(1)] = field(
+        default=4, metadata={"help": "backend local: answers at once", "group": "a judge that is computed here"}
+    )
 
 
 def run(options: Options) -> str:
@@ -88,14 +108,12 @@ def run(options: Options) -> str:
 
 
 def _check(options: Options) -> None:
-    """Raises ValueError for options that do not fit."""
+    """Raises UsageError for options that do not fit."""
     options.check_asking()
-    if options.controls < 0 or (options.limit is not None and options.limit < 1):
-        raise ValueError("limit must be at least 1, controls at least 0")
     of_servers = {"--batch": options.batch, "--request": options.request, "--max_cost": options.max_cost is not None}
     unused = [name for name, is_set in of_servers.items() if is_set]
     if options.backend == "local" and unused:
-        raise ValueError(f"{', '.join(unused)}: only for a judge behind a server; the backend local asks nobody")
+        raise UsageError(f"{', '.join(unused)}: only for a judge behind a server; the backend local asks nobody")
 
 
 def _judge(options: Options) -> "Judge":
@@ -115,7 +133,7 @@ def _compare(options: Options, other: str, judge: "Judge", rubrics: Path, manife
     from evaluation.judging import asking, pairwise
 
     if judge.is_local:
-        raise ValueError("--against needs a server: the backend local computes scores, not verdicts")
+        raise UsageError("--against needs a server: the backend local computes scores, not verdicts")
     folder = Path(options.run)
     other_manifest = run_folder.read_manifest(Path(other))
     for key in ("dataset_revision", "split"):

@@ -19,11 +19,19 @@ _PACKAGES = ("ldrt-vlm", "datasets")
 @dataclass
 class Options:
     run: str = field(
-        metadata={"help": "run folder of `ldrt generate`, judged `--against` the other", "positional": True}
+        metadata={
+            "help": "run folder of `ldrt generate`, judged `--against` the other",
+            "positional": True,
+            "path": "run folder",
+        }
     )
-    other: str = field(metadata={"help": "the other run folder", "positional": True})
+    other: str = field(metadata={"help": "the other run folder", "positional": True, "path": "run folder"})
     dataset: str = field(
-        metadata={"help": "dataset repo folder whose training questions both have answered", "positional": True}
+        metadata={
+            "help": "dataset repo folder whose training questions both have answered",
+            "positional": True,
+            "path": "dataset folder",
+        }
     )
 
 

@@ -20,6 +20,7 @@ THUMBNAILS = "thumbnails.jsonl"
 JUDGEMENTS, PAIRWISE = "judgements.jsonl", "pairwise.jsonl"
 ITEMS, SCORES = "per_item_scores.jsonl", "scores.json"
 COMPARISON, PAIRED = "comparison.json", "paired_items.jsonl"
+SCORES_TEXT, COMPARISON_TEXT = "scores.txt", "comparison.txt"  # the long tables, to read
 HUMAN = "human.json"
 
 IMAGE_CONDITIONS = ("true", "blank", "shuffled", "none")  # in the order of tables

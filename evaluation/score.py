@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from dataset_builder.files.jsonfiles import write_json, write_jsonl
+from dataset_builder.files.jsonfiles import write_json, write_jsonl, write_lines
 from evaluation import run_folder
 from evaluation.scoring.tables import interval_notes, interval_text, metric_text, number_text, text_table
 from trust.handovers import stamped
@@ -19,7 +19,7 @@ from trust.handovers import stamped
 
 @dataclass
 class Options:
-    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True})
+    run: str = field(metadata={"help": "run folder made by `ldrt generate`", "positional": True, "path": "run folder"})
     rouge_tokenizer: Literal["unicode", "google"] = field(
         default="unicode", metadata={"help": "google: the values of rouge_score, for comparison with papers"}
     )
@@ -76,13 +76,15 @@ def _failed_warnings(answers: dict[str, run_folder.Answers]) -> list[str]:
 
 
 def _summary(scores: dict, folder: Path, warnings: list[str]) -> str:
-    """The table, the headline's gaps between image conditions, the judges, and what to know about the numbers."""
+    """The table of all tasks together, the headline's gaps between image conditions, the judges, and what to know."""
     from evaluation.judging.panel import panel_text
     from evaluation.scoring.measures import ALL_TASKS, JUDGE
     from evaluation.scoring.rows import first_condition
 
     shown = first_condition(scores["scores"])
-    table = text_table(["metric", "task", "value", "95 % interval", "n", "unit"], map(_cells, shown))
+    full = folder / run_folder.SCORES_TEXT
+    write_lines(full, [_table(shown), *interval_notes(shown)])
+    in_short = [row for row in shown if row["task"] == ALL_TASKS] or shown
     gaps = []
     for row in scores["image_gaps"]:
         if row["task"] == ALL_TASKS and row["metric"] in ("rougeL", JUDGE):
@@ -91,8 +93,19 @@ def _summary(scores: dict, folder: Path, warnings: list[str]) -> str:
             gaps.append(f"true picture against {row['versus']}, {metric_text(row)}: {gap}")
     judges = panel_text(scores["judges"], scores["judge_agreement"])
     return "\n".join(
-        filter(None, [table, *interval_notes(shown), *gaps, *judges, str(folder / run_folder.SCORES), *warnings])
+        filter(
+            None,
+            [
+                *(_table(in_short), *interval_notes(in_short), *gaps, *judges, *warnings),
+                f"open: {full} (each task and metric); {folder / run_folder.SCORES} for programs",
+                f"next: ldrt compare BASE_RUN {folder}, or ldrt card {folder}",
+            ],
+        )
     )
+
+
+def _table(rows: list[dict]) -> str:
+    return text_table(["metric", "task", "value", "95 % interval", "n", "unit"], map(_cells, rows))
 
 
 def _cells(row: dict) -> list[str]:

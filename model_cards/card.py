@@ -18,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from trust.errors import UsageError
 from trust.licenses import Policy
 
 
@@ -26,7 +27,11 @@ class Options:
     """Options of `ldrt card`."""
 
     run: str = field(
-        metadata={"help": "run folder with scores.json, and comparison.json for a tuned model", "positional": True}
+        metadata={
+            "help": "run folder with scores.json, and comparison.json for a tuned model",
+            "positional": True,
+            "path": "scored run folder",
+        }
     )
     repo_id: str | None = field(
         default=None, metadata={"help": "ORG/NAME under which the model is published, or its folder"}
@@ -45,7 +50,11 @@ class Options:
         },
     )
     domain: str | None = field(
-        default=None, metadata={"help": "YAML file of a domain whose tags go onto the card, beside the datasets' own"}
+        default=None,
+        metadata={
+            "help": "YAML file of a domain whose tags go onto the card, beside the datasets' own",
+            "path": "file",
+        },
     )
     policy: Policy = field(
         default="commercial",
@@ -85,7 +94,8 @@ def run(options: Options) -> str:
     write_text(card, render_card(evaluated, facts, names, examples))
     described = folder / "card.json"
     write_text(described, to_json(describe_card(stated, names, examples), str(described), indent=1) + "\n")
-    return "\n".join([*map(str, [card, page, *plots]), describe_licenses(facts)])
+    opened = f"open: {card} (the card), {page} (each answer, in a browser), {folder}/plots/ ({len(plots)} plots)"
+    return "\n".join([describe_licenses(facts), opened, f"next: ldrt publish {folder} ORG/NAME --dry_run"])
 
 
 def _domain_tags(path: str | None) -> tuple[str, ...]:
@@ -96,5 +106,5 @@ def _domain_tags(path: str | None) -> tuple[str, ...]:
         domain = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         tags = domain.get("tags") or []
     except (OSError, ValueError, yaml.YAMLError, AttributeError) as error:
-        raise ValueError(f"--domain {path}: no domain file; see recipes/domains") from error
+        raise UsageError(f"--domain {path}: no domain file; see recipes/domains") from error
     return tuple(str(tag) for tag in tags)

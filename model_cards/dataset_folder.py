@@ -12,9 +12,10 @@ from trust.licenses import of_row
 # With files of their own; `instruct` lists those of two others.
 CONFIGS = ("pairs", "align", "detail", "reasoning", "preference")
 INSTRUCT = ("detail", "reasoning")  # whose files config `instruct` lists, without a copy
+WITHHELD = "withheld"  # ids and hashes of figures without a picture: no config of rows, and in none of the above
 SPLITS = ("train", "validation", "test")
 
-_OF_TERMS = ("license", "licenses", "rights")  # the columns of `Terms`
+TERMS = ("license", "licenses", "rights")  # the columns of `Terms`
 # What decides whether a row may be published: the licences of all that it is made of, and its figure's own rights.
 Terms = tuple[tuple[str | None, ...], str | None]
 NO_TERMS: Terms = ((None,), None)
@@ -24,11 +25,12 @@ Splits = dict[str, list[Path]]  # split -> its Parquet files, in their order
 
 def config_files(dataset: Path) -> dict[str, Splits]:
     """config -> split -> its Parquet files; only what is there, in the order of `CONFIGS` and `SPLITS`."""
-    found = {config: _split_files(dataset / config) for config in CONFIGS}
+    found = {config: split_files(dataset / config) for config in CONFIGS}
     return {config: splits for config, splits in found.items() if splits}
 
 
-def _split_files(folder: Path) -> Splits:
+def split_files(folder: Path) -> Splits:
+    """split -> the Parquet files of one config's folder; {} where there are none."""
     found = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in SPLITS}
     return {split: paths for split, paths in found.items() if paths}
 
@@ -56,7 +58,7 @@ def terms_counts(paths: Iterable[Path]) -> Counter[Terms]:
     counts: Counter[Terms] = Counter()
     for path in paths:
         with parquet.ParquetFile(path) as file:
-            there = [name for name in _OF_TERMS if name in file.schema_arrow.names]
+            there = [name for name in TERMS if name in file.schema_arrow.names]
             if not there:
                 counts[NO_TERMS] += file.metadata.num_rows
                 continue
@@ -71,7 +73,7 @@ def terms(batch: pyarrow.RecordBatch) -> list[Terms]:
 
 
 def _there(batch: pyarrow.RecordBatch) -> list[str]:
-    return [name for name in _OF_TERMS if name in batch.schema.names]
+    return [name for name in TERMS if name in batch.schema.names]
 
 
 def row_terms(row: Mapping) -> Terms:

@@ -2,7 +2,7 @@
 
     ldrt export dataset --format llava --output llava            # DATASET/CONFIG-SPLIT.json and images/
     ldrt export ORG/NAME --format sharegpt --output sharegpt     # LLaMA-Factory, ms-swift
-    ldrt export dataset --format webdataset --output tars --configs "[pairs]" --splits "[train]"
+    ldrt export dataset --format webdataset --output tars --configs pairs --splits train
 
 Exported are the rows that `ldrt push` would publish under the same policy, and nothing else. A picture keeps the
 compressed pixels of its JPEG or PNG, without metadata; its file is named by the hash of its content. What tokenizers
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from trust.errors import UsageError
 from trust.licenses import Policy
 
 _LIMIT_S = 6 * 3600.0  # for the download of a dataset from the Hub
@@ -25,16 +26,20 @@ _LIMIT_S = 6 * 3600.0  # for the download of a dataset from the Hub
 class Options:
     """Options of `ldrt export`."""
 
-    dataset: str = field(metadata={"help": "dataset repo folder, or its Hub id", "positional": True})
+    dataset: str = field(
+        metadata={"help": "dataset repo folder, or its Hub id", "positional": True, "path": "folder or Hub id"}
+    )
     format: Literal["llava", "sharegpt", "webdataset"] = field(
         metadata={"help": "`llava` JSON, `sharegpt` JSON (LLaMA-Factory, ms-swift), or `webdataset` tars"}
     )
-    output: str = field(metadata={"help": "new folder to write, or the one of an export that was stopped"})
+    output: str = field(
+        metadata={"help": "new folder to write, or the one of an export that was stopped", "path": "new folder"}
+    )
     configs: list[str] = field(
         default_factory=list,
-        metadata={"help": "such as '[detail, reasoning]'; default: all, of which JSON takes those with conversations"},
+        metadata={"help": "such as detail reasoning; default: all, of which JSON takes those with conversations"},
     )
-    splits: list[str] = field(default_factory=list, metadata={"help": "such as '[train]'; default: all"})
+    splits: list[str] = field(default_factory=list, metadata={"help": "such as train; default: all"})
     policy: Policy = field(
         default="commercial",
         metadata={
@@ -53,6 +58,7 @@ def run(options: Options) -> str:
     """
     from model_cards.exporting.export import DRAFTS, KNOWN, Export, pairs_of, refuse_other, settings_of
     from model_cards.exporting.rows import chosen_files
+    from model_cards.reviewing.review import read_review
     from model_cards.staging.dataset import refuse_nothing
     from model_cards.staging.own_folder import own_folder
 
@@ -60,10 +66,11 @@ def run(options: Options) -> str:
     chosen = chosen_files(dataset, options.configs, options.splits, KNOWN[options.format])
     refuse_nothing(dataset, options.policy)
     pairs = pairs_of(dataset)
-    settings = settings_of(chosen, pairs, options.format, options.policy)
+    review = read_review(dataset)
+    settings = settings_of(chosen, pairs, options.format, options.policy, review)
     refuse_other(output, settings)
     with own_folder(output, DRAFTS) as drafts:
-        export = Export(output, drafts, options.format, options.policy)
+        export = Export(output, drafts, options.format, options.policy, review=review)
         export.claim(settings)
         for config, splits in chosen.items():
             for split, paths in splits.items():
@@ -79,7 +86,7 @@ def _folder(options: Options) -> Path:
     dataset = Path(options.dataset)
     if dataset.is_dir():
         if options.revision:
-            raise ValueError(f"{dataset} is a folder, which has no commits: leave out --revision")
+            raise UsageError(f"{dataset} is a folder, which has no commits: leave out --revision")
         refuse_links(dataset)
         return dataset
     if dataset.exists() or options.dataset.startswith((".", "/")) or options.dataset.count("/") != 1:

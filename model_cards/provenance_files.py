@@ -45,6 +45,16 @@ class RemovedRow(TypedDict):
     reason: str
 
 
+class Retraction(TypedDict):
+    """A row of provenance/retracted.jsonl"""
+
+    day: str
+    article_id: str | None  # None: a figure alone
+    figure_id: str | None
+    figure_ids: list[str]  # of all that went
+    why: str
+
+
 class SkippedFile(TypedDict):
     """A row of provenance/skipped.jsonl"""
 
@@ -59,6 +69,58 @@ class Failure(TypedDict):
     article: str
     stage: str
     error: str
+
+
+class FileHash(TypedDict):
+    """A file, and its sha256 in hex"""
+
+    name: str
+    sha256: str
+
+
+class PanelPlace(TypedDict):
+    """Label and box of a panel, in pixels"""
+
+    label: str | None
+    bbox: list[float]
+
+
+class ColumnHash(TypedDict):
+    """A column, and the hash of what it holds"""
+
+    column: str
+    sha256: str
+
+
+class Rebuild(TypedDict):
+    """A row of provenance/rebuild.jsonl: by what a figure is made again from its article"""
+
+    figure_id: str
+    label: str | None
+    article_id: str
+    pmcid: str | None
+    article_version: int | None
+    doi: str | None
+    license: str | None
+    licenses: list[str | None]
+    has_rights: bool
+    status: str | None
+    source: str
+    source_file: str
+    source_sha256: str
+    picture_files: list[FileHash]
+    page: int | None
+    bbox: list[float] | None
+    dpi: float | None
+    panels: list[PanelPlace]
+    width: int
+    height: int
+    image_sha256: str
+    pixels_sha256: str
+    duplicate_group: str | None
+    hashes: list[ColumnHash]
+    tool: str
+    makers_sha256: str
 
 
 class Audit(TypedDict):
@@ -100,13 +162,16 @@ class Certificate(TypedDict):
 
 DATASET_MANIFEST = Kind(DatasetManifest, "ldrt build")
 CERTIFICATE = Kind(Certificate, "ldrt build")
-AUDIT = Kind(Audit, "ldrt build --audit true")
+REBUILD_NAME = "rebuild.jsonl"
+REBUILD = Kind(Rebuild, "ldrt build")
+AUDIT = Kind(Audit, "ldrt build --audit")
 EVAL = Kind(Eval, "ldrt instruct")
 PROVENANCE_ROWS: Kind[Any] = Kind(Terms, "ldrt build")  # of files that only others know
 PROVENANCE: dict[str, Kind[Any]] = {  # file of provenance/ -> its rows
     "rejected.jsonl": Kind(RejectedFigure, "ldrt build"),
     "supplementary.jsonl": Kind(SupplementaryFigure, "ldrt build"),
     "changelog.jsonl": Kind(RemovedRow, "ldrt build"),
+    "retracted.jsonl": Kind(Retraction, "ldrt retract"),
     "skipped.jsonl": Kind(SkippedFile, "ldrt build"),
     "failed.jsonl": Kind(Failure, "ldrt build"),
     "rejected_examples.jsonl": Kind(RejectedExample, "ldrt instruct"),

@@ -1,7 +1,4 @@
-"""The files that the cards read of other commands: their names' kinds, with the keys that a card relies on.
-
-How they are read: `trust/handovers.py`. Further keys are let be: an evaluation measures more than a card shows.
-"""
+"""The files that the cards read of other commands (by `trust/handovers.py`), with the keys that a card relies on."""
 
 from typing import Any, Literal, NotRequired
 
@@ -38,6 +35,7 @@ class Measured(TypedDict):
     """What rows of scores and of differences have"""
 
     metric: str
+    label: NotRequired[str | None]  # the metric's name on the card; absent in files of before
     judge: str | None
     n: int
     ci_low: float | None

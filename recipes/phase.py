@@ -11,8 +11,8 @@ import torch
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
+from dataset_builder.files.quiet import be_quiet
 from recipes.launching.outcome import FAILED, WRONG_USAGE, tell
-from recipes.launching.quiet import be_quiet
 from recipes.project_files import read_template
 from recipes.training import lineage
 from recipes.training.command import describe_command

@@ -1,19 +1,21 @@
-"""A recipe before it costs money: memory of each GPU, hours, and which launch config to take.
+r"""A recipe before it costs money: memory of each GPU, hours, and which launch config to take.
 
     ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/zero2.yaml
     ldrt plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/ddp.yaml --gpu H200 \
         --per_device_train_batch_size 8 --output plan.json
-    ldrt plan --config recipes/tiny-llava/phase1.yaml --accelerate accelerate_configs/cpu.yaml --check true
+    ldrt plan --config recipes/tiny-llava/phase1.yaml --accelerate accelerate_configs/cpu.yaml --check
 
 Options that are not listed here are the recipe's own and change it for the plan, as on the command line of
-recipes/sft.py. Reads the model's config.json, its tokenizer and the dataset; no weights. `--check true` also runs two
+recipes/sft.py. Reads the model's config.json, its tokenizer and the dataset; no weights. `--check` also runs two
 steps, on the longest rows, of a model of two layers a tower: which tokens are trained, which parameters,
 how much memory.
 """
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Gt
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
@@ -21,51 +23,68 @@ from dataset_builder.files.jsonfiles import write_json
 
 @dataclass
 class Options:
-    config: str = field(metadata={"help": "recipe: the YAML of a phase"})
-    accelerate: str = field(metadata={"help": "launch config: a file of accelerate_configs/"})
+    config: str = field(metadata={"help": "recipe: the YAML of a phase", "path": "recipe"})
+    accelerate: str = field(metadata={"help": "launch config: a file of accelerate_configs/", "path": "launch config"})
     overrides: list[str] = field(
         default_factory=list, metadata={"help": "options of recipes/sft.py; give them as they are", "rest": True}
     )
-    processes: int | None = field(default=None, metadata={"help": "GPUs, where not the launch config's num_processes"})
+    processes: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "GPUs, where not the launch config's num_processes"}
+    )
     gpu: str = field(
         default="A40",
         metadata={
             "help": "GPU, in any case: A40, A100, H100, H200, B200, MI300X, L40S, L4, RTX5090, RTX4090, V100, T4"
         },
     )
-    gpu_memory: float | None = field(default=None, metadata={"help": "GiB of a GPU, where not the named one's"})
-    tflops: float | None = field(
-        default=None, metadata={"help": "TFLOP/s that a GPU achieves in training; by default half of its dense peak"}
+    gpu_memory: Annotated[float, Gt(0)] | None = field(
+        default=None,
+        metadata={"help": "GiB of a GPU, where not the named one's", "group": "in place of a GPU's datasheet"},
     )
-    link_gb_s: float | None = field(
-        default=None, metadata={"help": "nominal GB/s one way between GPUs, where not the named one's"}
+    tflops: Annotated[float, Gt(0)] | None = field(
+        default=None,
+        metadata={
+            "help": "TFLOP/s that a GPU achieves in training; by default half of its dense peak",
+            "group": "in place of a GPU's datasheet",
+        },
     )
-    price_per_gpu_hour: float | None = field(
+    link_gb_s: Annotated[float, Gt(0)] | None = field(
+        default=None,
+        metadata={
+            "help": "nominal GB/s one way between GPUs, where not the named one's",
+            "group": "in place of a GPU's datasheet",
+        },
+    )
+    price_per_gpu_hour: Annotated[float, Ge(0)] | None = field(
         default=None, metadata={"help": "price of a GPU's hour, in any currency: the table then has the run's"}
     )
-    rows: int | None = field(default=None, metadata={"help": "plan for so many rows; with --tokens no dataset is read"})
-    tokens: int | None = field(default=None, metadata={"help": "plan for rows of so many tokens, picture included"})
+    rows: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "plan for so many rows; with --tokens no dataset is read"}
+    )
+    tokens: Annotated[int, Ge(1)] | None = field(
+        default=None, metadata={"help": "plan for rows of so many tokens, picture included"}
+    )
     check: bool = field(default=False, metadata={"help": "run two steps on a model cut to two layers a tower"})
-    output: str | None = field(default=None, metadata={"help": "JSON file for the plan"})
+    output: str | None = field(default=None, metadata={"help": "JSON file for the plan", "path": "new file"})
 
 
-def _check_numbers(options: Options) -> None:
-    """Raises UsageError for numbers that nothing can be planned with."""
-    for name in ("processes", "rows", "tokens", "gpu_memory", "tflops", "link_gb_s"):
-        value = getattr(options, name)
-        if value is not None and not 0 < value < math.inf:
-            raise UsageError(f"--{name} {value}: give a number above 0")
-    if options.price_per_gpu_hour is not None and not 0 <= options.price_per_gpu_hour < math.inf:
-        raise UsageError(f"--price_per_gpu_hour {options.price_per_gpu_hour}: give a number that is at least 0")
+def _check(options: Options) -> None:
+    """Raises UsageError for options that contradict each other."""
+    if options.tokens is not None and (options.rows is None or options.check):
+        raise UsageError("--tokens needs --rows, and a check needs the dataset itself")
 
 
 def run(options: Options) -> str:
     """The plan as text; written to `output` as JSON too.
 
-    Raises UsageError for numbers that nothing can be planned with, ValueError for a recipe or launch config that cannot
+    Raises UsageError for options that contradict each other, ValueError for a recipe or launch config that cannot
     be planned, FileNotFoundError for an absent one, and OSError where the model's configuration or tokenizer is not
     within reach.
     """
+    from recipes.planning.devices import find_gpu
+
+    _check(options)
+    find_gpu(options.gpu)  # before what takes seconds to import
     from recipes.planning.compare import compare
     from recipes.planning.devices import choose_device
     from recipes.planning.dry_run import describe_check, dry_run
@@ -76,9 +95,6 @@ def run(options: Options) -> str:
     from recipes.project_files import find_file
     from trust.handovers import stamped
 
-    if options.tokens is not None and (options.rows is None or options.check):
-        raise ValueError("--tokens needs --rows, and a check needs the dataset itself")
-    _check_numbers(options)
     launch = read_launch(find_file(options.accelerate), options.processes)
     device = choose_device(options.gpu, launch.on_cpu, options.gpu_memory, options.tflops, options.link_gb_s)
     setting = read_setting(str(find_file(options.config)), options.overrides, launch, device)

@@ -25,7 +25,9 @@ FILE = "sweep.json"
 class Options:
     """Options of `ldrt sweep`."""
 
-    sweep: str = field(metadata={"help": "YAML file that names the runs (recipes/sweeps/)", "positional": True})
+    sweep: str = field(
+        metadata={"help": "YAML file that names the runs (recipes/sweeps/)", "positional": True, "path": "file"}
+    )
 
 
 def run(options: Options) -> str:

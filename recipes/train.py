@@ -1,4 +1,4 @@
-"""Train one phase of a recipe: phase 1 aligns the projector, phase 2 tunes LoRA and the projector.
+r"""Train one phase of a recipe: phase 1 aligns the projector, phase 2 tunes LoRA and the projector.
 
     ldrt train --config recipes/tiny-llava/phase1.yaml --dataset_name dataset --output_dir runs/phase1
     ldrt train --config recipes/tiny-llava/phase2.yaml --model_name_or_path runs/phase1 --dataset_name dataset \
@@ -19,23 +19,28 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 from dataset_builder.files.errors import UsageError
+from dataset_builder.files.quiet import DEBUG
 
 
 @dataclass
 class Options:
     """Options of `ldrt train`."""
 
-    config: str = field(metadata={"help": "recipe: the YAML of a phase"})
+    config: str = field(metadata={"help": "recipe: the YAML of a phase", "path": "recipe"})
     launch: str | None = field(
         default=None,
         metadata={
             "help": "launch config, a file of accelerate_configs/ or of your own; by default single_gpu.yaml, or "
-            "cpu.yaml where there is no GPU"
+            "cpu.yaml where there is no GPU",
+            "path": "launch config",
         },
     )
-    num_processes: int | None = field(
+    num_processes: Annotated[int, Ge(1)] | None = field(
         default=None, metadata={"help": "processes, one a GPU, where not the launch config's num_processes"}
     )
     overrides: list[str] = field(
@@ -49,15 +54,15 @@ def run(options: Options) -> str:
     Raises UsageError for wrong usage and RuntimeError for a run that failed, each with the one line of the process that
     failed first.
     """
-    from recipes.launching.start import find_recipe, launch, script_of
+    from recipes.launching.start import find_recipe, launch, next_step, script_of
 
     recipe = find_recipe(options.config)
     config = _launch_config(options, recipe)
-    debug = ["--debug"] if "LDRT_DEBUG" in os.environ else []
+    debug = ["--debug"] if DEBUG in os.environ else []
     started = time.monotonic()
     words = ["--config", str(recipe), *options.overrides, *debug]
     launch(config, options.num_processes, script_of(recipe), words)
-    return f"done in {time.monotonic() - started:.0f} s"
+    return f"done in {time.monotonic() - started:.0f} s\nnext: {next_step(recipe, options.overrides)}"
 
 
 def _launch_config(options: Options, recipe: Path) -> Path:

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import importlib.metadata
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -34,6 +35,20 @@ def test_defaults_yaml_and_command_line_override_one_another_in_this_order(tmp_p
     assert parse("a", "--output=b", "--tasks", "[detail,reasoning]").tasks == ["detail", "reasoning"]
 
 
+@pytest.mark.parametrize(
+    ("argv", "tasks"),
+    [
+        (["--tasks", "detail"], ["detail"]),
+        (["--tasks", "detail", "--limit", "3", "--tasks=10.1000/a: b"], ["detail", "10.1000/a: b"]),
+        (["--tasks", "[detail, reasoning]"], ["detail", "reasoning"]),
+        (["--tasks=[]"], []),
+        (["--tasks", "007", "--tasks", "true"], ["007", "true"]),
+    ],
+)
+def test_a_list_of_texts_is_given_by_its_option_once_a_text(argv, tasks):
+    assert parse("a", "--output", "b", *argv).tasks == tasks
+
+
 @dataclass
 class Several:
     action: str = field(metadata={"help": "what to do", "positional": True})
@@ -57,7 +72,7 @@ def test_the_last_positional_takes_all_words_where_it_is_a_list(tmp_path):
         (["a", "--output", "b", "--layot", "heron"], "no option --layot, did you mean --layout?"),
         ([], "missing articles, output"),
         (["a"], "missing output"),
-        (["--config"], "cannot read the configuration ''"),
+        (["--config"], "--config needs a value: file"),
         (["a", "b", "--output", "c"], "'b' is one argument too many"),
         (["a", "--output", "b", "--layout", "hron"], "layout"),
         (["a", "--output", "b", "--limit", "many"], "limit"),
@@ -91,8 +106,10 @@ def test_an_unknown_command_is_wrong_usage(capsys):
     assert capsys.readouterr().err == "ldrt biuld: no command 'biuld', did you mean build?; `ldrt --help` lists them\n"
 
 
-def test_a_failing_stage_prints_one_line_and_a_traceback_only_when_asked(capsys, tmp_path):
-    argv = ["build", str(tmp_path / "nowhere"), "--output", str(tmp_path / "out")]
+def test_a_failing_stage_prints_one_line_and_a_traceback_only_when_asked(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("LDRT_DEBUG", "")  # so that what --debug leaves there is taken back
+    monkeypatch.delenv("LDRT_DEBUG")
+    argv = ["build", str(tmp_path), "--output", str(tmp_path / "out")]
     assert ldrt.main(argv) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert ldrt.main([*argv, "--debug"]) == 1
@@ -101,12 +118,14 @@ def test_a_failing_stage_prints_one_line_and_a_traceback_only_when_asked(capsys,
 
 @pytest.mark.parametrize("name", ldrt.STAGES)
 def test_every_stage_explains_each_of_its_options(name, capsys):
-    stage = importlib.import_module(ldrt.STAGES[name][0])
+    stage = importlib.import_module(ldrt.STAGES[name].module)
     assert all(f.metadata.get("help") for f in dataclasses.fields(stage.Options)), "an option without help"
-    with pytest.raises(SystemExit) as done:
-        ldrt.main([name, "--help"])
-    assert done.value.code == 0
-    assert f"usage: ldrt {name}" in capsys.readouterr().out
+    assert ldrt.main([name, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: ldrt {name}")
+    assert stage.__doc__.strip() in said  # its examples on their lines
+    assert ldrt.main(["help", name]) == 0
+    assert capsys.readouterr().out == said
 
 
 def test_the_version_is_the_installed_one(capsys):
@@ -124,9 +143,24 @@ def test_a_checkout_that_is_not_installed_says_so(capsys, monkeypatch):
 
 
 def test_help_imports_no_stage():
-    heavy = "{'torch', 'datasets', 'jsonargparse'}"
+    heavy = "{'torch', 'datasets', 'yaml', 'dataset_builder.build'}"
     code = f"import sys, ldrt; ldrt.main(['--help']); print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("words", [["help", "build"], ["--help", "build"], ["build", "-h"], ["build", "x", "--help"]])
+def test_help_is_asked_for_in_any_way_and_on_any_terminal(words):
+    for encoding in ("utf-8", "ascii", "latin-1"):
+        environment = os.environ | {"PYTHONIOENCODING": encoding}
+        command = [sys.executable, "-m", "ldrt", *words]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.startswith(b"usage: ldrt build ARTICLES --output FOLDER [options]")
+
+
+def test_help_for_a_command_that_is_none_names_the_nearest(capsys):
+    assert ldrt.main(["help", "biuld"]) == 2
+    assert "no command 'biuld', did you mean build?" in capsys.readouterr().err
 
 
 def piped(command, *words, reads=0):
@@ -153,7 +187,7 @@ def run(options):
     return "summary " * 100_000
 stage.run = run
 sys.modules["stage"] = stage
-ldrt.STAGES["stage"] = ("stage", "")
+ldrt.STAGES["stage"] = ldrt.stages.Stage("stage", "")
 sys.exit(ldrt.main(["stage"]))
 """
 

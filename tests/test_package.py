@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("accelerate_configs", "dataset_builder", "evaluation", "model_cards", "recipes", "trust", "verification")
+FOLDERS = (
+    *("accelerate_configs", "dataset_builder", "evaluation", "ldrt", "model_cards", "recipes", "trust"),
+    "verification",
+)
 PLAN = """
 plan --config recipes/llava-v1.5-13b/phase2.yaml --accelerate accelerate_configs/zero3.yaml --gpu A100-80G --processes 8
 --rows 10000 --tokens 900
@@ -68,13 +71,13 @@ def files_of_sdist(path: Path) -> set[str]:
 
 
 def test_the_wheel_holds_the_code_and_its_files_and_nothing_else(wheel):
-    assert set(files_of_wheel(wheel)) == source_files(*FOLDERS, "ldrt.py")
+    assert set(files_of_wheel(wheel)) == source_files(*FOLDERS)
 
 
 def test_the_sdist_holds_them_too_and_no_tests(sdist):
     files = files_of_sdist(sdist)
     needed = {"README.md", "LICENSE", "CITATION.cff", "constraints.txt", "pyproject.toml", "setup.cfg"}
-    assert source_files(*FOLDERS, "ldrt.py") | needed <= files
+    assert source_files(*FOLDERS) | needed <= files
     assert not [name for name in files if name.startswith("tests/")]
 
 

@@ -3,7 +3,6 @@
 import configparser
 import platform
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,63 +10,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-import ldrt
+from tests.documents.commands import documents, text_of
 
 ROOT = Path(__file__).parent.parent
-SERVING = ROOT / "recipes" / "SERVING.md"
-DOCUMENTS = [
-    *(
-        ROOT / name
-        for name in ("README.md", "docs/architecture.md", "recipes/README.md", "recipes/tiny-llava/README.md")
-    ),
-    *(ROOT / "docs" / name for name in ("export.md", "fetch.md", "try.md", "verify.md")),
-    SERVING,
-]
-FOLDERS = "recipes|dataset_builder|evaluation|model_cards|accelerate_configs|trust|tests"
+FOLDERS = "recipes|dataset_builder|evaluation|model_cards|accelerate_configs|trust|tests|verification|docs"
+MADE_BY_ITS_PAGE = "asking_back"  # docs/how-to/metric.md adds it
+PLACEHOLDERS = ("recipes/STUDY", "accelerate_configs/X", "dataset_builder/readers/FORMAT")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("document", documents())
 def test_every_path_that_a_document_names_exists(document):
-    text = document.read_text(encoding="utf-8")
-    named = set(re.findall(rf"(?<![\w/.])((?:{FOLDERS})/[\w./-]*\w)", text))
-    placeholders = ("recipes/STUDY", "accelerate_configs/X")
-    missing = [path for path in named if not (ROOT / path).exists() and not path.startswith(placeholders)]
-    assert not missing
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_command_that_a_document_names_exists_with_its_options(document):
-    import dataclasses
-    import importlib
-
-    text = document.read_text(encoding="utf-8").replace("\\\n", " ")
-    blocks = "\n".join(re.findall(r"```bash\n(.*?)```", text, re.S))
-    for line in (part.split("#")[0] for row in blocks.splitlines() for part in row.split("&&")):
-        words = line.split()
-        if words[:1] == ["ldrt"]:
-            stage = importlib.import_module(ldrt.STAGES[words[1]][0])
-            fields = dataclasses.fields(stage.Options)
-            if any(field.metadata.get("rest") for field in fields):  # what is no field is the recipe's
-                fields += dataclasses.fields(importlib.import_module("recipes.training.options").Recipe)
-            known = {field.name for field in fields} | {"help", "config"}
-            assert {word[2:].split("=")[0] for word in words if word.startswith("--")} <= known, line
-
-
-def test_every_command_of_the_page_on_servers_is_accepted_as_it_stands():
-    import importlib
-
-    blocks = re.findall(r"```bash\n(.*?)```", SERVING.read_text(encoding="utf-8"), re.S)
-    commands = [shlex.split(line, comments=True) for line in "\n".join(blocks).replace("\\\n", " ").splitlines()]
-    ours = [words for words in commands if words[:1] == ["ldrt"]]
-    assert {words[1] for words in ours} == {"instruct", "judge"}
-    for _, name, *words in ours:
-        options = ldrt.parse(importlib.import_module(ldrt.STAGES[name][0]).Options, words, prog=f"ldrt {name}")
-        assert name == "judge" or options.teacher == "openai"
-
-
-def test_make_targets_that_readme_names_exist():
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"\bmake (\w+)", (ROOT / "README.md").read_text())) & {"demo", "test", "bench"} <= targets
+    named = set(re.findall(rf"(?<![\w/.])((?:{FOLDERS})/[\w./-]*\w)", text_of(document)))
+    missing = [path for path in named if not (ROOT / path).exists() and not path.startswith(PLACEHOLDERS)]
+    assert not [path for path in missing if MADE_BY_ITS_PAGE not in path]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "accelerate_configs").glob("*.yaml")), ids=lambda path: path.name)

@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 from trust.errors import RefusedError
 from trust.files import MAX_JSON_BYTES
 from trust.handovers import Kind
+from trust.places import MAX_NAME_CHARS, is_folder, only_a_folders
 from trust.weights.checkpoint_files import (
     ADAPTER_CONFIG,
     CONFIG,
@@ -34,10 +35,6 @@ from trust.weights.safetensors_files import ADAPTER, INDEX, WEIGHTS, no_weights,
 LOADING = {"local_files_only": True, "trust_remote_code": False}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOT_NOW = (429, 500, 502, 503, 504)  # HTTP: what was downloaded before will do
-MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
-_HUB_ID = re.compile(r"[\w\-.]+(/[\w\-.]+)?")
-# Folders that this project's own commands and documentation name; nobody else's repository is meant by `runs/phase1`.
-_FOLDER_WORDS = ("runs", "checkpoints", "outputs", "demo", "dataset")
 
 
 class Lineage(TypedDict):
@@ -147,7 +144,7 @@ def _commit_of_base(adapter: Checkpoint, named: str) -> str:
     if lineage.get("base_model") == named:
         pins.append(lineage.get("base_revision"))
     for pin in pins:
-        if isinstance(pin, str) and _COMMIT.fullmatch(pin) and not _only_a_folders(named):
+        if isinstance(pin, str) and _COMMIT.fullmatch(pin) and not only_a_folders(named):
             return pin
     here = "a folder here whose hash it does not name" if os.path.isdir(named) else "no folder here"
     raise FileNotFoundError(
@@ -173,28 +170,7 @@ def _noted_hash(adapter: Checkpoint) -> str | None:
     return noted if isinstance(noted, str) and noted.startswith("sha256:") else None
 
 
-# ---- folders and the Hub
-
-
-def is_folder(name: str) -> bool:
-    """Whether a folder of that name is here. Raises FileNotFoundError for a name that can only be a folder's."""
-    if len(name) > MAX_NAME_CHARS:
-        raise FileNotFoundError(
-            f"there is no folder {name[:40]}… ({len(name):,} characters): give a folder or a Hub id"
-        )
-    if os.path.isdir(name):
-        return True
-    if os.path.exists(name):
-        raise FileNotFoundError(f"{name} is a file: give the checkpoint's folder or its Hub id")
-    if _only_a_folders(name):
-        raise FileNotFoundError(f"there is no folder {name}: give the checkpoint's folder or its Hub id (ORG/NAME)")
-    return False
-
-
-def _only_a_folders(name: str) -> bool:
-    """Whether nobody means a Hub repository by it."""
-    owner = name.split("/")[0]
-    return not _HUB_ID.fullmatch(name) or owner in (".", "..", *_FOLDER_WORDS) or ("/" in name and os.path.isdir(owner))
+# ---- the Hub
 
 
 class _OutOfReachError(Exception):

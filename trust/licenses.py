@@ -17,6 +17,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from trust.errors import UsageError
+
 Policy = Literal["commercial", "noncommercial", "all"]
 Use = Literal["commercial", "noncommercial", "none"]
 
@@ -174,11 +176,11 @@ def permits(policy: Policy, licenses: Iterable[str | None], rights: str | None =
 
 
 def refuse_unsaid(policy: Policy, private: bool, is_said: bool) -> None:
-    """Raises ValueError where every row would become public, whatever its licence, and that was said only once."""
+    """Raises UsageError where every row would become public, whatever its licence, and that was said only once."""
     if policy == "all" and not private and not is_said:
-        raise ValueError(
+        raise UsageError(
             "--policy all --private false makes every row public, whatever its licence: "
-            "where you may do that, add --i_may_publish_all true"
+            "where you may do that, add --i_may_publish_all"
         )
 
 

@@ -5,11 +5,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as parquet
+
 from dataset_builder.assembly.duplicates import duplicate_groups
 from dataset_builder.assembly.splits import certificate
 from model_cards.cards.dataset_card import render_dataset_card
-from model_cards.dataset_folder import SPLITS, Splits, all_files, config_files, terms_counts
+from model_cards.dataset_folder import SPLITS, WITHHELD, Splits, all_files, config_files, split_files, terms_counts
 from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST
+from model_cards.staging.withheld import SCHEMA
 from trust.licenses import Policy, permits
 from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import stored_bytes
@@ -31,6 +34,7 @@ def check_dataset_folder(repository: Repository) -> list[Check]:
         _check_splits(folder),
         judged("examples: each in the split of its figure and article", _wrong_examples(folder)),
         *_check_push(folder),
+        *_check_withheld(folder),
     ]
 
 
@@ -105,6 +109,27 @@ def _placed(splits: Splits) -> Iterator[tuple[str, dict]]:
     for split in SPLITS:
         for row in rows_of(splits.get(split, []), _NEEDED):
             yield split, row
+
+
+def _check_withheld(folder: Path) -> list[Check]:
+    """Figures that are listed without picture and text: by ids and hashes, and none that is published beside."""
+    listed = all_files(split_files(folder / WITHHELD))
+    if not listed:
+        return []
+    return [
+        judged("withheld: ids and hashes alone, of figures that are in no other config", _wrong_lists(folder, listed))
+    ]
+
+
+def _wrong_lists(folder: Path, listed: list[Path]) -> Iterator[str]:
+    for path in listed:
+        if further := sorted(set(parquet.read_schema(path).names) - set(SCHEMA.names)):
+            yield f"{WITHHELD}/{path.name} has columns of its own: {', '.join(further)}"
+    ids = {row["figure_id"] for row in rows_of(listed, ("figure_id",))}
+    for config, splits in config_files(folder).items():
+        published = sorted(ids & {row["figure_id"] for row in rows_of(all_files(splits), ("figure_id",))})
+        if published:
+            yield f"{published[0]} is listed as withheld, and its row is in {config}"
 
 
 def _check_push(folder: Path) -> list[Check]:

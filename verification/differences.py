@@ -7,6 +7,7 @@ from collections.abc import Iterator
 TOLERANCE = 1e-6
 # What names a row among others, in the order in which it is said.
 _NAMES = ("metric", "judge", "task", "image_condition", "versus", "run", "first", "second", "bin")
+_LATER = {"label"}  # names that rows did not have before, and no number
 _SHOWN_CHARS = 80  # of a value in a message
 
 
@@ -22,10 +23,10 @@ def differences(published: object, again: object, where: str = "") -> Iterator[s
     """A line for each value that differs: "judges 0 controls: 3 is published, 4 when made again".
 
     Keys that only `published` has are let be: a later version may write more, and what cannot be made again is not
-    given.
+    given. So are keys of `_LATER` that it has not: it is of an earlier version.
     """
     if isinstance(published, dict) and isinstance(again, dict):
-        for key in again:
+        for key in [key for key in again if key in published or key not in _LATER]:
             yield from differences(published.get(key), again[key], f"{where} {key}".strip())
     elif isinstance(published, list) and isinstance(again, list) and _are_rows(published, again):
         for number, (one, other) in enumerate(zip(published, again, strict=True)):

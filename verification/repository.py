@@ -11,8 +11,9 @@ from typing import Literal
 
 from trust.checkpoints import MAX_NAME_CHARS, open_checkpoint
 from trust.dataset_files import check_dataset
+from trust.errors import UsageError
 from trust.files import inside
-from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG
+from trust.weights.checkpoint_files import ADAPTER_CONFIG, ALLOWED, CONFIG
 
 _OF_DATASETS = "datasets/"  # before a dataset's id, as in its address
 _CONFIGS = ("pairs", "align", "detail", "reasoning")
@@ -22,13 +23,13 @@ _MODEL_FILES = (
     "results/*.jsonl",
     "plots/*",
     "examples/*",
-    "adapter/*.json",
-    "adapter/*.safetensors",
-    "answers.html",
+    *("answers.html", "CHANGELOG.md", "CITATION.cff", ".eval_results/*.yaml"),
+    *(f"adapter/{pattern}" for pattern in ALLOWED),
 )
 _DATASET_FILES = (
-    *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/*.json", "provenance/*.jsonl"),
-    *("provenance/*.parquet", *(f"{config}/*.parquet" for config in _CONFIGS)),
+    *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html"),
+    *("provenance/*.json", "provenance/*.jsonl", "provenance/*.parquet"),
+    *(f"{config}/*.parquet" for config in (*_CONFIGS, "withheld")),
 )
 
 
@@ -62,7 +63,7 @@ def open_repository(name: str, revision: str | None) -> Repository:
     """
     if Path(name).is_dir():
         if revision:
-            raise ValueError(f"{name} is a folder, which has no commits: leave out --revision")
+            raise UsageError(f"{name} is a folder, which has no commits: leave out --revision")
         return _open_folder(Path(name))
     if name.startswith(_OF_DATASETS):
         return open_dataset(name.removeprefix(_OF_DATASETS), revision)

@@ -17,6 +17,12 @@ holds, 1 where something does not.
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
+
+from trust.errors import UsageError
+from trust.places import is_folder
 
 
 @dataclass
@@ -29,13 +35,22 @@ class Options:
     revision: str | None = field(default=None, metadata={"help": "Hub commit, tag or branch (default: the newest)"})
     dataset: str | None = field(
         default=None,
-        metadata={"help": "of a model: ORG/NAME or folder of the dataset (default: as the card, the results name it)"},
+        metadata={
+            "help": "of a model: ORG/NAME or folder of the dataset (default: as the card, the results name it)",
+            "path": "folder or Hub id",
+        },
     )
-    regenerate: int = field(
+    regenerate: Annotated[int, Ge(0)] = field(
         default=0, metadata={"help": "have the checkpoint answer the first so many questions again"}
     )
-    device: str = field(default="auto", metadata={"help": "with --regenerate: auto, cpu, cuda, cuda:1, mps"})
-    output: str | None = field(default=None, metadata={"help": "JSON file for the report"})
+    device: str = field(
+        default="auto",
+        metadata={
+            "help": "with --regenerate: auto, cpu, cuda, cuda:1, mps",
+            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+        },
+    )
+    output: str | None = field(default=None, metadata={"help": "JSON file for the report", "path": "new file"})
 
 
 def run(options: Options) -> str:
@@ -45,6 +60,7 @@ def run(options: Options) -> str:
     ValueError for files that are not those of this project, RuntimeError, after printing the report, where something
     does not hold.
     """
+    _check(options)
     # here, as the Hub's client and pyarrow take a second and `ldrt verify --help` needs neither
     from verification.dataset import check_dataset_folder
     from verification.hashes import check_hashes
@@ -52,8 +68,6 @@ def run(options: Options) -> str:
     from verification.report import as_json, as_text, failures
     from verification.repository import open_repository
 
-    if options.regenerate < 0:
-        raise ValueError(f"--regenerate must be 0 or more, not {options.regenerate}")
     repository = open_repository(options.repo, options.revision)
     if repository.type == "model":
         checks = check_model(repository, options.dataset, options.regenerate, options.device)
@@ -69,3 +83,12 @@ def run(options: Options) -> str:
         named = dict.fromkeys(check.what.partition(":")[0] for check in wrong)
         raise RuntimeError(f"{options.repo} does not hold: {', '.join(named)}")
     return report
+
+
+def _check(options: Options) -> None:
+    """Raises UsageError for a name that is neither a folder here nor one of the Hub."""
+    try:
+        if not options.repo.startswith("datasets/"):
+            is_folder(options.repo, "repository")
+    except FileNotFoundError as error:
+        raise UsageError(f"{error}; a dataset is named datasets/ORG/NAME") from error

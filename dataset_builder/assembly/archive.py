@@ -26,6 +26,7 @@ class ArchiveSays(NamedTuple):
     pmcid: str | None = None
     doi: str | None = None
     title: str | None = None
+    version: int | None = None  # of the article in PMC
 
 
 class Archives(TypedDict):
@@ -54,6 +55,7 @@ def archive_says(package: Package) -> ArchiveSays | None:
         pmcid=said["pmcid"],
         doi=said["doi"],
         title=said["title"],
+        version=said["version"],
     )
 
 

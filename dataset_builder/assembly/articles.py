@@ -6,7 +6,7 @@ for heads in join_articles(read_heads(units)):
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -14,12 +14,20 @@ from typing import NamedTuple, cast
 from urllib.parse import quote
 
 from dataset_builder.assembly.archive import MINING_ONLY, ArchiveSays, archive_says, license_and_notes
-from dataset_builder.assembly.rows import ArticleColumns, CaptionLikeRow, RightsColumns, SupplementaryRow, Unjudged
+from dataset_builder.assembly.rows import (
+    ArticleColumns,
+    CaptionLikeRow,
+    OriginColumns,
+    RightsColumns,
+    SupplementaryRow,
+    Unjudged,
+)
 from dataset_builder.assembly.versions import ArticleFile, passed_over, taken
-from dataset_builder.extraction.records import FigureRecord, Record, read_record
+from dataset_builder.extraction.records import FigureRecord, Record, empty_record, read_record
 from dataset_builder.extraction.units import Unit
-from dataset_builder.readers.article import Panel, TextDamage
+from dataset_builder.readers.article import Panel, PictureFile, TextDamage
 from dataset_builder.readers.pictures.panels import with_captions
+from dataset_builder.retracted import TAKEN_DOWN, Retracted
 from dataset_builder.text.labels import label_key, label_panel
 from dataset_builder.text.licenses import attribution, figure_attribution
 from dataset_builder.text.notices import gravest
@@ -27,7 +35,7 @@ from trust.licenses import in_order
 
 _STATED = ("pmcid", "doi", "title", "journal", "year", "language", "license", "article_type")
 _OF_ARCHIVE = ("pmcid", "doi", "title")  # of these what the archive says, where the article is silent
-_MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "phash")
+_MEASURES = ("width", "height", "sharpness", "contrast", "text_share", "image_sha256", "pixels_sha256", "phash")
 _NO_PICTURE = dict.fromkeys(("image_path", *_MEASURES, "duplicate_group"))
 _TEXT = ("label", "caption", "context", "rights", "license")  # of a figure: what does not come with its picture
 NOT_A_CAPTION = "not_a_caption"  # the `filter` of a line that reads like a caption
@@ -153,7 +161,7 @@ def join_files(heads: list[Head], notices: Mapping[str, str | None]) -> JoinedAr
         figure = _with_archive(_with_rights(stated, printed), archive)
         picture = _own_picture(main.folder, figure) or _borrowed_picture(pictures, figure)
         figure_id = _unique_id(columns["article_id"], figure["label"], ids)
-        figures.append(figure_row(columns, figure, picture, figure_id))
+        figures.append(figure_row(columns, figure, picture | _origin(main.record, figure, picture, archive), figure_id))
     return JoinedArticle(
         columns=columns,
         figures=figures,
@@ -255,6 +263,24 @@ def _own_picture(folder: Path, figure: FigureRecord) -> dict[str, object]:
     return {"image_path": (folder / figure["image_file"]).relative_to(dataset).as_posix()}
 
 
+def _origin(main: Record, figure: FigureRecord, picture: Mapping, archive: ArchiveSays | None) -> OriginColumns:
+    """What a figure was made of; a picture cut from a PDF that the text does not come from brings its own."""
+    own = _pdf_file(main) if main["source"] == "pdf" else figure.get("picture_files", [])
+    return {
+        "source_sha256": main.get("file_sha256"),
+        "article_version": archive.version if archive else None,
+        "picture_files": picture.get("picture_files") or own,
+        "dpi": picture.get("dpi", figure.get("dpi")),
+    }
+
+
+def _pdf_file(record: Record) -> list[PictureFile]:
+    """The PDF that a record was read from, as the file that its pictures are cut from."""
+    sha256 = record.get("file_sha256")
+    name = record["source_file"].rpartition("!")[2].rpartition("/")[2]  # also of a file in an archive
+    return [{"name": name, "sha256": sha256}] if sha256 else []
+
+
 def _borrowed_picture(pictures: Mapping[_Number, dict], figure: FigureRecord) -> dict[str, object]:
     """The columns of the PDF's picture of the same label, its panels captioned from the XML; {} when it has none."""
     picture = pictures.get(_number(figure["label"]))
@@ -279,7 +305,8 @@ def _pdf_pictures(files: list[ArticleFile]) -> dict[_Number, dict]:
             number, picture = _number(figure["label"]), _own_picture(file.folder, figure)
             if number.key and picture:
                 columns = {name: value for name, value in figure.items() if name not in (*_TEXT, "image_file")}
-                found.setdefault(number, columns | picture | {"source": "jats+pdf"})
+                columns |= picture | {"source": "jats+pdf", "picture_files": _pdf_file(file.record)}
+                found.setdefault(number, columns)
     return found
 
 
@@ -320,3 +347,15 @@ def markdown_name(article_id: str) -> str:
     if len(name) > _MAX_NAME_CHARS:
         name = hashlib.sha256(article_id.encode()).hexdigest()
     return f"{name}.md"
+
+
+def leave_marks(files: Sequence[Head], article_id: str, retracted: Retracted) -> bool:
+    """Whether the article of these files is on the list; if so, of their records only a mark stays."""
+    names = {name for head in files for name in head.names}
+    digests = {head.digest for head in files if not head.error or head.error == TAKEN_DOWN}
+    if not retracted.has_article(article_id, names, digests):
+        return False
+    for head in files:
+        if not head.error:
+            empty_record(head.record, read_record(head.record))
+    return True

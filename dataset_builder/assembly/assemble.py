@@ -14,26 +14,31 @@ from typing import cast
 
 from dataset_builder.articles.skipped import Skipped
 from dataset_builder.assembly.archive import disagrees
-from dataset_builder.assembly.articles import Head, join_articles, join_files, markdown_name, notices_of
+from dataset_builder.assembly.articles import Head, join_articles, join_files, leave_marks, markdown_name, notices_of
 from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, caption_sha256, duplicate_groups
-from dataset_builder.assembly.filters import Thresholds, rejection
+from dataset_builder.assembly.filters import rejection
 from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
+from dataset_builder.assembly.settings import Splitting, Thresholds
 from dataset_builder.assembly.splits import (
     CERTIFICATE_FILE,
-    Splitting,
     assign,
     certificate,
     components_of,
     far_from_asked,
 )
 from dataset_builder.assembly.versions import OTHER_VERSIONS
+from dataset_builder.extraction.records import remove_pictures
 from dataset_builder.files.jsonfiles import read_jsonl, to_line, write_json, write_jsonl
+from dataset_builder.retracted import TAKEN_DOWN, Retracted, read_retracted
 from dataset_builder.text.mentions import mentions_in
 from trust.handovers import stamped
 
 _ONLY_FOR_FILTERS = ("contrast", "text_share", "image_fault", "rejection")  # columns of a candidate that no verdict has
-_NOT_PUBLISHED = ("image_path", "image_error", "mentions")  # columns of a verdict that `rejected.jsonl` does not have
+_NOT_PUBLISHED = (  # columns of a verdict that `rejected.jsonl` does not have
+    *("image_path", "image_error", "mentions"),
+    *("source_sha256", "article_version", "picture_files", "pixels_sha256", "dpi"),
+)
 _DETAILS = re.compile(r"[,;(]")  # begin the details of an error, which differ from file to file
 _MAX_REASON_CHARS = 80
 
@@ -59,6 +64,8 @@ class Counts:
     not_captions: int = 0  # lines of PDFs that read like captions, not counted as figures
     of_several: int = 0  # PDFs that hold several articles, as the numbers of their figures tell
     licenses_disagree: int = 0  # articles that state another licence than the archive that they come from
+    retracted_articles: int = 0  # on the list of `ldrt retract`, and nowhere else in these counts
+    retracted_figures: int = 0  # the same, of figures that were taken down alone
     text_damaged: int = 0  # PDFs with pages whose text is damaged: see `readers.article.TextDamage`
 
     def summary(self) -> str:
@@ -100,6 +107,8 @@ class Counts:
             lines.append(f"several in one {self.of_several:>7}  (PDFs whose figures are numbered anew)")
         if self.licenses_disagree:
             lines.append(f"licences       {self.licenses_disagree:>7}  (articles whose archive says another: `notes`)")
+        if self.retracted_articles or self.retracted_figures:
+            lines.append(f"taken down     {self.retracted_articles:>7}  articles, {self.retracted_figures} figures")
         if self.text_damaged:
             lines.append(
                 f"damaged text   {self.text_damaged:>7}  (PDFs with pages whose font does not say what it prints)"
@@ -139,14 +148,16 @@ def assemble(
     """
     provenance, work = dataset / "provenance", dataset / ".work"
     provenance.mkdir(exist_ok=True)
-    failed = [head for head in heads if head.error]
+    failed = [head for head in heads if head.error and head.error != TAKEN_DOWN]
     write_jsonl(provenance / "failed.jsonl", map(_failure, failed))
     notes = Counter(note for head in heads for note in head.notes)
     counts = Counts(files=len(heads), failed=Counter(map(_reason, failed)), notes=notes)
     counts.text_damaged = sum(head.text_damage is not None for head in heads)
 
     candidates, verdicts = work / "candidates.jsonl", work / "verdicts.jsonl"
-    _write_articles(heads, limits, candidates, provenance, counts, skipped)
+    retracted = read_retracted(dataset)
+    counts.retracted_articles, counts.retracted_figures = len(retracted.articles), len(retracted.single_figures)
+    _write_articles(heads, limits, candidates, provenance, counts, skipped, retracted)
     write_jsonl(provenance / "skipped.jsonl", skipped.rows())
     counts.skipped = skipped.counts
     known = benchmark_keys(benchmarks, work / "benchmarks")
@@ -178,10 +189,17 @@ def _reason(head: Head) -> str:
 
 
 def _write_articles(
-    heads: list[Head], limits: Thresholds, candidates: Path, provenance: Path, counts: Counts, skipped: Skipped
+    heads: list[Head],
+    limits: Thresholds,
+    candidates: Path,
+    provenance: Path,
+    counts: Counts,
+    skipped: Skipped,
+    retracted: Retracted,
 ) -> None:
     """Write every article: its figures with their filter's verdict to `candidates`, the supplementary ones and the
-    Markdown to `provenance`; count them. Files that another one of the same article is taken for are `skipped`.
+    Markdown to `provenance`; count them. Files that another one of the same article is taken for are `skipped`. What is
+    `retracted` is left out, and its records are emptied.
     """
     markdown = provenance / "markdown"
     markdown.mkdir(parents=True, exist_ok=True)
@@ -193,17 +211,22 @@ def _write_articles(
     ):
         for files in join_articles(heads):
             article = join_files(files, notices)
-            if article is None:
+            if article is None or leave_marks(files, article.columns["article_id"], retracted):
                 continue
-            _write_changed(markdown / markdown_name(article.columns["article_id"]), article.markdown)
+            article_id = article.columns["article_id"]
+            if article_id not in retracted.articles_of_figures:
+                _write_changed(markdown / markdown_name(article_id), article.markdown)
             supplementary.writelines(map(to_line, article.supplementary))
             not_captions.writelines(map(to_line, article.not_captions))
-            for figure in article.figures:
+            gone = [figure["image_path"] for figure in article.figures if figure["figure_id"] in retracted.figures]
+            remove_pictures(provenance.parent, gone)
+            figures = [figure for figure in article.figures if figure["figure_id"] not in retracted.figures]
+            for figure in figures:
                 file.write(to_line({**figure, "rejection": rejection(figure, limits)}))
             for name, why in article.passed_over:
                 skipped.add(name, OTHER_VERSIONS, why)
             counts.articles += 1
-            counts.figures += len(article.figures)
+            counts.figures += len(figures)
             counts.supplementary += len(article.supplementary)
             counts.not_captions += len(article.not_captions)
             counts.of_several += len(article.starts) > 1

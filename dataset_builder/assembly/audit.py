@@ -1,4 +1,4 @@
-"""How well the PDF reader agrees with the XML, over all articles that have both: `ldrt build --audit true`.
+"""How well the PDF reader agrees with the XML, over all articles that have both: `ldrt build --audit`.
 
 The XML is the truth here: its figures, captions, and the sentences that its cross references mark. The result goes to
 `provenance/audit.json`, and the dataset card prints it: what to expect of the figures that come from PDFs alone.

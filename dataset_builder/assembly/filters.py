@@ -1,24 +1,11 @@
 """Which figures become pairs: each filter is a pure rule on one row; the first that objects names the reason."""
 
-from dataclasses import dataclass
 from typing import cast
 
 from dataset_builder.assembly.rows import Rejection, Unjudged
+from dataset_builder.assembly.settings import Thresholds
 from dataset_builder.readers.article import Measures
 from dataset_builder.text.notices import is_retraction_notice
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Limits in the units of their names; sharpness must lie strictly above its limit, the others may reach it."""
-
-    min_sharpness: float = 100.0  # variance of the Laplacian; arXiv 2501.15370
-    min_side_px: int = 64
-    max_aspect: float = 10.0  # longer side over shorter side
-    min_contrast: float = 2.0  # standard deviation of 8-bit grey: below it the picture is blank
-    max_text_share: float = 0.95  # of the ink; text pages have more (41 of 44 measured), figures less (230 of 230)
-    min_text_chars: int = 10  # caption, context and questions together
-    max_caption_chars: int = 10_000  # more is running text taken for a caption
 
 
 def rejection(row: Unjudged, limits: Thresholds) -> Rejection | None:

@@ -6,7 +6,7 @@
 from typing import NamedTuple, TypedDict
 
 from dataset_builder.extraction.records import PanelRecord
-from dataset_builder.readers.article import Question
+from dataset_builder.readers.article import PictureFile, Question
 
 
 class Rejection(NamedTuple):
@@ -45,7 +45,16 @@ class RightsColumns(TypedDict):
     attribution: str
 
 
-class FigureRow(ArticleColumns):
+class OriginColumns(TypedDict):
+    """What a figure was made of: not in `pairs`, but what `rebuild.jsonl` says of it."""
+
+    source_sha256: str | None  # of the file that the text comes from
+    article_version: int | None  # in PMC, where that is known
+    picture_files: list[PictureFile]
+    dpi: float | None  # pixels an inch of the page, PDF only
+
+
+class FigureRow(ArticleColumns, OriginColumns):
     """The columns of `pairs` but the image, and where that is; the picture's are None where there is none."""
 
     image_path: str | None  # relative to the dataset's folder
@@ -53,6 +62,7 @@ class FigureRow(ArticleColumns):
     height: int | None  # pixels
     sharpness: float | None  # variance of the Laplacian
     image_sha256: str | None
+    pixels_sha256: str | None  # whatever has compressed them; in `rebuild.jsonl` alone
     phash: str | None  # 64 bits as hex
     duplicate_group: str | None
     label: str | None

@@ -8,52 +8,14 @@ from itertools import chain
 from typing_extensions import TypedDict
 
 from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, alike, leaders
+from dataset_builder.assembly.settings import MOST_HELD_OUT, Splitting
 from dataset_builder.schema import SPLITS
 from trust.handovers import Kind
 
 _ARTICLES_A_HELD_OUT_ONE = 5  # `min_articles` asks for one in so many at most: a small dataset is to train with, too
-_MOST_HELD_OUT = 0.5  # share of the figures in both held-out splits together: at least half are to train with
 _FAR_SHARE = 0.05  # of all figures: a split further from what was asked than this …
 _FAR_FACTOR = 1.5  # … and by this factor is worth a warning
 _MOST_FIGURES_AN_ARTICLE = 10  # a component with more, for each article that a split asks for, would fill it alone
-
-
-@dataclass(frozen=True)
-class Splitting:
-    """How large the held-out splits are, and the seed that draws them.
-
-    A size below 1 is a share of the figures, from 1 on their number (the paper: 1574); in either case at least
-    `min_articles` articles are held out where there are enough, and at least half of the figures stay to train with. A
-    split of size 0 is empty.
-    """
-
-    test_size: float = 0.03
-    validation_size: float = 0.03
-    min_articles: int = 10
-    seed: int = 0
-
-    def sizes(self) -> dict[str, float]:
-        """held-out split -> its size as given; 0 for a split that is not wanted."""
-        return {"test": self.test_size, "validation": self.validation_size}
-
-    def asked(self, figures: int) -> dict[str, int]:
-        """held-out split -> how many of the `figures` it is to have."""
-        return {split: round(size * figures) if size < 1 else round(size) for split, size in self.sizes().items()}
-
-    def bounded(self, figures: int) -> dict[str, int]:
-        """As `asked`, scaled down where less than half of the figures would be left to train with.
-
-        A split that is asked for keeps one figure at least, however large the other is.
-        """
-        asked = {split: min(number, figures) for split, number in self.asked(figures).items()}
-        most = int(_MOST_HELD_OUT * figures)
-        if sum(asked.values()) <= most:
-            return asked
-        shrink = most / sum(asked.values())
-        wanted = {split: max(int(n * shrink), int(self.sizes()[split] > 0)) for split, n in asked.items()}
-        largest = max(wanted, key=lambda split: wanted[split])
-        wanted[largest] = max(0, most - sum(n for split, n in wanted.items() if split != largest))
-        return wanted
 
 
 @dataclass(frozen=True)
@@ -98,7 +60,7 @@ def draw(components: list[Component], splitting: Splitting) -> dict[str, str]:
     """The splits of a first build, in an order that is drawn from the seed and the names alone.
 
     `test` and `validation` get the figures asked for, at most one component more, and at least `min_articles` articles
-    (or a fifth of all, if that is less), but together no more than half of the figures (`_MOST_HELD_OUT`); the rest is
+    (or a fifth of all, if that is less), but together no more than half of the figures (`MOST_HELD_OUT`); the rest is
     `train`.
     """
     figures = sum(component.figures for component in components)
@@ -106,7 +68,7 @@ def draw(components: list[Component], splitting: Splitting) -> dict[str, str]:
     min_articles = min(splitting.min_articles, articles // _ARTICLES_A_HELD_OUT_ONE)
     free = sorted(components, key=lambda c: hashlib.sha256(f"{splitting.seed}/{c.name}".encode()).digest())
     splits: dict[str, str] = {}
-    left = int(_MOST_HELD_OUT * figures)
+    left = int(MOST_HELD_OUT * figures)
     wanted = {split: n for split, n in splitting.bounded(figures).items() if splitting.sizes()[split] > 0}
     for number, split in enumerate(wanted, 1):
         for_others = sum([*wanted.values()][number:])
@@ -164,10 +126,10 @@ def _why(wanted: int, got: int, total: int, components: list[Component]) -> str:
     if wanted == 0:
         return "that share of them is less than one"
     smallest = min(components, key=lambda component: component.figures)
-    if got == 0 and smallest.figures > min(wanted, _MOST_HELD_OUT * total):
+    if got == 0 and smallest.figures > min(wanted, MOST_HELD_OUT * total):
         one = "article" if len(smallest.articles) == 1 else "group of articles that share figures"
         return f"articles stay whole, and each {one} has {smallest.figures} figures or more"
-    if wanted > _MOST_HELD_OUT * total - got:
+    if wanted > MOST_HELD_OUT * total - got:
         return "at least half of the figures are left to train with"
     return "articles stay whole, those that share figures stay together, and those left are too large"
 

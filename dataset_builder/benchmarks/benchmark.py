@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from dataset_builder.files.nearest import nearest
+from trust.errors import UsageError
 
 FOLDER = Path(__file__).parent
 CHOICE, YES_NO, CLOSED, OPEN = "choice", "yes_no", "closed", "open"  # kinds of questions: keys of `prompts`
@@ -67,7 +68,7 @@ def read_benchmark(name: str) -> Benchmark:
     """The benchmark of that name. Raises ValueError for none, naming the nearest."""
     path = FOLDER / f"{name}.yaml"
     if name not in names():
-        raise ValueError(f"no benchmark {name!r}{nearest(name, names())}; there are {', '.join(names())}")
+        raise UsageError(f"no benchmark {name!r}{nearest(name, names())}; there are {', '.join(names())}")
     values: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     made = {"name": name, "columns": Columns(**values["columns"]), "prompts": PROMPTS | values["prompts"]}
     return Benchmark(**values | made)

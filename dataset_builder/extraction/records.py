@@ -6,13 +6,16 @@ A record is written under a temporary name and renamed, so that it is there whol
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import NotRequired  # pydantic checks it, also on Python 3.11
 
 from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
-from dataset_builder.readers.article import Article, Figure, Question, TextDamage, Version
+from dataset_builder.readers.article import Article, Figure, PictureFile, Question, TextDamage, Version
+from dataset_builder.retracted import TAKEN_DOWN
 from trust.handovers import Kind, stamped
 
 _PNG = b"\x89PNG"  # how such a file starts; `encode` makes only PNG and JPEG
@@ -43,6 +46,8 @@ class FigureRecord(TypedDict):
     license: str | None  # SPDX id of its own licence, where it has `rights`
     questions: list[Question]  # that came with it
     image_file: str | None
+    picture_files: NotRequired[list[PictureFile]]  # that the picture was made of, where not of the article's own file
+    dpi: NotRequired[float | None]  # pixels an inch of the page, PDF only
 
 
 class CaptionLikeRecord(TypedDict):
@@ -61,6 +66,7 @@ class About(TypedDict):
     source: str  # jats | pdf | csv | package
     source_file: str  # relative to the articles folder
     digest: str  # sha256 of the package's content
+    file_sha256: NotRequired[str | None]  # of the file itself; None for a package that cannot be opened
     paired: bool  # whether the package has an XML and a PDF
     error: str | None  # why the file could not be read
 
@@ -111,6 +117,19 @@ def write_record(folder: Path, article: Article | None, about: About) -> None:
     os.replace(partial, folder)
 
 
+def empty_record(folder: Path, record: Record) -> None:
+    """Leave a mark in place of the record of a file that was taken down, so that it is not read again: its hash, and
+    nothing of its text and pictures."""
+    about: About = {
+        "source": record["source"],
+        "source_file": record["source_file"],
+        "digest": record["digest"],
+        "paired": record["paired"],
+        "error": TAKEN_DOWN,
+    }
+    write_record(folder, None, about)
+
+
 def _write_figure(folder: Path, name: str, figure: Figure) -> dict:
     """Write the figure's pictures as `folder`/`name`.*; returns its `FigureRecord`."""
     row = {key: value for key, value in vars(figure).items() if key not in _NOT_IN_JSON}
@@ -135,3 +154,11 @@ def is_written(folder: Path) -> bool:
 def read_record(folder: Path) -> Record:
     """The content of `article.json`."""
     return RECORD_FILE.read(folder / "article.json")
+
+
+def remove_pictures(dataset: Path, image_paths: Iterable[str | None]) -> None:
+    """Remove the pictures of single figures, their thumbnails and pages; the records that name them stay."""
+    for image_path in filter(None, image_paths):
+        picture = dataset / image_path
+        for path in picture.parent.glob(f"{picture.stem}.*"):
+            path.unlink()

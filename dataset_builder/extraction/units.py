@@ -11,6 +11,8 @@ from typing import Literal
 from dataset_builder.articles.packages import Package
 from dataset_builder.extraction.makers import makers_digest
 from dataset_builder.extraction.records import About, is_written, read_record, write_record
+from dataset_builder.files.full import is_full
+from dataset_builder.files.hashes import file_sha256
 from dataset_builder.readers.article import Article
 from dataset_builder.text.language import detect_language
 
@@ -34,12 +36,19 @@ class Unit:
             return str(Path(package.source_file).with_name(package.pdf.name))
         return package.source_file
 
+    @property
+    def file(self) -> Path | None:
+        """The file itself; None for a package that cannot be opened."""
+        package = self.package
+        return {"jats": package.xml, "pdf": package.pdf, "csv": package.table}.get(self.source)
+
     def about(self) -> About:
         """What the record says besides the article. Raises OSError when a file of the package cannot be read."""
         return {
             "source": self.source,
             "source_file": self.source_file,
             "digest": self.package.digest(),
+            "file_sha256": file_sha256(self.file) if self.file else None,
             "paired": self.package.xml is not None and self.package.pdf is not None,
             "error": None,
         }
@@ -85,6 +94,8 @@ def extract(unit: Unit, layout: Layout) -> None:
     except MemoryError:
         raise
     except Exception as error:  # whatever a stranger's file provokes is that file's failure, not the batch's
+        if is_full(error):
+            raise
         folder = str((unit.package.xml or unit.package.pdf or unit.record).parent)
         about["error"] = one_line(error).replace(f"{folder}/", "")
     write_record(unit.record, article, about)

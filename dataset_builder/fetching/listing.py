@@ -224,7 +224,7 @@ def by_number(pmcid: str) -> int:
 def read_list(path: Path) -> Iterator[Listed]:
     """The rows of a list. Raises FileNotFoundError, and ValueError naming the line for what is no row of one."""
     if not path.is_file():
-        raise FileNotFoundError(f"no list {path}; `ldrt fetch --dry_run true` writes articles.jsonl")
+        raise FileNotFoundError(f"no list {path}; `ldrt fetch --dry_run` writes articles.jsonl")
     seen: set[str] = set()
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):

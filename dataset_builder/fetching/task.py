@@ -7,12 +7,17 @@ OUTPUT/PMC123/…                an article               OUTPUT/.fetch/        
 import datetime
 import hashlib
 import json
+import re
 import sys
 import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TypedDict, cast
+
+import filelock
 
 from dataset_builder.domain import Domain
 from dataset_builder.fetching.answers import TransferError
@@ -26,9 +31,11 @@ from dataset_builder.fetching.searching.ids import convert_ids, read_ids
 from dataset_builder.fetching.searching.query import with_limits
 from dataset_builder.fetching.side_by_side import Failure, reason_of
 from dataset_builder.fetching.transfer import Client, Manners, open_client
+from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import read_jsonl, write_json, write_jsonl, write_lines
 from dataset_builder.files.texts import read_text
 
+_CONTACT = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+|https?://[^\s()<>]+\.[^\s()<>]+")  # goes into a header
 _SERVICE_RATE = 5.0  # requests a second that Europe PMC bears; it documents no limit
 _NCBI_RATE = 3.0  # without a key; https://www.ncbi.nlm.nih.gov/books/NBK25497/
 _NCBI_RATE_WITH_KEY = 10.0
@@ -98,6 +105,26 @@ class NothingFoundError(RuntimeError):
     def __init__(self, message: str, failed: list[Failure]):
         super().__init__(message)
         self.failed = failed
+
+
+def check_contact(contact: str | None) -> str:
+    """An address to write to, which goes into every request. Raises UsageError for none."""
+    if not contact:
+        raise UsageError("missing --contact, your e-mail address: the services ask to know whom to write to")
+    if not _CONTACT.fullmatch(contact):
+        raise UsageError(f"--contact {contact!r}: give an e-mail address or a web address to write to")
+    return contact
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """While it lasts no other fetch works in the folder. Raises UsageError where one does already."""
+    (folder / ".fetch").mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(folder / ".fetch" / "lock").acquire(0):
+            yield
+    except filelock.Timeout as error:
+        raise UsageError(f"another `ldrt fetch` works in {folder}; wait for it, or choose another folder") from error
 
 
 def _host(url: str) -> str:
@@ -219,7 +246,7 @@ async def _searched(work: Path, task: Fetching, client: Client) -> tuple[Search,
         if search["query"] != query:
             raise FileExistsError(
                 f"{work.parent} was fetched by another search ({search['query'][:80]!r}); choose a new --output, or "
-                "give --search_again true to put this search in its place"
+                "give --search_again to put this search in its place"
             )
         return search, cast("list[Failure]", list(read_jsonl(work / "unknown.jsonl")))
     try:

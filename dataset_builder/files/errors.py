@@ -1,5 +1,3 @@
-"""What the exit status of a command tells apart."""
+"""What the exit status of a command tells apart; `trust/errors.py` has it for those who import nothing else."""
 
-
-class UsageError(Exception):
-    """The command line or the YAML is wrong: exit status 2."""
+from trust.errors import UsageError as UsageError

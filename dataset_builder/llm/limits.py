@@ -99,5 +99,5 @@ class Budget:
             raise BudgetReached(
                 f"--max_cost {self._max_cost:g} does not cover the next call: {self.spent - before:.4g} spent on "
                 f"{self.n_paid} replies{others}, all kept; nothing else was changed. Run again with a --max_cost for "
-                "the rest (--dry_run true says what is left)"
+                "the rest (--dry_run says what is left)"
             )

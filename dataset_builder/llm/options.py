@@ -1,7 +1,11 @@
 """The options of every command that asks an LLM behind a server: where, how fast, for how much."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge, Gt, Le
+
+from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Server
@@ -11,38 +15,71 @@ if TYPE_CHECKING:
 class AskingOptions:
     """A command's `Options` are these and its own."""
 
-    base_url: str = field(default="https://api.openai.com/v1", metadata={"help": "address of the LLM's server"})
-    revision: str | None = field(default=None, metadata={"help": "the LLM's revision, for the record"})
-    temperature: float = field(default=0.0, metadata={"help": "sampling temperature of the LLM"})
-    max_tokens: int = field(default=1024, metadata={"help": "longest reply of the LLM, tokens"})
+    base_url: str = field(
+        default="https://api.openai.com/v1",
+        metadata={
+            "help": "address of the LLM's server, http://…",
+            "pattern": r"https?://\S+",
+            "group": "the server of the LLM",
+        },
+    )
+    revision: str | None = field(
+        default=None, metadata={"help": "the LLM's revision, for the record", "group": "the server of the LLM"}
+    )
+    temperature: Annotated[float, Ge(0)] = field(
+        default=0.0, metadata={"help": "sampling temperature of the LLM", "group": "the server of the LLM"}
+    )
+    max_tokens: Annotated[int, Ge(1)] = field(
+        default=1024, metadata={"help": "longest reply of the LLM, tokens", "group": "the server of the LLM"}
+    )
     request: dict[str, Any] = field(
         default_factory=dict,
         metadata={
             "help": "JSON: fields of the request that are added or replace ours; null leaves one out, for models that "
-            'refuse it: \'{"max_completion_tokens": 2048, "temperature": null}\''
+            'refuse it: \'{"max_completion_tokens": 2048, "temperature": null}\'',
+            "group": "the server of the LLM",
         },
     )
-    concurrency: int = field(default=16, metadata={"help": "requests under way at once"})
-    requests_per_minute: float | None = field(default=None, metadata={"help": "no more requests than that a minute"})
-    tokens_per_minute: float | None = field(
-        default=None, metadata={"help": "no more tokens, of prompts and replies, than that a minute"}
+    concurrency: Annotated[int, Ge(1), Le(4096)] = field(
+        default=16, metadata={"help": "requests under way at once", "group": "the server of the LLM"}
     )
-    price_in: float = field(
-        default=0.0, metadata={"help": "money for a million tokens of prompts (--dry_run, --max_cost)"}
+    requests_per_minute: Annotated[float, Gt(0)] | None = field(
+        default=None, metadata={"help": "no more requests than that a minute", "group": "the server of the LLM"}
     )
-    price_out: float = field(default=0.0, metadata={"help": "money for a million tokens of replies"})
-    max_cost: float | None = field(
-        default=None, metadata={"help": "stop before this run costs more, at these prices; what was answered is kept"}
+    tokens_per_minute: Annotated[float, Gt(0)] | None = field(
+        default=None,
+        metadata={
+            "help": "no more tokens, of prompts and replies, than that a minute",
+            "group": "the server of the LLM",
+        },
+    )
+    price_in: Annotated[float, Ge(0)] = field(
+        default=0.0,
+        metadata={"help": "money for a million tokens of prompts (--dry_run, --max_cost)", "group": "costs"},
+    )
+    price_out: Annotated[float, Ge(0)] = field(
+        default=0.0, metadata={"help": "money for a million tokens of replies", "group": "costs"}
+    )
+    max_cost: Annotated[float, Ge(0)] | None = field(
+        default=None,
+        metadata={
+            "help": "stop before this run costs more, at these prices; what was answered is kept",
+            "group": "costs",
+        },
     )
     batch: bool = field(
         default=False,
-        metadata={"help": "ask through the server's Batch API: cheaper, answers within a day; run again to go on"},
+        metadata={
+            "help": "ask through the server's Batch API: cheaper, answers within a day; run again to go on",
+            "group": "the server of the LLM",
+        },
     )
     retry_unparsable: bool = field(
         default=False,
         metadata={
             "help": "ask again what has a reply that cannot be read; without it no reply that was paid for is paid for "
-            "again, unless the prompt, the model or, for one that was cut, --max_tokens changes"
+            "again, unless the prompt, the model or, for one that was cut, --max_tokens changes",
+            "group": "the server of the LLM",
         },
     )
     dry_run: bool = field(
@@ -50,11 +87,9 @@ class AskingOptions:
     )
 
     def check_asking(self) -> None:
-        """Raises ValueError for options that contradict each other."""
-        if self.concurrency < 1:
-            raise ValueError(f"--concurrency {self.concurrency}: needs 1 or more")
+        """Raises UsageError for options that contradict each other."""
         if self.max_cost is not None and not (self.price_in or self.price_out):
-            raise ValueError("--max_cost needs --price_in and --price_out, the money for a million tokens")
+            raise UsageError("--max_cost needs --price_in and --price_out, the money for a million tokens")
 
     def server(self, model: str, picture_tokens: float | None = None) -> "Server":
         """How the LLM of that name is asked; see `Server`."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from trust.errors import UsageError
+
 # What starts and ends our blocks and the special tokens of chat templates: <|im_end|>, </s>, [INST], [gMASK], [/inst] …
 # and the characters that a tokenizer's normalizer makes the same of. Not [3], [18F].
 _MARKUP = re.compile(r"[<>＜＞﹤﹥≮≯]|[\[［](?=/?[^\W\d]\w*[\]］])")
@@ -56,7 +58,7 @@ class Server:
     def __post_init__(self) -> None:
         """Raises ValueError for a `request` with what is not a matter of sampling."""
         if wrong := [name for name in _OURS if name in self.request]:
-            raise ValueError(f"{', '.join(wrong)} cannot be set by --request: leave it out")
+            raise UsageError(f"{', '.join(wrong)} cannot be set by --request: leave it out")
 
     @property
     def sampling(self) -> dict[str, Any]:

@@ -35,7 +35,15 @@ class Measures(TypedDict):
     contrast: float  # standard deviation of 8-bit grey, 0-127.5
     text_share: float  # of the ink that is print, 0-1
     image_sha256: str  # of the encoded bytes, hex
+    pixels_sha256: str  # of the pixels, hex, see `pictures.images.pixels_sha256`
     phash: str  # 64 bits, hex
+
+
+class PictureFile(TypedDict):
+    """A file that a figure's picture was made of."""
+
+    name: str  # without its folder
+    sha256: str  # of the whole file, hex
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class Figure:
     (the page as JPEG) are set for pictures cut from a PDF. `rights` is what the figure itself says of its rights, with
     their holder, where that is not what the article says; `license` is then the SPDX id of its own licence, if it has
     one. Without `rights` the article's licence is the figure's. `questions` are those that a table of figures has.
+    `picture_files` are what the picture was made of, where that is not the article's own file; `dpi` is the resolution
+    at which a page was rendered.
     """
 
     label: str | None
@@ -73,6 +83,8 @@ class Figure:
     rights: str | None = None
     license: str | None = None
     questions: list[Question] = field(default_factory=list)
+    picture_files: list[PictureFile] = field(default_factory=list)
+    dpi: float | None = None  # pixels an inch of the page, PDF only
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pyarrow.parquet as parquet
 from dataset_builder.files.compact import CompactMap
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import to_line
+from dataset_builder.retracted import read_retracted
 from dataset_builder.schema import SPLITS
 from dataset_builder.teaching.panels import with_panels
 from trust.licenses import combined, in_order, of_row
@@ -28,16 +29,19 @@ _OF_BEFORE: dict = {"rights": None, "questions": [], "panels": []}  # columns th
 
 
 def read_pairs(dataset: Path) -> Iterator[dict]:
-    """The rows of `pairs` with `split`, without their pictures, in the order of the files.
+    """The rows of `pairs` with `split`, without their pictures, in the order of the files; none of what is on the list
+    of `ldrt retract`, whatever the files hold.
 
     Raises FileNotFoundError where there are none.
     """
     files = [(split, path) for split in SPLITS for path in sorted((dataset / "pairs").glob(f"{split}-*.parquet"))]
     if not files:
         raise FileNotFoundError(f"{dataset} has no config `pairs`; run `ldrt build ARTICLES --output {dataset}` first")
+    retracted = read_retracted(dataset)
     for split, path in files:
         for batch in parquet.ParquetFile(path).iter_batches(_ROWS_AT_ONCE, columns=_COLUMNS):
-            yield from (_OF_BEFORE | row | {"split": split} for row in batch.to_pylist())
+            rows = (row for row in batch.to_pylist() if not retracted.has_row(row))
+            yield from (_OF_BEFORE | row | {"split": split} for row in rows)
 
 
 def count_pairs(dataset: Path) -> int:

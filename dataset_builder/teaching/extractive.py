@@ -44,6 +44,7 @@ from dataset_builder.text.vocabulary import LANGUAGES, any_spaced, any_unspaced
 MAX_ANSWER_CHARS = 1500  # about 400 tokens: with 576 image tokens well within LLaVA's 2,048
 MIN_TITLE_CHARS = 100  # of a description of one sentence: a shorter title describes nothing "in detail"
 MIN_TITLE_CHARS_UNSPACED = 40  # the same in Chinese and Japanese
+MIN_WORDS_OF_A_PANEL = 6  # of one without a verb, its letter counted, where the list it stands in is not whole
 _LETTER = "[A-Za-zА-Яа-яІі]"
 _LETTERS = rf"{_LETTER}(?:\s?[,–-]\s?{_LETTER})*"
 _PLACES = any_spaced(lambda it: it.teaching.panel_places)
@@ -110,18 +111,26 @@ def _of_caption(row: dict[str, Any]) -> list[Said]:
     language = row["language"]
     kept: list[Said] = []
     ordinary = _ordinary_words(row)
-    follows = panel_is_lost = False
+    follows = panel_is_lost = list_is_broken = False
     for place, (number, piece) in enumerate(_pieces_of_caption(row)):
         if place and _starts_a_supplement(piece):
             break
         panel_is_lost = panel_is_lost and not _PANEL.match(piece)
         is_unfit = panel_is_lost or all_mentions(piece) or runs_on(piece, ordinary, language) or lists_plates(piece)
+        is_unfit = is_unfit or (list_is_broken and _only_names_a_panel(piece, language))
         text = "" if is_unfit else _clean(piece, language, is_first=place == 0)
         follows = bool(text) and (follows or not _needs_the_one_before(piece, text, language))
         if follows:
             kept.append(Said("caption", number, text))
         panel_is_lost = panel_is_lost or (not follows and _names_a_panel(piece))
+        list_is_broken = list_is_broken or panel_is_lost
     return kept
+
+
+def _only_names_a_panel(piece: str, language: str | None) -> bool:
+    """Whether it is an item of a list, "(b) Path length.", that says little where the items before it are left out."""
+    is_short = len(piece.split()) < MIN_WORDS_OF_A_PANEL
+    return is_short and bool(_PANEL.match(piece)) and not has_verb(piece, language)
 
 
 def _names_a_panel(piece: str) -> bool:

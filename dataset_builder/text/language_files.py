@@ -275,6 +275,22 @@ class TeachingWords:
 
 
 @dataclass(frozen=True)
+class PersonalWords:
+    """What scanners burn into pictures beside what is known of a person."""
+
+    names: Words
+    births: Words
+    numbers: Words
+    lone_numbers: Words
+    titles: Words
+    institutions: Words
+    generic: Words
+    places: Words
+    not_names: Words
+    given_names: Words
+
+
+@dataclass(frozen=True)
 class Language:
     """All that is known of a language."""
 
@@ -295,6 +311,7 @@ class Language:
     imprint: ImprintWords
     answers: AnswerWords
     teaching: TeachingWords
+    personal: PersonalWords
 
 
 def load(folder: Path = FOLDER) -> dict[str, Language]:

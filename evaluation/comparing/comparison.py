@@ -15,7 +15,7 @@ from evaluation.scoring.rows import HEDGE_RATE, by_group
 
 # Settings that may differ (a comparison of two token limits is one, too) but must then be seen.
 NOTED = ("backend", "generation", "chat_template_sha256", "processor")
-_OF_OVERVIEW = ("metric", "task", "judge", "value", "ci_low", "ci_high", "no_interval", "n", "n_unscored")
+_OF_OVERVIEW = ("metric", "label", "task", "judge", "value", "ci_low", "ci_high", "no_interval", "n", "n_unscored")
 _OF_MODEL = (
     "model",
     "revision",
@@ -116,7 +116,7 @@ def overview_rows(runs: list[Run]) -> list[dict]:
     for name, run in zip(_names(runs), runs, strict=True):
         for row in run.scores["scores"]:
             if row["image_condition"] == TRUE_PICTURE and row["judge"] in shown:
-                values = {column: row[column] for column in _OF_OVERVIEW}
+                values = {column: row.get(column) for column in _OF_OVERVIEW}  # no label in files of before
                 rows.append({"run": name, "model": run.manifest["model"], **values})
     return rows
 

@@ -13,8 +13,12 @@ from evaluation.scoring.tables import (
 )
 
 
-def table_text(comparison: dict) -> str:
-    """Base against tuned: every metric, task and judge, of the true pictures (or the first condition there is)."""
+def table_text(comparison: dict, in_short: bool = False) -> str:
+    """Base against tuned: every metric, task and judge, of the true pictures (or the first condition there is);
+    `in_short`: of all tasks together."""
+    rows = first_condition(comparison["rows"])
+    if in_short:
+        rows = [row for row in rows if row["task"] == ALL_TASKS] or rows
     lines = [
         [
             metric_text(row),
@@ -26,10 +30,10 @@ def table_text(comparison: dict) -> str:
             p_text(row["p_value"]),
             str(row["n"]),
         ]
-        for row in first_condition(comparison["rows"])
+        for row in rows
     ]
     table = text_table(["metric", "task", "base", "tuned", "delta", "95 % interval", "p", "n"], lines)
-    return "\n".join([table, *interval_notes(first_condition(comparison["rows"]))])
+    return "\n".join([table, *interval_notes(rows)])
 
 
 def overview_text(overview: list[dict]) -> str:

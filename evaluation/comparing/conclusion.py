@@ -46,8 +46,11 @@ def headline_row(rows: list[dict]) -> dict | None:
 
 
 def conclude(row: dict, failed_controls: FailedControls) -> Conclusion:
-    """What a `headline_row` says. More is better in all metrics of `HEADLINE`."""
-    why = why_not(row, row["n_asked"]) or _distrusted(row, failed_controls)
+    """What a `headline_row` says. More is better in all metrics of `HEADLINE`.
+
+    That the judge cannot be trusted comes first: then it does not matter how many of its scores there are.
+    """
+    why = _distrusted(row, failed_controls) or why_not(row, row["n_asked"])
     says: Says = "cannot be told"
     if why is None:
         says = "better" if row["delta"] > 0 else "worse"

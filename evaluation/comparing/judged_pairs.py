@@ -6,11 +6,12 @@ import numpy as np
 from evaluation.comparing.scored_runs import PairedItem, contrast_paired
 from evaluation.judgements import Verdict, answer_sha256
 from evaluation.judging.pairwise import WINS, outcomes, tally
+from evaluation.metrics.metric import SHARE, Scores
 from evaluation.run_folder import TRUE_PICTURE
 from evaluation.scoring import statistics
 from evaluation.scoring.agreement import detectable_difference, effect_size, length_adjusted_delta
 from evaluation.scoring.items import judge_names
-from evaluation.scoring.measures import JUDGE, JUDGE_MEAN, SHARE, Scores
+from evaluation.scoring.measures import JUDGE, JUDGE_MEAN
 
 CORRECT_FROM = 6.0  # judge's points; in evaluation/judging/rubrics "mostly correct", "the right conclusion"
 ALL_GROUNDED = 1.0  # share of an answer's numbers and terms that are in its evidence

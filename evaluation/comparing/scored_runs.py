@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation import run_folder
+from evaluation.metrics.metric import Scores
 from evaluation.run_folder import TRUE_PICTURE, Place, Prediction, Said
 from evaluation.scoring.items import ScoredItem, columns_of, identity_of, item_of_row, mean_of_judges
-from evaluation.scoring.measures import JUDGE_MEAN, Scores, contrast
+from evaluation.scoring.measures import JUDGE_MEAN, contrast
 from evaluation.scoring.rows import shared_metrics
 
 

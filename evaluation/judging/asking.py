@@ -68,7 +68,7 @@ class Judge:
 
 
 def answers_to_judge(
-    predictions: list[Prediction], image_conditions: list[str], limit: int | None, folder: Path
+    predictions: list[Prediction], image_conditions: Sequence[str], limit: int | None, folder: Path
 ) -> list[Prediction]:
     """The answers, image condition by image condition, at most `limit` each, in the same random order in any run.
 

@@ -9,9 +9,9 @@ from typing import TypedDict
 
 from evaluation.comparing.scored_runs import Run, read_run
 from evaluation.judgements import answer_sha256
+from evaluation.metrics.metric import Scores
 from evaluation.people.key import Key
 from evaluation.run_folder import TRUE_PICTURE
-from evaluation.scoring.measures import Scores
 
 HUMAN = "human"  # among the judges: the people, by the mean of their scores
 HIGHEST = 10  # points

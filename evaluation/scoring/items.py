@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from evaluation.judgements import Judgement, of_answers, scores_of_answers
+from evaluation.metrics.metric import Scores
 from evaluation.run_folder import Evidence, ItemRow, Place, Prediction, Said, place
-from evaluation.scoring.measures import JUDGE_MEAN, Scores, measure
+from evaluation.scoring.measures import JUDGE_MEAN, measure
 
 _JUDGE_COLUMN = "judge:"  # in files, where a judge's points stand among the metrics: `judge:NAME`
 

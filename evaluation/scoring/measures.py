@@ -2,66 +2,22 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 
-from evaluation.metrics.closed_answers.closed_core import is_right
-from evaluation.metrics.degeneration.degeneration_core import has_loop, is_empty
-from evaluation.metrics.grounding.grounding_core import ground
-from evaluation.metrics.hedging.hedging_core import count_words, find_hedges
-from evaluation.metrics.length_ratio.length_ratio_core import length_ratio
-from evaluation.metrics.rouge.rouge_core import rouge
-from evaluation.metrics.token_overlap.overlap_core import overlap
+from evaluation.metrics.all import ALL
+from evaluation.metrics.metric import POINTS, Answer, Columns, Metric, Scores
 from evaluation.run_folder import Evidence, Prediction
 from evaluation.scoring import statistics
-from evaluation.scoring.statistics import Bounds
 
 ALL_TASKS = "all"
 JUDGE = "judge_score"
-# Where more is better: what breakdowns and other domains report.
-QUALITY = (JUDGE, "accuracy", "token_recall", "token_f1", "rougeL", "grounding")
 JUDGE_MEAN = "mean"  # name of the mean over all judges, of the answers that every judge scored
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The numbers of one answer."""
-
-    metrics: dict[str, float | None]  # column that `measure` makes -> number; None where it cannot be measured
-    judges: dict[str, float | None]  # judge, human raters or JUDGE_MEAN -> points, 0 to 10; None: asked, not scored
-
-
-@dataclass(frozen=True)
-class Metric:
-    """`scale` × sum of the column `numerator` / sum of the column `denominator` (None: number of answers).
-
-    Of a `judge` the numerator is its points. `better` says which direction is better: "higher", "lower", "one" (nearest
-    to 1) or None where neither is. `bounds` are those of the unit: no interval leaves them.
-    """
-
-    name: str
-    unit: str
-    bounds: Bounds
-    better: str | None
-    numerator: str
-    denominator: str | None = None
-    scale: float = 1.0
-    judge: str | None = None
-
-    def numerator_of(self, scores: Scores) -> float | None:
-        if self.judge is not None:
-            return scores.judges.get(self.judge)
-        return scores.metrics.get(self.numerator)
-
-    def denominator_of(self, scores: Scores) -> float | None:
-        return 1 if self.denominator is None else scores.metrics.get(self.denominator)
-
-
-SHARE: Bounds = (0.0, 1.0)
-COUNT: Bounds = (0.0, None)
-POINTS: Bounds = (0.0, 10.0)  # of judges and people
+METRICS = tuple(metric for scored in ALL for metric in scored.METRICS)
+# Where more is better: what breakdowns and other domains report.
+QUALITY = (JUDGE, *(metric.name for metric in METRICS if metric.is_quality))
+COLUMNS = sorted({c for metric in METRICS for c in (metric.numerator, metric.denominator) if c})
 
 
 class Interval(TypedDict):
@@ -82,75 +38,39 @@ def interval_settings() -> Interval:
     }
 
 
-METRICS = (
-    Metric("accuracy", "share of closed questions, 0 to 1", SHARE, "higher", "right"),
-    Metric("unreadable_share", "share of closed questions, 0 to 1", SHARE, "lower", "unreadable"),
-    Metric("token_recall", "of open questions, 0 to 1", SHARE, "higher", "token_recall"),
-    Metric("token_f1", "of open questions, 0 to 1", SHARE, "higher", "token_f1"),
-    Metric("rouge1", "F, 0 to 1", SHARE, "higher", "rouge1"),
-    Metric("rouge2", "F, 0 to 1", SHARE, "higher", "rouge2"),
-    Metric("rougeL", "F, 0 to 1", SHARE, "higher", "rougeL"),
-    Metric("grounding", "share, 0 to 1", SHARE, "higher", "grounded", "claims"),
-    Metric("length_ratio", "words / reference words", COUNT, "one", "length_ratio"),
-    Metric("answer_words", "words", COUNT, None, "words"),
-    Metric("hedges_per_1k_words", "per 1,000 words", COUNT, None, "hedges", "words", 1000.0),
-    Metric("hedged_share", "share, 0 to 1", SHARE, None, "hedged"),
-    Metric("truncated_share", "share, 0 to 1", SHARE, "lower", "truncated"),
-    Metric("looping_share", "share, 0 to 1", SHARE, "lower", "looping"),
-    Metric("empty_share", "share, 0 to 1", SHARE, "lower", "empty"),
-)
-COLUMNS = sorted({c for metric in METRICS for c in (metric.numerator, metric.denominator) if c})
-
-
 def judge_metric(judge: str) -> Metric:
     """The metric of one judge's points."""
-    return Metric(JUDGE, "0 to 10", POINTS, "higher", JUDGE, judge=judge)
+    return Metric(JUDGE, "Judge's score, 0–10", "0 to 10", POINTS, "higher", JUDGE, judge=judge)
 
 
-def measure(prediction: Prediction, evidence: Evidence | None, rouge_tokenizer: str) -> dict[str, float | None]:
+def measure(prediction: Prediction, evidence: Evidence | None, rouge_tokenizer: str) -> Columns:
     """All columns of one record of predictions.jsonl; all None where there is no answer (it could not be asked).
 
     `evidence` is the figure's row of evidence.jsonl; without it the columns of grounding are None.
     """
-    answer, reference = prediction["prediction"], prediction["reference"]
+    answer = _as_answer(prediction, evidence, rouge_tokenizer)
     if answer is None:
         return {**dict.fromkeys(COLUMNS), "reference_words": None, "reference_hedges": None}
-    scores = rouge(answer, reference, rouge_tokenizer)
-    hedges = len(find_hedges(answer))
-    return {
-        **{name: score.fmeasure for name, score in scores.items()},
-        "length_ratio": length_ratio(answer, reference),
-        "words": count_words(answer),
-        "reference_words": count_words(reference),
-        "hedges": hedges,
-        "reference_hedges": len(find_hedges(reference)),
-        "hedged": int(hedges > 0),
-        "truncated": int(prediction["finish_reason"] == "length"),
-        "looping": int(has_loop(answer)),
-        "empty": int(is_empty(answer)),
-        **_ground(answer, prediction, evidence),
-        **_of_benchmark(answer, prediction),
-    }
+    columns: Columns = {}
+    for scored in ALL:
+        columns |= scored.measure(answer)
+    return columns
 
 
-def _of_benchmark(answer: str, prediction: Prediction) -> dict[str, float]:
-    """What benchmarks report: of a closed question whether it is answered right, of an open one the token overlap."""
-    kind, reference = prediction.get("answer_kind"), prediction["reference"]
-    if kind == "closed":
-        right = is_right(answer, reference, prediction.get("options"))
-        return {"right": int(bool(right)), "unreadable": int(right is None)}
-    if kind == "open":
-        shared = overlap(answer, reference)
-        return {"token_recall": shared.recall, "token_f1": shared.f1}
-    return {}
-
-
-def _ground(answer: str, prediction: Prediction, evidence: Evidence | None) -> dict[str, int | None]:
-    if evidence is None:
-        return {"grounded": None, "claims": None}
-    known = [prediction["question"], prediction["reference"], evidence["caption"] or "", *evidence["context"]]
-    grounded, missing = ground(answer, "\n".join(known))
-    return {"grounded": len(grounded), "claims": len(grounded) + len(missing)}
+def _as_answer(prediction: Prediction, evidence: Evidence | None, rouge_tokenizer: str) -> Answer | None:
+    """What the metrics see of a record; None where it has no answer."""
+    if prediction["prediction"] is None:
+        return None
+    return Answer(
+        text=prediction["prediction"],
+        reference=prediction["reference"],
+        question=prediction["question"],
+        finish_reason=prediction["finish_reason"],
+        kind=prediction.get("answer_kind"),
+        options=prediction.get("options"),
+        evidence=None if evidence is None else (evidence["caption"] or "", *evidence["context"]),
+        rouge_tokenizer=rouge_tokenizer,
+    )
 
 
 def count_mentions(texts: Sequence[str], word: str) -> int:
@@ -252,4 +172,5 @@ def _columns(scores: Sequence[Scores], metric: Metric) -> tuple[np.ndarray, np.n
 
 
 def _label(metric: Metric) -> dict:
-    return {"metric": metric.name, "judge": metric.judge, "unit": metric.unit, "better": metric.better}
+    named = {"metric": metric.name, "label": metric.label, "judge": metric.judge}
+    return named | {"unit": metric.unit, "better": metric.better}

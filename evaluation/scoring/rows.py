@@ -5,14 +5,13 @@ from typing import Protocol, TypedDict, TypeVar
 
 from evaluation.metrics.hedging.hedging_core import hedging
 from evaluation.metrics.hedging.lexicon import VERSION
+from evaluation.metrics.metric import Metric, Scores
 from evaluation.run_folder import IMAGE_CONDITIONS, TRUE_PICTURE, Prediction
 from evaluation.scoring.items import ScoredItem, judge_names
 from evaluation.scoring.measures import (
     ALL_TASKS,
     METRICS,
     Interval,
-    Metric,
-    Scores,
     contrast,
     count_mentions,
     interval_settings,

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from evaluation.metrics.metric import Bounds
+
 LEVEL = 0.95  # of the intervals
 METHOD = "Student's t, CR2 standard errors over articles"
 # Below it no interval and no verdict is given. The method would hold, but its intervals say nothing: with 2 articles
@@ -28,7 +30,6 @@ MIN_ARTICLES = 5
 MIN_EFFECTIVE_ARTICLES = 2.0
 _NOISE = 1e-10  # relative; what is left of a spread of nothing after summing floats
 
-Bounds = tuple[float | None, float | None]  # lowest and highest value that there can be; None: there is none
 UNBOUNDED: Bounds = (None, None)
 NOTHING_SCORED = "there is nothing to measure it on"
 

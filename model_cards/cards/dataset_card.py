@@ -20,14 +20,17 @@ from model_cards.dataset_folder import (
     CONFIGS,
     INSTRUCT,
     SPLITS,
+    WITHHELD,
     Splits,
     all_files,
     column_counts,
     config_files,
+    split_files,
     terms_counts,
 )
 from model_cards.files import write_text
 from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, DatasetManifest
+from model_cards.reviewing.review import read_review
 from trust.ids import LANGUAGES, is_tag
 from trust.licenses import card_fields, combined, use_of
 from trust.markup import block, front_matter
@@ -58,11 +61,14 @@ def render_dataset_card(dataset: Path, repo_id: str | None = None) -> str:
     template = environment().get_template("dataset_card.md.jinja")
     provenance = _provenance_facts(dataset / "provenance")
     domain = provenance["stages"]["build"]["domain"]
-    rows = _rows_facts(configs, domain["tags"] if domain else [])
-    return template.render(**rows, **provenance, repo_id=repo_id or "ORG/NAME")
+    withheld = split_files(dataset / WITHHELD)
+    rows = _rows_facts(configs, withheld, domain["tags"] if domain else [])
+    review = read_review(dataset)
+    screening = review.counts() if review else provenance["stages"]["push"]["screening"]
+    return template.render(**rows, **provenance, screening=screening, repo_id=repo_id or "ORG/NAME")
 
 
-def _rows_facts(configs: dict[str, Splits], tags: list[str]) -> dict:
+def _rows_facts(configs: dict[str, Splits], withheld: Splits, tags: list[str]) -> dict:
     """What the Parquet files say, as the template's variables; `tags` are the domain's."""
     first = configs.get("pairs") or next(iter(configs.values()))
     figures = all_files(first)
@@ -70,7 +76,7 @@ def _rows_facts(configs: dict[str, Splits], tags: list[str]) -> dict:
     languages = column_counts(figures, "language")
     counts = {config: {split: _rows(paths) for split, paths in splits.items()} for config, splits in configs.items()}
     return {
-        "front": _front_matter(configs, languages, tags),
+        "front": _front_matter(configs, withheld, languages, tags),
         "configs": _with_instruct(counts),
         "megabytes": {config: _bytes(splits) / 1e6 for config, splits in configs.items()},
         "licenses": [(names, n, use_of(combined(names))) for names, n in licenses],
@@ -78,7 +84,9 @@ def _rows_facts(configs: dict[str, Splits], tags: list[str]) -> dict:
         "languages": _by_count(languages),
         "sources": _by_count(column_counts(figures, "source")),
         "n_synthetic": _synthetic(column_counts(figures, "doi")),
-        "columns": {title: _columns(path) for title, path in _shapes(configs).items()},
+        "columns": {title: _columns(path) for title, path in _shapes(configs, withheld).items()},
+        "withheld": {split: _rows(paths) for split, paths in withheld.items()},
+        "withheld_licenses": _by_count(column_counts(all_files(withheld), "license")),
     }
 
 
@@ -110,7 +118,9 @@ def _provenance_facts(folder: Path) -> dict:
     }
 
 
-def _front_matter(configs: dict[str, Splits], languages: Counter[str | None], tags: list[str]) -> Markup:
+def _front_matter(
+    configs: dict[str, Splits], withheld: Splits, languages: Counter[str | None], tags: list[str]
+) -> Markup:
     """The card's YAML block: the licences of all rows, the languages that ISO 639-1 knows, the domain's `tags`."""
     files = [path for splits in configs.values() for path in all_files(splits)]
     licenses = {license for licenses, _ in terms_counts(files) for license in licenses}
@@ -121,7 +131,7 @@ def _front_matter(configs: dict[str, Splits], languages: Counter[str | None], ta
         "task_categories": ["image-to-text", "visual-question-answering"],
         "tags": [*GENERAL_TAGS, *filter(is_tag, tags)],
         "size_categories": [_size_category(languages.total())],
-        "configs": _config_yaml(configs),
+        "configs": [*_config_yaml(configs), *([_config_block(WITHHELD, {WITHHELD: withheld})] if withheld else [])],
     }
     return front_matter(front)
 
@@ -130,7 +140,7 @@ def _stages(manifest: DatasetManifest) -> dict[str, dict]:
     """The manifest's entry of each stage, with an empty field for what it does not say."""
     empty: dict = {"versions": {}, "options": {}, "counts": {}, "inputs_sha256": None, "disarmed": {}}
     empty |= {"domain": None, "archives": None, "rejected": {}, "verdicts": {}, "left_as_before": []}
-    empty |= {"judges": [], "runs": []}
+    empty |= {"judges": [], "runs": [], "screening": None}
     stages = dict.fromkeys(("build", "instruct", "prefer", "push"), empty)
     for name, entry in manifest["stages"].items():
         stages[name] = empty | entry
@@ -205,13 +215,17 @@ def _config_yaml(configs: dict[str, Splits]) -> list[dict]:
         present = {part: configs[part] for part in parts if part in configs}
         if not present:
             continue
-        block: dict = {"config_name": name}
-        if name == "pairs":
-            block["default"] = True
-        block["description"] = f"content {_content_sha256(present)[:16]}"
-        block["data_files"] = _data_files(present)
-        blocks.append(block)
+        blocks.append(_config_block(name, present))
     return blocks
+
+
+def _config_block(name: str, parts: dict[str, Splits]) -> dict:
+    return {
+        "config_name": name,
+        **({"default": True} if name == "pairs" else {}),
+        "description": f"content {_content_sha256(parts)[:16]}",
+        "data_files": _data_files(parts),
+    }
 
 
 def _data_files(parts: dict[str, Splits]) -> list[dict]:
@@ -236,14 +250,18 @@ def _content_sha256(parts: dict[str, Splits]) -> str:
     return total.hexdigest()
 
 
-def _shapes(configs: dict[str, Splits]) -> dict[str, Path]:
-    """Title -> one file for each shape of row: `pairs`, `preference`, and one of the others, which share theirs."""
+def _shapes(configs: dict[str, Splits], withheld: Splits) -> dict[str, Path]:
+    """Title -> one file for each shape of row: `pairs`, `preference`, `withheld`, and one of the others, which share
+    theirs.
+    """
     of_their_own = [config for config in ("pairs", "preference") if config in configs]
     shapes = {f"`{config}`": all_files(configs[config])[0] for config in of_their_own}
     examples = [config for config in configs if config not in of_their_own]
     if examples:
         title = ", ".join(f"`{config}`" for config in (*examples, "instruct"))
         shapes[title] = all_files(configs[examples[0]])[0]
+    if withheld:
+        shapes[f"`{WITHHELD}`"] = all_files(withheld)[0]
     return shapes
 
 

@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 from typing import TypedDict
 
+from model_cards.card_file import ShownExample
 from model_cards.cards.text import quote
 from model_cards.preview.answers import checked, read_thumbnails
 from model_cards.quotable import permitted_predictions
-from model_cards.result_files import PAIRED, Prediction
+from model_cards.result_files import PAIRED, PREDICTIONS, Prediction
 from trust.pictures.opener import UnreadablePicture
 
 FOLDER = "examples"  # of the run, and of the repository
@@ -42,6 +43,18 @@ def write_examples(folder: Path) -> list[Example]:
     return [
         make_example(quotable[name], base_answers.get(name), _write_picture(folder, number, jpegs.get(name)))
         for number, name in enumerate(drawn[:N_EXAMPLES], 1)
+    ]
+
+
+def examples_of(folder: Path, shown: list[ShownExample]) -> list[Example]:
+    """The answers that card.json says a card shows, as it shows them; the pictures are there already."""
+    base_answers = {item["example_id"]: item["base_answer"] for item in PAIRED.rows(folder / "paired_items.jsonl")}
+    answers = PREDICTIONS.rows(folder / "predictions.jsonl")
+    of_true_pictures = {row["example_id"]: row for row in answers if row["image_condition"] == "true"}
+    there = [one for one in shown if one["example_id"] in of_true_pictures]
+    return [
+        make_example(of_true_pictures[one["example_id"]], base_answers.get(one["example_id"]), one["picture"])
+        for one in there
     ]
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from model_cards.cards.text import GENERAL_TAGS, metric_name
 from trust import markup
+from trust.errors import UsageError
 from trust.ids import is_tag
 from trust.licenses import NOT_STATED, Use, combined, use_of
 
@@ -86,7 +87,7 @@ def _tags(model_type: str | None, phases: list[dict], stated: Iterable[str]) -> 
 def _stated_license(license: str | None) -> str | None:
     """Raises ValueError for what can be no licence of the Hub's."""
     if license is not None and not _HUB_LICENSE.fullmatch(license):
-        raise ValueError(
+        raise UsageError(
             f"--license {license!r} is no licence as the Hub names it (llama2, apache-2.0, cc-by-nc-4.0, other): "
             "https://huggingface.co/docs/hub/repositories-licenses"
         )

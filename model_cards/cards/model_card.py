@@ -8,7 +8,7 @@ from model_cards.cards.evaluated_run import EvaluatedRun
 from model_cards.cards.examples import Example
 from model_cards.cards.front_matter import ALLOWED, Facts, Stated, front_matter
 from model_cards.cards.reproduction import reproduction
-from model_cards.cards.text import METRICS, TEST_DOI, environment
+from model_cards.cards.text import TEST_DOI, environment
 from model_cards.preview.answers import PAGE
 from model_cards.result_files import EVIDENCE
 from trust.handovers import stamped
@@ -89,10 +89,11 @@ def _result_tables(run: EvaluatedRun) -> dict:
 
 
 def _result_rows(run: EvaluatedRun) -> list[dict]:
-    """The result table, true pictures: of the comparison, else of the run alone; the card's metrics in its order."""
+    """The result table, true pictures: of the comparison, else of the run alone; judges first, then the metrics in the
+    order of the file."""
     rows = run.comparison["rows"] if run.comparison else run.scores["scores"]
-    order = list(METRICS)
-    shown = [row for row in rows if row["image_condition"] == "true" and row["metric"] in METRICS and row["n"]]
+    shown = [row for row in rows if row["image_condition"] == "true" and row["n"]]
+    order = list(dict.fromkeys(row["metric"] for row in sorted(shown, key=lambda row: row["judge"] is None)))
     return sorted(shown, key=lambda row: (order.index(row["metric"]), row["judge"] != "mean"))
 
 

@@ -9,24 +9,6 @@ from markupsafe import Markup
 
 from trust.markup import EMPTY, ONE_LINE, block, markdown_environment, plain, shell, visible
 
-METRICS = {
-    "judge_score": "Judge's score, 0–10",
-    "accuracy": "Accuracy on closed questions",
-    "unreadable_share": "Closed questions without a readable answer, share",
-    "token_recall": "Token recall on open questions",
-    "token_f1": "Token F1 on open questions",
-    "rouge1": "ROUGE-1 F",
-    "rouge2": "ROUGE-2 F",
-    "rougeL": "ROUGE-L F",
-    "grounding": "Grounded numbers and terms, share",
-    "length_ratio": "Length ratio to the reference",
-    "answer_words": "Words an answer",
-    "hedges_per_1k_words": "Hedges per 1,000 words",
-    "hedged_share": "Answers with a hedge, share",
-    "truncated_share": "Answers cut at the token limit, share",
-    "looping_share": "Answers that repeat themselves, share",
-    "empty_share": "Empty answers, share",
-}
 MAX_EXAMPLE_CHARS = 600  # of a quoted question or answer
 _LINE_CHARS = 110  # of a quoted line
 GENERAL_TAGS = ("biomedical", "figures", "image-caption", "ldrt-vlm")  # of every dataset; a domain adds its own
@@ -48,8 +30,8 @@ def command(words: list[str]) -> Markup:
 
 
 def metric_name(row: dict) -> str:
-    """The metric's name, of a judge's score with the judge."""
-    name = METRICS[row["metric"]]
+    """The metric's name as its row says it, of a judge's score with the judge."""
+    name = row.get("label") or row["metric"]  # absent in files of before
     return f"{name} ({row['judge']})" if row["judge"] else name
 
 

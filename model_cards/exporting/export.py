@@ -23,6 +23,8 @@ from model_cards.exporting.rows import (
     rows_of,
     text_of_pair,
 )
+from model_cards.reviewing.review import Review
+from model_cards.reviewing.rows import blurred, is_held
 from trust.handovers import Kind, stamped
 from trust.licenses import Policy
 from trust.pictures.derived import as_file
@@ -63,6 +65,8 @@ class Export:
     problems: list[dict[str, str]] = field(default_factory=list)  # {"row": id, "reason": why it is not exported}
     written: dict[str, int] = field(default_factory=dict)  # file, of several shards their stem -> rows
     n_without_rights: int = 0
+    review: Review | None = None  # what people decided of personal data in the pictures
+    n_held: int = 0
 
     def claim(self, settings: Settings) -> None:
         """Write down first what the folder holds: a run that is stopped is gone on with, or refused."""
@@ -82,10 +86,19 @@ class Export:
 
     def _permitted(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for row in rows:
-            if is_permitted(row, self.policy):
-                yield row
-            else:
+            if not is_permitted(row, self.policy):
                 self.n_without_rights += 1
+            elif is_held(row, self.review):
+                self.n_held += 1
+            else:
+                yield from self._reviewed(row)
+
+    def _reviewed(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The row with what is to be blurred overwritten; none where its picture cannot be opened for it."""
+        try:
+            yield blurred(row, self.review) if self.review else row
+        except UnreadablePicture as problem:
+            self._note(row, problem)
 
     def _items(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for row in rows:
@@ -132,6 +145,8 @@ class Export:
         lines = [f"{name}: {n} rows" for name, n in self.written.items()]
         if self.n_without_rights:
             lines.append(f"{self.n_without_rights} rows left out: their licences do not permit it ({self.policy})")
+        if self.n_held:
+            lines.append(f"{self.n_held} rows held back: personal data in their pictures, dropped or not decided")
         lines += [f"left out: {one['row']}: {one['reason']}" for one in self.problems[:_SHOWN]]
         if len(self.problems) > _SHOWN:
             lines.append(f"left out: {len(self.problems) - _SHOWN} more, see {self.output / LEFT_OUT}")
@@ -169,10 +184,12 @@ def refuse_other(output: Path, settings: Settings) -> None:
         raise ValueError(f"{output} holds an export with other {', '.join(changed)}: give a new folder as --output")
 
 
-def settings_of(chosen: dict[str, Splits], pairs: Splits, form: Format, policy: Policy) -> Settings:
+def settings_of(
+    chosen: dict[str, Splits], pairs: Splits, form: Format, policy: Policy, review: Review | None
+) -> Settings:
     """What decides the bytes of an export of the files `chosen`, with credit lines from `pairs`."""
     return {
-        "content_sha256": _content_sha256([*chosen.values(), pairs]),
+        "content_sha256": _content_sha256([*chosen.values(), pairs], review),
         "made_as": form,
         "policy": policy,
         "configs": list(chosen),
@@ -180,11 +197,13 @@ def settings_of(chosen: dict[str, Splits], pairs: Splits, form: Format, policy: 
     }
 
 
-def _content_sha256(read: list[Splits]) -> str:
+def _content_sha256(read: list[Splits], review: Review | None) -> str:
     total = hashlib.sha256()
     for path in sorted({path for splits in read for path in all_files(splits)}):
         with path.open("rb") as file:
             total.update(hashlib.file_digest(file, "sha256").digest())
+    if review:
+        total.update(review.digest())
     return total.hexdigest()
 
 

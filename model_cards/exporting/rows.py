@@ -8,6 +8,7 @@ import pyarrow
 import pyarrow.parquet as parquet
 
 from model_cards.dataset_folder import CONFIGS, INSTRUCT, SPLITS, Splits, all_files, config_files, row_terms
+from trust.errors import UsageError
 from trust.licenses import Policy, permits
 from trust.pictures.stored import StoredPicture
 from trust.text import clean, cleaned
@@ -40,11 +41,11 @@ def chosen_files(dataset: Path, configs: list[str], splits: list[str], known: tu
     wanted = configs or [name for name in usable if name != "instruct"]
     for name in wanted:
         if name not in usable:
-            raise ValueError(f"{dataset}: no config {name!r} for this format; there {_are(usable)}")
+            raise UsageError(f"{dataset}: no config {name!r} for this format; there {_are(usable)}")
     found = {name: {s: files for s, files in usable[name].items() if not splits or s in splits} for name in wanted}
     for split in splits:
         if not any(split in of_config for of_config in found.values()):
-            raise ValueError(f"{dataset}: no split {split!r} in {', '.join(wanted)}; there {_are(SPLITS)}")
+            raise UsageError(f"{dataset}: no split {split!r} in {', '.join(wanted)}; there {_are(SPLITS)}")
     if not wanted:
         raise ValueError(f"{dataset} has no conversations yet: run `ldrt instruct {dataset}` first")
     for name, of_config in found.items():

@@ -64,6 +64,18 @@ def commit(
     return Commit(sha, added, deleted)
 
 
+def changes(repo: Repo, files: Mapping[str, Path], managed: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """(paths that `commit` would send, paths that it would delete)."""
+    plan = _Plan.of(files, managed)
+    remote = retried(lambda: tree(repo, head(repo)))
+    return plan.to_send(remote), plan.to_delete(remote)
+
+
+def next_tag(repo: Repo) -> str:
+    """The next free v1, v2, …"""
+    return _own_tag(retried(lambda: tags(repo)), "")
+
+
 def tag(repo: Repo, sha: str, name: str | None = None) -> str:
     """Name the commit `sha`; without a `name`, by the tag it has already or the next free v1, v2, …; returns it.
 

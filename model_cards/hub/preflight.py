@@ -17,10 +17,15 @@ def preflight(repo: Repo, card: str) -> None:
     Raises HubError or ValueError with one line. `card` is the text of the README.md that will be published.
     """
     front_matter(card)
+    prepare(repo)
+    _validate_on_hub(repo, card)
+
+
+def prepare(repo: Repo) -> None:
+    """The same without a card: token, right to write, visibility. Creates the repository."""
     account = _account()
     _create(repo, account)
     _check_visibility(repo)
-    _validate_on_hub(repo, card)
 
 
 def front_matter(card: str) -> dict:

@@ -8,6 +8,8 @@ from typing import Literal
 from huggingface_hub import HfApi, constants
 from huggingface_hub.hf_api import RepoFile
 
+from trust.errors import UsageError
+
 
 class HubError(RuntimeError):
     """What the Hub or the network refused, as one clear line."""
@@ -15,7 +17,7 @@ class HubError(RuntimeError):
 
 @dataclass(frozen=True)
 class Repo:
-    """A repository to publish to: `id` is ORG/NAME. Raises ValueError for another form."""
+    """A repository to publish to: `id` is ORG/NAME. Raises UsageError for another form."""
 
     id: str
     type: Literal["dataset", "model", "space"]
@@ -23,7 +25,7 @@ class Repo:
 
     def __post_init__(self):
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.id, re.ASCII):
-            raise ValueError(f"{self.id!r} is no repository id; expected ORG/NAME or USER/NAME")
+            raise UsageError(f"{self.id!r} is no repository id; expected ORG/NAME or USER/NAME")
 
     @property
     def url(self) -> str:

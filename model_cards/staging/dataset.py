@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from model_cards.cards.dataset_card import write_dataset_card
@@ -14,19 +14,23 @@ from model_cards.files import to_json
 from model_cards.preview.examples import write_examples_preview
 from model_cards.preview.page import write_preview
 from model_cards.preview.parts import has_examples
-from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST, EVAL, DatasetManifest
+from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST, EVAL, REBUILD_NAME, DatasetManifest
+from model_cards.reviewing.files import REVIEW, SCREENED
+from model_cards.reviewing.review import Review, read_review, said_of
 from model_cards.staging.hashes import NAME, write_hashes
 from model_cards.staging.pictures import refuse_more_than_pixels
 from model_cards.staging.provenance import stage_provenance
 from model_cards.staging.rows import RowCounts, stage_split
+from model_cards.staging.withheld import WithheldCounts, stage_withheld
 from trust.files import inside
 from trust.licenses import Policy, permits
 
 MANAGED = (  # of the repository's files, those that a push may delete
-    *("README.md", "eval.yaml", "preview.html", "examples.html", "provenance/**"),
+    *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html", "provenance/**"),
     *("pairs/*.parquet", "align/*.parquet", "detail/*.parquet", "reasoning/*.parquet", "instruct/*.parquet"),
-    "preference/*.parquet",
+    *("preference/*.parquet", "withheld/*.parquet"),
 )
+CHANGELOG = "CHANGELOG.md"  # `ldrt retract` writes it
 PREVIEW_ROWS = 500  # figures, and examples, of the published pages, some ten megabytes each
 
 
@@ -36,11 +40,21 @@ class StagedDataset:
 
     files: dict[str, Path]  # path in the repository -> local file
     counts: dict[str, RowCounts]  # by config
+    withheld: WithheldCounts | None = None  # where it was asked for
+    notes: list[str] = field(default_factory=list)  # what who publishes should know
 
     def describe(self) -> str:
-        """One line a config, for a command's summary."""
-        lines = [f"{config:<10} {n.published:>7} rows, {n.left_out} left out" for config, n in self.counts.items()]
-        return "\n".join(lines)
+        """One line a config, for a command's summary, and the notes."""
+        lines = [f"{config:<10} {n.published:>7} rows, {_not_published(n)}" for config, n in self.counts.items()]
+        if self.withheld:
+            lines.append(f"{'withheld':<10} {self.withheld.listed:>7} rows, ids and hashes of figures left out")
+        if self.withheld and self.withheld.unlisted:
+            lines.append(f"{'':<10} {self.withheld.unlisted:>7} more are not in provenance/{REBUILD_NAME}: not listed")
+        return "\n".join([*lines, *self.notes])
+
+
+def _not_published(counts: RowCounts) -> str:
+    return f"{counts.left_out} left out" + f", {counts.held} held back" * bool(counts.held)
 
 
 def refuse_links(dataset: Path) -> None:
@@ -54,7 +68,10 @@ def _read_by_push(dataset: Path) -> Iterator[Path]:
         yield from all_files(splits)
     for pattern in ("[!.]*.json", "[!.]*.jsonl", "markdown/[!.]*.md"):
         yield from sorted((dataset / "provenance").glob(pattern))
-    yield from filter(os.path.lexists, (dataset / "eval.yaml", dataset / ".work" / "verdicts.jsonl"))
+    yield from filter(
+        os.path.lexists, (dataset / "eval.yaml", dataset / CHANGELOG, dataset / ".work" / "verdicts.jsonl")
+    )
+    yield from filter(os.path.lexists, (dataset / SCREENED, dataset / REVIEW))
 
 
 def refuse_collisions(dataset: Path) -> None:
@@ -80,26 +97,43 @@ def refuse_nothing(dataset: Path, policy: Policy) -> None:
     raise RuntimeError(f"no row may be published under the policy {policy}; the rows' licences are {stated or 'none'}")
 
 
-def stage_dataset(dataset: Path, folder: Path, policy: Policy, repo_id: str) -> StagedDataset:
+def stage_dataset(
+    dataset: Path, folder: Path, policy: Policy, repo_id: str, with_withheld: bool = False
+) -> StagedDataset:
     """Lay out what `policy` permits in `folder`, made anew (links where nothing is left out).
 
-    Raises ValueError for a picture that is more than its pixels.
+    `with_withheld`: of the figures that it does not permit the ids and hashes, as a config of their own. What people
+    decided of personal data in the pictures is done.
+
+    Raises ValueError for a picture that is more than its pixels, RuntimeError where nothing is left.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     configs = config_files(dataset)
-    counts = {config: _stage_config(splits, folder / config, policy) for config, splits in configs.items()}
+    review = read_review(dataset)
+    counts = {config: _stage_config(splits, folder / config, policy, review) for config, splits in configs.items()}
+    _refuse_all_held(counts, dataset)
     refuse_more_than_pixels(folder)
-    stage_provenance(dataset, folder, policy)
+    withheld = stage_withheld(dataset, configs.get("pairs", {}), folder, policy) if with_withheld else None
+    stage_provenance(dataset, folder, policy, review.held if review else set())
     _stage_eval(dataset, folder)
-    _record(folder / "provenance" / "manifest.json", policy, counts)
+    if (dataset / CHANGELOG).is_file():
+        (folder / CHANGELOG).symlink_to((dataset / CHANGELOG).resolve())
+    _record(folder / "provenance" / "manifest.json", policy, counts, review)
     write_dataset_card(folder, repo_id)
     if has_examples(folder):
         write_examples_preview(folder, PREVIEW_ROWS, build=dataset)
     if "pairs" in configs:
         write_preview(folder, PREVIEW_ROWS, build=dataset)
     write_hashes(_files_of(folder), folder / "provenance" / NAME)
-    return StagedDataset(_files_of(folder), counts)
+    return StagedDataset(_files_of(folder), counts, withheld, said_of(review, dataset))
+
+
+def _refuse_all_held(counts: dict[str, RowCounts], dataset: Path) -> None:
+    if not any(of_config.published for of_config in counts.values()):
+        raise RuntimeError(
+            f"no row may be published: all are dropped or held back until decided in {dataset}/review.html"
+        )
 
 
 def _files_of(folder: Path) -> dict[str, Path]:
@@ -108,10 +142,10 @@ def _files_of(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
-def _stage_config(splits: Splits, folder: Path, policy: Policy) -> RowCounts:
+def _stage_config(splits: Splits, folder: Path, policy: Policy, review: Review | None) -> RowCounts:
     counts = RowCounts()
     for split, paths in splits.items():
-        counts.add(stage_split(paths, folder, split, policy))
+        counts.add(stage_split(paths, folder, split, policy, review))
     return counts
 
 
@@ -126,9 +160,10 @@ def _stage_eval(dataset: Path, folder: Path) -> None:
         (folder / tasks.name).symlink_to(tasks.resolve())
 
 
-def _record(path: Path, policy: Policy, counts: dict[str, RowCounts]) -> None:
-    """Note in the published manifest what the policy left out; the card says it."""
+def _record(path: Path, policy: Policy, counts: dict[str, RowCounts], review: Review | None) -> None:
+    """Note in the published manifest what the policy left out and what was screened, in numbers; the card says it."""
     manifest: DatasetManifest = DATASET_MANIFEST.read_if_there(path) or {"stages": {}}
     by_config = {config: dataclasses.asdict(n) for config, n in counts.items()}
-    manifest["stages"]["push"] = {"options": {"policy": policy}, "counts": by_config}
+    screening = review.counts() if review else None
+    manifest["stages"]["push"] = {"options": {"policy": policy}, "counts": by_config, "screening": screening}
     path.write_text(to_json(manifest, str(path), indent=1) + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 """The part of `provenance/` that a policy permits: text from an article goes where the article's licence lets it."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -11,7 +11,14 @@ import pyarrow.parquet as parquet
 
 from model_cards.dataset_folder import all_files, config_files, row_terms
 from model_cards.files import to_json
-from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, PROVENANCE, PROVENANCE_ROWS
+from model_cards.provenance_files import (
+    AUDIT,
+    CERTIFICATE,
+    DATASET_MANIFEST,
+    PROVENANCE,
+    PROVENANCE_ROWS,
+    REBUILD_NAME,
+)
 from model_cards.staging.rows import CDC, ROWS_A_GROUP
 from trust.handovers import Kind
 from trust.licenses import Policy, permits
@@ -21,27 +28,35 @@ _WHOLE: dict[str, Kind[Any]] = {  # counts and names, no text from an article
     "splits.json": CERTIFICATE,
     "audit.json": AUDIT,
 }
-_FAILED = "failed.jsonl"  # file names and errors, no text from an article
+# File names and errors, ids and what became of them: no text from an article, and others have to know what is gone.
+_WITHOUT_TEXT = ("failed.jsonl", "changelog.jsonl", "retracted.jsonl")
 
 Licenses = dict[str | None, set[str | None]]  # article_id -> the licences of its own figures; None: not stated
 
 
-def stage_provenance(dataset: Path, folder: Path, policy: Policy) -> None:
-    """Write what `policy` permits of DATASET/provenance to FOLDER/provenance, the Markdown as one Parquet file."""
+def stage_provenance(dataset: Path, folder: Path, policy: Policy, held: Set[str] = frozenset()) -> None:
+    """Write what `policy` permits of DATASET/provenance to FOLDER/provenance, the Markdown as one Parquet file.
+
+    Nothing is said of the figures `held`, whose pictures hold personal data.
+    """
     source, target = dataset / "provenance", folder / "provenance"
     target.mkdir()
     for name, kind in _WHOLE.items():
         if kind.read_if_there(source / name) is not None:
             shutil.copyfile(source / name, target / name)
     for path in sorted(source.glob("[!.]*.jsonl")):
-        _copy_permitted(path, target / path.name, policy)
+        if path.name == REBUILD_NAME:  # config `withheld` has of it what is asked for
+            continue
+        _copy_permitted(path, target / path.name, policy, held)
     _stage_markdown(dataset, target / "markdown.parquet", policy)
 
 
-def _copy_permitted(source: Path, target: Path, policy: Policy) -> None:
+def _copy_permitted(source: Path, target: Path, policy: Policy, held: Set[str]) -> None:
     with target.open("w", encoding="utf-8") as file:
         for number, row in enumerate(PROVENANCE.get(source.name, PROVENANCE_ROWS).rows(source), 1):
-            if source.name == _FAILED or permits(policy, *row_terms(row)):
+            if row.get("figure_id") in held:
+                continue
+            if source.name in _WITHOUT_TEXT or permits(policy, *row_terms(row)):
                 file.write(to_json(row, f"{source}, line {number}") + "\n")
 
 

@@ -33,14 +33,19 @@ def read_run(folder: Path) -> tuple[str, dict]:
     Raises FileNotFoundError, naming the command that makes them, RefusedError for a file of the run that is to be sent
     or read and is not the folder's own, ValueError for a manifest that is none.
     """
-    for path in [*(folder / name for name in _READ), *_plots(folder), *_examples(folder)]:
-        if os.path.lexists(path):
-            inside(folder, path)
+    refuse_links(folder)
     for name, command in (("manifest.json", "generate"), ("README.md", "card")):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} has no {name}: run `ldrt {command}` for it first")
     card = (folder / "README.md").read_text(encoding="utf-8")
     return card, dict(MANIFEST.read(folder / "manifest.json"))
+
+
+def refuse_links(folder: Path) -> None:
+    """Raises RefusedError for a file of the run that is to be sent or read and is not the folder's own."""
+    for path in [*(folder / name for name in _READ), *_plots(folder), *_examples(folder)]:
+        if os.path.lexists(path):
+            inside(folder, path)
 
 
 def _plots(folder: Path) -> list[Path]:

@@ -7,7 +7,9 @@ import pyarrow
 import pyarrow.parquet as parquet
 from tqdm import tqdm
 
-from model_cards.dataset_folder import terms, terms_counts
+from model_cards.dataset_folder import TERMS, row_terms
+from model_cards.reviewing.review import Review
+from model_cards.reviewing.rows import blurred_table, is_held, needs_blur
 from trust.licenses import Policy, permits
 
 ROWS_A_GROUP = 100  # rows with pictures are held in memory by this many
@@ -21,44 +23,61 @@ class RowCounts:
 
     published: int = 0
     left_out: int = 0
+    held: int = 0  # permitted, but their figure was dropped for personal data in it, or this is not decided
 
     def add(self, other: "RowCounts") -> None:
         self.published += other.published
         self.left_out += other.left_out
+        self.held += other.held
 
 
-def stage_split(paths: list[Path], folder: Path, split: str, policy: Policy) -> RowCounts:
-    """Write or link the permitted rows of one split; its files are numbered anew, as some may fall away."""
+@dataclass(frozen=True)
+class _File:
+    """A Parquet file with something to publish."""
+
+    path: Path
+    is_as_it_is: bool  # all of its rows, none of them changed
+
+
+def stage_split(paths: list[Path], folder: Path, split: str, policy: Policy, review: Review | None = None) -> RowCounts:
+    """Write or link the rows of one split that may be published; its files are numbered anew, as some may fall away."""
     counts = RowCounts()
-    kept: list[tuple[Path, bool]] = []  # a file with something to publish, and whether that is all of it
+    kept: list[_File] = []
     for path in paths:
-        of_file = _count(path, policy)
+        of_file, n_blurred = _count(path, policy, review)
         counts.add(of_file)
         if of_file.published:
-            kept.append((path, of_file.left_out == 0))
+            kept.append(_File(path, not (of_file.left_out or of_file.held or n_blurred)))
     progress = tqdm(kept, desc=f"{folder.name} {split}", unit="file", disable=None)
-    for number, (path, is_whole) in enumerate(progress):
+    for number, file in enumerate(progress):
         folder.mkdir(exist_ok=True)
         target = folder / f"{split}-{number:05}-of-{len(kept):05}.parquet"
-        if is_whole:
-            target.symlink_to(path.resolve())
+        if file.is_as_it_is:
+            target.symlink_to(file.path.resolve())
         else:
-            write_permitted(path, target, policy)
+            write_permitted(file.path, target, policy, review)
     return counts
 
 
-def _count(path: Path, policy: Policy) -> RowCounts:
-    counts = RowCounts()
-    for (licenses, rights), n in terms_counts([path]).items():
-        if permits(policy, licenses, rights):
-            counts.published += n
-        else:
-            counts.left_out += n
-    return counts
+def _count(path: Path, policy: Policy, review: Review | None) -> tuple[RowCounts, int]:
+    """How many rows go and stay, and of how many that go a part of the picture is blurred."""
+    counts, n_blurred = RowCounts(), 0
+    with parquet.ParquetFile(path) as file:
+        named = [name for name in (*TERMS, "figure_id", "panel") if name in file.schema_arrow.names]
+        for batch in file.iter_batches(columns=named):
+            for row in batch.to_pylist():
+                if not permits(policy, *row_terms(row)):
+                    counts.left_out += 1
+                elif is_held(row, review):
+                    counts.held += 1
+                else:
+                    counts.published += 1
+                    n_blurred += needs_blur(row, review)
+    return counts, n_blurred
 
 
-def write_permitted(source: Path, target: Path, policy: Policy) -> None:
-    """Copy the rows of a Parquet file that `policy` permits, in their order; the same rows give the same bytes.
+def write_permitted(source: Path, target: Path, policy: Policy, review: Review | None = None) -> None:
+    """Copy the rows of a Parquet file that may be published, in their order; the same rows give the same bytes.
 
     Schema, metadata and compression are the source's; `ROWS_A_GROUP` rows are in memory at a time.
     """
@@ -70,7 +89,7 @@ def write_permitted(source: Path, target: Path, policy: Policy) -> None:
     ):
         pending: list[pyarrow.Table] = []
         for batch in file.iter_batches(batch_size=ROWS_A_GROUP):
-            pending.append(_permitted(batch, policy))
+            pending.append(_permitted(batch, policy, review))
             if sum(table.num_rows for table in pending) >= ROWS_A_GROUP:
                 writer.write_table(pyarrow.concat_tables(pending))
                 pending = []
@@ -78,9 +97,14 @@ def write_permitted(source: Path, target: Path, policy: Policy) -> None:
             writer.write_table(pyarrow.concat_tables(pending))
 
 
-def _permitted(batch: pyarrow.RecordBatch, policy: Policy) -> pyarrow.Table:
-    mask = [permits(policy, licenses, rights) for licenses, rights in terms(batch)]
-    return pyarrow.Table.from_batches([batch]).filter(pyarrow.array(mask))
+def _permitted(batch: pyarrow.RecordBatch, policy: Policy, review: Review | None) -> pyarrow.Table:
+    named = [name for name in (*TERMS, "figure_id", "panel") if name in batch.schema.names]
+    rows = batch.select(named).to_pylist()
+    mask = [permits(policy, *row_terms(row)) and not is_held(row, review) for row in rows]
+    table = pyarrow.Table.from_batches([batch]).filter(pyarrow.array(mask))
+    if review is None or not any(needs_blur(row, review) for row in rows):
+        return table
+    return blurred_table(table, review)
 
 
 def _encoding(file: parquet.ParquetFile) -> dict:

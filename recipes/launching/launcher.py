@@ -16,8 +16,8 @@ import threading
 
 import psutil
 
+from dataset_builder.files.quiet import be_quiet
 from recipes.launching.outcome import FAILED, SIGNALS, tell
-from recipes.launching.quiet import be_quiet
 
 GRACE_S = 5  # from the request to end, which Python follows at once, to the kill
 STOPPED = 130  # exit status, as of a shell's Ctrl-C

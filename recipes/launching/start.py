@@ -54,10 +54,22 @@ def find_recipe(path: str) -> Path:
 
 def asks_for_cpu(recipe: Path, options: list[str]) -> bool:
     """Whether a recipe, or the options that win over it, say `use_cpu: true`. False for a file that is no YAML."""
-    given = [values for name, values in options_of(options) if name == "use_cpu"]
-    if given:
-        return not given[-1] or given[-1][0].lower() in ("true", "1", "yes")
-    return _keys(recipe).get("use_cpu") is True
+    said = _value(recipe, options, "use_cpu")
+    return str(said).lower() in ("true", "1", "yes", "")
+
+
+def next_step(recipe: Path, options: list[str]) -> str:
+    """The command that takes what this training makes."""
+    output = _value(recipe, options, "output_dir")
+    if _value(recipe, options, "trainable") == "projector":
+        return f"ldrt train --config RECIPE_OF_PHASE_2 --model_name_or_path {output} --output_dir RUN"
+    return f"ldrt merge {output} --output MERGED"
+
+
+def _value(recipe: Path, options: list[str], key: str) -> object:
+    """What the options say of a key, else the recipe; "" for an option that is given alone, None for neither."""
+    given = [values for name, values in options_of(options) if name == key]
+    return next(iter(given[-1]), "") if given else _keys(recipe).get(key)
 
 
 def script_of(recipe: Path) -> str:

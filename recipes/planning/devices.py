@@ -4,6 +4,9 @@ import os
 import re
 from dataclasses import dataclass
 
+from dataset_builder.files.nearest import nearest
+from trust.errors import UsageError
+
 GIB = 2**30
 HOST_LINK_GB_S = 32  # PCIe 4.0 x16 one way, between a GPU and CPU memory
 CPU_PEAK_TFLOPS = 0.1  # assumption: of a few cores, fp32
@@ -64,7 +67,7 @@ def choose_device(
 ) -> Device:
     """The named GPU, or this machine's CPU, with what is given in place of the table's numbers.
 
-    Raises ValueError for a GPU that is not in the table.
+    Raises UsageError for a GPU that is not in the table.
     """
     known, found = ("CPU", this_cpu()) if on_cpu else find_gpu(name)
     return Device(
@@ -82,13 +85,14 @@ def choose_device(
 def find_gpu(name: str) -> tuple[str, Gpu]:
     """(its name in the table, what is known of it), however it is spelt: `a100-80g`, `RTX 4090`.
 
-    Raises ValueError for a GPU that is not in the table.
+    Raises UsageError for a GPU that is not in the table.
     """
     taken_as = {_plain(short): full for short, full in TAKEN_AS.items()} | {_plain(full): full for full in GPUS}
     full = taken_as.get(_plain(name))
     if full is None:
-        raise ValueError(
-            f"no GPU {name!r} in the table ({', '.join(GPUS)}): name the nearest and give --gpu_memory, --tflops"
+        raise UsageError(
+            f"no GPU {name!r}{nearest(name.upper(), GPUS)}; in the table are {', '.join(GPUS)}: "
+            "name the nearest and give --gpu_memory, --tflops"
         )
     return full, GPUS[full]
 

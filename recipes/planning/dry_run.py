@@ -1,4 +1,4 @@
-"""Two steps of a recipe on a model cut to two layers a tower, on the longest rows: `ldrt plan … --check true`.
+"""Two steps of a recipe on a model cut to two layers a tower, on the longest rows: `ldrt plan … --check`.
 
 The model, processor, trainer and freeze audit are those of recipes/sft.py. Widths are the true ones on a GPU and where
 a CPU can take them, else tiny; vocabulary, pictures and rows stay the true ones, so tokens and labels are too.

@@ -6,6 +6,8 @@ from typing import Any
 import yaml
 from typing_extensions import TypedDict
 
+from dataset_builder.files.nearest import nearest
+from trust.errors import UsageError
 from trust.handovers import Kind
 
 KEYS = ("recipe", "accelerate", "dataset", "output", "every_run", "generate", "runs")
@@ -57,14 +59,14 @@ def read_sweep(path: Path) -> Sweep:
     try:
         sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {error}") from error
+        raise UsageError(f"{path} is no YAML: {error}") from error
     if not isinstance(sweep, dict) or not isinstance(sweep.get("runs"), dict):
-        raise ValueError(f"{path}: expected `runs:` with a name and changes for each run")
+        raise UsageError(f"{path}: expected `runs:` with a name and changes for each run")
     unknown, absent = set(sweep) - set(KEYS), set(NEEDED) - set(sweep)
     if unknown:
-        raise ValueError(f"{path}: no key {min(unknown)!r}")
+        raise UsageError(f"{path}: no key {min(unknown)!r}{nearest(str(min(unknown)), KEYS)}")
     if absent:
-        raise ValueError(f"{path}: the key {min(absent)!r} is absent")
+        raise UsageError(f"{path}: the key {min(absent)!r} is absent")
     return {"every_run": {}, "generate": {}, **sweep}  # type: ignore[typeddict-item]  # the keys were checked
 
 

@@ -25,6 +25,7 @@ from transformers import (
     get_cosine_schedule_with_warmup,
 )
 
+from dataset_builder.files.quiet import be_quiet
 from recipes.families.family import Family
 from recipes.families.find import FAMILIES, find_family
 from trust.dataset_files import check_dataset
@@ -171,4 +172,5 @@ def save(model: PreTrainedModel, family: Family, tokenizer: PreTrainedTokenizerB
 
 
 if __name__ == "__main__":
+    be_quiet()
     main()

@@ -18,9 +18,9 @@ import numpy as np
 
 from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.sample.text import STATEMENTS
+from evaluation.metrics.metric import SHARE, Bounds
 from evaluation.run_folder import Prediction, read_predictions
 from evaluation.scoring import statistics
-from evaluation.scoring.measures import SHARE
 from evaluation.scoring.tables import interval_text, number_text
 
 PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")  # of a statement, as re.escape leaves it
@@ -95,7 +95,7 @@ def shares(rows: list[dict]) -> dict[str, dict]:
     return found
 
 
-def _share(rows: list[dict], bounds: statistics.Bounds) -> dict:
+def _share(rows: list[dict], bounds: Bounds) -> dict:
     values = np.array([[row["right"], row["n"]] for row in rows], dtype=float)  # (questions, 2)
     sums = statistics.cluster_sums(values, [row["article_id"] for row in rows])
     found = statistics.estimate_ratio(sums, bounds)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm
 
+from evaluation.metrics.metric import COUNT, POINTS, SHARE
 from evaluation.scoring import statistics
-from evaluation.scoring.measures import COUNT, POINTS, SHARE
 from evaluation.scoring.statistics import Estimate
 
 N_DRAWS = 1_000

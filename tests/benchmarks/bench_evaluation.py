@@ -6,9 +6,10 @@ import time
 from rouge_score import rouge_scorer
 
 from evaluation.metrics.hedging.hedging_core import find_hedges
+from evaluation.metrics.metric import Scores
 from evaluation.metrics.rouge.rouge_core import METRICS as OVERLAPS
 from evaluation.metrics.rouge.rouge_core import rouge
-from evaluation.scoring.measures import COLUMNS, METRICS, Scores, contrast
+from evaluation.scoring.measures import COLUMNS, METRICS, contrast
 
 N_PAIRS, N_WORDS = 300, 150
 N_ITEMS, N_ARTICLES = 1_574, 600

@@ -177,8 +177,8 @@ def test_what_did_not_change_is_not_written_and_what_was_made_of_old_pairs_goes(
     assert [path.name for path in sample_dataset.iterdir() if list(path.glob("*.parquet"))] == ["pairs"]
 
 
-def _error(capsys, *argv: str) -> str:
-    assert ldrt.main(["build", *argv]) == 1
+def _error(capsys, *argv: str, status: int = 1) -> str:
+    assert ldrt.main(["build", *argv]) == status
     *progress, line = capsys.readouterr().err.strip().splitlines()
     assert all("read: " in row for row in progress if row)
     return line
@@ -189,11 +189,12 @@ def test_bad_input_is_one_clear_line(tmp_path, capsys):
     empty.mkdir()
     notes.mkdir()
     (notes / "readme.txt").write_text("no article")
-    assert "no folder" in _error(capsys, str(tmp_path / "nowhere"), "--output", output)
+    assert "no folder" in _error(capsys, str(tmp_path / "nowhere"), "--output", output, status=2)
     assert "holds no article" in _error(capsys, str(empty), "--output", output)
     assert "holds no article" in _error(capsys, str(notes), "--output", output)
     (tmp_path / "file").write_text("")
-    assert "cannot write to" in _error(capsys, str(notes), "--output", str(tmp_path / "file" / "out"))
+    below_a_file = _error(capsys, str(notes), "--output", str(tmp_path / "file" / "out"), status=2)
+    assert "is a file, and nothing can be written below it" in below_a_file
 
 
 def test_articles_that_all_fail_are_reported_and_recorded(tmp_path, capsys):

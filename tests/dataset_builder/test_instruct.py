@@ -97,7 +97,7 @@ def test_an_llm_as_teacher_is_asked_once_and_its_answers_are_kept(sample_dataset
     assert asked == 2 * pairs
     assert unparsable > 0
     assert len(seen) == asked  # what could not be read was paid for, too
-    assert summary.endswith("--retry_unparsable true asks again where a reply could not be read")
+    assert "\n--retry_unparsable asks again where a reply could not be read\nopen: " in summary
     card = write_dataset_card(sample_dataset).read_text()
     row = load(sample_dataset, "detail", "train")[0]
     assert row["teacher"] == "Qwen/Qwen2@r1"
@@ -138,7 +138,7 @@ def test_a_verifier_takes_out_what_the_evidence_contradicts(sample_dataset):
 
 def test_a_verifier_of_the_teachers_family_is_one_clear_line(sample_dataset, capsys):
     command = ["instruct", str(sample_dataset), "--teacher", "openai", "--model", "Qwen/Qwen2-72B"]
-    assert ldrt.main([*command, "--verifier", "Qwen/QwQ-32B"]) == 1
+    assert ldrt.main([*command, "--verifier", "Qwen/QwQ-32B"]) == 2
     assert "are of one family (qwen)" in capsys.readouterr().err
 
 
@@ -153,9 +153,12 @@ def test_new_pairs_take_the_rejected_examples_away(sample_articles, sample_datas
 
 
 def test_bad_input_is_one_clear_line(tmp_path, sample_dataset, capsys):
-    assert ldrt.main(["instruct", str(tmp_path)]) == 1
-    assert "has no config `pairs`; run `ldrt build" in capsys.readouterr().err
-    assert ldrt.main(["instruct", str(sample_dataset), "--teacher", "openai"]) == 1
+    assert ldrt.main(["instruct", str(tmp_path / "provenance")]) == 2
+    assert "no dataset folder" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert ldrt.main(["instruct", str(tmp_path / "empty")]) == 2
+    assert "pairs is absent: run `ldrt build" in capsys.readouterr().err
+    assert ldrt.main(["instruct", str(sample_dataset), "--teacher", "openai"]) == 2
     assert "needs --model" in capsys.readouterr().err
 
 

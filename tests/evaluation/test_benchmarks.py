@@ -144,11 +144,14 @@ def test_benchmarks_fill_the_tables_of_forgetting_and_transfer(tiny_llava, tiny_
         ([], "give --dataset, or --benchmark"),
         (["--benchmark", "vqa_rad"], "no benchmark 'vqa_rad', did you mean vqa-rad?"),
         (["--benchmark", "slake", "--tasks", "[detail]"], "a benchmark has no --tasks"),
-        (["--dataset", "no/such/folder", "--question_column", "q"], "no/such/folder: no such dataset folder"),
+        (
+            ["--dataset", "no/such/folder", "--question_column", "q"],
+            "there is no folder no/such/folder: give the dataset's folder",
+        ),
     ],
 )
 def test_wrong_words_are_one_clear_line(words, message, tmp_path, capsys):
-    assert ldrt.main(["generate", "--model", "m", "--output", str(tmp_path / "run"), *words]) == 1
+    assert ldrt.main(["generate", "--model", "org/m", "--output", str(tmp_path / "run"), *words]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 

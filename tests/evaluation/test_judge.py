@@ -240,7 +240,7 @@ def test_a_judge_keeps_to_its_budget_and_says_what_is_left(tmp_path, capsys):
     run = make_run(tmp_path / "run", "tuned", 0.6)
     with serve(fair) as (url, seen):
         command = ["judge", str(run), "--judge", "j", "--base_url", url, "--controls", "0", "--max_tokens", "10"]
-        assert ldrt.main([*command, "--max_cost", "1"]) == 1
+        assert ldrt.main([*command, "--max_cost", "1"]) == 2
         assert "--max_cost needs --price_in and --price_out" in capsys.readouterr().err
         command += ["--price_in", "1e4", "--price_out", "1e4"]  # 0.15 a reply
         assert ldrt.main([*command, "--max_cost", "10"]) == 1
@@ -279,8 +279,8 @@ def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
     with serve(lambda _: 404) as (url, _):
         assert "judged none of 288: 288 error; the first: " in fails("--base_url", url)
     assert "has no rubric detail.md" in fails("--rubrics", str(tmp_path))
-    assert "needs a server" in fails("--backend", "local", "--against", str(run))
-    assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", "true")
+    assert "needs a server" in fails("--backend", "local", "--against", str(run), status=2)
+    assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", status=2)
 
 
 def test_pairs_are_asked_in_both_orders(tmp_path):

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import yaml
 
 from tests.hub_server.answers import Answer, front_matter, json_answer, ranged, refusal, sibling, tree_rows
+from tests.hub_server.collections import Collections
 from tests.hub_server.store import HubError, Repo, lfs_file, regular_file
 
 # token -> who it belongs to, what it may do, and the organisations its owner may write to
@@ -53,6 +54,7 @@ _ROUTES = [
     ("POST", r"/api/repos/create", "create_repo"),
     ("DELETE", r"/api/repos/delete", "delete_repo"),
     ("POST", r"/api/validate-yaml", "validate_yaml"),
+    ("GET", r"/api/models", "list_models"),
     ("GET", _REPO, "info"),
     ("GET", _REPO + r"/revision/([^/]+)", "info"),
     ("GET", _REPO + r"/tree/([^/]+)(?:/(.*))?", "tree"),
@@ -70,11 +72,15 @@ _ROUTES = [
     ("POST", r"/lfs/([0-9a-f]{64})/verify", "lfs_verify"),
     ("POST", r"/lfs/([0-9a-f]{64})/complete", "lfs_complete"),
     ("GET", r"/(?:(datasets|spaces)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", "resolve"),
+    ("GET", r"/api/collections", "list_collections"),
+    ("POST", r"/api/collections", "create_collection"),
+    ("GET", r"/api/collections/([^/]+/[^/]+)", "get_collection"),
+    ("POST", r"/api/collections/([^/]+/[^/]+)/items", "add_collection_item"),
     ("GET", r"/api/agent-harnesses", "agent_harnesses"),
 ]
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(Collections, http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's delayed acknowledgement
     hub: Any  # the `HubServer` that made a class of its own from this one
@@ -187,6 +193,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         info |= {"author": repo.namespace, "createdAt": repo.created, "lastModified": repo.commits[sha]["date"]}
         info |= {"downloads": 0, "likes": 0, "tags": [], "cardData": card}
         return json_answer(info | {"siblings": [sibling(path, file) for path, file in files.items()]})
+
+    def list_models(self) -> Answer:
+        """Those that the caller may read; `filter=dataset:ID` by the datasets that their cards name."""
+        dataset = self.query.get("filter", "").removeprefix("dataset:")
+        rows = []
+        for (kind, repo_id), repo in self.hub.store.repos.items():
+            files = repo.files_at("main")
+            if kind != "model" or (repo.private and not self._may(repo.namespace)) or "README.md" not in files:
+                continue
+            named = (front_matter(self._text(files["README.md"])) or {}).get("datasets") or []
+            if not dataset or dataset in named:
+                rows.append({"_id": repo_id, "id": repo_id, "private": repo.private})
+        return json_answer(rows)
 
     def refs(self, types: str, repo_id: str) -> Answer:
         repo = self._repo(types, repo_id)

@@ -73,6 +73,7 @@ class Store:
         self.root = Path(root)
         self.lock = threading.RLock()
         self.repos: dict[tuple[str, str], Repo] = {}
+        self.collections: dict[str, dict] = {}  # slug -> as the Hub answers it; not on disk
         for path in sorted(self.root.glob("repos/*/*/*.json")):
             repo = Repo(**json.loads(path.read_text(encoding="utf-8")))
             self.repos[repo.type, repo.id] = repo
@@ -99,7 +100,7 @@ class Store:
 
     def create(self, type: str, id: str, private: bool, author: str) -> Repo:
         """A new repository with a first commit, as the Hub makes it."""
-        repo = Repo(type, id, private, created=_now())
+        repo = Repo(type, id, private, created=now())
         self.repos[type, id] = repo
         attributes = (
             b"*.parquet filter=lfs diff=lfs merge=lfs -text\n*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
@@ -115,7 +116,7 @@ class Store:
 
     def add_commit(self, repo: Repo, branch: str, files: dict, title: str, message: str, author: str) -> str:
         parent = repo.branches.get(branch)
-        commit = {"parent": parent, "title": title, "message": message, "author": author, "date": _now()}
+        commit = {"parent": parent, "title": title, "message": message, "author": author, "date": now()}
         commit["files"] = dict(sorted(files.items()))
         sha = hashlib.sha1(json.dumps([len(repo.commits), repo.id, commit]).encode()).hexdigest()
         repo.commits[sha] = commit
@@ -132,5 +133,5 @@ class Store:
         return rows
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -1,5 +1,6 @@
 """A small dataset repo folder, and the test Hub's fixtures."""
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -20,6 +21,10 @@ def _picture(number: int) -> dict:
     return {"bytes": file.getvalue(), "path": None}
 
 
+def _sha256(number: int) -> str:
+    return hashlib.sha256(_picture(number)["bytes"]).hexdigest()
+
+
 def _pair(number: int) -> dict:
     article = f"PMC{number}"
     row = {"image": _picture(number), "caption": f"Dose curve {number}.", "context": [f"Figure 1 shows dose {number}."]}
@@ -32,7 +37,7 @@ def _pair(number: int) -> dict:
         "source_file": f"{article}.xml",
         "page": None,
     }
-    row |= {"bbox": None, "width": 32, "height": 24, "sharpness": 200.0, "image_sha256": f"{number:064x}"}
+    row |= {"bbox": None, "width": 32, "height": 24, "sharpness": 200.0, "image_sha256": _sha256(number)}
     row |= {"attribution": "A. Author et al.", "article_type": "research-article", "status": None, "rights": None}
     row["licenses"] = [row["license"]]
     return row | {"notes": [], "phash": f"{number:016x}", "duplicate_group": None}

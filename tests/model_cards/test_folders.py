@@ -14,7 +14,12 @@ SECRET = "the reader's own words"
 OF_DATASET = (
     *("provenance/markdown/zz.md", "provenance/markdown/PMC1.md", "provenance/failed.jsonl", "provenance/zz.jsonl"),
     *("provenance/audit.json", "provenance/manifest.json", "provenance/splits.json", "eval.yaml"),
-    *("provenance/changelog.jsonl", "detail/train-00009-of-00010.parquet", "pairs/test-00000-of-00001.parquet"),
+    *(
+        "provenance/rebuild.jsonl",
+        "provenance/changelog.jsonl",
+        "detail/train-00009-of-00010.parquet",
+        "pairs/test-00000-of-00001.parquet",
+    ),
 )
 OF_RUN = (
     *("plots/zz.png", "plots/scores.png", "human.json", "scores.json", "comparison.json", "manifest.json", "README.md"),

@@ -158,7 +158,7 @@ def test_a_tag_that_fails_leaves_the_commit_and_says_how_to_tag(hub, ldrt_client
 
 
 def test_every_quotation_for_everybody_is_asked_to_be_said_twice(run_folder):
-    with pytest.raises(ValueError, match="add --i_may_publish_all true"):
+    with pytest.raises(ValueError, match="add --i_may_publish_all"):
         dry(run_folder, policy="all", private=False)
     assert "would send" in dry(run_folder, policy="all", private=False, i_may_publish_all=True)
 

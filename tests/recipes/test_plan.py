@@ -31,12 +31,16 @@ def test_long_rows_are_warned_about(base, dataset, capsys):
     ("words", "message", "status"),
     [
         (["--max_lenght", "5"], "did you mean max_length", 2),  # an option of the recipe
-        (["--gpu", "H2000", "--accelerate", str(ROOT / "accelerate_configs/ddp.yaml")], "no GPU 'H2000'", 1),
-        (["--tokens", "800"], "--tokens needs --rows", 1),
-        (["--rows", "0"], "--rows 0: give a number above 0", 2),
-        (["--processes", "0"], "--processes 0: give a number above 0", 2),
-        (["--gpu_memory=-3"], "--gpu_memory -3", 2),
-        (["--price_per_gpu_hour=-1"], "--price_per_gpu_hour -1", 2),
+        (
+            ["--gpu", "H2000", "--accelerate", str(ROOT / "accelerate_configs/ddp.yaml")],
+            "no GPU 'H2000', did you mean H200?",
+            2,
+        ),
+        (["--tokens", "800"], "--tokens needs --rows", 2),
+        (["--rows", "0"], "--rows '0': give a whole number, at least 1", 2),
+        (["--processes", "0"], "--processes '0': give a whole number, at least 1", 2),
+        (["--gpu_memory", "-3"], "--gpu_memory '-3': give a number, above 0", 2),
+        (["--price_per_gpu_hour=-1"], "--price_per_gpu_hour '-1'", 2),
         (
             ["--global_batch_size", "12"],
             "global_batch_size 12 is no multiple of 1 process(es) × per_device_train_batch_size 8",

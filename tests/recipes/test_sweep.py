@@ -97,7 +97,7 @@ def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept
 )
 def test_what_is_no_sweep_is_refused_in_one_line(tmp_path, capsys, changes, message):
     path = sweep_file(tmp_path, tmp_path, tmp_path, {"a": {}}, **changes)
-    assert ldrt.main(["sweep", str(path)]) == 1
+    assert ldrt.main(["sweep", str(path)]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "sweep").exists()
 

@@ -57,7 +57,7 @@ def test_a_failed_run_of_two_processes_is_one_last_line_and_status_1(base, tmp_p
 def test_a_normal_run_shows_nothing_of_other_peoples_libraries(base, dataset, tmp_path):
     done = ended(options(1, base, dataset, tmp_path / "run"), tmp_path)
     assert done.returncode == 0, done.stderr
-    ours = ("sft: ", "ldrt train: ", "{", "done in ")
+    ours = ("sft: ", "ldrt train: ", "{", "done in ", "next: ")
     assert [line for line in done.stdout.splitlines() if not line.startswith(ours)] == []
     assert [line for line in done.stderr.splitlines() if line and not line.startswith("scan: ")] == []
     assert "accelerate_configs/cpu.yaml (the recipe says use_cpu: true)" in done.stdout

@@ -4,16 +4,19 @@ import json
 
 import pytest
 
+from dataset_builder.assembly.rebuild import REBUILD_FILE
 from dataset_builder.assembly.splits import CERTIFICATE_FILE
 from dataset_builder.extraction.records import RECORD_FILE
 from dataset_builder.llm.ledger import LEDGER
 from dataset_builder.manifest import MANIFEST_FILE as STAGES_FILE
+from dataset_builder.screening.ledger import REVIEW_FILE, SCREENED_FILE
 from evaluation.judgements import JUDGEMENT_FILE, VERDICT_FILE
 from evaluation.people.key import KEY_FILE
 from evaluation.run_folder import EVIDENCE_FILE, ITEM_FILE, MANIFEST_FILE, PREDICTION_FILE, SCORE_FILE
 from model_cards import provenance_files as of_datasets
 from model_cards import result_files as of_cards
 from model_cards.card_file import CARD
+from model_cards.reviewing import files as of_screening
 from model_cards.staging.hashes import HASHES
 from recipes.merging.adapter import MERGE_FILE
 from recipes.sweeping.sweep_file import FINISHED_FILE
@@ -52,6 +55,9 @@ COMPARED |= {"base_ci": [None, None], "tuned_ci": [0.1, 0.3], "p_value": None, "
 PARTS = ("judges_on_delta", "pairwise", "hedge_by_correctness", "by_term_frequency", "forgetting", "transfer")
 WHO = {"model": "m", "revision": None, "answers": {"asked": 3, "failed": 0}, "hedges": {"by_word": {}, "mentions": {}}}
 BOTH = {"base": WHO, "tuned": WHO, "settings": SETTINGS, "headline": None, "differences": {}}
+FOUND = {"kind": "name", "text": "SMITH^JOHN", "box": [1.0, 2.0, 30.0, 9.5], "score": 0.9}
+REVIEWED = {"picture": "ab", "figure_id": "F", "decision": "blur", **FOUND}
+SCREENED = {"picture": "ab", "text_version": "1", "face_version": None, "problem": None, "findings": [FOUND]}
 OBJECTS = {  # kind -> a whole file
     "manifest.json": (MANIFEST_FILE, RUN),
     "scores.json": (SCORE_FILE, SCORED | {"judge_agreement": None}),
@@ -93,7 +99,37 @@ OBJECTS = {  # kind -> a whole file
     "cards: provenance/manifest.json": (of_datasets.DATASET_MANIFEST, {"stages": {}}),
     "cards: splits.json": (of_datasets.CERTIFICATE, {"splits": {}, "collisions": []}),
 }
+REBUILT = {
+    "figure_id": "F",
+    "article_id": "A",
+    "pmcid": None,
+    "article_version": 2,
+    "doi": None,
+    "label": None,
+    "license": None,
+    "licenses": [None],
+    "has_rights": False,
+    "status": None,
+    "source": "pdf",
+    "source_file": "a.pdf",
+    "source_sha256": "s",
+    "picture_files": [],
+    "page": 1,
+    "bbox": [0.0],
+    "dpi": 200.0,
+    "panels": [],
+    "width": 9,
+    "height": 9,
+    "image_sha256": "i",
+    "pixels_sha256": "p",
+    "duplicate_group": None,
+    "hashes": [],
+    "tool": "t",
+    "makers_sha256": "m",
+}
 LINES = {  # kind -> a whole line
+    "rebuild.jsonl": (REBUILD_FILE, REBUILT),
+    "cards: rebuild.jsonl": (of_datasets.REBUILD, REBUILT),
     "predictions.jsonl": (PREDICTION_FILE, IDENTITY | ANSWER),
     "evidence.jsonl": (
         EVIDENCE_FILE,
@@ -106,6 +142,10 @@ LINES = {  # kind -> a whole line
         | {"other_answer_sha256": "3", "order": "first", "status": "ok", "verdict": "run"},
     ),
     "per_item_scores.jsonl": (ITEM_FILE, IDENTITY | {"scores": {"rougeL": 0.5, "judge:j": None}}),
+    "screened.jsonl": (SCREENED_FILE, SCREENED),
+    "review.jsonl": (REVIEW_FILE, REVIEWED),
+    "cards: screened.jsonl": (of_screening.SCREENED_FILE, SCREENED),
+    "cards: review.jsonl": (of_screening.REVIEW_FILE, REVIEWED),
     "replies.jsonl": (LEDGER, {"key": "k", "status": "ok"}),
     "cards: predictions.jsonl": (of_cards.PREDICTIONS, IDENTITY | ANSWER),
     "cards: evidence.jsonl": (of_cards.EVIDENCE, {"figure_id": "F"}),

@@ -3,6 +3,7 @@
 Every change but the first is made without hashes.json, so that it is found by what was made again.
 """
 
+import fnmatch
 import io
 import json
 import re
@@ -11,7 +12,9 @@ import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
+from model_cards.staging.checkpoint import MANAGED
 from tests.verification.conftest import DATASET, MODEL
+from verification.repository import _MODEL_FILES
 
 PREDICTIONS, JUDGEMENTS = "results/predictions.jsonl", "results/judgements.jsonl"
 CARD, LINEAGE, WEIGHTS = "README.md", "lineage.json", "model.safetensors"
@@ -325,3 +328,20 @@ def test_what_is_not_there_is_one_line(published, name, message):
     done = published.ldrt("verify", name, status=1)
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "is_read"),
+    [
+        ("adapter/chat_template.jinja", True),
+        ("adapter/adapter_model.safetensors", True),
+        ("adapter/tokenizer.json", True),
+        ("results/judgements.jsonl", True),
+        ("adapter/training_args.bin", False),
+        ("adapter/optimizer.pt", False),
+        ("adapter/code.py", False),
+    ],
+)
+def test_what_is_published_of_an_adapter_is_downloaded_and_nothing_else(name, is_read):
+    assert any(fnmatch.fnmatch(name, pattern) for pattern in _MODEL_FILES) == is_read
+    assert any(fnmatch.fnmatch(name, pattern) for pattern in MANAGED) == is_read

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil, floor
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from trust.pictures.encoding import QUICK_PNG, encode
@@ -12,6 +13,8 @@ from trust.pictures.metadata import PNG_SIGNATURE, MalformedFile, without_metada
 from trust.pictures.opener import UnreadablePicture, open_picture, shown_as_stored
 from trust.pictures.stored import StoredPicture, stored_bytes
 
+_MIN_RIM_PX = 4  # around a part that is overwritten: what a JPEG smears of letters into its blocks
+_RIM_SHARE = 0.2  # of the part's height: where OCR draws its box too tight
 MAX_SENT_BYTES = 15_000_000  # of a picture in a request: OpenAI's limit is 20 MB, and base64 makes 4 bytes of 3
 
 
@@ -40,6 +43,39 @@ def picture_of(row: Mapping[str, Any], picture: StoredPicture | None) -> StoredP
         return {"bytes": cropped(picture, row["panel_bbox"]), "path": None}
     except UnreadablePicture as error:
         raise UnreadablePicture(f"{row['figure_id']}, panel {row['panel']}: {error}") from error
+
+
+def overwritten(picture: StoredPicture | None, boxes: Sequence[Sequence[float]]) -> bytes:
+    """The picture with the parts within `boxes` gone for good, as a file with nothing but pixels.
+
+    Each part, and a rim around it, gets the one colour that its surroundings have (the median): nothing can be computed
+    back. A box, x0, y0, x1, y1 in pixels, may reach over the picture's edge. Raises `UnreadablePicture`.
+    """
+    image = open_picture(stored_bytes(picture))
+    pixels = np.array(image)  # (height, width) or (height, width, 3)
+    for box in boxes:
+        _overwrite(pixels, box)
+    return encode(Image.fromarray(pixels))
+
+
+def _overwrite(pixels: np.ndarray, box: Sequence[float]) -> None:
+    """Give the part, with its rim, the colour of what is around it; of the part itself where it is all there is."""
+    rim = max(_MIN_RIM_PX, _RIM_SHARE * (box[3] - box[1]))
+    size = pixels.shape[1], pixels.shape[0]
+    inner, outer = _part(box, rim, size), _part(box, 2 * rim, size)
+    if not pixels[inner].size:
+        return
+    is_around = np.ones(pixels.shape[:2], bool)
+    is_around[inner] = False
+    around = pixels[outer][is_around[outer]]
+    pixels[inner] = np.median(around if len(around) else pixels[inner], axis=0 if len(around) else (0, 1))
+
+
+def _part(box: Sequence[float], rim: float, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of a box with a rim, as far as they are in the picture."""
+    columns = slice(max(0, floor(box[0] - rim)), max(0, min(size[0], ceil(box[2] + rim))))
+    rows = slice(max(0, floor(box[1] - rim)), max(0, min(size[1], ceil(box[3] + rim))))
+    return rows, columns
 
 
 def as_file(picture: StoredPicture | None) -> tuple[bytes, str]:

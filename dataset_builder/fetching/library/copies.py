@@ -15,6 +15,7 @@ from dataset_builder.articles.sidecar import FORMAT, NOTHING_SAID, SIDECAR, ZOTE
 from dataset_builder.fetching.library.references import Reference
 from dataset_builder.fetching.parts import md5_of, put_folder
 from dataset_builder.fetching.side_by_side import Failure
+from dataset_builder.files.full import is_full
 from dataset_builder.files.jsonfiles import write_json
 from dataset_builder.files.progress import progress
 
@@ -93,6 +94,8 @@ def copy_attached(plan: Plan, output: Path, day: str) -> tuple[int, int]:
                     _copy(name, reference, named, output, day)
                     copied += 1
                 except OSError as error:
+                    if is_full(error):
+                        raise
                     plan.failed.append({"id": reference.key, "reason": f"cannot be copied ({error})"})
             bar.update()
     return copied, there

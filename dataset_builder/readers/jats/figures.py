@@ -18,6 +18,7 @@ from dataset_builder.articles.pictures import (
     names_outside,
     path_of,
 )
+from dataset_builder.files.hashes import file_sha256
 from dataset_builder.readers.article import Figure, Panel
 from dataset_builder.readers.jats.rights import figure_rights
 from dataset_builder.readers.jats.xml import child_of, href_of, set_text, text_of
@@ -145,13 +146,15 @@ def _set_picture(figure: Figure, element: etree._Element, pictures: FolderPictur
 
     try:
         opened = [_open_best(found) for found in files]
-        image = opened[0]
-        if len(opened) > 1:
+        images = [image for _, image in opened]
+        image = images[0]
+        if len(images) > 1:
             labels = [_panel_label(slot[0], i) for i, slot in enumerate(slots)]
-            image, figure.panels = compose(opened, labels)
+            image, figure.panels = compose(images, labels)
             for panel, slot in zip(figure.panels, slots, strict=True):
                 panel.caption = _panel_caption(slot[0])
         keep_picture(figure, image)
+        figure.picture_files = [{"name": path.name, "sha256": file_sha256(path)} for path, _ in opened]
     except PictureTooLarge as error:
         figure.image_fault, figure.image_error = TOO_LARGE, str(error)
     except UnreadablePicture as error:
@@ -195,8 +198,10 @@ def _files(slot: list[etree._Element], pictures: FolderPictures) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _open_best(files: list[Path]) -> Image.Image:
-    """The picture with the most pixels, the first among equals (`find_pictures` lists lossless formats first)."""
+def _open_best(files: list[Path]) -> tuple[Path, Image.Image]:
+    """The file with the most pixels, the first among equals (`find_pictures` lists lossless formats first), and its
+    picture.
+    """
     from trust.pictures.opener import UnreadablePicture, open_picture_file
 
     if len(files) > 1:
@@ -204,7 +209,7 @@ def _open_best(files: list[Path]) -> Image.Image:
     errors: list[UnreadablePicture] = []
     for path in files:
         try:
-            return open_picture_file(path)
+            return path, open_picture_file(path)
         except UnreadablePicture as error:
             errors.append(error)
     raise type(errors[0])("; ".join(map(str, errors)))  # the first is the largest

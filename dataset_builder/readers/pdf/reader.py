@@ -40,6 +40,7 @@ from dataset_builder.text.sentences import split_sentences
 
 MAX_PAGES = 500  # more are a book or a bomb
 DPI = 200  # of the crops; at least 150 is asked for
+POINTS_AN_INCH = 72
 MAX_SIDE_PX = 4000  # of a crop; lowers the resolution of posters
 MIN_CHARS_PER_PAGE = 20  # a file with fewer is a scan without text
 BLANK_MARGIN_PT = 1  # around a line of a caption that is painted over
@@ -220,6 +221,7 @@ def _figure(shown: ShownPages, pages: list[PageContent], found: FoundFigure, con
     else:
         keep_picture(figure, stacked(crops))
     figure.page = first.page
+    figure.dpi = round(POINTS_AN_INCH * crops[0].width / first.box.width, 1)
     figure.page_thumbnail = shown.thumbnail(first.page)
     figure.bbox = [round(v, 2) for v in page.display_box(first.box)]
     return figure

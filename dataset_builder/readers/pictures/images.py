@@ -20,8 +20,8 @@ _MIN_LETTERS = 60
 
 
 def measure(image: Image.Image, encoded: bytes) -> Measures:
-    """The columns `width`, `height` (pixels), `sharpness`, `image_sha256`, `phash`, and `contrast` and `text_share`
-    for the filters.
+    """The columns `width`, `height` (pixels), `sharpness`, `image_sha256`, `phash`, `contrast` and `text_share`
+    for the filters, and `pixels_sha256`, by which others know the picture when they make it again.
 
     `sharpness` is the variance of the Laplacian on 8-bit grey (kernel size 1); `contrast` is the standard deviation of
     grey, 0 to 127.5; `phash` is 64 bits as hex (imagehash's DCT hash).
@@ -34,6 +34,7 @@ def measure(image: Image.Image, encoded: bytes) -> Measures:
         "contrast": _deviation(grey),
         "text_share": text_share(grey),
         "image_sha256": hashlib.sha256(encoded).hexdigest(),
+        "pixels_sha256": pixels_sha256(image),
         "phash": str(imagehash.phash(Image.fromarray(grey))),
     }
 
@@ -44,6 +45,13 @@ def detail(grey: np.ndarray) -> float:
     It is within ±1020: CV_16S holds it as exactly as CV_64F, in a quarter of the memory; CV_8U would clip negatives.
     """
     return _deviation(cv2.Laplacian(grey, cv2.CV_16S, ksize=1)) ** 2
+
+
+def pixels_sha256(image: Image.Image) -> str:
+    """sha256, hex, of mode, width, height and pixels: the same whatever library has compressed them."""
+    total = hashlib.sha256(f"{image.mode} {image.width} {image.height}\n".encode())
+    total.update(image.tobytes())
+    return total.hexdigest()
 
 
 def _deviation(pixels: np.ndarray) -> float:

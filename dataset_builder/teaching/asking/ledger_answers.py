@@ -56,7 +56,7 @@ class LedgerAnswers:
             if without and not self._n_usable[task]:
                 counts = ", ".join(f"{n} {status}" for status, n in without.most_common())
                 reason = self._first_error.get(task, "see --max_tokens" if without["truncated"] else "no reason given")
-                again = "; --retry_unparsable true asks again" if without["unparsable"] or without["truncated"] else ""
+                again = "; --retry_unparsable asks again" if without["unparsable"] or without["truncated"] else ""
                 raise RuntimeError(
                     f"{teacher} has no usable reply for `{task}` ({counts}; the first: {reason}{again}): the dataset "
                     "is left as it was"

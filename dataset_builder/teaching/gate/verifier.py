@@ -19,6 +19,7 @@ from dataset_builder.teaching.evidence import evidence_sentences, example_id
 from dataset_builder.teaching.examples import with_rows
 from dataset_builder.teaching.gate.exam import Objection
 from dataset_builder.teaching.gate.gate import Gate
+from trust.errors import UsageError
 from trust.prompts import prompt_template
 
 SUPPORTED, CONTRADICTED, NOT_STATED = "supported", "contradicted", "not stated"
@@ -28,10 +29,10 @@ _PROMPT = Path(__file__).with_name("verify.md")
 
 
 def refuse_kin(verifier: str, teacher: str) -> None:
-    """Raises ValueError where verifier and teacher are the same model or of one family."""
+    """Raises UsageError where verifier and teacher are the same model or of one family."""
     own = family(verifier)
     if verifier == teacher or (own is not None and own == family(teacher)):
-        raise ValueError(
+        raise UsageError(
             f"the verifier {verifier} and the teacher {teacher} are of one family ({own or 'the same model'}), and a "
             "model overlooks its own kind's mistakes: name a --verifier of another"
         )

@@ -1,4 +1,4 @@
-"""What `ldrt instruct --dry_run true` says: what the teacher, and the verifier behind it, have left to answer."""
+"""What `ldrt instruct --dry_run` says: what the teacher, and the verifier behind it, have left to answer."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain

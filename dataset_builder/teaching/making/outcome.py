@@ -94,7 +94,7 @@ class Outcome:
 
     def _lines_of_replies(self) -> list[str]:
         has_unread = self.replies.get("unparsable") or self.replies.get("truncated")
-        return ["--retry_unparsable true asks again where a reply could not be read"] if has_unread else []
+        return ["--retry_unparsable asks again where a reply could not be read"] if has_unread else []
 
 
 def _listed(counts: Counter[str]) -> str:

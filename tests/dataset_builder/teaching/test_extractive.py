@@ -232,6 +232,19 @@ def test_no_answer_holds_what_is_left_of_a_reference(language):
             "Dose maps. Map of the knee (A). For the leg (B). Joints of the hand (C).",
             "Dose maps. Map of the knee (A). Joints of the hand (C).",
         ),
+        (
+            "Doses of the knee. (a) As Smith et al. report. (b) Path length. (c) The dose of the hip rose. (d) Noise.",
+            "Doses of the knee. (c) The dose of the hip rose.",
+        ),
+        (
+            "Doses of the knee. (a) Path length. (b) Noise of it. (c) As Smith et al. report.",
+            "Doses of the knee. (a) Path length. (b) Noise of it.",
+        ),
+        (
+            "Doses of the knee. (a) As Smith et al. report. "
+            "(b) Map of the dose in the left hip. (c) Map of it in the right hip.",
+            "Doses of the knee. (b) Map of the dose in the left hip. (c) Map of it in the right hip.",
+        ),
         ("左：膝盖剂量图。右：髋部剂量图。", None),
         ("Dose maps. The dose rose, as Smith et al. report. For example, the knee is red. It is hot.", ""),
         (

@@ -4,9 +4,9 @@ from scipy import stats
 
 from evaluation.judgements import counted, scores_of_answers
 from evaluation.judging import panel
+from evaluation.metrics.metric import Scores
 from evaluation.scoring import agreement
 from evaluation.scoring.items import ScoredItem
-from evaluation.scoring.measures import Scores
 from tests.evaluation.judgement_rows import PREDICTIONS, record
 
 

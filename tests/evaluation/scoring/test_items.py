@@ -1,5 +1,5 @@
+from evaluation.metrics.metric import Scores
 from evaluation.scoring.items import ScoredItem, item_of_row, judge_names, mean_of_judges, row_of_item
-from evaluation.scoring.measures import Scores
 
 ITEM = ScoredItem(
     *("E1", "A1/F1", "A1", "detail", "true"),

@@ -352,18 +352,18 @@ def test_what_is_wrong_is_one_line(dataset, tmp_path, capsys):
     (foreign / "detail").mkdir(parents=True)
     parquet.write_table(pyarrow.table({"text": ["a"], "license": ["CC0-1.0"]}), foreign / "detail" / "train-0.parquet")
     cases = [
-        ([dataset, "--configs", "[pairs]"], "no config 'pairs' for this format; there are align, detail, reasoning"),
-        ([dataset, "--configs", "[details]"], "no config 'details'"),
-        ([dataset, "--splits", "[dev]"], "no split 'dev'"),
-        ([no_examples], "no conversations yet: run `ldrt instruct"),
-        ([foreign], "has no column completion, example_id"),
-        ([tmp_path / "none"], "no such dataset folder"),
-        ([tmp_path], "no dataset repo folder"),
-        ([dataset, "--revision", "abc"], "leave out --revision"),
+        (2, [dataset, "--configs", "pairs"], "no config 'pairs' for this format; there are align, detail, reasoning"),
+        (2, [dataset, "--configs", "[details]"], "no config 'details'"),
+        (2, [dataset, "--splits", "[dev]"], "no split 'dev'"),
+        (1, [no_examples], "no conversations yet: run `ldrt instruct"),
+        (1, [foreign], "has no column completion, example_id"),
+        (2, [tmp_path / "none"], "there is no folder"),
+        (1, [tmp_path], "no dataset repo folder"),
+        (2, [dataset, "--revision", "abc"], "leave out --revision"),
     ]
-    for words, said in cases:
+    for status, words, said in cases:
         words = ["export", *words, "--format", "llava", "--output", tmp_path / "out"]
-        assert ldrt.main([str(word) for word in words]) == 1, words
+        assert ldrt.main([str(word) for word in words]) == status, words
         error = capsys.readouterr().err
         assert error.count("\n") == 1, error
         assert said in error

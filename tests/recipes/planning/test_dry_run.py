@@ -1,4 +1,4 @@
-"""`ldrt plan --check true`: what was expected is what is measured; a large model takes tiny widths."""
+"""`ldrt plan --check`: what was expected is what is measured; a large model takes tiny widths."""
 
 import json
 

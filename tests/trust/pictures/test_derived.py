@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from trust.pictures import derived
-from trust.pictures.derived import cropped, data_url, picture_of
+from trust.pictures.derived import cropped, data_url, overwritten, picture_of
 from trust.pictures.opener import UnreadablePicture, open_picture
 
 
@@ -123,3 +123,34 @@ def test_what_is_sent_as_it_is_was_not_decoded(monkeypatch):
 
 
 PLAIN = stored("JPEG")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        ([30.4, 20.6, 60.2, 35.0], (slice(20, 35), slice(30, 61))),
+        ([-10, -10, 20, 15], (slice(0, 15), slice(0, 20))),
+        ([90, 50, 140, 90], (slice(50, 60), slice(90, 100))),
+        ([0, 0, 100, 60], (slice(0, 60), slice(0, 100))),
+    ],
+)
+def test_what_is_overwritten_has_one_colour_and_no_other_pixel_far_from_it_changes(mode, box, inside):
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 100, 3), np.uint8)
+    image = Image.fromarray(pixels).convert(mode)
+    buffer = BytesIO()
+    image.save(buffer, "PNG")
+    found = np.asarray(open_picture(overwritten({"bytes": buffer.getvalue(), "path": None}, [box])))
+    part = found[inside].reshape(-1, *found.shape[2:])
+    assert len(np.unique(part, axis=0)) == 1
+    reach = np.zeros((60, 100), bool)
+    rows, columns = inside
+    reach[max(0, rows.start - 15) : rows.stop + 15, max(0, columns.start - 15) : columns.stop + 15] = True
+    assert np.array_equal(found[~reach], np.asarray(image)[~reach])
+
+
+def test_a_box_beside_the_picture_overwrites_nothing():
+    buffer = BytesIO()
+    Image.new("RGB", (40, 30), "navy").save(buffer, "PNG")
+    found = open_picture(overwritten({"bytes": buffer.getvalue(), "path": None}, [[200, 200, 220, 210]]))
+    assert found.getcolors() == [(1200, (0, 0, 128))]

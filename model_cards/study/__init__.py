@@ -1,0 +1,1 @@
+"""Everything that a study made, published together: `ldrt publish --study FOLDER`."""

@@ -1,0 +1,252 @@
+"""What is published of figures in which personal data was found: by what people decided, in every config."""
+
+import hashlib
+import io
+import json
+
+import imagehash
+import numpy as np
+import pyarrow
+import pyarrow.parquet as parquet
+import pytest
+from PIL import Image
+
+from dataset_builder.screening.ledger import note_screened, read_screened, write_review
+from dataset_builder.screening.screening import figure_ids
+from model_cards import export
+from model_cards.cards.dataset_card import render_dataset_card
+from model_cards.push import Options, run
+from model_cards.quotable import permitted_predictions
+from model_cards.staging.dataset import stage_dataset
+from model_cards.staging.rows import RowCounts
+from tests.model_cards.test_publish import ANSWER, RUN
+from trust.pictures.derived import cropped
+from trust.pictures.opener import open_picture
+
+SECRET = "ZAPHOD^BEEBLEBROX"
+CONFIGS = ("pairs", "align", "detail", "reasoning")
+BOX = [40.0, 30.0, 100.0, 44.0]
+PANEL = {"label": "B", "bbox": [30.5, 20.0, 120.0, 80.0], "caption": None}
+
+
+def noise(seed=0):
+    pixels = np.random.default_rng(seed).integers(0, 256, (90, 160, 3), np.uint8)
+    pixels[30:44, 40:100] = (255, 0, 0)  # the text, where BOX is
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def scanned(dataset):
+    """Figure PMC0/fig1 is a picture with a box to blur; its reasoning example shows panel B of it."""
+    picture = {"bytes": noise(), "path": None}
+    for path in sorted(dataset.glob("*/train-*.parquet")):
+        table = parquet.read_table(path)
+        rows = table.to_pylist()
+        for row in rows:
+            if row["figure_id"] != "PMC0/fig1":
+                continue
+            if "image" in row:
+                sha256 = hashlib.sha256(picture["bytes"]).hexdigest()
+                row |= {"image": picture, "image_sha256": sha256, "panels": [PANEL], "width": 160, "height": 90}
+            elif row["task"] == "reasoning":
+                row |= {"images": [{"bytes": cropped(picture, PANEL["bbox"]), "path": None}], "panel": "B"}
+            else:
+                row["images"] = [picture]
+        parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), path)
+    return dataset
+
+
+def screen(dataset, found=("PMC0/fig1",), decision=None, boxes=(BOX,)):
+    """As `ldrt screen` leaves it, and then a person."""
+    figure_of = figure_ids(dataset)
+    findings = [{"kind": "name", "text": SECRET, "box": list(box), "score": 0.9} for box in boxes]
+    rows = [
+        {
+            "picture": picture,
+            "text_version": "1",
+            "face_version": None,
+            "findings": findings if figure_id in found else [],
+            "problem": None,
+        }
+        for picture, figure_id in figure_of.items()
+    ]
+    note_screened(dataset, rows)
+    write_review(dataset, read_screened(dataset), figure_of)
+    decide(dataset, decision)
+
+
+def decide(dataset, decision):
+    path = dataset / "review.jsonl"
+    rows = [json.loads(line) | {"decision": decision} for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def staged(dataset, tmp_path):
+    return stage_dataset(dataset, tmp_path / "staged", "all", "lab/figures")
+
+
+def rows_of(made, config, figure_id="PMC0/fig1"):
+    files = [file for path, file in made.files.items() if path.startswith(f"{config}/")]
+    return [row for file in files for row in parquet.read_table(file).to_pylist() if row["figure_id"] == figure_id]
+
+
+@pytest.mark.parametrize("decision", [None, "drop"])
+def test_what_is_dropped_or_not_decided_is_in_no_config(scanned, tmp_path, decision):
+    rejected = {"example_id": "x", "figure_id": "PMC0/fig1", "reason": "blank", "licenses": ["CC-BY-4.0"]}
+    (scanned / "provenance" / "rejected_examples.jsonl").write_text(json.dumps(rejected) + "\n")
+    screen(scanned, decision=decision)
+    made = staged(scanned, tmp_path)
+    for config in CONFIGS:
+        assert made.counts[config] == RowCounts(published=23, left_out=0, held=1)
+        assert not rows_of(made, config)
+    assert made.files["provenance/rejected_examples.jsonl"].read_text() == ""
+    assert "23 rows, 0 left out, 1 held back" in made.describe()
+    assert ("1 figures held back until decided" in made.describe()) == (decision is None)
+
+
+def test_what_is_kept_goes_as_it_is(scanned, tmp_path):
+    screen(scanned, decision="keep")
+    made = staged(scanned, tmp_path)
+    assert rows_of(made, "pairs")[0]["image"]["bytes"] == noise()
+    assert made.counts["pairs"] == RowCounts(published=24)
+    assert made.notes == []
+
+
+def test_blurred_pixels_are_gone_everywhere_and_the_hashes_are_the_new_ones(scanned, tmp_path):
+    screen(scanned, decision="blur")
+    made = staged(scanned, tmp_path)
+    [pair] = rows_of(made, "pairs")
+    data = pair["image"]["bytes"]
+    pixels = np.asarray(open_picture(data))
+    inside = pixels[30:44, 40:100].reshape(-1, 3)
+    assert len(np.unique(inside, axis=0)) == 1  # one colour, and not the text's
+    assert tuple(inside[0]) != (255, 0, 0)
+    assert pair["image_sha256"] == hashlib.sha256(data).hexdigest()
+    assert pair["phash"] == str(imagehash.phash(open_picture(data).convert("L")))
+    far = np.asarray(open_picture(noise()))
+    assert np.array_equal(pixels[60:], far[60:])
+    assert rows_of(made, "detail")[0]["images"][0]["bytes"] == data
+    panel = np.asarray(open_picture(rows_of(made, "reasoning")[0]["images"][0]["bytes"]))
+    part = panel[10:24, 10:70].reshape(-1, 3)  # the box, from the panel's corner at (30, 20)
+    assert len(np.unique(part, axis=0)) == 1
+    assert noise() not in b"".join(file.read_bytes() for file in made.files.values())
+    other = parquet.read_table(scanned / "pairs/train-00000-of-00001.parquet").to_pylist()
+    assert rows_of(made, "pairs", "PMC1/fig1") == [row for row in other if row["figure_id"] == "PMC1/fig1"]
+
+
+def test_a_box_outside_a_panel_leaves_the_panel_as_it_is(scanned, tmp_path):
+    screen(scanned, decision="blur", boxes=([0.0, 82.0, 20.0, 89.0],))
+    made = staged(scanned, tmp_path)
+    before = parquet.read_table(scanned / "reasoning/train-00000-of-00001.parquet").to_pylist()
+    assert rows_of(made, "reasoning") == [row for row in before if row["figure_id"] == "PMC0/fig1"]
+    assert rows_of(made, "detail")[0]["images"][0]["bytes"] != noise()
+
+
+def test_a_panel_that_nobody_knows_is_not_published_beside_a_blurred_figure(scanned, tmp_path):
+    path = scanned / "reasoning" / "train-00000-of-00001.parquet"
+    table = parquet.read_table(path)
+    rows = [row | {"panel": "Q" if row["panel"] else None} for row in table.to_pylist()]
+    parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), path)
+    screen(scanned, decision="blur")
+    assert not rows_of(staged(scanned, tmp_path), "reasoning")
+
+
+def test_what_was_found_is_in_no_file_that_is_sent(scanned, tmp_path, capfd):
+    screen(scanned, found=("PMC0/fig1", "PMC1/fig1"), decision=None)
+    made = staged(scanned, tmp_path)
+    sent = b"".join(file.read_bytes() for file in made.files.values())
+    for trace in (SECRET.encode(), b"review.jsonl", b"screened.jsonl"):
+        assert trace not in sent
+    assert {"review.jsonl", "screened.jsonl", "review.html"}.isdisjoint(made.files)
+    assert SECRET not in "".join(capfd.readouterr()) + made.describe()
+
+
+def test_a_finding_without_its_line_in_review_jsonl_is_not_decided(scanned, tmp_path):
+    screen(scanned, decision="keep")
+    (scanned / "review.jsonl").unlink()
+    assert staged(scanned, tmp_path).counts["pairs"].held == 1
+
+
+def test_one_picture_in_two_figures_has_one_fate(scanned, tmp_path):
+    path = scanned / "pairs" / "train-00000-of-00001.parquet"
+    table = parquet.read_table(path)
+    rows = table.to_pylist()
+    rows[1] |= {name: rows[0][name] for name in ("image", "image_sha256")}
+    parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), path)
+    screen(scanned, decision="drop")
+    assert staged(scanned, tmp_path).counts["pairs"].held == 2
+
+
+def test_a_decision_that_is_none_is_one_line(scanned, tmp_path):
+    screen(scanned, decision="blurr")
+    with pytest.raises(ValueError, match=r"review.jsonl, line 1: `decision`: input should be 'keep', 'drop' or 'blur'"):
+        staged(scanned, tmp_path)
+
+
+def test_nothing_left_is_said(scanned, tmp_path):
+    screen(scanned, found=tuple(f"PMC{i}/fig1" for i in range(24)), decision=None)
+    with pytest.raises(RuntimeError, match="held back until decided in .*review.html"):
+        staged(scanned, tmp_path)
+
+
+def test_push_says_that_nobody_screened(dataset):
+    done = run(Options(str(dataset), "lab/figures", policy="all", dry_run=True))
+    [line] = [line for line in done.splitlines() if "not screened" in line]
+    assert f"run `ldrt screen {dataset}` first" in line
+    assert "Not screened" in render_dataset_card(dataset)
+
+
+def test_the_card_counts(scanned, tmp_path):
+    screen(scanned, found=("PMC0/fig1", "PMC1/fig1"), decision=None)
+    lines = (scanned / "review.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    rows[0]["decision"] = "blur"
+    (scanned / "review.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    card = staged(scanned, tmp_path).files["README.md"].read_text()
+    section = card.split("## Personal data in the pictures")[1].split("\n## ")[0]
+    for line in (
+        "| screened | 24 |",
+        "flagged: name | 2 |",
+        "overwritten | 1 |",
+        "until decided | 1 |",
+        "config | 0 |",
+    ):
+        assert line in section
+    assert section == render_dataset_card(scanned).split("## Personal data in the pictures")[1].split("\n## ")[0]
+
+
+def test_new_figures_after_a_rebuild_are_named(scanned, tmp_path):
+    screen(scanned, decision="keep")
+    lines = (scanned / "screened.jsonl").read_text().splitlines(keepends=True)
+    (scanned / "screened.jsonl").write_text("".join(lines[:-4]))
+    assert "4 of 24 figures are not screened" in staged(scanned, tmp_path).describe()
+
+
+def test_an_export_holds_back_and_blurs_the_same(scanned, tmp_path):
+    screen(scanned, decision="blur")
+    options = {"format": "llava", "configs": ["detail", "reasoning"], "policy": "all"}
+    export.run(export.Options(str(scanned), output=str(tmp_path / "blurred"), **options))
+    pictures = [open_picture(path.read_bytes()) for path in (tmp_path / "blurred" / "images").rglob("*.png")]
+    [figure] = [picture for picture in pictures if picture.size == (160, 90)]
+    assert len(np.unique(np.asarray(figure)[30:44, 40:100].reshape(-1, 3), axis=0)) == 1
+    decide(scanned, None)
+    with pytest.raises(ValueError, match="an export with other content_sha256"):
+        export.run(export.Options(str(scanned), output=str(tmp_path / "blurred"), **options))
+    said = export.run(export.Options(str(scanned), output=str(tmp_path / "held"), **options))
+    assert "2 rows held back" in said
+    assert len(json.loads((tmp_path / "held" / "detail-train.json").read_text())) == 11
+
+
+@pytest.mark.parametrize(("decision", "is_shown"), [(None, False), ("drop", False), ("blur", False), ("keep", True)])
+def test_a_run_shows_no_picture_that_is_held_or_blurred(scanned, tmp_path, decision, is_shown):
+    screen(scanned, decision=decision)
+    (tmp_path / "manifest.json").write_text(json.dumps(RUN | {"dataset": str(scanned)}))
+    rows = [ANSWER | {"example_id": name, "figure_id": f"{name}/fig1"} for name in ("PMC0", "PMC1")]
+    rows.append(rows[1] | {"example_id": "other", "image_figure_id": "PMC0/fig1"})  # asked with another's picture
+    (tmp_path / "predictions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    evidence = [{"figure_id": f"{name}/fig1", "license": "CC-BY-4.0", "caption": "C"} for name in ("PMC0", "PMC1")]
+    (tmp_path / "evidence.jsonl").write_text("".join(json.dumps(row) + "\n" for row in evidence))
+    permitted = {row["example_id"]: is_permitted for row, is_permitted in permitted_predictions(tmp_path, "commercial")}
+    assert permitted == {"PMC0": is_shown, "PMC1": True, "other": is_shown}

@@ -1,0 +1,31 @@
+"""Whether a name that may be a folder's or a Hub repository's is a folder's."""
+
+import os
+import re
+
+MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
+_HUB_ID = re.compile(r"[\w\-.]+/[\w\-.]+")
+# Folders that this project's own commands and documentation name; nobody else's repository is meant by `runs/phase1`.
+_FOLDER_WORDS = ("runs", "checkpoints", "outputs", "demo", "dataset")
+
+
+def is_folder(name: str, of: str = "checkpoint") -> bool:
+    """Whether a folder of that name is here; `of`: what is looked for. Raises FileNotFoundError for a name that can
+    only be a folder's: no ORG/NAME, or one that looks like a path."""
+    if len(name) > MAX_NAME_CHARS:
+        raise FileNotFoundError(
+            f"there is no folder {name[:40]}… ({len(name):,} characters): give a folder or a Hub id"
+        )
+    if os.path.isdir(name):
+        return True
+    if os.path.exists(name):
+        raise FileNotFoundError(f"{name} is a file: give the {of}'s folder or its Hub id")
+    if only_a_folders(name):
+        raise FileNotFoundError(f"there is no folder {name}: give the {of}'s folder or its Hub id (ORG/NAME)")
+    return False
+
+
+def only_a_folders(name: str) -> bool:
+    """Whether nobody means a Hub repository by it."""
+    owner = name.split("/")[0]
+    return not _HUB_ID.fullmatch(name) or owner in (".", "..", *_FOLDER_WORDS) or os.path.isdir(owner)
