@@ -1,10 +1,10 @@
 """`ldrt rehydrate ORG/NAME --articles DIR --output DATASET`: figures published without picture and text -> `pairs`.
 
     ldrt rehydrate my-org/my-dataset --articles articles --output dataset
-    ldrt rehydrate my-org/my-dataset --articles articles --output dataset --fetch true --contact you@example.org
+    ldrt rehydrate my-org/my-dataset --articles articles --output dataset --fetch --contact you@example.org
     ldrt rehydrate published-folder --articles articles --output dataset
 
-What `ldrt push --withheld true` lists in the config `withheld` is made again from your own copies of the articles,
+What `ldrt push --withheld` lists in the config `withheld` is made again from your own copies of the articles,
 found by the hashes of their files, whatever they are called, else by their ids. Every row is checked against the
 published hashes; what differs is left out and named, with the reason, in DATASET/provenance/differences.jsonl. The
 others are in `pairs`, in the place they had, beside the published rows. Run it again after an interruption, or with

@@ -78,7 +78,7 @@ def read_word(word: str, kind: Kind, name: str) -> Any:
     if kind.is_optional and word == "null":
         return None
     if not word.strip():
-        raise UsageError(f"{name} is empty: {_give(kind)}, or leave it out")
+        raise UsageError(f"{name} is empty: {_give(kind)}")
     if kind.choices:
         return _choice(word, kind.choices, name)
     if kind.type is bool:

@@ -6,7 +6,7 @@ And `matches`: which files of a folder or a repository are meant by patterns.
 import fnmatch
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 
@@ -41,9 +41,14 @@ def to_json(content: Mapping, where: str, indent: int | None = None) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file under a temporary name and rename it, so that no reader ever sees half of it."""
+    write_parts(path, [text])
+
+
+def write_parts(path: Path, parts: Iterable[str]) -> None:
+    """The same of a text that comes in parts, and is never held whole."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, path)

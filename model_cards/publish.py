@@ -3,7 +3,7 @@
     ldrt publish runs/tuned my-org/my-model --checkpoint checkpoints/tuned
     ldrt publish runs/tuned my-org/my-model --checkpoint checkpoints/merged --adapter checkpoints/phase2 --tag v1
     ldrt publish runs/tuned my-org/my-model --space my-org/ask-my-model
-    ldrt publish --study runs/my-study --dry_run true                  # the whole plan
+    ldrt publish --study runs/my-study --dry_run                  # the whole plan
     ldrt publish --study runs/my-study --repo_id my-org/my-model       # all of it
 
 Sent are the checkpoint's weights (safetensors only), configuration, tokenizer and lineage, RUN/README.md as the card,
@@ -16,7 +16,7 @@ so are captions, and what judges replied.
 `--study FOLDER` publishes all that a study made, found in its folder by the files themselves: the dataset
 (ORG/NAME-data), every run's answers and judgements with the metrics' code (ORG/NAME-results), checkpoints named by
 `--also` (ORG/NAME-phase1, ORG/NAME-base), then the tuned model with its adapter, whose card names the commits of the
-others, and a collection of all. `--dry_run true` shows the whole plan. docs/publish.md has more.
+others, and a collection of all. `--dry_run` shows the whole plan. docs/publish.md has more.
 
 `--space` also sends the page of `ldrt app` as a Space: the published model at its commit, beside it its base model, and
 examples of the run's dataset, where these are on the Hub at a commit; the part of this project that the page needs, and

@@ -1,7 +1,7 @@
 """`provenance/rebuild.jsonl`: what somebody else needs to make a row of `pairs` again from an own copy of its article.
 
 One row a figure: ids, names of files, places and hashes, and nothing of the article's text or picture. `ldrt push
---withheld true` publishes those of the figures that may not be published themselves; `ldrt rehydrate` follows them.
+--withheld` publishes those of the figures that may not be published themselves; `ldrt rehydrate` follows them.
 """
 
 import hashlib

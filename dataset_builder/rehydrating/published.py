@@ -1,4 +1,4 @@
-"""A dataset as `ldrt push --withheld true` published it: its files, opened through the gates of `trust/`, and the rows
+"""A dataset as `ldrt push --withheld` published it: its files, opened through the gates of `trust/`, and the rows
 of config `withheld`, which say how figures are made again.
 """
 
@@ -34,7 +34,7 @@ _ROWS_A_BATCH = 100  # rows with pictures are held in memory by this many
 class Withheld(Rebuild):
     """A row of config `withheld`."""
 
-    position: int  # row number in its split of the whole `pairs`
+    position: int  # row number in its split, among those that are published or listed
 
 
 _ROW = TypeAdapter(Withheld)
@@ -104,7 +104,7 @@ def open_published(name: str, revision: str | None) -> Published:
     if not wanted:
         raise FileNotFoundError(
             f"{name} lists no figure without its picture (config `{WITHHELD}`): there is nothing to make again, or "
-            "whoever published it did not say `ldrt push --withheld true`"
+            "whoever published it did not say `ldrt push --withheld`"
         )
     return Published(name, folder, commit, wanted, _layout(folder))
 

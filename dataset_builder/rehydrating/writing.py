@@ -1,7 +1,7 @@
 """The dataset folder that comes out: the published rows and those made again as one `pairs`, in the order of all.
 
 Beside it lie the published examples (`align`, `detail`, …) and provenance, as they were; and in provenance what
-differs, and rebuild.jsonl, by which a second `ldrt push --withheld true` lists the same figures again.
+differs, and rebuild.jsonl, by which a second `ldrt push --withheld` lists the same figures again.
 """
 
 import hashlib

@@ -55,6 +55,7 @@ _IN_BOX = re.compile(rf"\s*box\s\d\s?{DASH}\s?fig", re.IGNORECASE)  # "Box 1—f
 _LETTER = r"[A-Za-zА-Еа-е]"
 _LABEL_PANEL = re.compile(rf"\d[\s(]*({_LETTER}(?:\s?(?:{DASH}|[,/&+])\s?{_LETTER})*)[\s).:]*$")
 _LONGEST_HEAD_CHARS = 120  # "Supplementary online figure no. 1": the prefixes and the word of a label, with its number
+_NUMERAL = re.compile(r"[\dIVX]")  # in each number of `NUMBER`
 _LABELS_KEPT = 4096  # "Figure 1" and its like come again and again
 
 
@@ -177,6 +178,8 @@ def starting_label(text: str) -> str | None:
 @lru_cache(_LABELS_KEPT)  # the lines of a page are asked about more than once
 def _label_end(text: str) -> int | None:
     """Where the label at the start of a text ends; None without one."""
+    if not _NUMERAL.search(text):  # most lines of running text, quickly
+        return None
     if behind := NUMBER_FIRST.match(text) or ORDINAL.match(text):
         return behind.end()
     head = next(heads(text[:_LONGEST_HEAD_CHARS]), None)

@@ -77,7 +77,7 @@ def render_answers(run: EvaluatedRun, policy: Policy, *, is_published: bool = Fa
     pictures = Pictures()
     _add_pictures(rows, thumbnails, pictures)
     data = {"rows": rows, "totals": totals, "measures": measures, "policy": policy, "published": is_published}
-    return rendered("answers", data, pictures, about=_about(run, rows))
+    return "".join(rendered("answers", data, pictures, about=_about(run, rows)))
 
 
 def _about(run: EvaluatedRun, rows: list[dict]) -> dict:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from model_cards.dataset_folder import all_files, config_files
-from model_cards.files import read_jsonl, write_text
+from model_cards.files import read_jsonl, write_parts
 from model_cards.preview.parts import (
     EXAMPLE_CONFIGS,
     REJECTED_EXAMPLES,
@@ -44,12 +44,17 @@ def write_examples_preview(dataset: Path, max_rows: int = 1000, build: Path | No
     ran, where `dataset` holds rows of it. Raises FileNotFoundError when the folder holds no example.
     """
     path = dataset / "examples.html"
-    write_text(path, render_examples(dataset, max_rows, build))
+    write_parts(path, _page(dataset, max_rows, build))
     return path
 
 
 def render_examples(dataset: Path, max_rows: int = 1000, build: Path | None = None) -> str:
     """The page's text; see `write_examples_preview`."""
+    return "".join(_page(dataset, max_rows, build))
+
+
+def _page(dataset: Path, max_rows: int, build: Path | None) -> Iterator[str]:
+    """The page in parts."""
     totals, chosen = _sample(_read_examples(dataset), max_rows)
     if not chosen:
         raise FileNotFoundError(f"{dataset} has no example to show: run `ldrt instruct` first")

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from model_cards.dataset_folder import config_files
-from model_cards.files import read_jsonl, write_text
+from model_cards.files import read_jsonl, write_parts
 from model_cards.preview.parts import (
     Loaded,
     Pictures,
@@ -56,12 +56,17 @@ def write_preview(dataset: Path, max_rows: int = 2000, build: Path | None = None
     knows where sentences mention a figure. Raises FileNotFoundError when the folder holds no figure.
     """
     path = dataset / "preview.html"
-    write_text(path, render_preview(dataset, max_rows, build))
+    write_parts(path, _page(dataset, max_rows, build))
     return path
 
 
 def render_preview(dataset: Path, max_rows: int = 2000, build: Path | None = None) -> str:
     """The page's text; see `write_preview`."""
+    return "".join(_page(dataset, max_rows, build))
+
+
+def _page(dataset: Path, max_rows: int, build: Path | None) -> Iterator[str]:
+    """The page in parts."""
     has_build = (dataset / ".work" / "verdicts.jsonl").exists()
     read = _read_build if has_build else _read_published
     totals, chosen = _sample(read(dataset, set()), max_rows)

@@ -8,6 +8,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 import pyarrow.parquet as parquet
@@ -35,22 +36,23 @@ def has_examples(dataset: Path) -> bool:
 # ---- the page
 
 
-def rendered(name: str, data: dict, pictures: "Pictures", **of_template: object) -> str:
-    """The page `NAME.html` that shows `data` by the script `NAME.js`; the rows name their pictures by number.
+def rendered(name: str, data: dict, pictures: "Pictures", **of_template: object) -> Iterator[str]:
+    """The page `NAME.html` that shows `data` by the script `NAME.js`, in parts; rows name their pictures by number.
 
-    `NAME.css` may add to the style that the pages share.
+    `NAME.css` may add to the style that the pages share. In parts, because a page of 2,000 figures has tens of
+    megabytes: as one text, which is then encoded, it was a third of all memory of `ldrt build`.
     """
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True)
     script = "".join((TEMPLATES / part).read_text(encoding="utf-8") for part in ("page.js", f"{name}.js"))
     styles = [path for part in ("page.css", f"{name}.css") if (path := TEMPLATES / part).is_file()]
     style = "".join(path.read_text(encoding="utf-8") for path in styles)
-    return environment.get_template(f"{name}.html.jinja").render(
+    return environment.get_template(f"{name}.html.jinja").generate(
         script=script,
         style=style,
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
         data=json_in_html(data),
-        pictures=pictures.encoded,
+        pictures=pictures.encoded(),
         **of_template,
     )
 
@@ -61,19 +63,26 @@ def _csp_hash(text: str) -> str:
 
 
 class Pictures:
-    """A page's pictures as base64; each is held once (figures of one page share its picture)."""
+    """A page's pictures, each once (figures of one page share its picture). They wait on the disk, a line each."""
 
     def __init__(self):
-        self.encoded: list[str] = []
         self.n_bytes = 0  # of all, before the encoding
         self._numbers: dict[bytes, int] = {}
+        self._lines = TemporaryFile()  # noqa: SIM115, closed, and gone, with the last use of this object
+
+    def encoded(self) -> Iterator[str]:
+        """All of them as base64, in the order of their numbers."""
+        self._lines.seek(0)
+        for line in self._lines:
+            yield line.decode().rstrip()
 
     def add(self, jpeg: bytes | None) -> int | None:
         if jpeg is None:
             return None
-        number = self._numbers.setdefault(hashlib.sha256(jpeg).digest(), len(self.encoded))
-        if number == len(self.encoded):
-            self.encoded.append(base64.b64encode(jpeg).decode())
+        following = len(self._numbers)
+        number = self._numbers.setdefault(hashlib.sha256(jpeg).digest(), following)
+        if number == following:
+            self._lines.write(base64.b64encode(jpeg) + b"\n")
             self.n_bytes += len(jpeg)
         return number
 

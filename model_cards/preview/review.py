@@ -7,10 +7,11 @@ holds all it needs and asks no network. It is full of personal data, and `ldrt p
 """
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from model_cards.dataset_folder import config_files
-from model_cards.files import write_text
+from model_cards.files import write_parts
 from model_cards.preview.parts import Pictures, parquet_rows, rendered
 from model_cards.reviewing.files import REVIEW, REVIEW_FILE, Reviewed
 from trust.pictures.opener import UnreadablePicture, open_picture
@@ -29,11 +30,11 @@ def write_review_page(dataset: Path) -> Path | None:
     if not findings:
         path.unlink(missing_ok=True)
         return None
-    write_text(path, _rendered(dataset, findings))
+    write_parts(path, _rendered(dataset, findings))
     return path
 
 
-def _rendered(dataset: Path, findings: list[Reviewed]) -> str:
+def _rendered(dataset: Path, findings: list[Reviewed]) -> Iterator[str]:
     shown = _shown_pictures(findings)
     pictures = Pictures()
     rows = [_row(row, findings, pictures) for row in _figures(dataset, shown)]

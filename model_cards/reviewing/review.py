@@ -139,6 +139,6 @@ def said_of(review: Review | None, dataset: Path) -> list[str]:
         lines.append(f"{undecided} figures held back until decided: open {dataset}/review.html")
     if changed := sum(counts["fates"].get(fate, 0) for fate in (*HELD, "blur")):
         lines.append(
-            f"what was pushed before may still hold {changed} of them as they were: `--squash true` removes it"
+            f"what was pushed before may still hold {changed} of them as they were: `--squash` removes it"
         )
     return lines

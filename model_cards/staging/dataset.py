@@ -49,7 +49,8 @@ class StagedDataset:
         if self.withheld:
             lines.append(f"{'withheld':<10} {self.withheld.listed:>7} rows, ids and hashes of figures left out")
         if self.withheld and self.withheld.unlisted:
-            lines.append(f"{'':<10} {self.withheld.unlisted:>7} more are not in provenance/{REBUILD_NAME}: not listed")
+            why = f"not in provenance/{REBUILD_NAME}, or with personal data"
+            lines.append(f"{'':<10} {self.withheld.unlisted:>7} more are not listed ({why})")
         return "\n".join([*lines, *self.notes])
 
 
@@ -114,7 +115,7 @@ def stage_dataset(
     counts = {config: _stage_config(splits, folder / config, policy, review) for config, splits in configs.items()}
     _refuse_all_held(counts, dataset)
     refuse_more_than_pixels(folder)
-    withheld = stage_withheld(dataset, configs.get("pairs", {}), folder, policy) if with_withheld else None
+    withheld = stage_withheld(dataset, configs.get("pairs", {}), folder, policy, review) if with_withheld else None
     stage_provenance(dataset, folder, policy, review.held if review else set())
     _stage_eval(dataset, folder)
     if (dataset / CHANGELOG).is_file():

@@ -1,7 +1,8 @@
 """Config `withheld`: of figures that a policy keeps back the ids and hashes by which others make them again.
 
 A row of it has no picture and no word of the article: it is a row of provenance/rebuild.jsonl, in the columns of
-`SCHEMA` alone. Figures without such a row (of a table of figures, of a dataset built before) are not listed.
+`SCHEMA` alone. Figures without such a row (of a table of figures, of a dataset built before) are not listed, nor are
+those that people held back, or blurred, for personal data in them: nobody is told how to make these again.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from datasets import Features
 
 from model_cards.dataset_folder import WITHHELD, Splits, terms
 from model_cards.provenance_files import REBUILD, REBUILD_NAME
+from model_cards.reviewing.review import HELD, Review
 from trust.licenses import Policy, permits
 
 _STRING, _FLOAT, _INT = pyarrow.string(), pyarrow.float32(), pyarrow.int32()
@@ -67,10 +69,10 @@ class WithheldCounts:
 @dataclass(frozen=True)
 class _Place:
     split: str
-    position: int  # in the split of `pairs`, before rows were left out
+    position: int  # in the split, among the rows that are published or listed
 
 
-def stage_withheld(dataset: Path, pairs: Splits, folder: Path, policy: Policy) -> WithheldCounts:
+def stage_withheld(dataset: Path, pairs: Splits, folder: Path, policy: Policy, review: Review | None) -> WithheldCounts:
     """Write FOLDER/withheld/SPLIT-*.parquet for the rows of `pairs` that `policy` keeps back.
 
     Raises FileNotFoundError where the dataset has no provenance/rebuild.jsonl, ValueError where that is none.
@@ -78,7 +80,9 @@ def stage_withheld(dataset: Path, pairs: Splits, folder: Path, policy: Policy) -
     path = dataset / "provenance" / REBUILD_NAME
     if not path.exists():
         raise FileNotFoundError(f"{path} is absent, and --withheld needs it: run `ldrt build` again")
-    kept_back = _kept_back(pairs, policy)
+    private = {one for one, fate in review.fates.items() if fate in (*HELD, "blur")} if review else set()
+    listable = {row["figure_id"] for row in REBUILD.rows(path)} - private
+    kept_back, unlisted = _kept_back(pairs, policy, listable, review.held if review else set())
     by_split: dict[str, list[dict]] = {}
     for row in REBUILD.rows(path):
         place = kept_back.get(row["figure_id"])
@@ -87,12 +91,15 @@ def stage_withheld(dataset: Path, pairs: Splits, folder: Path, policy: Policy) -
     for split, rows in by_split.items():
         _write(folder / WITHHELD / f"{split}-00000-of-00001.parquet", rows)
     listed = sum(map(len, by_split.values()))
-    return WithheldCounts(listed, len(kept_back) - listed)
+    return WithheldCounts(listed, unlisted)
 
 
-def _kept_back(pairs: Splits, policy: Policy) -> dict[str, _Place]:
-    """figure_id -> place of each row of `pairs` that the policy does not permit."""
+def _kept_back(pairs: Splits, policy: Policy, listable: set[str], held: set[str]) -> tuple[dict[str, _Place], int]:
+    """figure_id -> place of each row of `pairs` that the policy does not permit and that is `listable`; and how many
+    are not. `held` rows are not published, either.
+    """
     found: dict[str, _Place] = {}
+    unlisted = 0
     for split, paths in pairs.items():
         position = 0
         for path in paths:
@@ -101,10 +108,12 @@ def _kept_back(pairs: Splits, policy: Policy) -> dict[str, _Place]:
                 for batch in file.iter_batches(columns=names):
                     ids = batch.column("figure_id").to_pylist()
                     for figure_id, (licenses, rights) in zip(ids, terms(batch), strict=True):
-                        if not permits(policy, licenses, rights):
+                        is_permitted = permits(policy, licenses, rights)
+                        if not is_permitted and figure_id in listable:
                             found[figure_id] = _Place(split, position)
-                        position += 1
-    return found
+                        unlisted += not is_permitted and figure_id not in listable
+                        position += figure_id in found or (is_permitted and figure_id not in held)
+    return found, unlisted
 
 
 def _write(path: Path, rows: list[dict]) -> None:

@@ -43,7 +43,7 @@ def plan(study: Study, parts: Sequence[Part]) -> str:
     lines.append(f"collection {parts[-1].repo.id}: {', '.join(items)}")
     left = [name for name in study.before if name not in pins]
     if left:
-        lines.append(f"not sent: the checkpoints {', '.join(left)} (--also '[{', '.join(left)}]' sends them)")
+        lines.append(f"not sent: the checkpoints {', '.join(left)} (--also {' '.join(left)} sends them)")
     lines += [f"missing: {what}" for what in study.missing]
     return "\n".join([*lines, f"in all {total / _MEGABYTE:.1f} MB; nothing was sent"])
 

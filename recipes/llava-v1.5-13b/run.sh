@@ -65,10 +65,11 @@ done
 asked() { [[ $parts == *" $1 "* ]] && echo && echo "== $1"; }
 
 if asked look; then
-  ldrt fetch --domain "$DOMAIN" --output "$STUDY/articles" --contact "$CONTACT" $FETCH_OPTIONS --dry_run true
+  ldrt fetch --domain "$DOMAIN" --output "$STUDY/articles" --contact "$CONTACT" $FETCH_OPTIONS --dry_run
 fi
 
 if asked data; then # articles -> figures with captions and context -> questions and answers
+  # before you send anything: `ldrt screen` looks for names and faces in the pictures (docs/personal-data.md)
   ldrt fetch --domain "$DOMAIN" --output "$STUDY/articles" --contact "$CONTACT" $FETCH_OPTIONS
   ldrt build "$STUDY/articles" --output "$dataset" --domain "$DOMAIN" --test_size "$TEST_SIZE"
   ldrt instruct "$dataset" --domain "$DOMAIN" --teacher openai --model "$TEACHER" --base_url "$TEACHER_URL" \

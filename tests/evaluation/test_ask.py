@@ -120,13 +120,14 @@ def test_a_bad_figure_is_one_line_and_costs_no_loading(tmp_path, capsys):
         assert ldrt.main(words) == (2 if name in ("folder.png", "absent.png") else 1), name
         error = capsys.readouterr().err
         assert error.count("\n") == 1, error
-        assert error.startswith(f"ldrt ask: {name}: "), error
+        assert error.startswith("ldrt ask: "), error
+        assert name in error
 
 
 def test_what_is_wrong_is_one_line(tiny_llava, figure, tmp_path, capsys):
     for words, said in (
         (["ask", tmp_path / "none", figure, QUESTION], "none"),
-        (["ask", tiny_llava, figure, "  "], "the question is empty"),
+        (["ask", tiny_llava, figure, "  "], "QUESTION is empty"),
         (["ask", tiny_llava, figure, QUESTION, "--max_new_tokens", "0"], "at least 1"),
         (["ask", tiny_llava, figure], "missing question"),
     ):

@@ -102,4 +102,4 @@ def test_every_extra_that_is_named_is_one():
 
     setup = configparser.ConfigParser()
     setup.read(Path(__file__).parents[2] / "setup.cfg")
-    assert set(machine.EXTRAS) | {"dev"} == set(setup["options.extras_require"])
+    assert set(machine.EXTRAS) | {"dev", "docs"} == set(setup["options.extras_require"])

@@ -43,7 +43,7 @@ def test_every_step_is_a_command_that_is_accepted(judge):
 
 def test_a_step_that_fails_is_named_with_its_status(tmp_path, capfd):
     words = ["ldrt", "score", str(tmp_path / "no run")]
-    with pytest.raises(RuntimeError, match=r"step `ldrt score .*no run` failed \(exit status 1\)"):
+    with pytest.raises(RuntimeError, match=r"step `ldrt score .*no run` failed \(exit status 2\)"):
         demo._run(words, multiprocessing.get_context("spawn"))
     assert "ldrt score: " in capfd.readouterr().err
 

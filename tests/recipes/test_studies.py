@@ -4,6 +4,7 @@ Both run as they stand, with the variables at their top alone: articles, Hub and
 model is tiny. The run is killed in the middle of training, with all that it has started, and started again.
 """
 
+import importlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import ldrt
 from tests import processes
 from tests.dataset_builder.llm_server import completion, serve
 from tests.dataset_builder.test_instruct_teacher import good
@@ -53,11 +55,11 @@ def replied(request: dict) -> dict:
 
 def on_path(folder: Path, does: str) -> str:
     """A PATH with a command `ldrt` that does that."""
-    ldrt = folder / "bin" / "ldrt"
-    ldrt.parent.mkdir()
-    ldrt.write_text(f"#!/bin/sh\n{does}\n")
-    ldrt.chmod(0o755)
-    return f"{ldrt.parent}{os.pathsep}{os.environ['PATH']}"
+    program = folder / "bin" / "ldrt"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
 
 
 class Study:
@@ -199,3 +201,16 @@ def test_a_failed_line_stops_the_study(script, tmp_path):
     env = os.environ | {"PATH": on_path(tmp_path, f'echo "$1" >> {tmp_path}/ran\ntest "$1" != build')}
     assert subprocess.run(["bash", str(script)], env=env, capture_output=True).returncode == 1
     assert (tmp_path / "ran").read_text().split() == ["fetch", "build"]
+
+
+@pytest.mark.parametrize("script", sorted(ROOT.glob("recipes/*/run.sh")), ids=lambda path: path.parent.name)
+def test_every_line_is_a_command_that_is_accepted(script, tmp_path):
+    """As the parser has it, with every option; `test_the_study_…` run them."""
+    env = os.environ | {"PATH": on_path(tmp_path, f"printf '%s\\n' \"$@\" --end-- >> {tmp_path}/ran")}
+    env |= {"DRY_RUN": "false", "JUDGES": "one=http://localhost:1/v1", "CONTACT": "me@example.org"}
+    parts = ["look", "data", "plan", "train", "answers", "judge", "results", "publish"]
+    subprocess.run(["bash", str(script), *parts], env=env, check=True, capture_output=True)
+    lines = (tmp_path / "ran").read_text(encoding="utf-8").split("--end--\n")[:-1]
+    assert len(lines) >= 20
+    for name, *words in map(str.splitlines, lines):
+        ldrt.parse(importlib.import_module(ldrt.STAGES[name].module).Options, words, prog=f"ldrt {name}")

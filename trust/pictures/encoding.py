@@ -11,7 +11,7 @@ from trust.pictures.opener import AS_STORED
 
 PNG = (  # rows as differences to the row above; Pillow tries five ways for each row: twice the time for 3 % fewer bytes
     *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
-    *(cv2.IMWRITE_PNG_COMPRESSION, 3),
+    *(cv2.IMWRITE_PNG_COMPRESSION, 2),  # 3 takes a quarter more time for 3 % fewer bytes of figures cut from PDFs
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT),
 )
 QUICK_PNG = (  # for what is sent once and not kept: 30 ms for 1200 x 900 pixels where PNG takes 88, and no larger there
@@ -21,7 +21,7 @@ QUICK_PNG = (  # for what is sent once and not kept: 30 ms for 1200 x 900 pixels
 )
 THUMBNAIL_PX = 320  # longest side, for the preview
 THUMBNAIL_QUALITY = 70  # of JPEG, 1-95
-_THUMBNAIL_GAP = 2.0  # Pillow's `reducing_gap`: shrink coarsely to twice the size first, which no eye can tell
+_THUMBNAIL_GAP = 1.0  # Pillow's `reducing_gap`: whole numbers of pixels are averaged first, a third of the time
 
 
 def encode(image: Image.Image, png: tuple[int, ...] = PNG) -> bytes:

@@ -27,7 +27,7 @@ from dataset_builder.readers.pdf.layout.issues import article_at
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region
 from dataset_builder.readers.pdf.page.bitmaps import own_pixels
-from dataset_builder.readers.pdf.page.content import crop, is_scan, page_thumbnail, read_page, with_ink
+from dataset_builder.readers.pdf.page.content import ShownPages, crop, is_scan, read_page, with_ink
 from dataset_builder.readers.pdf.page.damage import reread, text_damage
 from dataset_builder.readers.pdf.text import join_paragraphs, to_markdown
 from dataset_builder.readers.pictures.keep import keep_picture
@@ -167,10 +167,11 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
         for page, line in found.unbelieved
     ]
     contexts = _contexts(found, paragraphs)
+    shown = ShownPages(document)
     owner = Owner(article.license, names=names_of(article.authors))
     for figure, context in zip(found.figures, contexts, strict=True):
         part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures
-        part.append(_figure(document, pages, figure, context))
+        part.append(_figure(shown, pages, figure, context))
         rights = _rights(part[-1].caption, figure, owner)
         if rights:
             part[-1].rights, part[-1].license = rights.words, rights.license
@@ -202,20 +203,16 @@ def _contexts_of(figures: list[FoundFigure], sentences: list[str]) -> list[list[
     return contexts
 
 
-def _figure(
-    document: pypdfium2.PdfDocument, pages: list[PageContent], found: FoundFigure, context: list[str]
-) -> Figure:
+def _figure(shown: ShownPages, pages: list[PageContent], found: FoundFigure, context: list[str]) -> Figure:
     """The figure with its picture, cut from the rendered pages; or with `image_error`."""
     figure = Figure(found.label, clean(found.caption) or None, context)
     if not found.parts:
         figure.image_error = "no picture found near the caption"
         return figure
-    first, *others = found.parts[:MAX_PARTS]
-    page = pages[first.page - 1]
+    parts = found.parts[:MAX_PARTS]
+    first, page = parts[0], pages[parts[0].page - 1]
     try:
-        shown = document[first.page - 1]  # opened once for crop and thumbnail: pdfium keeps its decoded bitmaps
-        crops = [_crop(shown, page, first)]
-        crops += [_crop(document[part.page - 1], pages[part.page - 1], part) for part in others]
+        crops = [_crop(shown.page(part.page), pages[part.page - 1], part) for part in parts]
     except pypdfium2.PdfiumError as error:
         figure.image_error = f"page {first.page} cannot be rendered ({error})"
         return figure
@@ -225,7 +222,7 @@ def _figure(
         keep_picture(figure, stacked(crops))
     figure.page = first.page
     figure.dpi = round(POINTS_AN_INCH * crops[0].width / first.box.width, 1)
-    figure.page_thumbnail = page_thumbnail(shown)
+    figure.page_thumbnail = shown.thumbnail(first.page)
     figure.bbox = [round(v, 2) for v in page.display_box(first.box)]
     return figure
 

@@ -23,20 +23,28 @@ def measure(image: Image.Image, encoded: bytes) -> Measures:
     """The columns `width`, `height` (pixels), `sharpness`, `image_sha256`, `phash`, `contrast` and `text_share`
     for the filters, and `pixels_sha256`, by which others know the picture when they make it again.
 
-    `sharpness` is the variance of the Laplacian on 8-bit grey (CV_64F, kernel size 1: CV_8U would clip negatives);
-    `contrast` is the standard deviation of grey, 0 to 127.5; `phash` is 64 bits as hex (imagehash's DCT hash).
+    `sharpness` is the variance of the Laplacian on 8-bit grey (kernel size 1); `contrast` is the standard deviation of
+    grey, 0 to 127.5; `phash` is 64 bits as hex (imagehash's DCT hash).
     """
     grey = np.asarray(image.convert("L"))  # (height, width)
     return {
         "width": image.width,
         "height": image.height,
-        "sharpness": _deviation(cv2.Laplacian(grey, cv2.CV_64F, ksize=1)) ** 2,
+        "sharpness": detail(grey),
         "contrast": _deviation(grey),
         "text_share": text_share(grey),
         "image_sha256": hashlib.sha256(encoded).hexdigest(),
         "pixels_sha256": pixels_sha256(image),
         "phash": str(imagehash.phash(Image.fromarray(grey))),
     }
+
+
+def detail(grey: np.ndarray) -> float:
+    """How much changes from pixel to pixel: the variance of the Laplacian of `grey`, uint8 (height, width).
+
+    It is within ±1020: CV_16S holds it as exactly as CV_64F, in a quarter of the memory; CV_8U would clip negatives.
+    """
+    return _deviation(cv2.Laplacian(grey, cv2.CV_16S, ksize=1)) ** 2
 
 
 def pixels_sha256(image: Image.Image) -> str:

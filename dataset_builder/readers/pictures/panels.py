@@ -66,9 +66,9 @@ def _ways(
     given = _as_letters(copy, letters)
     labels = [list(parts) for parts in readings]
     wanted = "".join(dict.fromkeys("".join("".join(names) + following_letter(names) for names in labels)))
+    yield from ((parts, _around(copy, given, list(parts))) for parts in readings)
     found = find_letters(copy.grey, wanted)
-    for places in (given, found):
-        yield from ((parts, _around(copy, places, list(parts))) for parts in readings)
+    yield from ((parts, _around(copy, found, list(parts))) for parts in readings)
     yield readings[0], split_grid(copy, labels[0], given + found)
     if not any(choices(found, names) for names in labels):
         hidden = find_hidden_letters(copy.grey, wanted, found)

@@ -201,7 +201,30 @@ def test_figures_that_are_in_no_list_are_counted(original, tmp_path):
     closed = [row for row in rows_of(original) if not _is_open(row)]
     jats = sum(row["source"] == "jats" for row in closed)
     assert f"withheld   {jats:>7} rows, ids" in said
-    assert f"{len(closed) - jats:>7} more are not in provenance/rebuild.jsonl" in said
+    assert f"{len(closed) - jats:>7} more are not listed (not in provenance/rebuild.jsonl" in said
+
+
+@pytest.mark.parametrize("decision", ["drop", "blur", None, "keep"])
+def test_figures_with_personal_data_are_in_no_list(original, tmp_path, decision):
+    """Their articles are public, and still nobody is told where they are; places count what is published or listed."""
+    from model_cards.staging.dataset import stage_dataset
+
+    dataset = Path(shutil.copytree(original, tmp_path / "dataset"))
+    rows = rows_of(dataset)
+    split = next(row["split"] for row in rows if not _is_open(row))
+    of_split = [row for row in rows if row["split"] == split]
+    first = next(row for row in of_split if not _is_open(row))
+    row = {"picture": first["image_sha256"], "figure_id": first["figure_id"], "decision": decision}
+    row |= {"kind": "name", "text": "a name", "box": [0.0, 0.0, 9.0, 9.0], "score": 1.0}
+    (dataset / "review.jsonl").write_text(json.dumps(row) + "\n")
+    staged = stage_dataset(dataset, tmp_path / "staged", "commercial", "lab/figures", with_withheld=True)
+    listed = rows_of(tmp_path / "staged", "withheld")
+    assert (first["figure_id"] in {row["figure_id"] for row in listed}) == (decision == "keep")
+    there = [row["figure_id"] for row in of_split if row["figure_id"] != first["figure_id"] or decision == "keep"]
+    places = [(row["figure_id"], row["position"]) for row in listed if row["split"] == split]
+    assert places == [(one, there.index(one)) for one, _ in places]
+    assert staged.withheld is not None
+    assert staged.withheld.unlisted == (decision != "keep")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import html.parser
 import io
 import json
 import re
+import tracemalloc
 
 import pytest
 from PIL import Image, ImageDraw
@@ -336,3 +337,16 @@ def test_light_and_dark(browser, page):
         colours.append(browser.run("getComputedStyle(document.body).backgroundColor"))
     light, dark = (sum(map(int, re.findall(r"\d+", colour))) for colour in colours)
     assert dark < 150 < 600 < light
+
+
+def test_the_page_is_never_held_whole(tmp_path):
+    folder = make_build(tmp_path, 60)
+    for k, path in enumerate(sorted(folder.rglob("*.thumb.jpg"))):
+        path.write_bytes(path.read_bytes() + bytes([k]) * 200_000)  # as large as 600 figures are
+    tracemalloc.start()
+    page = write_preview(folder)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert page.stat().st_size > 12_000_000
+    assert most < page.stat().st_size / 4
+    assert page.read_text(encoding="utf-8") == render_preview(folder)

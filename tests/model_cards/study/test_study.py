@@ -60,7 +60,7 @@ def test_the_plan_says_what_goes_where_and_sends_nothing(hub, ldrt_client, study
     assert "tuned: 2 predictions go without question and reference" in said
     assert "left out: optimizer.pt" in said
     assert "collection ORG/study: model ORG/study, dataset ORG/study-results, dataset ORG/study-data" in said
-    assert "not sent: the checkpoints phase1, base (--also '[phase1, base]' sends them)" in said
+    assert "not sent: the checkpoints phase1, base (--also phase1 base sends them)" in said
     assert f"missing: citation: write {study}/CITATION.cff" in said
     assert "missing: judge" not in said
     assert "(public, " in publish(ldrt_client, study, "--dry_run", "true", "--private", "false", "--repo_id", "lab/s")
@@ -206,7 +206,7 @@ def _taken_down(study):
 @pytest.mark.parametrize(
     ("spoil", "words", "status", "message"),
     [
-        (lambda s: shutil.rmtree(s), (), 1, "no folder "),
+        (lambda s: shutil.rmtree(s), (), 2, "no folder "),
         (
             lambda s: (s / "runs/tuned/README.md").unlink(),
             (),
@@ -244,13 +244,14 @@ def test_of_several_runs_one_is_named(hub, ldrt_client, study):
     ("words", "message"),
     [
         ((), "missing RUN or ORG/NAME"),
-        (("run",), "missing RUN or ORG/NAME"),
-        (("run", "lab/s", "--also", "base"), "go with --study"),
+        (("RUN",), "missing RUN or ORG/NAME"),
+        (("RUN", "lab/s", "--also", "base"), "go with --study"),
         (("--study", "STUDY"), "missing --repo_id ORG/NAME"),
-        (("--study", "STUDY", "--checkpoint", "tuned"), "--study finds checkpoint and adapter itself"),
+        (("--study", "STUDY", "--checkpoint", "TUNED"), "--study finds checkpoint and adapter itself"),
     ],
 )
 def test_wrong_usage(ldrt_client, study, words, message):
-    done = ldrt_client("publish", *(str(study) if word == "STUDY" else word for word in words))
+    folders = {"STUDY": study, "RUN": study / "runs" / "tuned", "TUNED": study / "tuned"}
+    done = ldrt_client("publish", *(folders.get(word, word) for word in words))
     assert done.status == 2
     assert message in done.stderr

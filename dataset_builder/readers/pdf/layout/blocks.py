@@ -1,9 +1,11 @@
 """Lines of one page -> paragraphs and headings (`Block`), and these in reading order."""
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from dataset_builder.readers.pdf.layout.boxes import Box, hull
 from dataset_builder.readers.pdf.layout.lines import SAME_SIZE_PT, Line, join_lines, pitch, same_size
@@ -65,18 +67,32 @@ class Block:
 
 def make_blocks(lines: list[Line], page: int, max_pitch_em: float = MAX_PITCH_EM) -> list[Block]:
     """Lines of one page grouped into paragraphs and headings of a column, from top to bottom."""
-    blocks: list[list[Line]] = []
-    growing: list[list[Line]] = []  # those that the next line may be near enough to
+    blocks: list[_Growing] = []
+    growing: list[_Growing] = []  # those that the next line may be near enough to
     for line in sorted(lines, key=lambda line: (line.box.y0, line.box.x0)):
-        growing = [block for block in growing if line.box.y0 - block[-1].box.y0 < MAX_ANY_PITCH_EM * block[-1].size]
-        fitting = [block for block in growing if belongs_below(block, line, max_pitch_em)]
+        growing = [block for block in growing if line.box.y0 - block.last.box.y0 < MAX_ANY_PITCH_EM * block.last.size]
+        fitting = [block for block in growing if _belongs_below(block.lines, block.steps, line, max_pitch_em)]
         if fitting:
-            lowest = max(fitting, key=lambda block: block[-1].box.y0)
-            lowest.append(line)
+            max(fitting, key=lambda block: block.last.box.y0).append(line)
         else:
-            blocks.append([line])
+            blocks.append(_Growing([line], []))
             growing.append(blocks[-1])
-    return [Block(block, page) for block in blocks]
+    return [Block(block.lines, page) for block in blocks]
+
+
+class _Growing(NamedTuple):
+    """A block while lines are added to it, with the steps from each of them to the next, points, the smallest first."""
+
+    lines: list[Line]
+    steps: list[float]
+
+    @property
+    def last(self) -> Line:
+        return self.lines[-1]
+
+    def append(self, line: Line) -> None:
+        insort(self.steps, pitch(self.lines[-1], line))
+        self.lines.append(line)
 
 
 def belongs_below(
@@ -87,23 +103,35 @@ def belongs_below(
     A first line in bold is a heading of its own, unless `any_weight`; a much wider line is no part of the paragraph,
     unless `any_width`.
     """
+    steps = sorted(map(pitch, lines, lines[1:]))
+    return _belongs_below(lines, steps, line, max_pitch_em, any_weight, any_width)
+
+
+def _belongs_below(
+    lines: list[Line],
+    steps: list[float],
+    line: Line,
+    max_pitch_em: float,
+    any_weight: bool = False,
+    any_width: bool = False,
+) -> bool:
+    """The same, where the steps from line to line are known, the smallest first."""
     last = lines[-1]
     if not same_size(last, line) or not last.box.is_in_column_with(line.box):
         return False
-    if not MIN_PITCH_EM * line.size < pitch(last, line) <= _max_pitch(lines, max_pitch_em):
+    if not MIN_PITCH_EM * line.size < pitch(last, line) <= _max_pitch(lines[0].size, steps, max_pitch_em):
         return False
     if len(lines) == 1:
         return any_weight or last.bold == line.bold
     return any_width or any(line.box.width <= MAX_WIDER * entry.box.width for entry in reversed(lines))
 
 
-def _max_pitch(lines: list[Line], max_pitch_em: float) -> float:
-    """The largest step to a next line of the same paragraph, in points."""
-    if len(lines) == 1:
-        return max_pitch_em * lines[0].size
-    steps = sorted(map(pitch, lines, lines[1:]))
+def _max_pitch(size: float, steps: list[float], max_pitch_em: float) -> float:
+    """The largest step to a next line of a paragraph that starts in this size, in points; `steps` as above."""
+    if not steps:
+        return max_pitch_em * size
     usual = steps[len(steps) // 2]
-    return min(PITCH_SLACK * usual + PITCH_SLACK_PT, MAX_ANY_PITCH_EM * lines[0].size)
+    return min(PITCH_SLACK * usual + PITCH_SLACK_PT, MAX_ANY_PITCH_EM * size)
 
 
 # ---- reading order ----

@@ -142,6 +142,8 @@ class _Prose:
 
 def _without_frames(boxes: list[Box], page: PageContent, labels: list[Box]) -> list[Box]:
     """Without the rules that frame a figure together with its caption."""
+    if not labels:
+        return boxes
     frames: set[Box] = set()
     for box, parts in _connected(boxes, page):
         if any(label.is_in(box) for label in labels):

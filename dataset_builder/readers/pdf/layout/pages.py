@@ -52,12 +52,13 @@ class PageContent:
 
     def display_box(self, box: Box) -> Box:
         """A box of the upright page on the page as displayed."""
+        if self.turn == 0:
+            return box
         return [
-            box,
             Box(box.y0, self.width - box.x1, box.y1, self.width - box.x0),
             Box(self.width - box.x1, self.height - box.y1, self.width - box.x0, self.height - box.y0),
             Box(self.height - box.y1, box.x0, self.height - box.y0, box.x1),
-        ][self.turn]
+        ][self.turn - 1]
 
     def upright_box(self, box: Box) -> Box:
         """A box of the page as displayed on the upright page: the inverse of `display_box`."""

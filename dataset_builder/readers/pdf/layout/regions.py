@@ -138,7 +138,8 @@ def sees(start: Box, target: Box, barriers: list[Box]) -> bool:
 
 
 def _parts(barrier: Box, around: Box) -> bool:
-    return barrier.overlap(around) > CROSSING_SHARE * barrier.area
+    common = barrier.overlap(around)
+    return common > 0 and common > CROSSING_SHARE * barrier.area
 
 
 # ---- further clusters ----

@@ -6,14 +6,14 @@ Rendered at more pixels than it has, a sharp bitmap is smooth: its `sharpness` f
 import cv2
 import numpy as np
 import pypdfium2
-import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.pages import PageContent
 from dataset_builder.readers.pdf.layout.sheets import Region
-from dataset_builder.readers.pdf.page.graphics import MAX_FORM_DEPTH, bitmap_box
+from dataset_builder.readers.pdf.page.graphics import bitmap_box, drawn_objects
 from dataset_builder.readers.pdf.page.matrices import display_matrix
+from dataset_builder.readers.pictures.images import detail
 
 EDGE_PT = 1.5  # by which a crop and the bitmap in it differ at each side
 MAX_STRETCH = 0.03  # by which the pixels of a bitmap are wider or higher on the page
@@ -30,18 +30,20 @@ def own_pixels(shown: pypdfium2.PdfPage, page: PageContent, part: Region, render
     if part.blank or not _is_one_bitmap(page, part.box):
         return None
     item = _bitmap_at(shown, page.display_box(part.box))
-    if item is None or item.get_px_size()[page.turn % 2] >= rendered.width:
+    if item is None:
+        return None
+    width, height = item.get_px_size() if page.turn % 2 == 0 else item.get_px_size()[::-1]
+    stretch = width / height / (rendered.width / rendered.height)
+    if width >= rendered.width or abs(stretch - 1) > MAX_STRETCH:
         return None
     try:
         bitmap = item.get_bitmap().to_pil()
     except (pypdfium2.PdfiumError, ValueError):  # a format of pixels that pdfium cannot hand out
         return None
     bitmap = bitmap if bitmap.mode == "RGB" else bitmap.convert("RGB")  # which would copy
-    upright = bitmap.rotate(-90 * page.turn, expand=True)
-    stretch = upright.width / upright.height / (rendered.width / rendered.height)
-    if abs(stretch - 1) > MAX_STRETCH or not _alike(upright, rendered):
-        return None
-    return upright if _detail(upright) >= _detail(rendered) else None
+    upright = bitmap.rotate(-90 * page.turn, expand=True) if page.turn else bitmap
+    own, other = np.asarray(upright), np.asarray(rendered)
+    return upright if _alike(own, other) and _detail(own) >= _detail(other) else None
 
 
 def _is_one_bitmap(page: PageContent, box: Box) -> bool:
@@ -68,25 +70,24 @@ def _same(one: Box, other: Box) -> bool:
 def _bitmap_at(shown: pypdfium2.PdfPage, box: Box) -> pypdfium2.PdfImage | None:
     """The page's bitmap whose visible part is the box (points, display space)."""
     to_display = display_matrix(shown)
-    for item in shown.get_objects([pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=MAX_FORM_DEPTH):
-        visible = bitmap_box(item, to_display)
+    for item in drawn_objects(shown):
+        visible = bitmap_box(item, to_display) if isinstance(item, pypdfium2.PdfImage) else None
         if visible is not None and _same(visible, box):
             return item
     return None
 
 
-def _alike(bitmap: Image.Image, rendered: Image.Image) -> bool:
-    """Whether two RGB pictures of any size show the same."""
+def _alike(bitmap: np.ndarray, rendered: np.ndarray) -> bool:
+    """Whether two pictures (height, width, 3) of any size show the same."""
     return float(np.abs(_small(bitmap) - _small(rendered)).mean()) <= LIKE_LEVELS
 
 
-def _detail(image: Image.Image) -> float:
-    """How much changes from pixel to pixel. Blown up it is less; more means that a mask holds what the bitmap lacks."""
-    grey = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_64F, ksize=1).var())
+def _detail(pixels: np.ndarray) -> float:
+    """Blown up it is less; more means that a mask holds what the bitmap lacks."""
+    return detail(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
 
 
-def _small(image: Image.Image) -> np.ndarray:
+def _small(pixels: np.ndarray) -> np.ndarray:
     """(LIKE_SIDE_PX, LIKE_SIDE_PX, 3), float."""
     side = (LIKE_SIDE_PX, LIKE_SIDE_PX)
-    return cv2.resize(np.asarray(image), side, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return cv2.resize(pixels, side, interpolation=cv2.INTER_AREA).astype(np.float32)

@@ -5,6 +5,7 @@ functions, the codes come in one piece, and what a text object has in common is 
 """
 
 import ctypes
+import math
 import re
 from collections import deque
 from collections.abc import Callable
@@ -23,10 +24,10 @@ RECT_BYTES = ctypes.sizeof(pdfium_c.FS_RECTF)
 
 
 def _plain(function, result, *arguments) -> Callable:
-    """The same C function with pointers as integers, which `map` can hand over."""
+    """The same C function with pointers as integers, which `map` can hand over; it keeps Python's lock: it is short."""
     address = ctypes.cast(function, ctypes.c_void_p).value
     assert address, "pypdfium2 has loaded its library"
-    return ctypes.CFUNCTYPE(result, *arguments)(address)
+    return ctypes.PYFUNCTYPE(result, *arguments)(address)
 
 
 _GET_UNICODE = _plain(pdfium_c.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)
@@ -41,7 +42,7 @@ class Characters:
 
     def __init__(self, text: pypdfium2.PdfTextPage):
         self.raw = text.raw
-        self._address = ctypes.cast(text.raw, ctypes.c_void_p).value
+        self._address = ctypes.cast(text.raw, ctypes.c_void_p)
         self.count = min(text.count_chars(), MAX_CHARS_PER_PAGE)
         self._set_of: dict[int | None, tuple[float, str]] = {}  # text object -> size, font
 
@@ -89,7 +90,7 @@ class Characters:
         """The size named in the file times the scale of its text matrix."""
         matrix = pdfium_c.FS_MATRIX()
         pdfium_c.FPDFText_GetMatrix(self.raw, place, matrix)
-        return pdfium_c.FPDFText_GetFontSize(self.raw, place) * float(np.hypot(matrix.c, matrix.d))
+        return pdfium_c.FPDFText_GetFontSize(self.raw, place) * math.hypot(matrix.c, matrix.d)
 
     def _font(self, place: int) -> str:
         buffer = ctypes.create_string_buffer(FONT_NAME_BYTES)

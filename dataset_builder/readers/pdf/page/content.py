@@ -67,6 +67,30 @@ def crop(page: pypdfium2.PdfPage, box: Box, turn: int, dpi: int, max_side_px: in
     return picture.rotate(-90 * turn, expand=True) if turn else picture
 
 
+class ShownPages:
+    """The pages of a document while the figures on them are cut out: the last one stays open, thumbnails are kept.
+
+    A page often has several figures, and pdfium keeps the bitmaps of an open page decoded.
+    """
+
+    def __init__(self, document: pypdfium2.PdfDocument):
+        self._document = document
+        self._page: tuple[int, pypdfium2.PdfPage] | None = None
+        self._thumbnails: dict[int, bytes | None] = {}
+
+    def page(self, number: int) -> pypdfium2.PdfPage:
+        """The page of this number, 1-based. Raises PdfiumError where it cannot be loaded."""
+        if self._page is None or self._page[0] != number:
+            self._page = number, self._document[number - 1]
+        return self._page[1]
+
+    def thumbnail(self, number: int) -> bytes | None:
+        """As `page_thumbnail`."""
+        if number not in self._thumbnails:
+            self._thumbnails[number] = page_thumbnail(self.page(number))
+        return self._thumbnails[number]
+
+
 def page_thumbnail(page: pypdfium2.PdfPage) -> bytes | None:
     """The page as displayed, as JPEG, half a pixel a point: the preview draws a figure's `bbox` on it. No posters."""
     if max(page.get_size()) > MAX_SCAN_SIDE_PT:

@@ -50,7 +50,8 @@ class Glyphs:
         self.first_codes = codes[self.first]
         blank = (self.first_codes <= ord(" ")) | np.isin(self.first_codes, BLANKS)
         self.solid = self.area & ~blank  # (glyphs,) what leaves a mark
-        self.soft_hyphen = self.first_codes == SOFT_HYPHEN
+        self._hyphens = set(np.flatnonzero(self.first_codes == SOFT_HYPHEN).tolist())
+        self._places = self.first.tolist()  # for what is asked of single glyphs
         self.quarters = self._quarters(user_boxes, to_display)  # (glyphs,) counter-clockwise, on the displayed page
 
     def _quarters(self, user_boxes: np.ndarray, to_display: np.ndarray) -> np.ndarray:
@@ -92,11 +93,12 @@ class Glyphs:
             spaced[starts] = False
             text, places = self._text(index, spaced)
             bounds = [*starts.tolist(), len(index)]
+            glyphs = index.tolist()
             for (start, stop), box in zip(pairwise(bounds), _line_boxes(boxes, bounds, own_turn), strict=True):
                 own_text = text[places[start] : places[stop]]
                 if is_letter_spaced(own_text):
                     own_text = without_letter_spacing(own_text, flat[start:stop])
-                yield self._line(index[start:stop], own_text, box, own_turn)
+                yield self._line(glyphs[start:stop], own_text, box, own_turn)
 
     def _text(self, index: np.ndarray, spaced: np.ndarray) -> tuple[str, list[int]]:
         """The text of the glyphs at `index`, a space before those `spaced`; and where in it each one's part begins."""
@@ -109,15 +111,15 @@ class Glyphs:
         ]
         return codes.tobytes().decode("utf-32-le"), places.tolist()
 
-    def _line(self, index: np.ndarray, text: str, box: Box, turn: int) -> Line:
+    def _line(self, index: list[int], text: str, box: Box, turn: int) -> Line:
         """The line of the glyphs at `index`."""
-        asked = self.first[[index[0], index[len(index) // 2], *index[:: max(1, len(index) // SIZE_SAMPLES)]]]
-        first, middle, *samples = map(self.characters.size_and_font, asked.tolist())
+        asked = (index[len(index) // 2], *index[:: max(1, len(index) // SIZE_SAMPLES)])
+        middle, *samples = (self.characters.size_and_font(self._places[glyph]) for glyph in asked)
         sizes = sorted(size for size, _ in samples)
         following = index[-1] + 1
-        if following < len(self.first) and self.soft_hyphen[following]:
+        if following in self._hyphens:
             text += "-"
-        return Line(plain(text), box, sizes[len(sizes) // 2], first_font=first[1], font=middle[1], turn=turn)
+        return Line(plain(text), box, sizes[len(sizes) // 2], first_font=samples[0][1], font=middle[1], turn=turn)
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,7 @@
 """The drawings of a page, as pdfium gives them -> boxes of what is visible: bitmaps, and vector shapes."""
 
 import ctypes
+from collections.abc import Iterator
 
 import numpy as np
 import pypdfium2
@@ -15,7 +16,7 @@ MAX_CLIP_SEGMENTS = 16  # a clip of more segments follows an outline inside the 
 WHITE_LEVEL = 250  # of 255, of each colour: paler fills leave no mark
 
 Bounds = tuple[float, float, float, float]  # left, bottom, right, top in the page's user space
-_KINDS = [pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_SHADING]
+_KINDS = (pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_SHADING)
 
 
 def graphics(page: pypdfium2.PdfPage, matrix: np.ndarray) -> tuple[list[Box], list[Box]]:
@@ -25,7 +26,7 @@ def graphics(page: pypdfium2.PdfPage, matrix: np.ndarray) -> tuple[list[Box], li
     """
     images: list[Bounds] = []
     shapes: list[Bounds] = []
-    for count, item in enumerate(page.get_objects(_KINDS, max_depth=MAX_FORM_DEPTH)):
+    for count, item in enumerate(drawn_objects(page)):
         if count >= MAX_GRAPHICS_PER_PAGE:
             break
         if item.type == pdfium_c.FPDF_PAGEOBJ_PATH and not _is_painted(item.raw):
@@ -35,6 +36,24 @@ def graphics(page: pypdfium2.PdfPage, matrix: np.ndarray) -> tuple[list[Box], li
             kind = images if item.type == pdfium_c.FPDF_PAGEOBJ_IMAGE else shapes
             kind.append(bounds)
     return _boxes(images, matrix), _boxes(shapes, matrix)
+
+
+def drawn_objects(
+    page: pypdfium2.PdfPage, form: pypdfium2.PdfObject | None = None, level: int = 0
+) -> Iterator[pypdfium2.PdfObject]:
+    """The paths, bitmaps and shadings of a page, or of one form on it, those of the forms therein included.
+
+    As `PdfPage.get_objects`, which makes a Python object of each text as well: four of five on a printed page.
+    """
+    count = pdfium_c.FPDFPage_CountObjects(page) if form is None else pdfium_c.FPDFFormObj_CountObjects(form)
+    for place in range(count):
+        raw = pdfium_c.FPDFPage_GetObject(page, place) if form is None else pdfium_c.FPDFFormObj_GetObject(form, place)
+        kind = pdfium_c.FPDFPageObj_GetType(raw)
+        if kind in _KINDS:
+            yield pypdfium2.PdfObject(raw, page=page, pdf=page.pdf, container=form, level=level)
+        elif kind == pdfium_c.FPDF_PAGEOBJ_FORM and level < MAX_FORM_DEPTH - 1:
+            inner = pypdfium2.PdfObject(raw, page=page, pdf=page.pdf, container=form, level=level)
+            yield from drawn_objects(page, inner, level + 1)
 
 
 def bitmap_box(item: pypdfium2.PdfObject, matrix: np.ndarray) -> Box | None:

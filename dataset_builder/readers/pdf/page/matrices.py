@@ -35,6 +35,7 @@ def turn_matrix(turn: int, width: float, height: float) -> np.ndarray:
 
 def transform(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Boxes (n, 4) as x0, y0, x1, y1 through a matrix that keeps them axis-parallel, corners sorted again."""
-    a = boxes[:, :2] @ matrix[:2, :2] + matrix[2, :2]
-    b = boxes[:, 2:] @ matrix[:2, :2] + matrix[2, :2]
-    return np.hstack([np.minimum(a, b), np.maximum(a, b)])
+    exchanged = boxes[:, [1, 0, 3, 2]] if matrix[0, 0] == 0 else boxes  # x and y, by a quarter turn
+    signs = matrix[:2, :2].sum(axis=0)  # (2,), without `@`: that wakes a thread of BLAS a core, which wait for more
+    moved = exchanged * np.tile(signs, 2) + np.tile(matrix[2, :2], 2)
+    return np.hstack([np.minimum(moved[:, :2], moved[:, 2:]), np.maximum(moved[:, :2], moved[:, 2:])])

@@ -1,5 +1,7 @@
 """Rectangles: gaps, shares, rows and columns."""
 
+import random
+
 from dataset_builder.readers.pdf.layout.boxes import Box
 
 
@@ -21,3 +23,16 @@ def test_rows_and_columns():
     assert a.is_above(Box(0, 1, 10, 11))
     assert Box(1, 1, 9, 9).is_in(a)
     assert not Box(-2, 1, 9, 9).is_in(a)
+
+
+def test_what_is_compared_most_agrees_with_its_definition():
+    """Also boxes that touch, lie in each other, have no area or their corners exchanged."""
+    draw = random.Random(0)
+    boxes = [Box(*(draw.randrange(6) for _ in range(4))) for _ in range(200)]
+    for a, b in zip(boxes, boxes[1:], strict=False):
+        width, height = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        area = max(0, a.x1 - a.x0) * max(0, a.y1 - a.y0)
+        assert (a.x_overlap(b), a.y_overlap(b), a.area) == (width, height, area)
+        assert a.overlap(b) == max(0, width) * max(0, height)
+        if area:
+            assert a.share_in(b) == a.overlap(b) / area
