@@ -64,7 +64,7 @@ def test_states_and_models_that_still_hold_it_are_told_until_they_are_squashed(h
     states = f"rows that were taken down (provenance/retracted.jsonl) are still there for whoever may read {hub.url}"
     assert f"{states}/datasets/lab/figures: commits {second[:12]}, {first[:12]}; tags v1. " in said
     assert third[:12] not in said.partition(states)[2]
-    assert "run this again with --squash true --delete_tags '[v1]'" in said
+    assert "run this again with --squash --delete_tags v1" in said
     assert 'HfApi().super_squash_history("lab/figures", repo_type="dataset")' in said
     assert 'HfApi().delete_tag("lab/figures", tag="v1", repo_type="dataset")' in said
     trained = f"lab/tuned (at {first[:12]})"

@@ -206,7 +206,7 @@ def _taken_down(study):
 @pytest.mark.parametrize(
     ("spoil", "words", "status", "message"),
     [
-        (lambda s: shutil.rmtree(s), (), 1, "no folder "),
+        (lambda s: shutil.rmtree(s), (), 2, "no folder "),
         (
             lambda s: (s / "runs/tuned/README.md").unlink(),
             (),
@@ -244,13 +244,14 @@ def test_of_several_runs_one_is_named(hub, ldrt_client, study):
     ("words", "message"),
     [
         ((), "missing RUN or ORG/NAME"),
-        (("run",), "missing RUN or ORG/NAME"),
-        (("run", "lab/s", "--also", "base"), "go with --study"),
+        (("RUN",), "missing RUN or ORG/NAME"),
+        (("RUN", "lab/s", "--also", "base"), "go with --study"),
         (("--study", "STUDY"), "missing --repo_id ORG/NAME"),
-        (("--study", "STUDY", "--checkpoint", "tuned"), "--study finds checkpoint and adapter itself"),
+        (("--study", "STUDY", "--checkpoint", "STUDY"), "--study finds checkpoint and adapter itself"),
     ],
 )
 def test_wrong_usage(ldrt_client, study, words, message):
-    done = ldrt_client("publish", *(str(study) if word == "STUDY" else word for word in words))
+    places = {"STUDY": str(study), "RUN": str(study / "runs" / "tuned")}
+    done = ldrt_client("publish", *(places.get(word, word) for word in words))
     assert done.status == 2
     assert message in done.stderr
