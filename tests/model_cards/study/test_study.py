@@ -247,11 +247,11 @@ def test_of_several_runs_one_is_named(hub, ldrt_client, study):
         (("RUN",), "missing RUN or ORG/NAME"),
         (("RUN", "lab/s", "--also", "base"), "go with --study"),
         (("--study", "STUDY"), "missing --repo_id ORG/NAME"),
-        (("--study", "STUDY", "--checkpoint", "TUNED"), "--study finds checkpoint and adapter itself"),
+        (("--study", "STUDY", "--checkpoint", "STUDY"), "--study finds checkpoint and adapter itself"),
     ],
 )
 def test_wrong_usage(ldrt_client, study, words, message):
-    folders = {"STUDY": study, "RUN": study / "runs" / "tuned", "TUNED": study / "tuned"}
-    done = ldrt_client("publish", *(folders.get(word, word) for word in words))
+    places = {"STUDY": str(study), "RUN": str(study / "runs" / "tuned")}
+    done = ldrt_client("publish", *(places.get(word, word) for word in words))
     assert done.status == 2
     assert message in done.stderr
