@@ -138,7 +138,5 @@ def said_of(review: Review | None, dataset: Path) -> list[str]:
     if undecided := counts["fates"].get("undecided"):
         lines.append(f"{undecided} figures held back until decided: open {dataset}/review.html")
     if changed := sum(counts["fates"].get(fate, 0) for fate in (*HELD, "blur")):
-        lines.append(
-            f"what was pushed before may still hold {changed} of them as they were: `--squash` removes it"
-        )
+        lines.append(f"what was pushed before may still hold {changed} of them as they were: `--squash` removes it")
     return lines
