@@ -85,6 +85,7 @@ def run(options: Options) -> str:
     """
     from dataset_builder.rehydrating.earlier import read_earlier, write_made
     from dataset_builder.rehydrating.published import open_published
+    from dataset_builder.rehydrating.taken_down import take_over_lists, without_taken_down
     from dataset_builder.rehydrating.writing import write_dataset, write_differences
 
     task = _task(options)
@@ -92,15 +93,17 @@ def run(options: Options) -> str:
     _check_ours(dataset, Path(options.articles), Path(options.dataset))
     published = open_published(options.dataset, options.revision)
     with _alone_in(dataset):
-        earlier = read_earlier(dataset, published.wanted)
+        retracted = take_over_lists(dataset, published)
+        wanted, gone = without_taken_down(published.wanted, retracted)
+        earlier = read_earlier(dataset, wanted)
         made, said = _make(published, earlier.left, options, task)
-        outcomes = _as_wanted([*earlier.done, *made], published.wanted)
+        outcomes = _as_wanted([*earlier.done, *made, *gone], published.wanted)
         write_differences(dataset, outcomes)
         lines = [*said, *_summary(outcomes, published)]
         if not any(outcome.row for outcome in outcomes):
             raise RuntimeError(f"no figure could be made again; {'; '.join(lines)}")
         write_made(dataset, outcomes)
-        rows = write_dataset(dataset, published, outcomes)
+        rows = write_dataset(dataset, published, outcomes, retracted)
     return "\n".join([*lines, f"pairs          {rows:>7}  rows", f"next: ldrt instruct {dataset}"])
 
 

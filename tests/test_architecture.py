@@ -27,7 +27,8 @@ FLOORS = [
     "dataset_builder.fetching dataset_builder.readers",
     "dataset_builder.extraction",
     "dataset_builder.assembly dataset_builder.screening dataset_builder.teaching",
-    "dataset_builder.rehydrating dataset_builder.retracting",
+    "dataset_builder.retracting",
+    "dataset_builder.rehydrating",
     "dataset_builder.fetch dataset_builder.build dataset_builder.instruct "
     "dataset_builder.rehydrate dataset_builder.retract dataset_builder.screen",
     "evaluation.metrics",

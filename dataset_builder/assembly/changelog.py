@@ -6,9 +6,9 @@ Only ids: what was retracted or taken down is not told again.
 import datetime
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict
 
 import pyarrow.parquet as parquet
+from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import read_jsonl, write_jsonl
 

@@ -21,7 +21,7 @@ from trust.licenses import in_order
 
 MISSING, UNREADABLE, NO_FIGURE = "article missing", "article unreadable", "figure missing"
 NO_PICTURE, PICTURE, TEXT = "picture missing", "picture differs", "text differs"
-GONE, ABOUT_DIFFERS = "article withdrawn", "said of the article differs"
+GONE, TAKEN_DOWN, ABOUT_DIFFERS = "article withdrawn", "taken down", "said of the article differs"
 _WITHDRAWN = ("retracted", "removed")  # `status` of an article whose figures no dataset has
 _UNSEEN_RIGHTS = "rights of its own, which this copy of the article does not state"
 _AS_PUBLISHED = (  # columns of a row that are the published ones

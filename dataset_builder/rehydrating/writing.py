@@ -19,13 +19,15 @@ from dataset_builder.ldrt import write_config
 from dataset_builder.manifest import MANIFEST_FILE, write_stage
 from dataset_builder.rehydrating.matching import Outcome
 from dataset_builder.rehydrating.published import EXAMPLES, PROVENANCE, Published
+from dataset_builder.rehydrating.taken_down import LISTS, filter_examples, filter_provenance
+from dataset_builder.retracted import Retracted
 from dataset_builder.schema import PAIRS, SPLITS
 from trust.handovers import stamped
 from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import stored_bytes
 
 DIFFERENCES = "differences.jsonl"
-_NOT_COPIED = (DIFFERENCES, REBUILD, "hashes.json")  # of provenance: they are of the published files
+_NOT_COPIED = (DIFFERENCES, REBUILD, "hashes.json", *LISTS)  # of provenance: of the published files, or taken over
 _DONE = "rehydrated.sha256"  # in .work: of what the dataset was last made of
 _PACKAGES = ("ldrt-vlm", "datasets", "docling", "imagehash", "lxml", "opencv-python-headless", "pillow", "pypdfium2")
 
@@ -37,8 +39,8 @@ def write_differences(dataset: Path, outcomes: Iterable[Outcome]) -> None:
     write_jsonl(dataset / "provenance" / DIFFERENCES, (stamped(one) for one in found if one))
 
 
-def write_dataset(dataset: Path, published: Published, outcomes: Sequence[Outcome]) -> int:
-    """Write `pairs`, and what was published beside it; returns the number of its rows.
+def write_dataset(dataset: Path, published: Published, outcomes: Sequence[Outcome], retracted: Retracted) -> int:
+    """Write `pairs`, and what was published beside it, without what is `retracted`; returns the number of its rows.
 
     Nothing is written where it would be the same as last time: examples that were made since stay. Raises
     UnreadablePicture for a published row without its picture.
@@ -48,10 +50,11 @@ def write_dataset(dataset: Path, published: Published, outcomes: Sequence[Outcom
     if not done.exists() or done.read_text() != made_of or not (dataset / "pairs").is_dir():
         done.unlink(missing_ok=True)
         pictures = dataset / ".work" / "pictures"
-        write_jsonl(rows, _rows(published, outcomes, dataset, pictures))
+        every = _rows(published, outcomes, dataset, pictures)
+        write_jsonl(rows, (row for row in every if not retracted.has_row(row)))
         write_config(dataset, "pairs", rows)
         shutil.rmtree(pictures, ignore_errors=True)  # they are in `pairs` now
-        _copy_beside(published, dataset)
+        _copy_beside(published, dataset, retracted)
         recipes = (_recipe(outcome) for outcome in outcomes if outcome.row)
         write_jsonl(dataset / "provenance" / REBUILD, recipes)
         write_lines(done, [made_of])
@@ -114,8 +117,8 @@ def _with_picture(row: dict[str, Any], dataset: Path, pictures: Path) -> dict[st
 # ---- what lies beside it
 
 
-def _copy_beside(published: Published, dataset: Path) -> None:
-    """Copy the published provenance, then the examples.
+def _copy_beside(published: Published, dataset: Path, retracted: Retracted) -> None:
+    """Copy the published provenance, then the examples, without what is `retracted`.
 
     Examples that are there stay: new `pairs` have taken older ones away, so that these were made of the same `pairs`
     since, or copied before a kill. With them goes the provenance that is there.
@@ -124,10 +127,11 @@ def _copy_beside(published: Published, dataset: Path) -> None:
         for path in [*published.files("eval.yaml"), *(path for p in PROVENANCE for path in published.files(p))]:
             if path.name not in _NOT_COPIED:
                 _copy_file(path, dataset / path.relative_to(published.folder))
+        filter_provenance(dataset, retracted)
     for config in EXAMPLES:
         if not (dataset / config).is_dir():
             files = published.files(f"{config}/*.parquet")
-            _copy_folder(files, dataset / config, dataset / ".work" / f"{config}.copied")
+            _copy_folder(files, dataset / config, dataset / ".work" / f"{config}.copied", retracted)
 
 
 def _copy_file(path: Path, target: Path) -> None:
@@ -136,13 +140,15 @@ def _copy_file(path: Path, target: Path) -> None:
     os.replace(partial, target)
 
 
-def _copy_folder(files: list[Path], target: Path, partial: Path) -> None:
+def _copy_folder(files: list[Path], target: Path, partial: Path, retracted: Retracted) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     if files:
         partial.mkdir()
         for path in files:
             shutil.copyfile(path, partial / path.name)
-        os.replace(partial, target)
+        filter_examples(partial, retracted)
+        if partial.is_dir():  # of a config with no row that stays there is nothing
+            os.replace(partial, target)
 
 
 def _recipe(outcome: Outcome) -> dict[str, Any]:
