@@ -30,7 +30,7 @@ class Retraction(TypedDict):
     rows: dict[str, int]  # config -> rows that it had
 
 
-RETRACTED_FILE = Kind(Retraction, "ldrt retract {folder}")
+RETRACTED_FILE = Kind(Retraction, "ldrt retract {folder}", is_edited=True)
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ PROVENANCE: dict[str, Kind[Any]] = {  # file of provenance/ -> its rows
     "rejected.jsonl": Kind(RejectedFigure, "ldrt build"),
     "supplementary.jsonl": Kind(SupplementaryFigure, "ldrt build"),
     "changelog.jsonl": Kind(RemovedRow, "ldrt build"),
-    "retracted.jsonl": Kind(Retraction, "ldrt retract"),
+    "retracted.jsonl": Kind(Retraction, "ldrt retract", is_edited=True),
     "skipped.jsonl": Kind(SkippedFile, "ldrt build"),
     "failed.jsonl": Kind(Failure, "ldrt build"),
     "rejected_examples.jsonl": Kind(RejectedExample, "ldrt instruct"),

@@ -41,6 +41,7 @@ class Kind(Generic[Shape]):
     shape: type[Shape]  # a TypedDict (of typing_extensions, as pydantic asks on Python 3.11); further keys are let be
     made_by: str  # the command that makes it; "{folder}" stands for the folder that it lies in
     max_bytes: int = MAX_BYTES  # of a file that is read whole
+    is_edited: bool = False  # by people, and written whole: a last line that is no JSON is a slip, which no kill made
 
     def read(self, path: Path) -> Shape:
         """The object of a JSON or YAML file. Raises FileNotFoundError, or ValueError in one line."""
@@ -61,7 +62,8 @@ class Kind(Generic[Shape]):
     def rows(self, path: Path) -> Iterator[Shape]:
         """The objects of a JSONL file, without a last line that a kill has torn; none when the file is absent.
 
-        Raises ValueError, in one line, for any other line that is not what it should be.
+        Of a file that people edit the last line counts as any other. Raises ValueError, in one line, for any other line
+        that is not what it should be.
         """
         for _, row in self.placed_rows(path):
             yield row
@@ -82,7 +84,7 @@ class Kind(Generic[Shape]):
                 try:
                     content = _parse(line)
                 except (ValueError, RecursionError) as error:
-                    if not line.endswith(b"\n"):
+                    if not line.endswith(b"\n") and not self.is_edited:
                         return  # torn: who appends next will cut it off
                     raise ValueError(f"{where}: not JSON ({error}): {cure}") from error
                 yield place, self._check(content, where, path, cure)

@@ -23,7 +23,7 @@ from dataset_builder.retracting.records import records_of, remove_unpacked
 from dataset_builder.retracting.rows import filter_config, filter_lines
 from dataset_builder.retracting.told import rewrite_certificate, rewrite_manifest, write_changelogs
 from dataset_builder.schema import CONFIGS
-from dataset_builder.screening.ledger import forget
+from dataset_builder.screening.ledger import REVIEW, REVIEW_FILE, forget
 from trust.handovers import stamped
 
 _LISTS = (FILE, "changelog.jsonl")  # of provenance/: they say what is gone, and have only ids
@@ -93,8 +93,9 @@ def _examples_from(dataset: Path, retracted: Retracted) -> set[str]:
 
 
 def _pictures_of(dataset: Path, retracted: Retracted) -> set[str]:
-    """The pictures (column `image_sha256`) that no figure which stays has."""
-    gone: set[str] = set()
+    """The pictures (column `image_sha256`) that no figure which stays has; those of before a rebuild, too."""
+    reviewed = REVIEW_FILE.rows(dataset / REVIEW)
+    gone = {row["picture"] for row in reviewed if row["figure_id"] in retracted.figures}
     kept: set[str] = set()
     for row in config_rows(dataset, "pairs"):
         (gone if retracted.has_row(row) else kept).add(row.get("image_sha256") or "")
@@ -114,7 +115,9 @@ def _take_out_records(dataset: Path, known: Known, entries: Sequence[Retraction]
 
 
 def _image_paths(dataset: Path, figure_id: str) -> Iterator[str]:
-    for row in read_jsonl(dataset / ".work" / "verdicts.jsonl"):
+    built = read_jsonl(dataset / ".work" / "verdicts.jsonl")
+    made_again = (made["row"] for made in read_jsonl(dataset / ".work" / "made.jsonl"))  # by `ldrt rehydrate`
+    for row in (*built, *made_again):
         if row["figure_id"] == figure_id and row["image_path"]:
             yield row["image_path"]
 
@@ -126,7 +129,7 @@ def _take_out_lines(dataset: Path, retracted: Retracted, borrowed: set[str]) -> 
     def is_gone(row: Mapping[str, Any]) -> bool:
         return row.get("example_id") in borrowed or retracted.has_row(row)
 
-    for path in dataset.glob("*/*.partial"):  # in hidden folders, too
+    for path in (*dataset.glob("*.partial"), *dataset.glob("*/*.partial")):  # in hidden folders, too
         path.unlink()
     for path in (*sorted(work.glob("*.jsonl")), *sorted(provenance.glob("*.jsonl"))):
         if path.name not in _LISTS:

@@ -6,7 +6,7 @@ person fills in `decision`. Both hold personal data, and neither is ever publish
 bytes: decisions hold after a rebuild, and for the same picture in another figure.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from trust.handovers import Kind, stamped
 
 SCREENED, REVIEW = "screened.jsonl", "review.jsonl"
 Decision = Literal["keep", "drop", "blur"]
+_STRICTEST_FIRST: tuple[Decision, ...] = ("drop", "blur", "keep")  # of several for one place
 
 
 class Finding(TypedDict):
@@ -48,7 +49,7 @@ class Reviewed(Finding):
 
 
 SCREENED_FILE = Kind(ScreenedPicture, "ldrt screen {folder}")
-REVIEW_FILE = Kind(Reviewed, "ldrt screen {folder}")
+REVIEW_FILE = Kind(Reviewed, "ldrt screen {folder}", is_edited=True)
 
 
 def read_screened(dataset: Path) -> dict[str, ScreenedPicture]:
@@ -73,23 +74,47 @@ def write_review(
     """Write review.jsonl anew: each finding with what was decided of it before. Returns its rows.
 
     `figure_of` is picture -> figure_id of those in the dataset. Decisions on what is not there (any more) stay: a
-    rebuild may bring the picture back, and people may add boxes of their own.
+    rebuild may bring the picture back, and people may add boxes of their own. What was dropped or blurred in a picture
+    that is not there is asked anew of the one that its figure has now.
     """
     before = list(REVIEW_FILE.rows(dataset / REVIEW))
-    decided = {_place(row): row for row in before if row["decision"] is not None}
-    same_text = {(row["picture"], row["kind"], row["text"]): row["decision"] for row in decided.values()}
+    decided = _strictest(before, _place)
+    same_text = _strictest(before, _words)
     rows: dict[tuple, Reviewed] = {}
     for picture, figure_id in figure_of.items():
         for finding in screened[picture]["findings"] if picture in screened else ():
             row: Reviewed = {"picture": picture, "figure_id": figure_id, **finding, "decision": None}
             known = decided.get(_place(row))
-            words = (picture, row["kind"], row["text"])
-            row["decision"] = known["decision"] if known else same_text.get(words) if row["text"] else None
+            if known is None and row["text"]:
+                known = same_text.get(_words(row))
+            row["decision"] = known["decision"] if known else None
             rows[_place(row)] = row
     rows |= {place: row for place, row in decided.items() if place not in rows}
+    rows |= {_place(row): row for row in _asked_anew(decided.values(), figure_of) if _place(row) not in rows}
     if rows or before:
         write_jsonl(dataset / REVIEW, map(stamped, rows.values()))
     return list(rows.values())
+
+
+def _strictest(rows: Iterable[Reviewed], key: Callable[[Reviewed], tuple]) -> dict[tuple, Reviewed]:
+    """key -> of the rows that are decided the strictest, as a file that people edit may say two things of one place."""
+    found: dict[tuple, Reviewed] = {}
+    for row in rows:
+        if row["decision"] is None:
+            continue
+        known = found.setdefault(key(row), row)
+        if known["decision"] and _STRICTEST_FIRST.index(row["decision"]) < _STRICTEST_FIRST.index(known["decision"]):
+            found[key(row)] = row
+    return found
+
+
+def _asked_anew(decided: Iterable[Reviewed], figure_of: Mapping[str, str]) -> Iterator[Reviewed]:
+    """What was dropped or blurred in a picture that is not there, as a question about its figure's picture of now."""
+    picture_of = {figure_id: picture for picture, figure_id in figure_of.items()}
+    for row in decided:
+        now = picture_of.get(row["figure_id"])
+        if now and row["picture"] not in figure_of and row["decision"] != "keep":
+            yield {**row, "picture": now, "decision": None}
 
 
 def forget(dataset: Path, pictures: Set[str]) -> None:
@@ -103,3 +128,7 @@ def forget(dataset: Path, pictures: Set[str]) -> None:
 
 def _place(row: Reviewed) -> tuple:
     return row["picture"], row["kind"], *row["box"]
+
+
+def _words(row: Reviewed) -> tuple:
+    return row["picture"], row["kind"], row["text"]

@@ -1,5 +1,6 @@
 """The files of `ldrt screen` as push, card and page read them; what they hold is personal data."""
 
+from collections.abc import Collection
 from typing import Literal
 
 from typing_extensions import TypedDict
@@ -8,6 +9,7 @@ from trust.handovers import Kind
 
 SCREENED, REVIEW = "screened.jsonl", "review.jsonl"
 Decision = Literal["keep", "drop", "blur"]
+STRICTEST_FIRST: tuple[Decision, ...] = ("drop", "blur", "keep")  # of several for one place
 
 
 class Finding(TypedDict):
@@ -36,5 +38,10 @@ class Reviewed(Finding):
     decision: Decision | None
 
 
+def strictest(decisions: Collection[Decision | None]) -> Decision | None:
+    """What counts of several decisions; None where there is none."""
+    return next((one for one in STRICTEST_FIRST if one in decisions), None)
+
+
 SCREENED_FILE = Kind(ScreenedPicture, "ldrt screen {folder}")
-REVIEW_FILE = Kind(Reviewed, "ldrt screen {folder}")
+REVIEW_FILE = Kind(Reviewed, "ldrt screen {folder}", is_edited=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,17 @@ import pyarrow.parquet as parquet
 from typing_extensions import TypedDict
 
 from model_cards.dataset_folder import all_files, config_files
-from model_cards.reviewing.files import REVIEW, REVIEW_FILE, SCREENED, SCREENED_FILE, Finding, Reviewed, ScreenedPicture
+from model_cards.reviewing.files import (
+    REVIEW,
+    REVIEW_FILE,
+    SCREENED,
+    SCREENED_FILE,
+    Decision,
+    Finding,
+    Reviewed,
+    ScreenedPicture,
+    strictest,
+)
 
 Fate = Literal["unscreened", "clear", "keep", "blur", "drop", "undecided"]
 HELD: tuple[Fate, ...] = ("drop", "undecided")  # what of a figure's rows is not published
@@ -42,7 +53,14 @@ class Review:
     @cached_property
     def fates(self) -> dict[str, Fate]:
         """figure_id -> what has become of it."""
-        return {figure_id: self._fate(picture) for figure_id, picture in self.picture_of.items()}
+        return {figure_id: self._fate(figure_id, picture) for figure_id, picture in self.picture_of.items()}
+
+    @cached_property
+    def _decided_of_others(self) -> set[str]:
+        """The figures of which another picture, that is nowhere any more, was dropped or blurred."""
+        there = set(self.picture_of.values())
+        old = (row for picture, rows in self.reviewed.items() if picture not in there for row in rows)
+        return {row["figure_id"] for row in old if row["decision"] in ("drop", "blur")}
 
     @cached_property
     def held(self) -> set[str]:
@@ -82,11 +100,15 @@ class Review:
         found = self.screened[picture]["findings"] if picture in self.screened else []
         return [*found, *self.reviewed.get(picture, [])]
 
-    def _fate(self, picture: str | None) -> Fate:
+    def _fate(self, figure_id: str, picture: str | None) -> Fate:
+        if figure_id in self._decided_of_others and not self.reviewed.get(picture or ""):
+            return "undecided"  # the same figure, compressed by another library or changed: `ldrt screen` asks again
         if picture is None or not self._findings(picture):
             return "clear" if self._is_screened(picture) else "unscreened"
-        decided = {_place(row): row["decision"] for row in self.reviewed.get(picture, [])}
-        decisions = {decided.get(_place(finding)) for finding in self._findings(picture)}
+        decided: dict[tuple, set[Decision | None]] = {}
+        for row in self.reviewed.get(picture, []):
+            decided.setdefault(_place(row), set()).add(row["decision"])
+        decisions = {strictest(decided.get(_place(finding), ())) for finding in self._findings(picture)}
         if "drop" in decisions:
             return "drop"
         if None in decisions:
@@ -101,28 +123,48 @@ def _place(finding: Finding | Reviewed) -> tuple:
 def read_review(dataset: Path) -> Review | None:
     """What `ldrt screen` and people left in the dataset's folder; None where it was never screened.
 
-    Raises ValueError, in one line, for a file that is broken, such as a decision that is none.
+    Raises ValueError, in one line, for a file that is broken, such as a decision that is none or a box to blur that is
+    not in its picture.
     """
     if not (dataset / SCREENED).exists() and not (dataset / REVIEW).exists():
         return None
+    picture_of, panels_of, size_of = _figures(dataset)
     reviewed: dict[str, list[Reviewed]] = {}
-    for row in REVIEW_FILE.rows(dataset / REVIEW):
+    for number, row in enumerate(REVIEW_FILE.rows(dataset / REVIEW), 1):
+        if row["decision"] == "blur":
+            _check_box(row["box"], size_of.get(row["picture"]), f"{dataset / REVIEW}, line {number}")
         reviewed.setdefault(row["picture"], []).append(row)
     screened = {row["picture"]: row for row in SCREENED_FILE.rows(dataset / SCREENED)}
-    picture_of, panels_of = _figures(dataset)
     return Review(picture_of, panels_of, screened, reviewed)
 
 
-def _figures(dataset: Path) -> tuple[dict[str, str | None], dict[str, dict[str, Box]]]:
-    """The picture and the panels of each figure."""
+def _check_box(box: Box, size: tuple[int, int] | None, where: str) -> None:
+    """Refuse a box that would leave its picture as it is; `size` is None for a picture that is not in the dataset."""
+    if len(box) != 4 or not all(map(isfinite, box)) or box[0] >= box[2] or box[1] >= box[3]:
+        sides = "left, top, right and bottom in pixels, left < right, top < bottom"
+        raise ValueError(f"{where}: `box` {box} to blur is none: give {sides}")
+    if size and (box[2] <= 0 or box[3] <= 0 or box[0] >= size[0] or box[1] >= size[1]):
+        picture = f"its picture of {size[0]}x{size[1]} pixels"
+        raise ValueError(f"{where}: `box` {box} to blur is outside {picture}: nothing would be blurred")
+
+
+def _figures(
+    dataset: Path,
+) -> tuple[dict[str, str | None], dict[str, dict[str, Box]], dict[str | None, tuple[int, int]]]:
+    """The picture and the panels of each figure, without those of which there are two of a label; sizes of pictures."""
     pictures: dict[str, str | None] = {}
     panels: dict[str, dict[str, Box]] = {}
+    sizes: dict[str | None, tuple[int, int]] = {}
     for path in all_files(config_files(dataset).get("pairs", {})):
-        wanted = {"figure_id", "image_sha256", "panels"} & set(parquet.read_schema(path).names)
+        wanted = {"figure_id", "image_sha256", "panels", "width", "height"} & set(parquet.read_schema(path).names)
         for row in parquet.read_table(path, columns=sorted(wanted)).to_pylist():
             pictures[row["figure_id"]] = row.get("image_sha256")
-            panels[row["figure_id"]] = {panel["label"]: panel["bbox"] for panel in row.get("panels") or []}
-    return pictures, panels
+            labels = Counter(panel["label"] for panel in row.get("panels") or [])
+            of_figure = {panel["label"]: panel["bbox"] for panel in row.get("panels") or []}
+            panels[row["figure_id"]] = {label: box for label, box in of_figure.items() if labels[label] == 1}
+            if row.get("width") and row.get("height"):
+                sizes[row.get("image_sha256")] = row["width"], row["height"]
+    return pictures, panels, sizes
 
 
 def said_of(review: Review | None, dataset: Path) -> list[str]:

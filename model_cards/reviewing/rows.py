@@ -9,7 +9,7 @@ import imagehash
 import pyarrow
 
 from model_cards.reviewing.review import Box, Review
-from trust.pictures.derived import overwritten
+from trust.pictures.derived import overwritten, rim_px
 from trust.pictures.opener import open_picture
 
 
@@ -56,4 +56,10 @@ def _boxes(row: Mapping[str, Any], review: Review) -> list[Box] | None:
     left, top = floor(panel[0]), floor(panel[1])
     shifted = [[x0 - left, y0 - top, x1 - left, y1 - top] for x0, y0, x1, y1 in boxes]
     width, height = panel[2] - panel[0], panel[3] - panel[1]
-    return [box for box in shifted if box[2] > 0 and box[3] > 0 and box[0] < width and box[1] < height]
+    return [box for box in shifted if _reaches(box, width, height)]
+
+
+def _reaches(box: Box, width: float, height: float) -> bool:
+    """Whether a box, or the rim around it, is in a part of this size: letters go over the edge of a box."""
+    rim = rim_px(box)
+    return box[2] > -rim and box[3] > -rim and box[0] < width + rim and box[1] < height + rim

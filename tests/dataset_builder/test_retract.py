@@ -270,6 +270,10 @@ def test_what_was_found_in_its_pictures_goes_and_decisions_on_others_stay(sample
     note_screened(sample_dataset, (screened(picture) for picture in figure_of))
     write_review(sample_dataset, read_screened(sample_dataset), figure_of)
     (sample_dataset / "review.html").write_text("Smith, John")
+    (sample_dataset / "review.jsonl.partial").write_text("Smith, John")  # of a run that was killed
+    reviewed = list(REVIEW_FILE.rows(sample_dataset / REVIEW))
+    old = reviewed[0] | {"picture": "of before a rebuild", "decision": "drop"}
+    (sample_dataset / REVIEW).write_text("".join(json.dumps(row) + "\n" for row in [*reviewed, old]))
     mine = {row["image_sha256"] for row in rows(sample_dataset, "pairs") if row["article_id"] == article}
     assert retract(sample_dataset, "--article", article) == 0
     left = read_screened(sample_dataset)
@@ -277,6 +281,7 @@ def test_what_was_found_in_its_pictures_goes_and_decisions_on_others_stay(sample
     review = REVIEW_FILE.rows(sample_dataset / REVIEW)
     assert {row["picture"] for row in review} == set(left)
     assert not any(picture in (sample_dataset / "review.html").read_text() for picture in mine)
+    assert not (sample_dataset / "review.jsonl.partial").exists()
 
 
 def screened(picture: str) -> ScreenedPicture:

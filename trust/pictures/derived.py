@@ -58,9 +58,14 @@ def overwritten(picture: StoredPicture | None, boxes: Sequence[Sequence[float]])
     return encode(Image.fromarray(pixels))
 
 
+def rim_px(box: Sequence[float]) -> float:
+    """How far around a box pixels are overwritten, too."""
+    return max(_MIN_RIM_PX, _RIM_SHARE * (box[3] - box[1]))
+
+
 def _overwrite(pixels: np.ndarray, box: Sequence[float]) -> None:
     """Give the part, with its rim, the colour of what is around it; of the part itself where it is all there is."""
-    rim = max(_MIN_RIM_PX, _RIM_SHARE * (box[3] - box[1]))
+    rim = rim_px(box)
     size = pixels.shape[1], pixels.shape[0]
     inner, outer = _part(box, rim, size), _part(box, 2 * rim, size)
     if not pixels[inner].size:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from dataset_builder.screening.ledger import note_screened, read_screened, write_review
 
 FINDING = {"kind": "name", "text": "SMITH^JOHN", "box": [1.0, 2.0, 30.0, 12.0], "score": 0.9}
@@ -70,3 +72,28 @@ def test_a_line_that_a_kill_has_torn_is_screened_again(tmp_path):
     assert set(read_screened(tmp_path)) == {"a"}
     note_screened(tmp_path, [screened("b")])
     assert set(read_screened(tmp_path)) == {"a", "b"}
+
+
+def lines_of(dataset, *rows):
+    (dataset / "review.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize("decisions", [("drop", "keep"), ("keep", "drop"), ("blur", "drop", "keep"), (None, "drop")])
+def test_of_two_decisions_on_one_place_the_strictest_stays(tmp_path, decisions):
+    note_screened(tmp_path, [screened("a", FINDING)])
+    lines_of(tmp_path, *({"picture": "a", "figure_id": "fig1", **FINDING, "decision": one} for one in decisions))
+    assert [row["decision"] for row in review(tmp_path, {"a": "fig1"})] == ["drop"]
+
+
+@pytest.mark.parametrize(("decision", "asked"), [("drop", True), ("blur", True), ("keep", False)])
+def test_what_was_dropped_or_blurred_is_asked_anew_of_a_figure_with_another_picture(tmp_path, decision, asked):
+    own = {"picture": "a", "figure_id": "fig1", **FINDING, "kind": "face", "decision": decision}
+    note_screened(tmp_path, [screened("a"), screened("b")])
+    lines_of(tmp_path, own)
+    new = {"picture": "b", "kind": "face", "decision": None}
+    for _ in range(2):
+        rows = review(tmp_path, {"b": "fig1"})
+        assert own in [{name: row[name] for name in own} for row in rows]
+        assert asked == (new in [{name: row[name] for name in new} for row in rows])
+    decide(tmp_path, "keep")
+    assert [row["decision"] for row in review(tmp_path, {"b": "fig1"})] == ["keep"] * (1 + asked)

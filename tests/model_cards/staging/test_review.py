@@ -239,6 +239,25 @@ def test_an_export_holds_back_and_blurs_the_same(scanned, tmp_path):
     assert len(json.loads((tmp_path / "held" / "detail-train.json").read_text())) == 11
 
 
+@pytest.mark.parametrize("is_beside", [True, False])
+def test_a_run_knows_its_dataset_wherever_it_is_published_from(scanned, tmp_path, monkeypatch, is_beside):
+    screen(scanned, decision="drop")
+    run_folder = tmp_path / "study" / "runs" / "tuned"
+    run_folder.mkdir(parents=True)
+    if is_beside:  # a run of before there was a here.json
+        scanned.rename(tmp_path / "study" / "figures")
+    else:
+        (run_folder / "here.json").write_text(json.dumps({"format": 1, "dataset": str(scanned)}))
+    (run_folder / "manifest.json").write_text(json.dumps(RUN | {"dataset": "figures"}))  # a name, and no path
+    row = ANSWER | {"example_id": "PMC0", "figure_id": "PMC0/fig1"}
+    (run_folder / "predictions.jsonl").write_text(json.dumps(row) + "\n")
+    evidence = {"figure_id": "PMC0/fig1", "license": "CC-BY-4.0", "caption": "C"}
+    (run_folder / "evidence.jsonl").write_text(json.dumps(evidence) + "\n")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert [is_permitted for _, is_permitted in permitted_predictions(run_folder, "commercial")] == [False]
+
+
 @pytest.mark.parametrize(("decision", "is_shown"), [(None, False), ("drop", False), ("blur", False), ("keep", True)])
 def test_a_run_shows_no_picture_that_is_held_or_blurred(scanned, tmp_path, decision, is_shown):
     screen(scanned, decision=decision)
@@ -250,3 +269,61 @@ def test_a_run_shows_no_picture_that_is_held_or_blurred(scanned, tmp_path, decis
     (tmp_path / "evidence.jsonl").write_text("".join(json.dumps(row) + "\n" for row in evidence))
     permitted = {row["example_id"]: is_permitted for row, is_permitted in permitted_predictions(tmp_path, "commercial")}
     assert permitted == {"PMC0": is_shown, "PMC1": True, "other": is_shown}
+
+
+@pytest.mark.parametrize(
+    ("box", "problem"),
+    [
+        ([200.0, 30.0, 260.0, 44.0], "outside its picture of 160x90 pixels: nothing would be blurred"),
+        ([-60.0, 30.0, 0.0, 44.0], "outside its picture"),
+        ([100.0, 30.0, 40.0, 44.0], "left < right, top < bottom"),
+        ([40.0, 44.0, 100.0, 44.0], "left < right, top < bottom"),
+        ([40.0, 30.0, 100.0], "to blur is none"),
+        ([40.0, 30.0, 1e999, 44.0], "to blur is none|is no number"),
+    ],
+)
+def test_a_box_that_blurs_nothing_is_refused(scanned, tmp_path, box, problem):
+    screen(scanned, decision="keep")
+    path = scanned / "review.jsonl"
+    row = json.loads(path.read_text()) | {"kind": "face", "decision": "blur", "box": box}
+    path.write_text(path.read_text() + json.dumps(row).replace("Infinity", "1e999") + "\n")
+    with pytest.raises(ValueError, match=rf"review.jsonl, line 2: .*({problem})"):
+        staged(scanned, tmp_path)
+
+
+@pytest.mark.parametrize(("decisions", "held"), [(("drop", "keep"), 1), (("keep", "drop"), 1), (("keep", None), 0)])
+def test_of_two_decisions_on_one_place_the_strictest_counts(scanned, tmp_path, decisions, held):
+    screen(scanned)
+    path = scanned / "review.jsonl"
+    row = json.loads(path.read_text())
+    path.write_text("".join(json.dumps(row | {"decision": decision}) + "\n" for decision in decisions))
+    assert staged(scanned, tmp_path).counts["pairs"].held == held
+
+
+@pytest.mark.parametrize(("decision", "held"), [("drop", 1), ("blur", 1), ("keep", 0)])
+def test_a_figure_whose_picture_is_another_since_it_was_dropped_or_blurred_is_held_back(
+    scanned, tmp_path, decision, held
+):
+    screen(scanned, decision=decision)
+    for name in ("review.jsonl", "screened.jsonl"):  # as if the picture had been another one then
+        path = scanned / name
+        path.write_text(path.read_text().replace(hashlib.sha256(noise()).hexdigest(), "0" * 64))
+    made = staged(scanned, tmp_path)
+    assert made.counts["pairs"].held == held
+    assert len(rows_of(made, "pairs")) == 1 - held
+
+
+def test_letters_over_the_edge_of_a_box_go_from_a_panel_beside_it_too(scanned, tmp_path):
+    screen(scanned, decision="blur", boxes=([40.0, 5.0, 100.0, 19.0],))  # ends a pixel above panel B
+    panel = np.asarray(open_picture(rows_of(staged(scanned, tmp_path), "reasoning")[0]["images"][0]["bytes"]))
+    assert len(np.unique(panel[:2, 10:70].reshape(-1, 3), axis=0)) == 1
+
+
+def test_of_two_panels_of_one_label_nobody_knows_which_is_shown(scanned, tmp_path):
+    path = scanned / "pairs" / "train-00000-of-00001.parquet"
+    table = parquet.read_table(path)
+    rows = table.to_pylist()
+    rows[0]["panels"] = [PANEL, PANEL | {"bbox": [0.0, 0.0, 20.0, 20.0]}]
+    parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), path)
+    screen(scanned, decision="blur")
+    assert not rows_of(staged(scanned, tmp_path), "reasoning")
