@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from dataset_builder.files.jsonfiles import write_jsonl
+from dataset_builder.files.jsonfiles import write_json, write_jsonl
 from evaluation import run_folder
 from trust.errors import UsageError
 
@@ -197,6 +197,9 @@ def run(options: Options) -> str:
         options=_given(options),
     )
     made = manifest.open_run(output, manifest.make_manifest(answerer, items, asking, len(asked), n_disarmed))
+    if options.dataset and Path(options.dataset).is_dir():  # what is decided there of its pictures holds for the run
+        here = {"dataset": str(Path(options.dataset).resolve())}
+        write_json(output / run_folder.HERE, stamped(here))
     if evidence:  # for metrics and judges
         figures = set(items.rows["figure_id"])
         write_jsonl(output / run_folder.EVIDENCE, [stamped(row) for name, row in evidence.items() if name in figures])

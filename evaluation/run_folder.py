@@ -17,6 +17,7 @@ from trust.handovers import Kind
 
 MANIFEST, PREDICTIONS, EVIDENCE, REPLIES = "manifest.json", "predictions.jsonl", "evidence.jsonl", "replies.jsonl"
 THUMBNAILS = "thumbnails.jsonl"
+HERE = "here.json"  # where the dataset's folder lies on this machine: never published, as the manifest is
 JUDGEMENTS, PAIRWISE = "judgements.jsonl", "pairwise.jsonl"
 ITEMS, SCORES = "per_item_scores.jsonl", "scores.json"
 COMPARISON, PAIRED = "comparison.json", "paired_items.jsonl"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from model_cards.dataset_folder import NO_TERMS, row_terms
-from model_cards.result_files import EVIDENCE, MANIFEST, PREDICTIONS, Prediction
-from model_cards.reviewing.review import read_review
+from model_cards.result_files import EVIDENCE, HERE, MANIFEST, PREDICTIONS, Prediction
+from model_cards.reviewing.review import HELD, read_review
 from trust.licenses import Policy, of_row, permits
 
 
@@ -26,6 +26,14 @@ def permitted_predictions(folder: Path, policy: Policy) -> Iterator[tuple[Predic
 
 def _with_personal_data(folder: Path) -> set[str]:
     """The figures that are dropped, not decided, or blurred in what is published, which a run's copies are not."""
-    manifest = MANIFEST.read_if_there(folder / "manifest.json")
-    review = read_review(Path(manifest["dataset"])) if manifest and Path(manifest["dataset"]).is_dir() else None
-    return review.held | {name for name, fate in review.fates.items() if fate == "blur"} if review else set()
+    reviews = [review for review in map(read_review, _dataset_folders(folder)) if review]
+    return {name for review in reviews for name, fate in review.fates.items() if fate in (*HELD, "blur")}
+
+
+def _dataset_folders(folder: Path) -> set[Path]:
+    """Where the run's dataset may lie: as here.json says, and below the folders that the run is in."""
+    here, manifest = HERE.read_if_there(folder / "here.json"), MANIFEST.read_if_there(folder / "manifest.json")
+    found = [Path(here["dataset"])] if here else []
+    if manifest:
+        found += [parent / manifest["dataset"] for parent in (Path(), *folder.resolve().parents)]
+    return {path.resolve() for path in found if path.is_dir()}

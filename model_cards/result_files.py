@@ -369,6 +369,12 @@ class Prediction(TypedDict):
     image_figure_id: NotRequired[str | None]
 
 
+class Here(TypedDict):
+    """here.json: what is of this machine, and never published"""
+
+    dataset: str  # the folder of the run's dataset
+
+
 class Evidence(TypedDict):
     """A row of evidence.jsonl"""
 
@@ -439,6 +445,7 @@ COMPARISON = Kind(Comparison, "ldrt compare BASE {folder}")
 MANIFEST = Kind(Manifest, "ldrt generate --output {folder}")
 HUMAN = Kind(Human, "ldrt human import")
 PREDICTIONS = Kind(Prediction, "ldrt generate --output {folder}")
+HERE = Kind(Here, "ldrt generate --output {folder}")
 EVIDENCE = Kind(Evidence, "ldrt generate --output {folder}")
 THUMBNAILS = Kind(Thumbnail, "ldrt generate --output {folder}")
 ITEMS = Kind(Item, "ldrt score {folder}")

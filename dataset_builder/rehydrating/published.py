@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -147,11 +148,21 @@ def _rows(path: Path, name: str) -> Iterator[Withheld]:
         raise ValueError(f"{where} is no Parquet file: ask whoever published it to push again") from error
     for number, row in enumerate(rows, 1):
         try:
-            yield _checked(_ROW.validate_python(row, strict=True))
+            checked = _checked(_ROW.validate_python(row, strict=True))
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
             column = ".".join(map(str, fault["loc"]))
             raise ValueError(f"{where}, row {number}: `{column}`: {fault['msg']}: no row of `{WITHHELD}`") from error
+        if not all(map(isfinite, _measures(checked))):
+            raise ValueError(f"{where}, row {number}: a box or resolution is no finite number: no row of `{WITHHELD}`")
+        yield checked
+
+
+def _measures(row: Withheld) -> Iterator[float]:
+    yield from row["bbox"] or ()
+    yield row["dpi"] or 0.0
+    for panel in row["panels"]:
+        yield from panel["bbox"]
 
 
 def _checked(row: Withheld) -> Withheld:
