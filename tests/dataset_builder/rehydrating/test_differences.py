@@ -203,6 +203,10 @@ def _no_parquet(dataset: Path) -> None:
     next((dataset / "withheld").glob("*.parquet")).write_bytes(b"PAR1 no")
 
 
+def _boundless(dataset: Path) -> None:
+    _rewrite(dataset, lambda row: row | {"bbox": [0.0, 0.0, float("inf"), float("nan")]})
+
+
 def _null(column: str):
     return lambda dataset: _rewrite(dataset, lambda row: row | {column: None})
 
@@ -219,6 +223,7 @@ def _twice(dataset: Path) -> None:
         (_no_parquet, "is no Parquet file"),
         (_null("image_sha256"), "row 1: `image_sha256`"),
         (_null("hashes"), "row 1: `hashes`"),
+        (_boundless, "row 1: a box or resolution is no finite number"),
         (_twice, "twice in config `withheld`"),
     ],
 )

@@ -78,6 +78,8 @@ def test_records_and_manifest_say_what_is_known_of_a_server(dataset_folder, tmp_
     answers = {(r["prediction"], r["finish_reason"], r["new_tokens"]) for r in records.values()}
     assert answers == {("cut", "length", 5), ("", "stop", 5), ("whole", "stop", 5)}
     manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["dataset"] == dataset_folder.name  # the path is this machine's alone
+    assert json.loads((tmp_path / "here.json").read_text())["dataset"] == str(dataset_folder.resolve())
     assert manifest["backend"] == "openai"
     assert manifest["model"] == "llava"
     assert [manifest[key] for key in ("revision", "chat_template_sha256", "lineage", "device")] == [None] * 4
