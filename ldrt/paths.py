@@ -9,7 +9,6 @@ from typing import Any
 
 from dataset_builder.files.nearest import nearest
 from ldrt.options import Option, options_of
-from ldrt.values import shown
 from trust.errors import UsageError
 from trust.places import is_folder
 
