@@ -1,6 +1,7 @@
 """The card, written again from the results and compared: its numbers in `model-index`, in tables and in the text.
 
-What a person may write by hand is let be where it takes no number's place: such lines are said, and not checked.
+What a person may write by hand is let be where it takes no number's place: such lines are said, and not checked. Lines
+of tables and of the examples are held word by word: a number under another heading is another number.
 """
 
 import re
@@ -19,6 +20,7 @@ from verification.report import Check, judged, not_checked
 _INDEX = "card: each number of `model-index`"
 _TEXT = "card: each number in tables and text"
 _NUMBER = re.compile(r"[-+−]?\d[\d,.]*")
+_EXAMPLE = "```text"
 _SHOWN_CHARS = 160  # of a line
 _MAX_CARD_BYTES = 1024**2  # a card has a hundredth of it; lines are compared with lines
 
@@ -71,13 +73,15 @@ def _results(front: dict[str, Any]) -> dict[str, object]:
     """ "rougeL, detail questions …, org/figures" -> value; {} for an index that has another form."""
     found: dict[str, object] = {}
     try:
-        for result in front["model-index"][0]["results"]:
+        for result in [result for model in front["model-index"] for result in model["results"]]:
             dataset = result["dataset"]
             of = [dataset.get(key) for key in ("name", "type", "config", "split", "revision")]
             for metric in result["metrics"]:
                 name = ", ".join(str(part) for part in (metric["type"], result["task"].get("name"), *of) if part)
+                name += " (once more)" if name in found else ""
                 found[name] = metric["value"]
-    except (KeyError, IndexError, TypeError, AttributeError):
+                found |= {f"{name}, {key}": metric[key] for key in metric.keys() - {"type", "value"}}
+    except (KeyError, TypeError, AttributeError):
         return found
     return found
 
@@ -92,9 +96,10 @@ def _stated(front: dict[str, Any], again: dict[str, Any]) -> Iterator[tuple[str,
 
 
 def _wrong_lines(lines: list[str], again: list[str]) -> tuple[list[str], list[str]]:
-    """(numbers that are others than those made again, lines that the results do not give and that have a number)."""
+    """(lines that are others than those made again, lines that the results do not give and that have a number)."""
     wrong: list[str] = []
     by_hand: list[str] = []
+    verbatim = _verbatim(again)
     matcher = SequenceMatcher(a=again, b=lines, autojunk=False)
     for tag, first, last, start, end in matcher.get_opcodes():
         if tag == "equal":
@@ -102,15 +107,28 @@ def _wrong_lines(lines: list[str], again: list[str]) -> tuple[list[str], list[st
         expected = [line for line in again[first:last] if line.strip()]
         found = [(start + n, line) for n, line in enumerate(lines[start:end], 1) if line.strip()]
         for (number, line), beside in zip(found, [*expected, *[""] * len(found)], strict=False):
-            if _numbers(line) == _numbers(beside):
+            is_held = beside.strip() in verbatim
+            if line.split() == beside.split() or not (is_held or _numbers(line) or _numbers(beside)):
                 continue
             where = f"{_section(lines, number)}, line {number} of the text: {_short(line)!r}"
-            if _numbers(beside):
+            if is_held or _numbers(beside) not in ([], _numbers(line)):
                 wrong.append(f"{where}; made again: {_short(beside)!r}")
             else:
                 by_hand.append(where)
-        by_hand += [f"left out: {_short(line)!r}" for line in expected[len(found) :] if _numbers(line)]
+        gone = [line for line in expected[len(found) :] if _numbers(line) or line.strip() in verbatim]
+        by_hand += [f"left out: {_short(line)!r}" for line in gone]
     return wrong, by_hand
+
+
+def _verbatim(lines: list[str]) -> set[str]:
+    """The lines of tables, and those of the examples, which stand between ```text and ```."""
+    found: set[str] = set()
+    is_example = False
+    for line in map(str.strip, lines):
+        is_example = line == _EXAMPLE if line.startswith("```") else is_example
+        if line.startswith("|") or (is_example and line != _EXAMPLE):
+            found.add(line)
+    return found
 
 
 def _numbers(line: str) -> list[str]:

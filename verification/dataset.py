@@ -1,9 +1,9 @@
 """Whether a dataset's card, provenance and pictures are those of its rows."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pyarrow.parquet as parquet
 
@@ -14,9 +14,8 @@ from model_cards.dataset_folder import SPLITS, WITHHELD, Splits, all_files, conf
 from model_cards.provenance_files import CERTIFICATE, DATASET_MANIFEST
 from model_cards.staging.withheld import SCHEMA
 from trust.licenses import Policy, permits
-from trust.pictures.opener import UnreadablePicture
-from trust.pictures.stored import stored_bytes
 from verification.card import check_card, front_matter, read_card
+from verification.pictures import wrong_pictures
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository
 from verification.rows import keys_of, rows_of
@@ -28,9 +27,11 @@ _NEEDED = ("figure_id", "article_id")
 def check_dataset_folder(repository: Repository) -> list[Check]:
     """Card, pictures, splits, examples, licences and counts of a dataset."""
     folder = repository.folder
+    if not config_files(folder):
+        raise FileNotFoundError(f"{repository.name} has no figures or examples: answers are verified with their model")
     return [
         *_check_card(repository),
-        judged("pictures: each has the hash that its row says", _wrong_pictures(folder)),
+        judged("pictures: each has the hashes that its row says, and is its figure's", wrong_pictures(folder)),
         _check_splits(folder),
         judged("examples: each in the split of its figure and article", _wrong_examples(folder)),
         *_check_push(folder),
@@ -44,33 +45,34 @@ def _check_card(repository: Repository) -> list[Check]:
         return [not_checked("card: its numbers", "there is no README.md")]
     card = read_card(path)
     named = _NAMED.search(card)
-    wrong_index = _wrong_configs(card, repository.folder)
+    again = render_dataset_card(repository.folder, named[1] if named else None)
     return [
-        judged("card: `configs` names the Parquet files' content", wrong_index),
-        *check_card(card, render_dataset_card(repository.folder, named[1] if named else None)),
+        judged("card: `configs` names the Parquet files' content", _wrong_configs(card, again)),
+        judged("card: the licence that the rows have", _wrong_license(card, again)),
+        *check_card(card, again),
     ]
 
 
-def _wrong_configs(card: str, folder: Path) -> Iterator[str]:
+def _wrong_license(card: str, again: str) -> Iterator[str]:
+    published, expected = front_matter(card), front_matter(again)
+    for key in ("license", "license_name", "license_link"):
+        if published.get(key) != expected.get(key):
+            yield f"{key}: {published.get(key)!r} is published, {expected.get(key)!r} by the rows"
+
+
+def _wrong_configs(card: str, again: str) -> Iterator[str]:
     """The card names a hash of each config's files, by which `datasets` knows them."""
-    again = front_matter(render_dataset_card(folder)).get("configs", [])
-    published = {config.get("config_name"): config for config in front_matter(card).get("configs") or []}
-    for config in again:
+    listed = front_matter(card).get("configs")
+    configs = [config for config in listed if isinstance(config, dict)] if isinstance(listed, list) else []
+    published = {str(config.get("config_name")): config for config in configs}
+    expected = front_matter(again).get("configs", [])
+    for name in sorted(published.keys() - {config["config_name"] for config in expected}):
+        yield f"config {name}: on the card, and no files of this project are its rows"
+    for config in expected:
         name, found = config["config_name"], published.get(config["config_name"])
         if found != config:
             said = found.get("description") if found else "no such config"
             yield f"config {name}: the card says {said!r}, the files give {config['description']!r}"
-
-
-def _wrong_pictures(folder: Path) -> Iterator[str]:
-    for row in rows_of(all_files(config_files(folder).get("pairs", {})), ("figure_id", "image", "image_sha256")):
-        try:
-            sha256 = hashlib.sha256(stored_bytes(row.get("image"))).hexdigest()
-        except UnreadablePicture as error:
-            yield f"{row['figure_id']}: {error}"
-            continue
-        if sha256 != row.get("image_sha256"):
-            yield f"{row['figure_id']}: its picture is not the one whose hash is in its row"
 
 
 def _check_splits(folder: Path) -> Check:
@@ -108,7 +110,8 @@ def _placed(splits: Splits) -> Iterator[tuple[str, dict]]:
     """(split, ids of a row) of each row of a config."""
     for split in SPLITS:
         for row in rows_of(splits.get(split, []), _NEEDED):
-            yield split, row
+            if row["figure_id"] and row["article_id"]:  # one without is named with the pictures
+                yield split, row
 
 
 def _check_withheld(folder: Path) -> list[Check]:
@@ -139,15 +142,21 @@ def _check_push(folder: Path) -> list[Check]:
     what = "rows: as many as were published, each with a licence that the policy permits"
     if not push:
         return [not_checked(what, "provenance/manifest.json does not say how it was published")]
-    return [judged(what, _wrong_rows(folder, push["options"]["policy"], push["counts"]))]
+    try:
+        policy, published = push["options"]["policy"], {name: of["published"] for name, of in push["counts"].items()}
+    except (KeyError, TypeError, AttributeError):
+        return [judged(what, ["provenance/manifest.json: `stages.push` is without policy or counts"])]
+    if policy not in get_args(Policy):
+        return [judged(what, [f"provenance/manifest.json: there is no policy {policy!r}"])]
+    return [judged(what, _wrong_rows(folder, policy, published))]
 
 
-def _wrong_rows(folder: Path, policy: Policy, counts: dict) -> Iterator[str]:
+def _wrong_rows(folder: Path, policy: Policy, published: dict[str, int]) -> Iterator[str]:
     configs = config_files(folder)
-    for config, of_config in counts.items():
+    for config in sorted(configs.keys() | published.keys()):
         terms = terms_counts(all_files(configs.get(config, {})))
-        if terms.total() != of_config["published"]:
-            yield f"{config}: {terms.total()} rows, {of_config['published']} were published"
+        if terms.total() != published.get(config, 0):
+            yield f"{config}: {terms.total()} rows, {published.get(config, 0)} were published"
         refused = sum(n for of_row, n in terms.items() if not permits(policy, *of_row))
         if refused:
             yield f"{config}: {refused} rows whose licence does not permit it ({policy})"

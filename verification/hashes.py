@@ -1,13 +1,18 @@
 """Whether the files are those that were published, by their hashes; of a changed Parquet file which row is another."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from itertools import zip_longest
 
-from model_cards.staging.hashes import HASHES, Hashes, file_sha256, row_hashes
+from model_cards.staging import checkpoint, dataset
+from model_cards.staging.hashes import HASHES, NAME, Hashes, file_sha256, row_hashes
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository
 
 _WHAT = "files: those that were published (hashes.json)"
+_HASHES = (f"results/{NAME}", f"provenance/{NAME}")
+_EDITED = ("README.md", "CHANGELOG.md")  # on the Hub, too
+_MANAGED = {"model": checkpoint.MANAGED, "dataset": dataset.MANAGED}
 
 
 def check_hashes(repository: Repository) -> Check:
@@ -20,6 +25,7 @@ def check_hashes(repository: Repository) -> Check:
 
 
 def _changed(repository: Repository, hashes: Hashes) -> Iterator[str]:
+    yield from (f"{name} is not among the files that were published" for name in _added(repository, hashes))
     for name, sha256 in hashes["files"].items():
         if ".." in name.split("/") or name.startswith("/"):
             yield f"hashes.json names {name!r}, which is no file of the repository"
@@ -29,6 +35,19 @@ def _changed(repository: Repository, hashes: Hashes) -> Iterator[str]:
             yield f"{name} is gone"
         elif file_sha256(path) != sha256:
             yield f"{name} is not the file that was published{_rows(repository, name, hashes)}"
+
+
+def _added(repository: Repository, hashes: Hashes) -> list[str]:
+    """Files of the kinds that are published, which hashes.json does not name; of other kinds anybody may add some."""
+    names = [path.relative_to(repository.folder).as_posix() for path in repository.folder.rglob("*") if path.is_file()]
+    managed = [pattern for pattern in _MANAGED[repository.type] if pattern not in _EDITED]
+    named = {*hashes["files"], *_EDITED, *_HASHES}
+    return sorted(
+        name
+        for name in names
+        if name not in named
+        and any(fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in managed)
+    )
 
 
 def _rows(repository: Repository, name: str, hashes: Hashes) -> str:

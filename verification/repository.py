@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import pyarrow.parquet as parquet
+
+from model_cards.dataset_folder import CONFIGS, WITHHELD
 from trust.checkpoints import MAX_NAME_CHARS, open_checkpoint
 from trust.dataset_files import check_dataset
 from trust.errors import UsageError
@@ -16,7 +19,6 @@ from trust.files import inside
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, ALLOWED, CONFIG
 
 _OF_DATASETS = "datasets/"  # before a dataset's id, as in its address
-_CONFIGS = ("pairs", "align", "detail", "reasoning")
 _MODEL_FILES = (
     "README.md",
     "results/*.json",
@@ -29,7 +31,7 @@ _MODEL_FILES = (
 _DATASET_FILES = (
     *("README.md", "CHANGELOG.md", "eval.yaml", "preview.html", "examples.html"),
     *("provenance/*.json", "provenance/*.jsonl", "provenance/*.parquet"),
-    *(f"{config}/*.parquet" for config in (*_CONFIGS, "withheld")),
+    *(f"{config}/*.parquet" for config in (*CONFIGS, WITHHELD)),
 )
 
 
@@ -81,17 +83,30 @@ def open_dataset(name: str, revision: str | None) -> Repository:
         raise FileNotFoundError(f"no dataset {name[:40]}…: give a folder or ORG/NAME")
     commit = check_dataset(name, revision)
     if Path(name).is_dir():
+        _check_parquet(Path(name))
         return _checked(Repository(name, "dataset", Path(name), None), _DATASET_FILES)
     folder = _download(name, "dataset", commit, _DATASET_FILES)
     check_dataset(str(folder))
+    _check_parquet(folder)
     return Repository(name, "dataset", folder, folder.name)
+
+
+def _check_parquet(folder: Path) -> None:
+    """Raises ValueError, naming the file, where one is no Parquet, which is all that its reader would say."""
+    for path in [path for config in (*CONFIGS, WITHHELD) for path in sorted((folder / config).glob("*.parquet"))]:
+        try:
+            parquet.read_schema(path)
+        except ValueError as error:
+            raise ValueError(
+                f"{path.relative_to(folder)} of {folder} is not Parquet ({' '.join(str(error).split())})"
+            ) from error
 
 
 def _open_folder(folder: Path) -> Repository:
     if (folder / CONFIG).is_file() or (folder / ADAPTER_CONFIG).is_file():
         open_checkpoint(str(folder))
         return _checked(Repository(str(folder), "model", folder, None), _MODEL_FILES)
-    if any((folder / config).is_dir() for config in _CONFIGS):
+    if any((folder / config).is_dir() for config in CONFIGS):
         return open_dataset(str(folder), None)
     raise FileNotFoundError(f"{folder} is neither a checkpoint nor a dataset: give what `ldrt publish` or push sent")
 

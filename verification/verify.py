@@ -64,15 +64,16 @@ def run(options: Options) -> str:
     # here, as the Hub's client and pyarrow take a second and `ldrt verify --help` needs neither
     from verification.dataset import check_dataset_folder
     from verification.hashes import check_hashes
+    from verification.json_files import check_json
     from verification.models.checks import check_model
     from verification.report import as_json, as_text, failures
     from verification.repository import open_repository
 
     repository = open_repository(options.repo, options.revision)
     if repository.type == "model":
-        checks = check_model(repository, options.dataset, options.regenerate, options.device)
+        checks = [check_json(repository), *check_model(repository, options.dataset, options.regenerate, options.device)]
     else:
-        checks = [check_hashes(repository), *check_dataset_folder(repository)]
+        checks = [check_json(repository), check_hashes(repository), *check_dataset_folder(repository)]
     if options.output:
         content = json.dumps(as_json(options.repo, repository.commit, checks), indent=1, ensure_ascii=False)
         Path(options.output).write_text(content + "\n", encoding="utf-8")

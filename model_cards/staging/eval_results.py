@@ -5,6 +5,7 @@ https://huggingface.co/docs/hub/eval-results.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -25,20 +26,32 @@ def write_eval_results(run: Path, dataset: str | None, revision: str | None, rep
     dataset, revision = (dataset, revision) if dataset else (manifest["dataset"], manifest["dataset_revision"])
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", dataset, re.ASCII):
         raise ValueError(f"--eval_results: the run's dataset {dataset} is a folder, and the Hub shows those of its own")
-    rows = [row for row in SCORES.read(run / "scores.json")["scores"] if _is_shown(row)]
+    rows = _shown(SCORES.read(run / "scores.json")["scores"])
     entries = [_entry(row, dataset, revision, repo_id) for row in rows]
     target.write_text(yaml.safe_dump(eval_result_entries_to_yaml(entries), sort_keys=False), encoding="utf-8")
+
+
+def shown_scores(rows: Iterable[ScoreRow]) -> dict[str, float]:
+    """Task id -> the number that goes to the leaderboards."""
+    return {_task_id(row): float(row["value"] or 0.0) for row in _shown(rows)}
+
+
+def _shown(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
+    return [row for row in rows if _is_shown(row)]
 
 
 def _is_shown(row: ScoreRow) -> bool:
     return row["image_condition"] == "true" and row["metric"] in INDEXED and row["value"] is not None
 
 
+def _task_id(row: ScoreRow) -> str:
+    return re.sub(r"[^\w.-]+", "-", "-".join([row["task"], row["judge"] or row["metric"]]))
+
+
 def _entry(row: ScoreRow, dataset: str, revision: str | None, repo_id: str) -> EvalResultEntry:
-    named = [row["task"], row["judge"] or row["metric"]]
     return EvalResultEntry(
         dataset_id=dataset,
-        task_id=re.sub(r"[^\w.-]+", "-", "-".join(named)),
+        task_id=_task_id(row),
         value=float(row["value"] or 0.0),
         dataset_revision=revision,
         source_url=f"{constants.ENDPOINT}/{repo_id}",

@@ -24,6 +24,15 @@ Of 16 questions.
 | a | 0.250 |
 | b | −1.500 |
 
+| metric | base | tuned |
+| --- | --- | --- |
+| Hedged, share | 0.5 | 0.1 |
+
+```text
+question:  On which side?
+tuned:     On the left.
+```
+
 ## Limits
 
 - Not for clinical use.
@@ -102,3 +111,41 @@ def test_numbers_and_keys_that_the_results_do_not_give_are_listed_and_not_vouche
 def test_broken_front_matter_is_one_line():
     with pytest.raises(ValueError, match="its front matter is no YAML"):
         check_card(CARD.replace("license: mit", "license: [mit"), CARD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("| Hedged, share |", "| Right answers, share |"),
+        ("| metric | base | tuned |", "| metric | tuned | base |"),
+        ("On the left.", "On the right."),
+    ],
+)
+def test_tables_and_examples_are_held_word_by_word(old, new):
+    (check,) = [check for check in check_card(CARD.replace(old, new), CARD) if "tables" in check.what]
+    assert check.verdict == "does not hold"
+    assert new.strip("| ") in check.found[0]
+
+
+def test_a_sentence_with_its_number_and_other_words_is_listed():
+    (check,) = [one for one in check_card(CARD.replace("16 questions", "16 patients"), CARD) if "16" in str(one.found)]
+    assert check.verdict == "not checked"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("value: 0.25}", "value: 0.25, name: Accuracy}", "name"),
+        ("value: 0.25}", "value: 0.25, verified: true}", "verified"),
+        ("    - {type: rougeL", "    - {type: rougeL, value: 0.9}\n    - {type: rougeL", "once more"),
+        (
+            "- name: m",
+            "- name: n\n  results: [{task: {}, dataset: {}, metrics: [{type: f1, value: 1}]}]\n- name: m",
+            "f1",
+        ),
+    ],
+)
+def test_the_index_says_nothing_else(old, new, said):
+    (check, *_) = check_card(CARD.replace(old, new), CARD)
+    assert check.verdict == "does not hold"
+    assert said in " ".join(check.found)

@@ -4,16 +4,20 @@ Every change but the first is made without hashes.json, so that it is found by w
 """
 
 import fnmatch
+import hashlib
 import io
 import json
 import re
+import shutil
 
+import PIL.Image
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
 from model_cards.staging.checkpoint import MANAGED
 from tests.verification.conftest import DATASET, MODEL
+from trust.weights.checkpoint_files import is_allowed
 from verification.repository import _MODEL_FILES
 
 PREDICTIONS, JUDGEMENTS = "results/predictions.jsonl", "results/judgements.jsonl"
@@ -64,6 +68,35 @@ def test_any_file_that_is_another_is_named_by_its_hash(published, tmp_path):
     sha = published.tampered("model", MODEL, **{"results/evidence.jsonl": evidence.encode()})
     (said,) = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, status=1)).values()
     assert said == "results/evidence.jsonl is not the file that was published"
+
+
+@pytest.mark.parametrize("name", ["plots/mine.png", "results/human.json", "adapter/vocab.json"])
+def test_a_file_that_was_added_is_named(published, folder_of, tmp_path, name):
+    model = folder_of("model", MODEL)
+    (model / name).parent.mkdir(exist_ok=True)
+    (model / name).write_bytes(b"{}")
+    done = published.ldrt("verify", model, "--dataset", DATASET, status=1)
+    assert name in done.stdout + done.stderr
+
+
+def test_hashes_that_name_no_file_hide_none(published, tmp_path):
+    hashes = json.dumps({"format": 1, "files": {}, "rows": {}}).encode()
+    sha = published.tampered("model", MODEL, **{"results/hashes.json": hashes})
+    found = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, status=1))
+    assert "model.safetensors is not among the files that were published" in "".join(found.values())
+
+
+def test_the_evaluated_weights_under_adapter_do_not_vouch_for_others(published, folder_of, tmp_path):
+    model = folder_of("model", MODEL)
+    (model / "adapter").mkdir()
+    for path in [path for path in model.iterdir() if path.is_file() and is_allowed(path.name)]:
+        shutil.copy(path, model / "adapter")
+    weights = bytearray((model / WEIGHTS).read_bytes())
+    weights[-1] ^= 64
+    (model / WEIGHTS).write_bytes(weights)
+    (model / "results" / "hashes.json").unlink()
+    found = wrong(verdicts(published, tmp_path, model, "--dataset", DATASET, status=1))
+    assert "checkpoint: the one that was evaluated" in found
 
 
 def prediction(text):
@@ -139,7 +172,39 @@ def trained_on_the_test_split(text):
     return files, "is in the training rows"
 
 
+def answer_twice(text):
+    lines = text[PREDICTIONS].splitlines()
+    lines[0] = lines[0].replace('"prediction": ', '"prediction": "another", "prediction": ', 1)
+    return {PREDICTIONS: ("\n".join(lines) + "\n").encode()}, f"{PREDICTIONS}, line 1: a key is there twice"
+
+
+def paired_answer(text):
+    row = json.loads(text["results/paired_items.jsonl"].splitlines()[0])
+    changed = changed_row(text["results/paired_items.jsonl"], 0, tuned_answer="nothing at all")
+    return {"results/paired_items.jsonl": changed}, f"{row['example_id']} (image condition"
+
+
+def left_out(text):
+    """The second question of a task, as if it had never been asked."""
+    rows = [json.loads(line) for line in text[PREDICTIONS].splitlines()]
+    name = sorted({row["example_id"] for row in rows if row["task"] == "detail"})[1]
+    kept = [line for line in text[PREDICTIONS].splitlines() if json.loads(line)["example_id"] != name]
+    manifest = json.loads(text["results/manifest.json"])
+    for condition in manifest["image_conditions"].values():
+        condition["items"] -= 1
+    files = {PREDICTIONS: "".join(f"{line}\n" for line in kept), "results/manifest.json": json.dumps(manifest)}
+    return {file: content.encode() for file, content in files.items()}, f"{name} is in the dataset and has no answer"
+
+
+def for_leaderboards(text):
+    entry = "- dataset: {id: a/b, task_id: all-rougeL}\n  value: 0.99\n"
+    return {".eval_results/ldrt.yaml": entry.encode()}, "all-rougeL: 0.99 is published"
+
+
 CHANGES = {
+    "files: JSON": [answer_twice],
+    "questions: each": [left_out],
+    "leaderboards": [for_leaderboards],
     "answers: each": [prediction, judgement],
     "questions: those": [reference],
     "card: each number of `model-index`": [indexed],
@@ -148,7 +213,7 @@ CHANGES = {
     "lineage.json": [lineage],
     "scores.json": [score],
     "comparison.json": [difference],
-    "pairs": [base_answer],
+    "pairs": [base_answer, paired_answer],
     "training rows": [trained_on_the_test_split],
 }
 
@@ -164,7 +229,7 @@ def test_one_change_is_named(published, tmp_path, what, change):
     ]
     text = {name: published.text("model", MODEL, name) for name in [*names, "results/paired_items.jsonl"]}
     files, named = change(text)
-    assert all(content != text[name].encode() for name, content in files.items())
+    assert all(content != text.get(name, "").encode() for name, content in files.items())
     sha = published.tampered("model", MODEL, **files, **{"results/hashes.json": None})
     found = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, status=1))
     (said,) = [said for name, said in found.items() if name.startswith(what)]
@@ -271,6 +336,18 @@ def picture(row):
     row["image"]["bytes"] = row["image"]["bytes"] + b"\0"
 
 
+def another_picture(row):
+    """As if its own hash were that of the picture, which near-duplicates are then not found of."""
+    image = PIL.Image.effect_noise((row["width"], row["height"]), 99)
+    image.save(target := io.BytesIO(), "PNG")
+    row["image"]["bytes"] = target.getvalue()
+    row["image_sha256"] = hashlib.sha256(target.getvalue()).hexdigest()
+
+
+def without_ids(row):
+    row["figure_id"] = None
+
+
 def article(row):
     row["article_id"] = "MOVED"
 
@@ -285,6 +362,8 @@ def license(row):
         (caption, "files", "row 2 ({figure}) has changed"),
         (caption, "card: `configs`", "config pairs"),
         (picture, "pictures", "{figure}: its picture is not the one whose hash is in its row"),
+        (another_picture, "pictures", "{figure}: `phash` in its row is not its picture's"),
+        (without_ids, "pictures", "a row has no figure_id"),
         (article, "examples", "its figure in"),
         (license, "rows", "pairs: 1 rows whose licence does not permit it (commercial)"),
     ],
@@ -297,6 +376,25 @@ def test_one_row_of_a_dataset(published, tmp_path, change, what, said):
     found = wrong(verdicts(published, tmp_path, f"datasets/{DATASET}", "--revision", sha, status=1))
     (line,) = [line for name, line in found.items() if name.startswith(what)]
     assert said.format(figure=figure) in line
+
+
+def test_a_training_row_that_shows_a_test_picture(published, tmp_path):
+    files = published.server.repo("dataset", DATASET).files_at("main")
+    train, test = (next(n for n in files if n.startswith(start)) for start in ("detail/train", "pairs/test"))
+    picture = parquet.read_table(io.BytesIO(published.content("dataset", DATASET, test))).to_pylist()[0]["image"]
+    changed = changed_table(published.content("dataset", DATASET, train), lambda row: row.update(images=[picture]))
+    row = parquet.read_table(io.BytesIO(changed)).to_pylist()[1]
+    sha = published.tampered("dataset", DATASET, **{train: changed, "provenance/hashes.json": None})
+    found = wrong(verdicts(published, tmp_path, f"datasets/{DATASET}", "--revision", sha, status=1))
+    (said,) = [said for what, said in found.items() if what.startswith("pictures")]
+    assert said == f"detail: {row['example_id']}: its picture is not that of {row['figure_id']}"
+
+
+def test_a_file_that_is_no_parquet_is_named(published):
+    name = next(n for n in published.server.repo("dataset", DATASET).files_at("main") if n.startswith("pairs/train"))
+    sha = published.tampered("dataset", DATASET, **{name: b"PAR1garbagePAR1"})
+    done = published.ldrt("verify", f"datasets/{DATASET}", "--revision", sha, status=1)
+    assert f"{name} of " in done.stderr
 
 
 def test_an_article_in_two_splits(published, tmp_path):

@@ -4,6 +4,7 @@ from typing import Any
 
 from verification.card import check_card, check_headline, model_card_again, no_card, read_card
 from verification.differences import differences
+from verification.eval_results import check_eval_results
 from verification.hashes import check_hashes
 from verification.models.lineage import check_checkpoint
 from verification.models.measured import (
@@ -18,7 +19,7 @@ from verification.models.measured import (
     tuned_run,
 )
 from verification.models.published import Published, read_published
-from verification.models.questions import check_all_there, check_questions, read_asked, texts
+from verification.models.questions import check_all_answered, check_all_there, check_questions, read_asked, texts
 from verification.models.regenerate import check_regenerated
 from verification.models.training_rows import check_training
 from verification.report import Check, not_checked
@@ -32,10 +33,12 @@ def check_model(repository: Repository, dataset: str | None, n_regenerated: int,
     asked = read_asked(published, dataset)
     checks = [check_hashes(repository), *check_checkpoint(repository, published)]
     checks += [*check_questions(published, asked), check_all_there(published, asked)]
+    checks += check_all_answered(published, asked)
     published = published.filled(texts(asked), asked.evidence)
     of_numbers, run = _check_numbers(published)
     checks += of_numbers
     checks += _check_model_card(repository, published, run)
+    checks += check_eval_results(repository, run["scores"]["scores"])
     checks += check_training(published, asked, dataset)
     if n_regenerated:
         checks.append(check_regenerated(repository, published, asked, n_regenerated, device))

@@ -160,6 +160,9 @@ def _wrong_pairs(published: Published, base: Run, tuned: Run) -> Iterator[str]:
         yield f"{_said(of)} is paired and has no answer"
     for paired in pair(base, tuned):
         row, where = published.pairs[paired.item.place], _said(paired.item.place)
+        answer = tuned.predictions[paired.item.place]["prediction"]
+        if row.get("tuned_answer", answer) != answer:
+            yield f"{where}: the tuned model's answer is not that of predictions.jsonl"
         yield from _wrong_columns(row["base"], columns_of(paired.base), f"{where}, base")
         yield from _wrong_columns(row["tuned"], columns_of(paired.tuned), f"{where}, tuned")
 

@@ -15,6 +15,7 @@ from verification.repository import Repository, open_dataset
 
 _REVISION = "dataset: at the revision that was evaluated"
 _QUESTIONS = "questions: those of the dataset, with its references"
+_ANSWERED = "questions: each that was asked has its answer"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -96,6 +97,43 @@ def _wrong_questions(published: Published, known: dict[str, tuple[str, str]]) ->
         for name, is_in_dataset in zip(("question", "reference"), known[row["example_id"]], strict=True):
             if row[name] != is_in_dataset:  # type: ignore[literal-required]
                 yield f"{row['example_id']}: its {name} is not the one in the dataset"
+
+
+def check_all_answered(published: Published, asked: Asked) -> list[Check]:
+    """Whether answers were left out: fewer than were asked, or none to a question of the dataset."""
+    manifest = published.manifest
+    answered = {condition: set[str]() for condition in manifest["image_conditions"]}
+    for row in published.predictions:
+        answered.setdefault(row["image_condition"], set()).add(row["example_id"])
+    counts = {condition: of_run["items"] for condition, of_run in manifest["image_conditions"].items()}
+    wrong = [
+        f"image condition {condition}: {n} questions were asked, {len(answered[condition])} have an answer"
+        for condition, n in counts.items()
+        if len(answered[condition]) < n
+    ]
+    if asked.items is None:
+        return [judged(_ANSWERED, wrong)]
+    unanswered = {name for known in answered.values() for name in _unanswered(asked.items, known)}
+    lines = [f"{name} is in the dataset and has no answer" for name in sorted(unanswered)]
+    if manifest["dataset_revision"] in (asked.items.revision, asked.dataset and asked.dataset.commit):
+        return [judged(_ANSWERED, [*wrong, *lines])]
+    checks = [judged(_ANSWERED, wrong)]
+    if lines:
+        named = ", ".join(sorted(unanswered)[:5])
+        why = f"{len(lines)} of the dataset's have no answer, which may be newer than the answers: {named}"
+        checks.append(not_checked("questions: none passed over", why))
+    return checks
+
+
+def _unanswered(items: Items, answered: set[str]) -> list[str]:
+    """The questions of a task before its last one that has an answer: `--limit` asks the first of each."""
+    found = []
+    rows = list(items.rows.select_columns(["example_id", "task"]))
+    for task in items.tasks:
+        of_task = [row["example_id"] for row in rows if row["task"] == task]
+        known = [number for number, name in enumerate(of_task) if name in answered]
+        found += [name for name in of_task[: max(known, default=0)] if name not in answered]
+    return found
 
 
 def check_all_there(published: Published, asked: Asked) -> Check:
