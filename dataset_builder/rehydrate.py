@@ -46,9 +46,7 @@ class Options:
             "path": "folder or Hub id",
         }
     )
-    articles: str = field(
-        metadata={"help": "folder of your PDFs and JATS packages, nested and named at will", "path": "folder"}
-    )
+    articles: str = field(metadata={"help": "folder of your PDFs and JATS packages, nested and named at will"})
     output: str = field(
         metadata={"help": "dataset folder to write; kept and extended if it is there", "path": "new folder"}
     )

@@ -39,8 +39,9 @@ def describe_full(name: str, options: object) -> str:
 
 
 def _disks(options: object) -> list[Disk]:
-    """Those of the folders that a command is given, of models and of temporary files."""
+    """Those of the folders that a command is given, of models and of temporary files; where it writes comes first."""
     named = vars(options) if options is not None else {}
+    named = {name: named[name] for name in sorted(named, key=lambda name: not name.startswith("output"))}
     given = [word for value in named.values() for word in (value if isinstance(value, list) else [value])]
     paths = [word for word in given if isinstance(word, str) and word and "\0" not in word]
     cache = os.environ.get("HF_HOME", os.path.expanduser("~/.cache/huggingface"))

@@ -10,7 +10,6 @@ from typing import Any
 
 from dataset_builder.files.nearest import nearest
 from ldrt.options import Option, options_of
-from ldrt.values import shown
 from trust.errors import UsageError
 from trust.places import is_checkpoint_folder, is_folder
 
@@ -25,6 +24,7 @@ OF_PROJECT = ("recipe", "launch config")  # files of one's own, or of the projec
 WRITTEN = ("new folder", "new file")
 KINDS = (*READ, *MADE, *OF_PROJECT, *WRITTEN)
 _ROOT = Path(__file__).parents[1]
+_SHOWN_CHARS = 300  # of a path in a message
 _LIKE = 0.7  # of a name to one that lies there, 0 to 1, to ask whether that is meant
 
 
@@ -60,13 +60,18 @@ def _check_read(option: Option, path: str) -> None:
         is_what = "folder" if os.path.isdir(path) else "file"
         raise UsageError(f"{path} is a {is_what}; {_explained(option)}")
     if not wanted(path):
-        raise UsageError(f"no {option.path} {shown(path)}{near_path(path)}; {_explained(option)}")
+        raise UsageError(f"no {option.path} {_shown(path)}{near_path(path)}; {_explained(option)}")
     if not os.access(path, os.R_OK):
         raise UsageError(f"{option.label} {path} cannot be read: its permissions are another user's")
     if option.path in MADE:
         part, command = MADE[option.path]
         if not os.path.exists(os.path.join(path, part)):
             raise UsageError(f"{os.path.join(path, part)} is absent: run `{command.format(shlex.quote(path))}` first")
+
+
+def _shown(path: str) -> str:
+    """In quotes; of a very long one the end, which tells it from others."""
+    return repr(path if len(path) <= _SHOWN_CHARS else f"…{path[-_SHOWN_CHARS:]}")
 
 
 def _check_place(option: Option, name: str) -> None:

@@ -352,7 +352,8 @@ def test_a_picture_that_is_not_there_and_one_that_is_not_opened_are_told_apart(t
 @pytest.mark.parametrize("size", ["-1", "-0.5"])
 def test_sizes_that_are_none(tmp_path, capsys, size):
     articles = small_articles(tmp_path / "articles", 1)
-    assert "give a share below 1" in _error(capsys, str(articles), "--output", str(tmp_path / "d"), "--test_size", size)
+    words = ["--output", str(tmp_path / "d"), "--test_size", size]
+    assert "at least 0" in _error(capsys, str(articles), *words, status=2)
     assert not (tmp_path / "d").exists()
 
 
@@ -370,7 +371,7 @@ def test_the_output_is_ours(tmp_path, capsys):
         assert not (folder / ".work").exists()
     (strangers / ".work").mkdir()  # of another program
     assert "was not made here" in _error(capsys, str(articles), "--output", str(strangers))
-    assert "write your home folder in full" in _error(capsys, str(articles), "--output", "~/dataset")
+    assert "write your home folder in full" in _error(capsys, str(articles), "--output", "~/dataset", status=2)
     for folder in (articles, tmp_path, articles / ".." / "articles"):
         assert "is or holds the articles' folder" in _error(capsys, str(articles), "--output", str(folder))
     (tmp_path / "empty").mkdir()

@@ -233,7 +233,7 @@ REFUSED = {
         "1 kinds of question",
         ("detail.md", "{{ evidence }}"),
     ),
-    "no example at all": (["--examples_per_figure", "0"], "needs 1 or more"),
+    "no example at all": (["--examples_per_figure", "0"], "at least 1"),
     "kinds that are a list": (["--prompts", "{folder}"], "name: what to ask for", ("detail.kinds.yaml", "- one")),
     "a broken example": (["--prompts", "{folder}"], "line 2: no example", ("detail.examples.jsonl", "\n{}\n")),
     "a template that is none": (["--prompts", "{folder}"], "detail.md", ("detail.md", "{{ evidence }}{% if %}")),
@@ -247,7 +247,7 @@ REFUSED = {
         ("c", '{"figure_id": "a", "context": "b"}'),
     ),
     "no JSON": (["--context_file", "{folder}/c"], "line 1: is not", ("c", "figure_id,context")),
-    "no context file": (["--context_file", "{folder}/c"], "cannot be read"),
+    "no context file": (["--context_file", "{folder}/c"], "no file"),
 }
 
 

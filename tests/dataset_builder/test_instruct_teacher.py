@@ -283,7 +283,7 @@ def test_fields_of_the_request_come_from_the_command_line(sample_dataset):
 def test_a_budget_stops_the_run_changes_nothing_and_says_how_to_go_on(sample_dataset, capsys):
     before = contents(sample_dataset)
     with serve(good) as (url, seen):
-        assert teach(sample_dataset, url, "--max_cost", "1") == 1
+        assert teach(sample_dataset, url, "--max_cost", "1") == 2
         assert "--max_cost needs --price_in and --price_out" in capsys.readouterr().err
         prices = ["--price_in", "1e4", "--price_out", "1e4", "--max_tokens", "10"]  # 0.15 a reply
         assert teach(sample_dataset, url, *prices, "--max_cost", "20") == 1

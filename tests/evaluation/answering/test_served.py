@@ -183,7 +183,7 @@ def test_no_server_is_one_clear_line(dataset_folder, tmp_path, capsys):
 
 
 def test_what_the_server_decides_cannot_be_set_here(dataset_folder, tmp_path, capsys):
-    assert generate("http://x/v1", dataset_folder, tmp_path, "--dtype", "float16", "--batch_size", "4")[0] == 1
+    assert generate("http://x/v1", dataset_folder, tmp_path, "--dtype", "float16", "--batch_size", "4")[0] == 2
     assert "the server decides: leave out --batch_size --dtype" in capsys.readouterr().err
 
 

@@ -31,6 +31,11 @@ def page(folder):
     return write_review_page(folder)
 
 
+def open_drawn(browser, page):
+    browser.open(page)
+    browser.wait_for("document.querySelectorAll('article button').length > 0")
+
+
 def press_on(browser, article, n):
     browser.run(f"document.querySelectorAll('article')[{article}].querySelectorAll('button')[{n}].click()")
 
@@ -60,12 +65,11 @@ def test_a_person_decides_and_push_goes_by_it(opened, folder, tmp_path):
 
 
 def test_decisions_outlive_a_closed_page_and_a_wrong_one_is_taken_back(browser, page):
-    browser.open(page)
-    browser.wait_for("document.querySelectorAll('article button').length > 0")
+    open_drawn(browser, page)
     browser.run("localStorage.clear()")
-    browser.open(page)
+    open_drawn(browser, page)
     press_on(browser, 0, 0)
-    browser.open(page)
+    open_drawn(browser, page)
     pressed = "document.querySelectorAll('article')[0].querySelectorAll('button')[0].getAttribute('aria-pressed')"
     assert browser.run(pressed) == "true"
     press_on(browser, 0, 0)

@@ -144,7 +144,7 @@ def test_a_space_is_sent_with_the_model_s_commit_and_again_without_change(hub, l
 @pytest.mark.parametrize("name", ["page", "a/b/c", "lab/ä"])
 def test_a_wrong_name_of_a_space_sends_nothing(hub, ldrt_client, run_folder, name):  # noqa: F811
     done = ldrt_client("publish", run_folder, "lab/model", "--space", name)
-    assert (done.status, done.stderr.count("\n")) == (1, 1)
+    assert (done.status, done.stderr.count("\n")) == (2, 1)
     assert "no repository id" in done.stderr
     assert not hub.log
 
