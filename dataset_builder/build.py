@@ -167,10 +167,19 @@ def run(options: Options) -> str:
     """
     dataset = Path(options.output)
     skipped = Skipped()
+    _check_sizes(options)
     _check_benchmarks(options)
     files = _files(Path(options.articles), dataset / ".work", options.layout, skipped)
     submitted = _read(files, dataset / ".work", options)
     return submitted or _assemble(files, dataset, options, skipped)
+
+
+def _check_sizes(options: Options) -> None:
+    """Raises UsageError for a number of figures that is none."""
+    for name in ("test_size", "validation_size"):
+        size = getattr(options, name)
+        if size >= 1 and size % 1:
+            raise UsageError(f"--{name} '{size:g}': give a share below 1, or a whole number of figures")
 
 
 def _files(articles: Path, work: Path, layout: Layout, skipped: Skipped) -> list[Unit]:

@@ -3,6 +3,7 @@
 import math
 import os
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,10 @@ def run_on_ray(step: PipelineStep, logs: Path, cluster: Cluster, share: Share) -
 
     Raises ModuleNotFoundError without the extra `ray`.
     """
-    import ray
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError('--executor ray needs the extra `ray`: pip install "ldrt-vlm[ray]"') from error
     from datatrove.executor import RayPipelineExecutor
 
     with ray.init(include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": _pythonpath()}}):
@@ -71,6 +75,8 @@ def submit_to_slurm(
         raise UsageError("--executor slurm needs --partition; `sinfo` lists the partitions")
     if shlex.quote(folder) != folder:
         raise UsageError(f"{folder}: SLURM scripts need a path without spaces and special characters; move --output")
+    if shutil.which("sbatch") is None:
+        raise FileNotFoundError("--executor slurm: no `sbatch` on the PATH; submit from a login node of the cluster")
     executor = SlurmPipelineExecutor(
         [step],
         tasks=cluster.tasks,

@@ -177,7 +177,7 @@ def _fetch_library(export: Path, output: Path, options: Options) -> str:
     """Copy the files that the references of a Zotero export have, and fetch those that have none by their ids."""
     from dataset_builder.fetching.library.copies import copy_attached, plan_copies
     from dataset_builder.fetching.library.references import read_references
-    from dataset_builder.fetching.task import NothingFoundError, alone_in, failure_lines, with_ids
+    from dataset_builder.fetching.task import NothingFoundError, alone_in, failure_lines, next_step, with_ids
     from dataset_builder.files.jsonfiles import write_jsonl
 
     references, unreadable = read_references(export)
@@ -199,7 +199,7 @@ def _fetch_library(export: Path, output: Path, options: Options) -> str:
     write_jsonl(output / "failed.jsonl", failed)
     if not plan.copied:
         raise RuntimeError(f"no article came of {export}; see {output}/failed.jsonl")
-    return "\n".join([said, *failure_lines(failed, output), f"next: ldrt build {output} --output dataset"])
+    return "\n".join([said, *failure_lines(failed, output), next_step(output)])
 
 
 def _fetch(output: Path, task: "Fetching", options: Options, failed: Sequence["Failure"] = ()) -> str:
@@ -211,8 +211,8 @@ def _fetch(output: Path, task: "Fetching", options: Options, failed: Sequence["F
     with alone_in(output):
         unlisted = [*failed, *asyncio.run(list_wanted(output, task))]
         if options.dry_run:
-            next_step = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
-            return "\n".join([describe_list(output), *failure_lines(unlisted, output), next_step])
+            more = f"{output}/articles.jsonl; run again without --dry_run to fetch these"
+            return "\n".join([describe_list(output), *failure_lines(unlisted, output), more])
         if options.executor == "ray":
             run_on_ray(FetchArticles(output, task), output / ".fetch", _cluster(options), Share(1, _TASK_MEMORY_GB))
         if options.executor != "slurm":

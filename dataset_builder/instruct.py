@@ -18,6 +18,7 @@ teacher.
 
 import hashlib
 import os
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from dataset_builder.llm.options import AskingOptions
+from dataset_builder.llm.options import OF_SERVERS, AskingOptions
 from trust.errors import UsageError
 
 if TYPE_CHECKING:
@@ -181,8 +182,9 @@ def run(options: Options) -> str:
     outcome = _outcome(options, teacher, replies)
     _make(options, asking, teacher, outcome, spent)
     _publish(options, outcome)
+    dataset = shlex.quote(options.dataset)
     opened = f"open: {options.dataset}/examples.html (questions and answers with their evidence, in a browser)"
-    return "\n".join([*outcome.lines(), opened, f"next: ldrt train --config RECIPE --dataset_name {options.dataset}"])
+    return "\n".join([*outcome.lines(), opened, f"next: ldrt train --config RECIPE --dataset_name {dataset}"])
 
 
 # ---- what there is to ask, and whether it can be
@@ -190,30 +192,25 @@ def run(options: Options) -> str:
 
 def _check(options: Options) -> None:
     """Raises UsageError for a teacher that cannot teach, and for options that contradict each other."""
-    from dataset_builder.teaching.gate.verifier import refuse_kin
-
     if options.teacher == "openai" and not options.model:
         raise UsageError("the teacher `openai` needs --model, the LLM's name at the server")
     if unused := _only_for_an_llm(options):
         raise UsageError(f"{', '.join(unused)}: only for --teacher openai; the teacher `{options.teacher}` asks nobody")
     if options.context_file and options.context != "own":
         raise UsageError(f"--context_file gives a curator's context, --context {options.context} another: choose one")
-    if options.verifier:
-        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
     options.check_asking()
+    if options.verifier:
+        from dataset_builder.teaching.gate.verifier import refuse_kin
+
+        refuse_kin(options.verifier, (options.model or "") if options.teacher == "openai" else options.teacher)
 
 
 def _only_for_an_llm(options: Options) -> list[str]:
     """The options that change nothing with this teacher; a dry run says what an LLM would cost."""
     if options.teacher == "openai" or options.dry_run:
         return []
-    asked = {
-        "--examples_per_figure": options.examples_per_figure != 1,
-        "--see_picture": options.see_picture,
-        "--answer_language": options.answer_language != "own",
-        "--prompts": options.prompts is not None,
-    }
-    return [name for name, is_set in asked.items() if is_set]
+    names = ("model", "examples_per_figure", "see_picture", "answer_language", "prompts")
+    return options.given(names if options.verifier else (*names, *OF_SERVERS))  # a verifier is asked in the same way
 
 
 def _rows(options: Options) -> "GivenRows":

@@ -13,6 +13,7 @@ more articles: what is made stays.
 
 import datetime
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -102,7 +103,7 @@ def run(options: Options) -> str:
             raise RuntimeError(f"no figure could be made again; {'; '.join(lines)}")
         write_made(dataset, outcomes)
         rows = write_dataset(dataset, published, outcomes, retracted)
-    return "\n".join([*lines, f"pairs          {rows:>7}  rows", f"next: ldrt instruct {dataset}"])
+    return "\n".join([*lines, f"pairs          {rows:>7}  rows", f"next: ldrt instruct {shlex.quote(str(dataset))}"])
 
 
 # ---- what is asked

@@ -26,7 +26,7 @@ class Options:
         metadata={
             "help": "checkpoint: Hub id or folder; full weights or an adapter",
             "positional": True,
-            "path": "folder or Hub id",
+            "path": "checkpoint or Hub id",
         }
     )
     base: str | None = field(
@@ -34,7 +34,7 @@ class Options:
         metadata={
             "help": "another checkpoint to show beside it, such as its base",
             "positional": True,
-            "path": "folder or Hub id",
+            "path": "checkpoint or Hub id",
         },
     )
     dataset: str | None = field(

@@ -31,7 +31,7 @@ class Options:
         metadata={
             "help": "checkpoint: Hub id or folder; full weights or an adapter",
             "positional": True,
-            "path": "folder or Hub id",
+            "path": "checkpoint or Hub id",
         }
     )
     figure: str = field(
@@ -42,7 +42,7 @@ class Options:
         default=None,
         metadata={
             "help": "another checkpoint, such as the base model: both answer, also without picture",
-            "path": "folder or Hub id",
+            "path": "checkpoint or Hub id",
         },
     )
     revision: str | None = field(default=None, metadata={"help": "Hub commit of the model", "group": "how it is run"})

@@ -11,6 +11,7 @@ All must hold the same examples, references and dataset revision. `paired_items.
 example, which the plots and any later question need.
 """
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,7 +95,9 @@ def run(options: Options) -> str:
         write_lines(full, [table_text(comparison), *sentences(comparison)])
         tables = [table_text(comparison, in_short=True)] if len(tuned_runs) == 1 else []
         opened = f"open: {full} (each task and metric); {output / run_folder.COMPARISON} for programs"
-        texts.append("\n".join([*tables, *sentences(comparison), opened, f"next: ldrt card {tuned.folder}"]))
+        texts.append(
+            "\n".join([*tables, *sentences(comparison), opened, f"next: ldrt card {shlex.quote(str(tuned.folder))}"])
+        )
     return "\n\n".join([overview_text(overview), *texts] if len(tuned_runs) > 1 else texts)
 
 

@@ -11,6 +11,7 @@ run folder is one checkpoint on one split; each image condition adds its answers
 interruption: what is answered is kept.
 """
 
+import shlex
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -212,7 +213,7 @@ def run(options: Options) -> str:
     failed = f"; {n_failed} failed, `error` in their records says why; run again to ask them again" if n_failed else ""
     left_out = f"; {items.left_out}" if items.left_out else ""
     said = f"{len(asked) - n_failed} answers of {made['model']} (image condition {condition}) in {path}"
-    return f"{said}{failed}{left_out}\nnext: ldrt score {output}"
+    return f"{said}{failed}{left_out}\nnext: ldrt score {shlex.quote(str(output))}"
 
 
 def _questions(options: Options) -> "tuple[Items, dict[str, Evidence]]":
@@ -279,11 +280,11 @@ def _check_names(options: Options) -> None:
     """Raises UsageError for a model, a benchmark, a config or a split that is none, as far as files here say so."""
     from dataset_builder.benchmarks.benchmark import names
     from dataset_builder.files.nearest import nearest
-    from trust.places import is_folder
+    from trust.places import is_checkpoint_folder
 
     if not options.base_url:
         try:
-            is_folder(options.model, "model")
+            is_checkpoint_folder(options.model, "model")
         except FileNotFoundError as error:
             raise UsageError(error) from error
     if options.benchmark and options.benchmark not in names():

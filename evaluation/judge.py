@@ -11,13 +11,14 @@ picture. Every reply is on the disk before it counts; run the command again afte
 is asked again; a reply that was paid for and has no score, only with --retry_unparsable.
 """
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from annotated_types import Ge
 
-from dataset_builder.llm.options import AskingOptions
+from dataset_builder.llm.options import OF_SERVERS, AskingOptions
 from evaluation import run_folder
 from trust.errors import UsageError
 
@@ -83,12 +84,12 @@ def run(options: Options) -> str:
     Raises FileNotFoundError without a run or a rubric, ValueError for options that do not fit, ConnectionError or
     PermissionError when the server cannot be used, RuntimeError when nothing was scored.
     """
+    _check(options)  # before what takes seconds to import
     from dataset_builder.llm.families import family_warning
     from evaluation.judgements import counted, read_judgements
     from evaluation.judging import asking, rubric
     from evaluation.judging.summary import summary_lines
 
-    _check(options)
     folder, judge = Path(options.run), _judge(options)
     rubrics = Path(options.rubrics) if options.rubrics else rubric.FOLDER
     manifest = run_folder.read_manifest(folder)
@@ -104,16 +105,22 @@ def run(options: Options) -> str:
         return "\n".join([*warning, str(asking.estimate(asked, judge, ledger))])
     asking.check_any(asking.ask(asked, judge, ledger, "score"), judge)
     lines = summary_lines(judge.name, counted(read_judgements(folder), predictions), predictions)
-    return "\n".join([*lines, *warning, f"{ledger}; `ldrt score {options.run}` puts it into the scores"])
+    return "\n".join([*lines, *warning, f"{ledger}; `ldrt score {shlex.quote(options.run)}` puts it into the scores"])
 
 
 def _check(options: Options) -> None:
     """Raises UsageError for options that do not fit."""
     options.check_asking()
-    of_servers = {"--batch": options.batch, "--request": options.request, "--max_cost": options.max_cost is not None}
-    unused = [name for name, is_set in of_servers.items() if is_set]
+    unused = options.given(OF_SERVERS)
     if options.backend == "local" and unused:
         raise UsageError(f"{', '.join(unused)}: only for a judge behind a server; the backend local asks nobody")
+    if options.backend == "local":
+        from trust.places import is_checkpoint_folder
+
+        try:
+            is_checkpoint_folder(options.judge, "judge")
+        except FileNotFoundError as error:
+            raise UsageError(error) from error
 
 
 def _judge(options: Options) -> "Judge":

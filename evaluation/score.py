@@ -7,6 +7,7 @@
 Every answer is measured first and saved; means, intervals and the gaps between image conditions come from those rows.
 """
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -92,13 +93,14 @@ def _summary(scores: dict, folder: Path, warnings: list[str]) -> str:
             gap = f"{number_text(row['delta'], True)} ({interval}; n {row['n']})"
             gaps.append(f"true picture against {row['versus']}, {metric_text(row)}: {gap}")
     judges = panel_text(scores["judges"], scores["judge_agreement"])
+    typed = shlex.quote(str(folder))
     return "\n".join(
         filter(
             None,
             [
                 *(_table(in_short), *interval_notes(in_short), *gaps, *judges, *warnings),
                 f"open: {full} (each task and metric); {folder / run_folder.SCORES} for programs",
-                f"next: ldrt compare BASE_RUN {folder}, or ldrt card {folder}",
+                f"next: ldrt compare BASE_RUN {typed}, or ldrt card {typed}",
             ],
         )
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 from dataset_builder.files.nearest import nearest
 from ldrt.options import CONFIG, CONFIG_OPTION, SHORT, Option, options_of
-from ldrt.values import FALSE, TRUE, read_plain, read_words, shown
+from ldrt.paths import near_path
+from ldrt.values import FALSE, TRUE, read_plain, read_words, shown, words_of_object
 from trust.errors import UsageError
 
 _NUMBER = re.compile(r"-\.?\d|-(inf|nan)", re.I)  # a word that is a value, no option
@@ -27,7 +28,11 @@ def parse(stage: type, argv: list[str], prog: str) -> Any:
     if options[CONFIG] is CONFIG_OPTION:
         for given in words.named.pop(CONFIG, []):
             values |= _read_config(given.words[0], options)
-    values |= _named(words.named, options, values) | _positional(words.bare, options)
+    named, bare = _named(words.named, options, values), _positional(words.bare, options)
+    for name in named.keys() & bare.keys():
+        both = f"{shown(bare[name])}, and --{name} {shown(named[name])}"
+        raise UsageError(f"{options[name].label} is given twice: {both}")
+    values |= named | bare
     values |= {name: words.others for name, option in options.items() if option.takes_rest}
     missing = [name for name, option in options.items() if option.is_required and values.get(name) is None]
     if missing:
@@ -41,7 +46,7 @@ def _check_patterns(options: dict[str, Option], values: dict[str, Any]) -> None:
     for name, option in options.items():
         value = values.get(name)
         if option.pattern and value is not None and not re.fullmatch(option.pattern, value):
-            near = nearest(value, re.findall(r"[\w:./]+", option.help))
+            near = nearest(value, [word for word in re.findall(r"[\w:./]+", option.help) if "/" not in word])
             raise UsageError(f"{option.label} {shown(value)}{near}; it takes: {option.help}")
 
 
@@ -77,13 +82,21 @@ def _sorted(argv: list[str], options: dict[str, Option]) -> _Words:
         name, key, value = _split(word)
         if name not in options or options[name].takes_rest:
             if not takes_rest:
-                raise UsageError(f"no option {word.partition('=')[0]}{nearest(name, options, '--')}")
+                raise UsageError(f"no option {word.partition('=')[0]}{_meant(name, options)}")
             words.others += [word, *_until_option(left, len(left))]
             continue
         given = [value] if value is not None else _values(left, options[name], word)
         words.named.setdefault(name, []).append(_Given(given, key))
     _refuse_flag_values(words, argv, options)
     return words
+
+
+def _meant(name: str, options: dict[str, Option]) -> str:
+    """The nearest option; of `--no_audit` the word that other programs have it for."""
+    flag = name.removeprefix("no_")
+    if flag != name and flag in options and options[flag].kind.type is bool:
+        return f", did you mean --{flag} false?"
+    return nearest(name, options, "--")
 
 
 def _is_option(word: str) -> bool:
@@ -113,6 +126,8 @@ def _values(left: deque[str], option: Option, word: str) -> list[str]:
         return [left.popleft()] if left and left[0].lower() in (*TRUE, *FALSE) else []
     most = len(left) if option.takes_words else 1
     taken = _until_option(left, most)
+    if not taken and option.kind.type is dict:
+        raise UsageError(f"{word} needs a value{'' if '.' in word else f': {words_of_object(word)}'}")
     if not taken:
         raise UsageError(f"{word} needs a value: {option.kind.words(option.text)}")
     return taken
@@ -202,8 +217,22 @@ def _read_yaml(path: str) -> list[tuple[str, Any, Any]]:
         plain, typed = yaml.load(text, yaml.BaseLoader) or {}, yaml.safe_load(text) or {}
         if not isinstance(plain, dict):
             raise UsageError(f"{path}: expected `key: value` lines")
+        _refuse_twice(path, yaml.compose(text, yaml.BaseLoader))
         return [(str(key), *both) for key, *both in zip(plain, plain.values(), typed.values(), strict=True)]
     except UsageError:
         raise
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except OSError as error:
+        why = f"{error.strerror}{near_path(path)}"
+        raise UsageError(f"cannot read the configuration {path!r}: {why}") from error
+    except (ValueError, yaml.YAMLError) as error:
         raise UsageError(f"cannot read the configuration {path!r}: {error}") from error
+
+
+def _refuse_twice(path: str, root: Any) -> None:
+    """Raises UsageError for a key that stands twice in the YAML's node `root`: the first would be lost in silence."""
+    seen: dict[str, int] = {}
+    for key, _ in root.value if root else []:
+        name, line = str(key.value).replace("-", "_"), key.start_mark.line + 1
+        if name in seen:
+            raise UsageError(f"{path}: {name!r} stands there twice, in lines {seen[name]} and {line}")
+        seen[name] = line

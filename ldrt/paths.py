@@ -4,15 +4,17 @@ A field says what it is by its metadata `path`, one of KINDS.
 """
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
 from dataset_builder.files.nearest import nearest
 from ldrt.options import Option, options_of
 from trust.errors import UsageError
-from trust.places import is_folder
+from trust.places import is_checkpoint_folder, is_folder
 
-READ = ("folder", "file", "folder or file", "folder or Hub id")
+PLACES = {"folder or Hub id": is_folder, "checkpoint or Hub id": is_checkpoint_folder}
+READ = ("folder", "file", "folder or file", *PLACES)
 MADE = {  # folders of the project's own commands -> what they hold, and the command that makes it, its folder as {}
     "dataset folder": ("pairs", "ldrt build ARTICLES --output {}"),
     "run folder": ("manifest.json", "ldrt generate --output {}"),
@@ -40,7 +42,7 @@ def _check(option: Option, path: str) -> None:
         raise UsageError(f"{option.label} {path}: write your home folder in full; only a shell knows what ~ is")
     if option.path in WRITTEN:
         _check_written(option, path)
-    elif option.path == "folder or Hub id":
+    elif option.path in PLACES:
         _check_place(option, path)
     else:
         _check_read(option, path)
@@ -58,13 +60,13 @@ def _check_read(option: Option, path: str) -> None:
         is_what = "folder" if os.path.isdir(path) else "file"
         raise UsageError(f"{path} is a {is_what}; {_explained(option)}")
     if not wanted(path):
-        raise UsageError(f"no {option.path} {_shown(path)}{_near(path)}; {_explained(option)}")
+        raise UsageError(f"no {option.path} {_shown(path)}{near_path(path)}; {_explained(option)}")
     if not os.access(path, os.R_OK):
         raise UsageError(f"{option.label} {path} cannot be read: its permissions are another user's")
     if option.path in MADE:
         part, command = MADE[option.path]
         if not os.path.exists(os.path.join(path, part)):
-            raise UsageError(f"{os.path.join(path, part)} is absent: run `{command.format(path)}` first")
+            raise UsageError(f"{os.path.join(path, part)} is absent: run `{command.format(shlex.quote(path))}` first")
 
 
 def _shown(path: str) -> str:
@@ -74,9 +76,9 @@ def _shown(path: str) -> str:
 
 def _check_place(option: Option, name: str) -> None:
     try:
-        is_folder(name, option.name)
+        PLACES[str(option.path)](name, option.name)
     except FileNotFoundError as error:
-        raise UsageError(f"{error}{_near(name)}") from error
+        raise UsageError(f"{error}{'' if os.path.isdir(name) else near_path(name)}") from error
 
 
 def _check_written(option: Option, path: str) -> None:
@@ -92,7 +94,7 @@ def _check_written(option: Option, path: str) -> None:
         raise UsageError(f"cannot write to {above}; choose another {option.label}")
 
 
-def _near(path: str) -> str:
+def near_path(path: str) -> str:
     """ ", did you mean runs/tuned?", of what lies beside it."""
     above = os.path.dirname(path)
     try:

@@ -157,13 +157,20 @@ def _listed(words: list[str]) -> list[str]:
     return list(map(str, found))
 
 
+def words_of_object(name: str) -> str:
+    """How the command line is given a dict."""
+    return f'JSON, {{"NAME": VALUE}}, or {name}.NAME VALUE'
+
+
 def _read_object(word: str, name: str, kind: Kind) -> dict[str, Any]:
     import yaml
 
     try:
         plain, typed = yaml.load(word, yaml.BaseLoader), yaml.safe_load(word)
     except yaml.YAMLError as error:
-        raise UsageError(f'{name} {shown(word)}: give JSON, {{"NAME": VALUE}}') from error
+        raise UsageError(f"{name} {shown(word)}: give {words_of_object(name)}") from error
+    if not isinstance(plain, Mapping):
+        raise UsageError(f"{name} {shown(word)}: give {words_of_object(name)}")
     return read_plain(plain, typed, kind, name)
 
 

@@ -13,6 +13,7 @@ evidence.jsonl, thumbnails.jsonl where they are there. Same files, same card: RU
 besides, so that `ldrt verify` can write it again.
 """
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,7 +96,9 @@ def run(options: Options) -> str:
     described = folder / "card.json"
     write_text(described, to_json(describe_card(stated, names, examples), str(described), indent=1) + "\n")
     opened = f"open: {card} (the card), {page} (each answer, in a browser), {folder}/plots/ ({len(plots)} plots)"
-    return "\n".join([describe_licenses(facts), opened, f"next: ldrt publish {folder} ORG/NAME --dry_run"])
+    return "\n".join(
+        [describe_licenses(facts), opened, f"next: ldrt publish {shlex.quote(str(folder))} ORG/NAME --dry_run"]
+    )
 
 
 def _domain_tags(path: str | None) -> tuple[str, ...]:

@@ -95,7 +95,11 @@ class Options:
         metadata={"help": "ORG/NAME of a Space to send the page of `ldrt app` to; private as the model is"},
     )
     tag: str | None = field(
-        default=None, metadata={"help": "name for the published state; default: the next of v1, v2"}
+        default=None,
+        metadata={
+            "help": "name for the published state, such as v1; default: the next of v1, v2",
+            "pattern": r"\w[\w./-]*",
+        },
     )
     dry_run: bool = field(
         default=False, metadata={"help": "do everything but talk to the Hub; list what would be sent"}

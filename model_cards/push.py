@@ -71,7 +71,12 @@ class Options:
         metadata={"help": "with --policy all --private false: every row may be public, whatever its licence"},
     )
     tag: str | None = field(
-        default=None, metadata={"help": "name for the published state, such as v1", "group": "states of the repository"}
+        default=None,
+        metadata={
+            "help": "name for the published state, such as v1",
+            "pattern": r"\w[\w./-]*",
+            "group": "states of the repository",
+        },
     )
     squash: bool = field(
         default=False,

@@ -5,9 +5,14 @@ answer with the base model in silence. So the merged checkpoint is loaded again 
 must be the adapter's, and must not be the base model's.
 """
 
+import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from trust.errors import UsageError
+from trust.places import ADAPTER_CONFIG
 
 
 @dataclass
@@ -15,14 +20,14 @@ class Options:
     """Options of `ldrt merge`."""
 
     adapter: str = field(
-        metadata={"help": "folder or Hub id of a phase 2 result", "positional": True, "path": "folder or Hub id"}
+        metadata={"help": "folder or Hub id of a phase 2 result", "positional": True, "path": "checkpoint or Hub id"}
     )
     output: str = field(metadata={"help": "folder for the merged checkpoint", "path": "new folder"})
     base: str | None = field(
         default=None,
         metadata={
             "help": "checkpoint to merge into, where not the one that the adapter names",
-            "path": "folder or Hub id",
+            "path": "checkpoint or Hub id",
         },
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
@@ -37,6 +42,8 @@ def run(options: Options) -> str:
     the adapter does not fit the base or is not as its run left it, FileNotFoundError or RefusedError for an adapter or
     a base that is not there or not to be trusted.
     """
+    if os.path.isdir(options.adapter) and not os.path.isfile(os.path.join(options.adapter, ADAPTER_CONFIG)):
+        raise UsageError(f"{options.adapter} is a whole checkpoint, no adapter: there is nothing to merge")
     from recipes.merging.adapter import check_family, hash_adapter, is_merged, is_own_base
     from recipes.merging.checkpoint import finish, merge_draft
     from recipes.merging.parity import TOLERANCE
@@ -60,5 +67,5 @@ def run(options: Options) -> str:
     return (
         f"merged {options.adapter} and {base.name} into {output} ({parity.dtype}); largest difference of a logit: "
         f"{parity.error_std:.2g} std to the adapter (at most {TOLERANCE[parity.dtype]}), {parity.change_std:.2g} std "
-        f"to the base model\nnext: ldrt generate --model {output} --dataset DATASET --output RUN"
+        f"to the base model\nnext: ldrt generate --model {shlex.quote(str(output))} --dataset DATASET --output RUN"
     )

@@ -54,9 +54,10 @@ def run(options: Options) -> str:
     Raises UsageError for wrong usage and RuntimeError for a run that failed, each with the one line of the process that
     failed first.
     """
-    from recipes.launching.start import find_recipe, launch, next_step, script_of
+    from recipes.launching.start import check_places, find_recipe, launch, next_step, script_of
 
     recipe = find_recipe(options.config)
+    check_places(recipe, options.overrides)
     config = _launch_config(options, recipe)
     debug = ["--debug"] if DEBUG in os.environ else []
     started = time.monotonic()

@@ -3,6 +3,7 @@
 import os
 import re
 
+CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"  # one of them makes a folder a checkpoint
 MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
 _HUB_ID = re.compile(r"[\w\-.]+/[\w\-.]+")
 # Folders that this project's own commands and documentation name; nobody else's repository is meant by `runs/phase1`.
@@ -23,6 +24,15 @@ def is_folder(name: str, of: str = "checkpoint") -> bool:
     if only_a_folders(name):
         raise FileNotFoundError(f"there is no folder {name}: give the {of}'s folder or its Hub id (ORG/NAME)")
     return False
+
+
+def is_checkpoint_folder(name: str, of: str = "checkpoint") -> bool:
+    """As `is_folder`, and raises FileNotFoundError for a folder that has no model's configuration: that is told here
+    before torch is imported."""
+    is_here = is_folder(name, of)
+    if is_here and not any(os.path.isfile(os.path.join(name, file)) for file in (CONFIG, ADAPTER_CONFIG)):
+        raise FileNotFoundError(f"{name}: no checkpoint there (it has no {CONFIG} or {ADAPTER_CONFIG})")
+    return is_here
 
 
 def only_a_folders(name: str) -> bool:

@@ -108,7 +108,7 @@ def _open_folder(folder: Path) -> Repository:
         return _checked(Repository(str(folder), "model", folder, None), _MODEL_FILES)
     if any((folder / config).is_dir() for config in CONFIGS):
         return open_dataset(str(folder), None)
-    raise FileNotFoundError(f"{folder} is neither a checkpoint nor a dataset: give what `ldrt publish` or push sent")
+    raise UsageError(f"{folder} is neither a checkpoint nor a dataset: give what `ldrt publish` or push sent")
 
 
 def _checked(repository: Repository, patterns: Iterable[str]) -> Repository:

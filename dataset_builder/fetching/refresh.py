@@ -5,6 +5,7 @@ brought up to date and a changed article fetched again, so that the next `ldrt b
 at any moment loses no change and notes none twice.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -331,5 +332,7 @@ def _summary(
     if failed:
         lines.append(f"{len(failed)} could not be asked for; run again ({failed[0]['id']}: {failed[0]['reason']})")
     if changes and not dry_run:
-        lines.append(f"{articles / CHANGES}; next: ldrt build {articles} --output DATASET takes their rows out")
+        lines.append(
+            f"{articles / CHANGES}; next: ldrt build {shlex.quote(str(articles))} --output DATASET takes their rows out"
+        )
     return "\n".join(lines)

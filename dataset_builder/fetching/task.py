@@ -8,6 +8,7 @@ import datetime
 import hashlib
 import json
 import re
+import shlex
 import sys
 import urllib.parse
 from collections.abc import Iterator
@@ -181,8 +182,13 @@ def finish(output: Path, unlisted: list[Failure], counts: Counts, lost: list[Fai
     if not counts["fetched"] + counts["there"]:
         raise RuntimeError(f"no article came; see {output}/failed.jsonl ({failed[0]['reason']})")
     done = f"{counts['fetched']} articles fetched, {counts['there']} were there"
-    lines = [describe_list(output), done, *failure_lines(failed, output), f"next: ldrt build {output} --output dataset"]
+    lines = [describe_list(output), done, *failure_lines(failed, output), next_step(output)]
     return "\n".join(lines)
+
+
+def next_step(output: Path) -> str:
+    """What to do with the articles that were fetched."""
+    return f"next: ldrt build {shlex.quote(str(output))} --output dataset"
 
 
 def describe_list(output: Path) -> str:

@@ -1,6 +1,7 @@
 """The options of every command that asks an LLM behind a server: where, how fast, for how much."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Gt, Le
@@ -9,6 +10,9 @@ from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from dataset_builder.llm.requests import Server
+
+
+OF_SERVERS = ("base_url", "request", "batch", "max_cost")  # that change nothing where no server is asked
 
 
 @dataclass(kw_only=True)
@@ -90,6 +94,15 @@ class AskingOptions:
         """Raises UsageError for options that contradict each other."""
         if self.max_cost is not None and not (self.price_in or self.price_out):
             raise UsageError("--max_cost needs --price_in and --price_out, the money for a million tokens")
+
+    def given(self, names: Iterable[str]) -> list[str]:
+        """Those of the options that do not have their default, as `--name`."""
+        found = []
+        for option in fields(self):
+            default = option.default if option.default_factory is MISSING else option.default_factory()
+            if option.name in names and getattr(self, option.name) != default:
+                found.append(f"--{option.name}")
+        return found
 
     def server(self, model: str, picture_tokens: float | None = None) -> "Server":
         """How the LLM of that name is asked; see `Server`."""

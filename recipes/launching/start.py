@@ -1,6 +1,7 @@
 """Which launch config a run gets, and the launcher's start and end."""
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from dataset_builder.files.errors import UsageError
 from recipes.launching.outcome import FOLDER, failure
 from recipes.project_files import LAUNCH_CONFIGS, ROOT, find_file, project_file
 from trust.command_words import options_of
+from trust.places import is_folder
 
 ONE_GPU, CPU = f"{LAUNCH_CONFIGS}/single_gpu.yaml", f"{LAUNCH_CONFIGS}/cpu.yaml"
 ALL_GPUS = f"{LAUNCH_CONFIGS}/ddp.yaml"
@@ -58,9 +60,21 @@ def asks_for_cpu(recipe: Path, options: list[str]) -> bool:
     return str(said).lower() in ("true", "1", "yes", "")
 
 
+def check_places(recipe: Path, options: list[str]) -> None:
+    """Raises UsageError for a dataset or a model that can only be a folder, which is not there: at once, and not after
+    the imports of every process."""
+    for key, of in (("dataset_name", "dataset"), ("model_name_or_path", "model")):
+        name = _value(recipe, options, key)
+        try:
+            if name and isinstance(name, str):
+                is_folder(name, of)
+        except FileNotFoundError as error:
+            raise UsageError(f"{key}: {error}") from error
+
+
 def next_step(recipe: Path, options: list[str]) -> str:
     """The command that takes what this training makes."""
-    output = _value(recipe, options, "output_dir")
+    output = shlex.quote(str(_value(recipe, options, "output_dir")))
     if _value(recipe, options, "trainable") == "projector":
         return f"ldrt train --config RECIPE_OF_PHASE_2 --model_name_or_path {output} --output_dir RUN"
     return f"ldrt merge {output} --output MERGED"

@@ -267,7 +267,11 @@ def test_what_cannot_be_asked_is_one_line_and_costs_nothing(sample_dataset, tmp_
 
 @pytest.mark.parametrize(
     "words",
-    [["--examples_per_figure", "2"], ["--see_picture", "true"], ["--answer_language", "en"], ["--prompts", "."]],
+    [
+        *(["--examples_per_figure", "2"], ["--see_picture", "true"], ["--answer_language", "en"], ["--prompts", "."]),
+        *(["--model", "m"], ["--base_url", "http://localhost:1"], ["--request", '{"n": 1}'], ["--batch"]),
+        ["--max_cost", "1", "--price_in", "1"],
+    ],
 )
 def test_the_extractive_teacher_refuses_what_only_an_llm_can_do(sample_dataset, capsys, words):
     assert ldrt.main(["instruct", str(sample_dataset), *words]) in (1, 2)

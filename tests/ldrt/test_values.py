@@ -25,6 +25,7 @@ class Options:
     sbatch_args: dict[str, str] = field(default_factory=dict)
     request: dict[str, Any] = field(default_factory=dict)
     device: str = field(default="auto", metadata={"help": "auto, cpu, cuda:1", "pattern": r"auto|cpu|cuda(:\d+)?"})
+    url: str | None = field(default=None, metadata={"help": "address, http://…", "pattern": r"https?://\S+"})
     name: str | None = None
 
 
@@ -84,7 +85,14 @@ def test_a_wrong_value_is_told_in_words_from_the_command_line_and_from_a_yaml(tm
         (["--workers.x", "1"], "no option --workers.x, did you mean --workers?"),
         (["--request", "{"], "--request '{': give JSON"),
         (["--request.stop", "{"], "--request.stop '{': give a number"),
-        (["--request", "3"], "--request '3': give NAME: VALUE lines"),
+        (["--request", "3"], """--request '3': give JSON, {"NAME": VALUE}, or --request.NAME VALUE"""),
+        (["--request", "[1]"], "--request '[1]': give JSON"),
+        (["--request"], """--request needs a value: JSON, {"NAME": VALUE}, or --request.NAME VALUE"""),
+        (["--request.stop"], "--request.stop needs a value"),
+        (["--conditions", "true,blank"], "no 'true,blank', did you mean true blank, without comma or quotes?"),
+        (["--conditions", "true blank"], "no 'true blank', did you mean true blank, without comma or quotes?"),
+        (["--no-audit"], "no option --no-audit, did you mean --audit false?"),
+        (["--url", "http://local host"], "--url 'http://local host'; it takes: address, http://…"),
         (["stray"], "'stray' is one argument too many"),
         (["--", "--audit"], "no option --"),
     ],
@@ -105,12 +113,26 @@ def test_wrong_words(words, message):
         ("workers: null\n", "give a whole number"),
         ("workers:\n", "workers is empty"),
         ("config: x.yaml\n", "no option 'config'"),
+        ("workers: 1\naudit: true\nworkers: 2\n", "'workers' stands there twice, in lines 1 and 3"),
+        ("timeout_s: 1\ntimeout-s: 2\n", "'timeout_s' stands there twice"),
+        ("conditions: true, blank\n", "did you mean true blank, without comma or quotes?"),
     ],
 )
 def test_wrong_shapes_in_a_yaml(tmp_path, text, message):
     with pytest.raises(ldrt.UsageError, match=re.escape(message)) as error:
         parse_yaml(tmp_path, text)
     assert not OF_PYTHON.search(str(error.value))
+
+
+def test_a_yaml_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "build.yaml").write_text("")
+    for path, why in [
+        ("biuld.yaml", "No such file or directory, did you mean build.yaml?"),
+        (".", "Is a directory"),
+    ]:
+        with pytest.raises(ldrt.UsageError, match=re.escape(f"cannot read the configuration '{path}': {why}")):
+            parse("--config", path)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +192,7 @@ def test_right_yaml(tmp_path, text, expected):
 class Places:
     run: str = field(metadata={"help": "run folder", "positional": True, "path": "folder"})
     model: str | None = field(default=None, metadata={"help": "model", "path": "folder or Hub id"})
+    tuned: str | None = field(default=None, metadata={"help": "tuned", "path": "checkpoint or Hub id"})
     ids: str | None = field(default=None, metadata={"help": "ids", "path": "file"})
     ratings: list[str] = field(default_factory=list, metadata={"help": "ratings", "path": "folder or file"})
     recipe: str | None = field(default=None, metadata={"help": "recipe", "path": "recipe"})
@@ -186,8 +209,9 @@ def places(*words: str) -> Places:
 
 def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("runs/tuned", "owner"):
+    for name in ("runs/tuned", "owner", "adapter"):
         (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "adapter/adapter_config.json").write_text("{}")
     (tmp_path / "file").write_text("")
     for words, message in [
         (["runs/tunde"], "no folder 'runs/tunde', did you mean runs/tuned?; RUN: run folder"),
@@ -201,7 +225,10 @@ def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
         (["runs", "--model", "./a/b"], "there is no folder ./a/b"),
         (["runs", "--model", "owner/x"], "there is no folder owner/x"),  # owner/ is here
         (["runs", "--model", "a/b/c"], "there is no folder a/b/c"),
-        (["x" * 5000], "no folder 'xxx"),
+        (["x" * 5000], "no folder '…xxx"),
+        (["runs", "--tuned", "nowhere"], "there is no folder nowhere: give the tuned's folder or its Hub id"),
+        (["runs", "--tuned", "owner"], "owner: no checkpoint there (it has no config.json or adapter_config.json)"),
+        (["runs", "--run", "owner"], "RUN is given twice: 'runs', and --run 'owner'"),
         (["runs", "--ids", "runs"], "runs is a folder; --ids: ids"),
         (["runs", "--ids", "flie"], "no file 'flie', did you mean file?"),
         (["runs", "--ratings", "file", "absent"], "no folder or file 'absent'"),
@@ -215,6 +242,8 @@ def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
         ["--dry-run", "runs"],
         ["runs/tuned", "--model", "org/name"],
         ["runs", "--model", "runs/tuned"],
+        ["runs", "--tuned", "org/name"],
+        ["runs", "--tuned", "adapter"],
         ["runs", "-o", "new/deep"],
         ["runs", "-o", "owner"],
         ["runs", "--ids", "file", "--report", "file"],
@@ -236,6 +265,10 @@ def test_a_folder_of_ours_without_what_it_must_hold_names_the_command_that_makes
     ]:
         assert ldrt.main([name, str(made)]) == 2
         assert capsys.readouterr().err == f"ldrt {name}: {line}\n"
+    spaced = tmp_path / "of mine"
+    spaced.mkdir()
+    assert ldrt.main(["card", str(spaced)]) == 2
+    assert f"run `ldrt score '{spaced}'` first" in capsys.readouterr().err  # as one types it
 
 
 def test_help_says_types_in_words_by_groups():

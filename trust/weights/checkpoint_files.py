@@ -13,10 +13,11 @@ from typing import Any
 
 from trust.errors import RefusedError
 from trust.files import inside, read_limited
+from trust.places import ADAPTER_CONFIG, CONFIG
 from trust.weights.adapter_modules import bad_modules
 from trust.weights.safetensors_files import ADAPTER, INDEX, WEIGHTS, check_index, check_weights, shards, weight_names
 
-CONFIG, ADAPTER_CONFIG, LINEAGE = "config.json", "adapter_config.json", "lineage.json"
+LINEAGE = "lineage.json"
 ALLOWED = (
     *("*.safetensors", "*.safetensors.index.json", CONFIG, "*_config.json", "*.jinja", "chat_template.json"),
     *("tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+import ldrt
 from dataset_builder import build
 from dataset_builder.articles.packages import Package
 from dataset_builder.extraction.executors import ReadArticles, _from_row, _to_line
@@ -77,6 +79,20 @@ def test_what_slurm_needs_is_said(few_articles, tmp_path):
         build.run(build.Options(str(few_articles), str(output), executor="slurm"))
     with pytest.raises(ValueError, match="path without spaces"):
         build.run(build.Options(str(few_articles), str(output), executor="slurm", partition="cpu"))
+    with pytest.raises(FileNotFoundError, match="no `sbatch` on the PATH; submit from a login node"):
+        build.run(build.Options(str(few_articles), str(tmp_path / "ab"), executor="slurm", partition="cpu"))
+
+
+def test_what_ray_needs_is_said(few_articles, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ModuleNotFoundError, match="needs the extra `ray`: pip install"):
+        build.run(build.Options(str(few_articles), str(tmp_path / "dataset"), executor="ray"))
+
+
+@pytest.mark.parametrize("words", [["--test_size", "1.5"], ["--validation_size", "20.1"]])
+def test_half_a_figure_is_no_size_of_a_split(few_articles, tmp_path, capsys, words):
+    assert ldrt.main(["build", str(few_articles), "--output", str(tmp_path / "dataset"), *words]) == 2
+    assert f"{words[0]} '{words[1]}': give a share below 1, or a whole number" in capsys.readouterr().err
 
 
 @pytest.mark.slow
