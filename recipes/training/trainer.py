@@ -11,6 +11,7 @@ from peft import LoraConfig, PeftModel
 from safetensors import safe_open
 from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedConfig, PreTrainedModel, Trainer
+from transformers.integrations import is_deepspeed_zero3_enabled
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import DPOTrainer, ModelConfig, SFTConfig, SFTTrainer
 
@@ -100,6 +101,11 @@ class StrictTrainer(Trainer):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
             freeze_unread(self.model, self.family)  # PEFT has made all of the tower's copy trainable again
 
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        if is_deepspeed_zero3_enabled():
+            state_dict = with_frozen_copies(self.model, state_dict)
+        super()._save(output_dir, state_dict)
+
     def _load_best_model(self) -> None:
         if self.saves_hub_names():
             load_projector(self.model, self.family, Path(self.state.best_model_checkpoint))
@@ -112,6 +118,21 @@ class StrictTrainer(Trainer):
 
     def create_model_card(self, *_, **__):
         """The card is rendered by `ldrt card` from result files; TRL's default would overwrite it."""
+
+
+def with_frozen_copies(model: torch.nn.Module, gathered: dict | None) -> dict | None:
+    """What ZeRO-3 has gathered, and what is frozen of the adapter's copies of modules, which it leaves out.
+
+    Every process takes part, also those for which nothing was gathered.
+    """
+    import deepspeed  # on Linux only
+
+    found = dict(gathered or {})
+    for name, parameter in model.named_parameters():
+        if ".modules_to_save." in name and not parameter.requires_grad:
+            with deepspeed.zero.GatheredParameters([parameter]):
+                found[name] = parameter.detach().cpu().clone()
+    return found if gathered is not None else None
 
 
 class PhaseTrainer(StrictTrainer, SFTTrainer):
