@@ -33,7 +33,7 @@ from model_cards.provenance_files import AUDIT, CERTIFICATE, DATASET_MANIFEST, P
 from model_cards.reviewing.review import read_review
 from trust.ids import LANGUAGES, is_tag
 from trust.licenses import card_fields, combined, use_of
-from trust.markup import block, front_matter
+from trust.markup import block, code, front_matter
 
 DOMAINS = Path(__file__).parents[2] / "recipes" / "domains"
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -255,13 +255,13 @@ def _shapes(configs: dict[str, Splits], withheld: Splits) -> dict[str, Path]:
     theirs.
     """
     of_their_own = [config for config in ("pairs", "preference") if config in configs]
-    shapes = {f"`{config}`": all_files(configs[config])[0] for config in of_their_own}
+    shapes: dict[str, Path] = {code(config): all_files(configs[config])[0] for config in of_their_own}
     examples = [config for config in configs if config not in of_their_own]
     if examples:
-        title = ", ".join(f"`{config}`" for config in (*examples, "instruct"))
+        title = Markup(", ").join(code(config) for config in (*examples, "instruct"))
         shapes[title] = all_files(configs[examples[0]])[0]
     if withheld:
-        shapes[f"`{WITHHELD}`"] = all_files(withheld)[0]
+        shapes[code(WITHHELD)] = all_files(withheld)[0]
     return shapes
 
 

@@ -36,6 +36,12 @@ def test_body_tells_what_the_files_say(dataset):
     assert "{" not in card.split("## Columns")[0].split("---\n")[2], "a template expression was left"
 
 
+def test_its_own_code_spans_are_none_of_a_stranger(dataset):
+    card = render_dataset_card(dataset)
+    assert "\\`" not in card
+    assert "\n`pairs`:\n" in card
+
+
 def test_same_files_same_card(dataset):
     first = write_dataset_card(dataset).read_bytes()
     assert write_dataset_card(dataset).read_bytes() == first
