@@ -97,17 +97,28 @@ def open_published(name: str, revision: str | None) -> Published:
         commit = folder.name
         check_dataset(str(folder))
     wanted = list(_wanted(folder, commit, name))
-    twice = [one for one, n in Counter(one.row["figure_id"] for one in wanted).items() if n > 1]
-    if twice:
-        raise ValueError(
-            f"{name} lists {twice[0]} twice in config `{WITHHELD}`: ask whoever published it to push again"
-        )
+    _refuse_twice(name, folder, commit, wanted)
     if not wanted:
         raise FileNotFoundError(
             f"{name} lists no figure without its picture (config `{WITHHELD}`): there is nothing to make again, or "
             "whoever published it did not say `ldrt push --withheld`"
         )
     return Published(name, folder, commit, wanted, _layout(folder))
+
+
+def _refuse_twice(name: str, folder: Path, commit: str | None, wanted: list[Wanted]) -> None:
+    """Raises ValueError for a figure that is listed twice, or listed and published: `pairs` has each once."""
+    published = [
+        figure_id
+        for path in _own_files(folder, commit, "pairs/*.parquet")
+        for figure_id in parquet.read_table(path, columns=["figure_id"]).column(0).to_pylist()
+    ]
+    counts = Counter([*(one.row["figure_id"] for one in wanted), *dict.fromkeys(published)])
+    if twice := [figure_id for figure_id, n in counts.items() if n > 1]:
+        raise ValueError(
+            f"{name} has {twice[0]} twice, in config `{WITHHELD}` or there and in `pairs`: ask whoever published it to "
+            "push again"
+        )
 
 
 def _download(name: str, commit: str | None) -> Path:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import count
 from pathlib import Path
 
 import pyarrow.parquet as parquet
@@ -216,6 +217,12 @@ def _twice(dataset: Path) -> None:
     shutil.copyfile(path, path.with_name(path.name.replace("00000-of", "00001-of")))
 
 
+def _published_too(dataset: Path) -> None:
+    first = parquet.read_table(next((dataset / "pairs").glob("*.parquet"))).column("figure_id")[0].as_py()
+    numbers = count()
+    _rewrite(dataset, lambda row: row | {"figure_id": first} if next(numbers) == 0 else row)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -224,7 +231,8 @@ def _twice(dataset: Path) -> None:
         (_null("image_sha256"), "row 1: `image_sha256`"),
         (_null("hashes"), "row 1: `hashes`"),
         (_boundless, "row 1: a box or resolution is no finite number"),
-        (_twice, "twice in config `withheld`"),
+        (_twice, "twice, in config `withheld`"),
+        (_published_too, "there and in `pairs`"),
     ],
 )
 def test_a_list_that_is_none(published, mine, tmp_path, capsys, change, said):
