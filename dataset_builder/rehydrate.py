@@ -82,6 +82,8 @@ def run(options: Options) -> str:
     Raises UsageError for options that do not fit together, FileNotFoundError for a dataset or folder that is not there
     or lists no such figure, FileExistsError for an output that is somebody else's, RuntimeError when nothing came out.
     """
+    if not options.fetch and not Path(options.articles).is_dir():  # before what takes seconds to import
+        raise UsageError(f"no folder {options.articles}: --articles names the one with your articles, or --fetch them")
     from dataset_builder.rehydrating.earlier import read_earlier, write_made
     from dataset_builder.rehydrating.published import open_published
     from dataset_builder.rehydrating.taken_down import take_over_lists, without_taken_down

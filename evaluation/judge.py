@@ -114,6 +114,8 @@ def _check(options: Options) -> None:
     unused = options.given(OF_SERVERS)
     if options.backend == "local" and unused:
         raise UsageError(f"{', '.join(unused)}: only for a judge behind a server; the backend local asks nobody")
+    if options.backend == "local" and options.against:
+        raise UsageError("--against needs a server: the backend local computes scores, not verdicts")
     if options.backend == "local":
         from trust.places import is_checkpoint_folder
 
@@ -139,8 +141,6 @@ def _compare(options: Options, other: str, judge: "Judge", rubrics: Path, manife
     """Compare with the other run what is not compared yet; returns wins, ties and how far the order decides."""
     from evaluation.judging import asking, pairwise
 
-    if judge.is_local:
-        raise UsageError("--against needs a server: the backend local computes scores, not verdicts")
     folder = Path(options.run)
     other_manifest = run_folder.read_manifest(Path(other))
     for key in ("dataset_revision", "split"):

@@ -434,12 +434,6 @@ class JudgeReply(TypedDict):
     reply: NotRequired[str | None]
 
 
-class Sweep(TypedDict):
-    """sweep.json"""
-
-    runs: list[dict[str, Any]]
-
-
 SCORES = Kind(Scores, "ldrt score {folder}")
 COMPARISON = Kind(Comparison, "ldrt compare BASE {folder}")
 MANIFEST = Kind(Manifest, "ldrt generate --output {folder}")
@@ -452,4 +446,3 @@ ITEMS = Kind(Item, "ldrt score {folder}")
 PAIRED = Kind(Paired, "ldrt compare BASE {folder}")
 JUDGEMENTS = Kind(JudgeReply, "ldrt judge {folder}")
 VERDICTS = Kind(JudgeReply, "ldrt judge {folder} --against RUN")
-SWEEP = Kind(Sweep, "ldrt sweep")

@@ -57,8 +57,8 @@ def run(options: Options) -> str:
     from recipes.launching.start import check_places, find_recipe, launch, next_step, script_of
 
     recipe = find_recipe(options.config)
-    check_places(recipe, options.overrides)
     config = _launch_config(options, recipe)
+    check_places(recipe, options.overrides)
     debug = ["--debug"] if DEBUG in os.environ else []
     started = time.monotonic()
     words = ["--config", str(recipe), *options.overrides, *debug]

@@ -43,7 +43,7 @@ FLOORS = [
     "evaluation.generate evaluation.judge evaluation.score evaluation.compare evaluation.human evaluation.prefer "
     "evaluation.ask evaluation.app",
     "verification.differences verification.report verification.repository verification.rows",
-    "verification.card verification.hashes",
+    "verification.card verification.eval_results verification.hashes verification.json_files verification.pictures",
     "verification.dataset verification.models",
     "verification.verify",
     "recipes.project_files recipes.small_llm",

@@ -27,8 +27,8 @@ from model_cards.cards.drawing import (
     save,
 )
 from model_cards.cards.evaluated_run import EvaluatedRun
-from model_cards.cards.quality_plots import length_quality_figure, sweep_figure
-from model_cards.result_files import ITEMS, PAIRED, SWEEP
+from model_cards.cards.quality_plots import SWEEP, length_quality_figure, sweep_figure
+from model_cards.result_files import ITEMS, PAIRED
 
 SHARES = ("rouge1", "rouge2", "rougeL")  # metrics between 0 and 1 that share one axis
 NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "judge_score": "judge"}

@@ -1,11 +1,13 @@
 """Quality against what it costs: one point a run with its interval, for ROUGE-L and, where there is one, the judges."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from typing_extensions import TypedDict
 
 from model_cards.cards.drawing import BASE, QUALITY, TUNED, empty_figure, main_rows, plain
+from trust.handovers import Kind
 
 MIN_RUNS = 3  # of two runs the length plot of every answer says more
 HEIGHT_IN = 3.2
@@ -17,6 +19,15 @@ class Run(NamedTuple):
     name: str
     cost: float  # the x axis, in the unit that its label names
     score: dict  # a row of scores.json: value, ci_low, ci_high
+
+
+class Sweep(TypedDict):
+    """sweep.json"""
+
+    runs: list[dict[str, Any]]
+
+
+SWEEP = Kind(Sweep, "ldrt sweep")
 
 
 def sweep_figure(runs: list[dict]) -> Figure | None:

@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,13 @@ def _namespaces() -> bool:
 pytestmark = pytest.mark.skipif(not _namespaces(), reason="no namespace of one's own to mount a small disk in")
 
 
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """Its folder, of a short name: temporary sockets lie there, too, which 108 characters may name."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "disk"
+
+
 def on_small_disk(size_kb: int, disk: Path, copied: Path | None, *words: str) -> subprocess.CompletedProcess:
     disk.mkdir()
     command = ["unshare", "-Urm", "sh", "-c", ON_SMALL_DISK, "sh", str(size_kb), str(disk), str(copied or "-")]
@@ -44,8 +53,8 @@ def said(done: subprocess.CompletedProcess) -> list[str]:
     return [line for line in done.stderr.splitlines() if line.strip() and not re.match(r"\w+: \d+/\d+ ", line)]
 
 
-def test_build_names_the_disk_and_what_it_needs_and_goes_on_with_room(tmp_path):
-    articles, disk = tmp_path / "articles", tmp_path / "disk"
+def test_build_names_the_disk_and_what_it_needs_and_goes_on_with_room(disk, tmp_path):
+    articles = tmp_path / "articles"
     write_corpus(articles, articles=10, seed=0)
     done = on_small_disk(300, disk, None, "build", str(articles), "-o", f"{disk}/dataset", "--workers", "1")
     (line,) = said(done)
@@ -57,8 +66,7 @@ def test_build_names_the_disk_and_what_it_needs_and_goes_on_with_room(tmp_path):
     assert "files failed" not in done.stdout.replace("files failed         2", "")  # the corpus' own broken PDFs alone
 
 
-def test_export_leaves_its_work_and_goes_on_with_room(sample_dataset, tmp_path):
-    disk = tmp_path / "disk"
+def test_export_leaves_its_work_and_goes_on_with_room(disk, sample_dataset):
     words = ["export", str(sample_dataset), "--format", "llava", "-o", f"{disk}/llava", "--policy", "all"]
     done = on_small_disk(100, disk, None, *words)
     (line,) = said(done)

@@ -47,6 +47,7 @@ def test_wrong_usage_is_one_last_line_and_status_2(base, dataset, tmp_path, laun
 
 
 def test_a_failed_run_of_two_processes_is_one_last_line_and_status_1(base, tmp_path):
+    (tmp_path / "no-such-dataset").mkdir()
     done = ended([*TWO, *options(1, base, tmp_path / "no-such-dataset", tmp_path / "run")], tmp_path)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

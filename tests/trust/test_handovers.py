@@ -16,6 +16,7 @@ from evaluation.run_folder import EVIDENCE_FILE, ITEM_FILE, MANIFEST_FILE, PREDI
 from model_cards import provenance_files as of_datasets
 from model_cards import result_files as of_cards
 from model_cards.card_file import CARD
+from model_cards.cards.quality_plots import SWEEP
 from model_cards.reviewing import files as of_screening
 from model_cards.staging.hashes import HASHES
 from recipes.merging.adapter import MERGE_FILE
@@ -93,7 +94,7 @@ OBJECTS = {  # kind -> a whole file
         {"tags": [], "plots": [], "examples": []} | dict.fromkeys(("repo_id", "dataset_id", "base_model", "license")),
     ),
     "cards: hashes.json": (HASHES, {"files": {}, "rows": {}}),
-    "cards: sweep.json": (of_cards.SWEEP, {"runs": []}),
+    "cards: sweep.json": (SWEEP, {"runs": []}),
     "cards: provenance/manifest.json": (of_datasets.DATASET_MANIFEST, {"stages": {}}),
     "cards: splits.json": (of_datasets.CERTIFICATE, {"splits": {}, "collisions": []}),
 }
