@@ -5,15 +5,15 @@
 #   docker run --rm --user "$(id -u)" --volume "$PWD:/data" ldrt-vlm demo --output demo
 FROM python:3.13-slim-bookworm AS environment
 COPY --from=ghcr.io/astral-sh/uv:0.13.9 /uv /usr/local/bin/uv
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy VIRTUAL_ENV=/opt/ldrt
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_CACHE_DIR=/var/cache/uv VIRTUAL_ENV=/opt/ldrt
 RUN uv venv /opt/ldrt
 WORKDIR /source
 # What the project needs, in a layer that is made anew only when these files change.
 COPY constraints.txt pyproject.toml setup.cfg ./
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv pip install --constraint constraints.txt --torch-backend cpu --requirement setup.cfg
 COPY . .
-RUN --mount=type=cache,target=/root/.cache/uv uv pip install --no-deps .
+RUN --mount=type=cache,target=/var/cache/uv uv pip install --no-deps .
 
 FROM python:3.13-slim-bookworm
 RUN useradd --create-home --uid 1000 ldrt
