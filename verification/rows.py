@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 
-from dataset_builder.assembly.duplicates import FigureKey, caption_sha256
+from dataset_builder.assembly.duplicates import FigureKey, figure_key
 from model_cards.dataset_folder import Splits, all_files
 
 _ROWS_AT_ONCE = 100  # in memory, with their pictures
@@ -32,12 +32,5 @@ def keys_of(pairs: Splits) -> dict[str, FigureKey]:
     for row in rows_of(all_files(pairs), _KEYS):
         if not all(row[name] for name in _KEYS if name != "caption") or not _PHASH.fullmatch(row["phash"]):
             continue
-        found[row["figure_id"]] = FigureKey(
-            figure_id=row["figure_id"],
-            article_id=row["article_id"],
-            image_sha256=row["image_sha256"],
-            phash=row["phash"],
-            aspect=row["width"] / row["height"],
-            caption_sha256=caption_sha256(row.get("caption")),
-        )
+        found[row["figure_id"]] = figure_key(row)
     return found

@@ -15,7 +15,7 @@ from typing import cast
 from dataset_builder.articles.skipped import Skipped
 from dataset_builder.assembly.archive import disagrees
 from dataset_builder.assembly.articles import Head, join_articles, join_files, leave_marks, markdown_name, notices_of
-from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, caption_sha256, duplicate_groups
+from dataset_builder.assembly.duplicates import MAX_PHASH_DISTANCE, FigureKey, duplicate_groups, figure_key
 from dataset_builder.assembly.filters import rejection
 from dataset_builder.assembly.leakage import benchmark_counts, benchmark_keys, leaked_figures
 from dataset_builder.assembly.rows import Candidate, Failure, FigureRow, Kept, Rejected, Rejection
@@ -244,7 +244,7 @@ def _group(candidates: Path, splits_file: Path, splitting: Splitting, known: lis
 
     Figures that are duplicates of a `known` picture, of a benchmark, are left out of the splits.
     """
-    figures = [_key(row) for row in read_jsonl(candidates) if not row["rejection"]]
+    figures = [figure_key(row) for row in read_jsonl(candidates) if not row["rejection"]]
     duplicates = duplicate_groups([*figures, *known])
     leaked = leaked_figures(figures, known, duplicates)
     figures = [figure for figure in figures if figure.figure_id not in leaked]
@@ -262,17 +262,6 @@ def _published_splits(splits_file: Path) -> dict[str, str]:
     """article_id -> split, as an earlier build has assigned them; {} before the first."""
     earlier = CERTIFICATE_FILE.read_if_there(splits_file)
     return {} if earlier is None else earlier["assignments"]
-
-
-def _key(row: dict) -> FigureKey:
-    return FigureKey(
-        figure_id=row["figure_id"],
-        article_id=row["article_id"],
-        image_sha256=row["image_sha256"],
-        phash=row["phash"],
-        aspect=row["width"] / row["height"],
-        caption_sha256=caption_sha256(row["caption"]),
-    )
 
 
 def _verdict(row: dict, grouping: Grouping) -> Kept | Rejected:

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from scipy.cluster.hierarchy import DisjointSet
@@ -37,6 +38,18 @@ def caption_sha256(caption: str | None) -> str | None:
         return None
     words = caption.lower().split()
     return hashlib.sha256(" ".join(words).encode()).hexdigest()
+
+
+def figure_key(row: Mapping[str, Any]) -> FigureKey:
+    """Of a row with the columns of `pairs`, with or without the others."""
+    return FigureKey(
+        figure_id=row["figure_id"],
+        article_id=row["article_id"],
+        image_sha256=row["image_sha256"],
+        phash=row["phash"],
+        aspect=row["width"] / row["height"],
+        caption_sha256=caption_sha256(row["caption"]),
+    )
 
 
 def duplicate_groups(figures: list[FigureKey]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as parquet
 
-from dataset_builder.assembly.duplicates import FigureKey, caption_sha256
+from dataset_builder.assembly.duplicates import figure_key
 from dataset_builder.assembly.splits import CERTIFICATE_FILE, certificate
 from dataset_builder.files.jsonfiles import read_jsonl, write_json, write_jsonl, write_lines
 from dataset_builder.manifest import MANIFEST_FILE
@@ -90,7 +90,7 @@ def rewrite_certificate(dataset: Path, retracted: Retracted) -> None:
         return
     assignments = {a: split for a, split in before["assignments"].items() if a not in retracted.articles}
     rows = list(_figures(dataset))
-    figures = [_key(row) for row in rows]
+    figures = [figure_key(row) for row in rows]
     groups = {row["figure_id"]: row["duplicate_group"] for row in rows if row["duplicate_group"]}
     now = certificate(figures, groups, assignments, before["seed"])
     write_json(path, stamped({**before, **now}))
@@ -101,17 +101,6 @@ def _figures(dataset: Path) -> Iterator[dict[str, Any]]:
     for split in SPLITS:
         for path in sorted((dataset / "pairs").glob(f"{split}-*.parquet")):
             yield from parquet.read_table(path, columns=list(_OF_KEY)).to_pylist()
-
-
-def _key(row: dict[str, Any]) -> FigureKey:
-    return FigureKey(
-        figure_id=row["figure_id"],
-        article_id=row["article_id"],
-        image_sha256=row["image_sha256"],
-        phash=row["phash"],
-        aspect=row["width"] / row["height"],
-        caption_sha256=caption_sha256(row["caption"]),
-    )
 
 
 def rewrite_manifest(dataset: Path, retracted: Retracted) -> None:
