@@ -43,7 +43,7 @@ def wait(process: subprocess.Popen, until: Callable[[], bool] = lambda: False, e
                     used[member] = times.user + times.system
             if sum(used.values()) - used_then >= BUSY * HANGS_AFTER_S:
                 since, used_then = looked, sum(used.values())
-            assert looked - since < HANGS_AFTER_S, f"idle for {HANGS_AFTER_S} s: {process.args}"
+            assert looked - since < HANGS_AFTER_S, f"idle for {HANGS_AFTER_S} s: {_commands(process)}"
     except BaseException:
         for member in _tree(process):
             with contextlib.suppress(psutil.Error):
@@ -51,6 +51,15 @@ def wait(process: subprocess.Popen, until: Callable[[], bool] = lambda: False, e
         process.wait()
         raise
     return process.returncode
+
+
+def _commands(process: subprocess.Popen) -> str:
+    """Of all that still run, a line each: the last one hangs."""
+    lines = [str(process.args)]
+    for member in _tree(process)[1:]:
+        with contextlib.suppress(psutil.Error):
+            lines.append(" ".join(member.cmdline()))
+    return "\n".join(lines)
 
 
 def _tree(process: subprocess.Popen) -> list[psutil.Process]:

@@ -5,9 +5,10 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from tests.dataset_builder.batch_server import Batches
+from tests.loopback import LoopbackServer
 
 RETRY_AFTER_MS = 5  # what the server asks of clients that it turns away, so that tests need not wait
 
@@ -40,8 +41,7 @@ def serve(
     """
     headers = {"Retry-After-Ms": str(retry_after_ms)} if error_headers is None else error_headers
     script = _Script(answer, api_key, headers, honours, batches)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"script": script}))
-    server.daemon_threads = True
+    server = LoopbackServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"script": script}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/v1", script.seen

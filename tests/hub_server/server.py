@@ -1,6 +1,5 @@
 """The test Hub as a server in a thread: its repositories, injected faults and a request log."""
 
-import http.server
 import os
 import re
 import shutil
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from tests.hub_server.handler import Fault, Handler
 from tests.hub_server.store import Repo, Store
+from tests.loopback import LoopbackServer
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE_ROWS = 1000  # rows of a tree listing before a `Link: next`
@@ -37,12 +37,11 @@ class HubServer:
         self.faults: list[Fault] = []
         self.log: list[dict] = []
         handler = type("Handler", (Handler,), {"hub": self})
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self.http.daemon_threads = True
+        self.http = LoopbackServer(("127.0.0.1", port), handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 
     def __enter__(self):
-        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
         return self
 
     def __exit__(self, *exception):
