@@ -2,22 +2,22 @@
 memory gets a record with `error`, and nothing else is harmed.
 """
 
-import multiprocessing
+import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, TimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
 from dataset_builder.extraction.units import Unit, one_line, record_failure
+from dataset_builder.files.isolated import Processes
 from dataset_builder.files.progress import progress
 
-_SCHEDULED_A_WORKER = 4  # enough that no worker waits, few enough that memory does not grow with the number of files
-_FILES_A_PROCESS = 1000  # then a fresh one takes over: what a parser leaks stays bounded
+_FILES_A_PROCESS = 1000
 _BYTES_A_GIGABYTE = 1024**3
 
 
@@ -34,23 +34,16 @@ def read_isolated(units: Iterable[Unit], total: int, read: Callable[[Unit], None
     """Call `read` for each of the `total` units, in processes of their own; one that fails to return gets a record
     with `error`. Raises RuntimeError when the processes are stopped from outside.
     """
-    pool = ProcessPool(
-        max_workers=limits.workers,
-        max_tasks=_FILES_A_PROCESS,
-        initializer=_limit_memory,
-        initargs=(limits.memory_gb,),
-        context=multiprocessing.get_context("spawn"),  # a fork would copy the locks that threads of this process hold
-    )
-    with pool, progress(total, "files", "read") as bar:
-        try:
-            for unit, future in _finished(pool, iter(units), read, limits):
-                error = _failure(future, limits)
-                if error:
-                    record_failure(unit, error)
-                bar.update()
-        except BaseException:
-            pool.stop()
-            raise
+    processes = Processes(limits.workers, limits.timeout_s, _FILES_A_PROCESS, _limit_memory, (limits.memory_gb,))
+    with (
+        contextlib.closing(processes.call_each(partial(_call, read), units)) as done,
+        progress(total, "files", "read") as bar,
+    ):
+        for unit, future in done:
+            error = _failure(future, limits)
+            if error:
+                record_failure(unit, error)
+            bar.update()
 
 
 def _limit_memory(gigabytes: float) -> None:
@@ -63,21 +56,6 @@ def _limit_memory(gigabytes: float) -> None:
         if hard != resource.RLIM_INFINITY:
             limit = min(limit, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-
-
-def _finished(
-    pool: ProcessPool, units: Iterator[Unit], read: Callable, limits: Limits
-) -> Iterator[tuple[Unit, Future]]:
-    """The units as they are done, each with its future; only a few are scheduled at a time."""
-    running: dict[Future, Unit] = {}
-    while True:
-        room = _SCHEDULED_A_WORKER * limits.workers - len(running)
-        for unit in islice(units, room):
-            running[pool.schedule(_call, args=(read, unit), timeout=limits.timeout_s)] = unit
-        if not running:
-            return
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            yield running.pop(future), future
 
 
 def _call(read: Callable[[Unit], None], unit: Unit) -> str | None:

@@ -1,17 +1,17 @@
 """The pictures of `pairs`, each looked at once, in processes of their own: one that hangs or dies harms no other."""
 
+import contextlib
 import hashlib
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as parquet
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
+from dataset_builder.files.isolated import Processes
 from dataset_builder.files.progress import progress
 from dataset_builder.screening.faces import FaceFinder
 from dataset_builder.screening.ledger import Finding, ScreenedPicture, as_finding, note_screened
@@ -21,8 +21,7 @@ from trust.pictures.opener import UnreadablePicture, open_picture
 from trust.pictures.stored import stored_bytes
 
 _ROWS_A_BATCH = 50  # rows with pictures are held in memory by this many
-_SCHEDULED_A_WORKER = 2  # pictures: enough that no worker waits
-_PICTURES_A_PROCESS = 2000  # then a fresh one takes over: what a library leaks stays bounded
+_PICTURES_A_PROCESS = 2000
 
 
 @dataclass(frozen=True)
@@ -60,24 +59,17 @@ def _check_columns(path: Path) -> None:
 
 def screen_new(dataset: Path, wanted: set[str], how: Screening) -> int:
     """Look at the pictures `wanted` and note in the ledger what is in them; returns how many could not be looked at."""
-    pool = ProcessPool(
-        max_workers=how.workers,
-        max_tasks=_PICTURES_A_PROCESS,
-        initializer=_start,
-        initargs=(how.face_model,),
-        context=multiprocessing.get_context("spawn"),  # a fork would copy the locks that threads of this process hold
-    )
+    processes = Processes(how.workers, how.timeout_s, _PICTURES_A_PROCESS, _start, (how.face_model,))
     problems = 0
-    with pool, progress(len(wanted), "pictures", "screen") as bar:
-        try:
-            for picture, future in _finished(pool, _only(dataset, wanted), how):
-                findings, problem = _outcome(future, how)
-                note_screened(dataset, [_screened(picture, findings, problem, how)])
-                problems += problem is not None
-                bar.update()
-        except BaseException:
-            pool.stop()
-            raise
+    with (
+        contextlib.closing(processes.call_each(_look, _only(dataset, wanted))) as done,
+        progress(len(wanted), "pictures", "screen") as bar,
+    ):
+        for (picture, _), future in done:
+            findings, problem = _outcome(future, how)
+            note_screened(dataset, [_screened(picture, findings, problem, how)])
+            problems += problem is not None
+            bar.update()
     return problems
 
 
@@ -111,18 +103,6 @@ def _screened(picture: str, findings: list[Finding], problem: str | None, how: S
     return {"picture": picture, **versions, "findings": findings, "problem": problem}  # type: ignore[typeddict-item]
 
 
-def _finished(pool: ProcessPool, todo: Iterator[tuple[str, bytes]], how: Screening) -> Iterator[tuple[str, Future]]:
-    """The pictures as they are done, each with its future; only a few are scheduled at a time."""
-    running: dict[Future, str] = {}
-    while True:
-        for picture, data in islice(todo, _SCHEDULED_A_WORKER * how.workers - len(running)):
-            running[pool.schedule(_look, args=(data,), timeout=how.timeout_s)] = picture
-        if not running:
-            return
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            yield running.pop(future), future
-
-
 def _outcome(future: Future, how: Screening) -> tuple[list[Finding], str | None]:
     """What was found, or why the picture was not screened."""
     try:
@@ -147,8 +127,8 @@ def _start(face_model: Path | None) -> None:
     _faces = FaceFinder(face_model) if face_model else None
 
 
-def _look(data: bytes) -> list[Finding]:
-    image = open_picture(data)
+def _look(named: tuple[str, bytes]) -> list[Finding]:
+    image = open_picture(named[1])
     found = personal(_text.lines(image))
     if _faces is not None:
         found += _faces.faces(image)

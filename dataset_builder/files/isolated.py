@@ -1,0 +1,54 @@
+"""Calls in processes of their own, each with a time limit: one that hangs or dies harms no other."""
+
+import multiprocessing
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from pebble import ProcessPool
+
+_SCHEDULED_A_WORKER = 4  # enough that no worker waits, few enough that memory does not grow with the number of items
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """`workers` of them; a call may take `timeout_s` seconds. Each begins with `start(*start_with)`, and after `calls`
+    calls a fresh one takes over: what a library leaks stays bounded.
+    """
+
+    workers: int
+    timeout_s: float
+    calls: int
+    start: Callable[..., None]
+    start_with: tuple[Any, ...]
+
+    def call_each(
+        self, call: Callable[[Item], Any], items: Iterable[Item]
+    ) -> Generator[tuple[Item, Future], None, None]:
+        """The items as they are done, each with the future of `call(item)`: its result, or pebble's ProcessExpired, or
+        TimeoutError, or what was raised. All processes end with this iterator.
+        """
+        spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks that threads of this process hold
+        pool = ProcessPool(self.workers, self.calls, self.start, self.start_with, spawn)
+        with pool:
+            try:
+                yield from self._finished(pool, call, iter(items))
+            except BaseException:  # of the items, or GeneratorExit: nobody wants the rest
+                pool.stop()
+                raise
+
+    def _finished(
+        self, pool: ProcessPool, call: Callable[[Item], Any], items: Iterator[Item]
+    ) -> Iterator[tuple[Item, Future]]:
+        running: dict[Future, Item] = {}
+        while True:
+            for item in islice(items, _SCHEDULED_A_WORKER * self.workers - len(running)):
+                running[pool.schedule(call, args=(item,), timeout=self.timeout_s)] = item
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future
