@@ -104,8 +104,8 @@ def test_killed_and_run_again_it_ends_as_if_nothing_had_happened(tmp_path):
     assert lines(killed / "review.jsonl") == lines(whole / "review.jsonl")
 
 
-@pytest.mark.skipif(HAS_OCR, reason="the extra `ocr` is installed")
-def test_without_ocr_it_says_what_to_install(tmp_path):
+def test_without_ocr_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr("dataset_builder.screening.ocr.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"ldrt-vlm\[ocr\]"):
         run(Options(str(make_pairs(tmp_path / "dataset", [encoded(Image.new("L", (40, 40)))]))))
 
