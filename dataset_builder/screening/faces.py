@@ -10,22 +10,24 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from dataset_builder.screening.lines import Box
 from dataset_builder.screening.rules import Found
 
-_MIN_SCORE = 0.7  # of a face; YuNet's own default of 0.9 passes over turned ones
+_MIN_SCORE = 0.75  # of a face; YuNet's own default of 0.9 passes over faces with a bar over the eyes
 _MAX_OVERLAP = 0.3  # of two boxes of one face, intersection over union
-_MAX_SIDE_PX = 1280  # pictures are looked at no larger: faces that are found begin at ten pixels
+_LONGEST_SIDES_PX = (320, 1280)  # that pictures are looked at with: faces that fill them, and small ones
+_WAY = "turned and in two sizes"  # part of `face_version`: pictures are looked at anew where it changes
 _SCORE_COLUMN = 14  # of the detector's rows: x, y, width, height, five landmarks, score
 
 
 def model_version(path: Path | None) -> str | None:
-    """A hash of the model file; None without one. Raises ValueError for a file that is none of YuNet's."""
+    """How faces are looked for and a hash of the model; None without one. Raises ValueError for a file that is none."""
     if path is None:
         return None
     if not path.is_file():
         raise ValueError(f"no file {path} (--face_model): give YuNet's .onnx")
     FaceFinder(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return f"{_WAY} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
 
 class FaceFinder:
@@ -41,16 +43,45 @@ class FaceFinder:
             ) from error
 
     def faces(self, image: Image.Image) -> list[Found]:
-        """The faces of an RGB or grey picture, with boxes in its pixels."""
-        scale = min(1.0, _MAX_SIDE_PX / max(image.size))
-        size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-        pixels = np.asarray(image.convert("RGB").resize(size))[:, :, ::-1]  # (height, width, 3), BGR
-        self._detector.setInputSize(size)
-        rows = self._detector.detect(np.ascontiguousarray(pixels))[1]  # (faces, 15)
-        return [] if rows is None else [_face(row / scale, float(row[_SCORE_COLUMN]), image.size) for row in rows]
+        """The faces of an RGB or grey picture, upright, lying or upside down, with boxes in its pixels."""
+        pixels = np.asarray(image.convert("RGB"))[:, :, ::-1]  # (height, width, 3), BGR
+        sides = sorted({min(side, max(image.size)) for side in _LONGEST_SIDES_PX})
+        found = [face for turns in range(4) for side in sides for face in self._upright(pixels, turns, side)]
+        apart = cv2.dnn.NMSBoxes(
+            [_corner_and_size(face.box) for face in found], [face.score for face in found], _MIN_SCORE, _MAX_OVERLAP
+        )
+        return [found[index] for index in apart]
+
+    def _upright(self, pixels: np.ndarray, turns: int, longest: int) -> list[Found]:
+        """The faces that are upright after so many quarter turns to the left, seen at that longest side."""
+        scale = longest / max(pixels.shape)
+        turned = np.rot90(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), turns)
+        height, width = turned.shape[:2]
+        self._detector.setInputSize((width, height))
+        rows = self._detector.detect(np.ascontiguousarray(turned))[1]  # (faces, 15)
+        boxes = [] if rows is None else [turned_back(_box(row, width, height), turns, width, height) for row in rows]
+        scores = [] if rows is None else rows[:, _SCORE_COLUMN]
+        return [
+            Found("face", "", tuple(value / scale for value in box), float(score))
+            for box, score in zip(boxes, scores, strict=True)
+        ]
 
 
-def _face(row: np.ndarray, score: float, size: tuple[int, int]) -> Found:
-    x, y, width, height = (float(value) for value in row[:4])
-    box = max(0.0, x), max(0.0, y), min(float(size[0]), x + width), min(float(size[1]), y + height)
-    return Found("face", "", box, score)
+def _box(row: np.ndarray, width: int, height: int) -> Box:
+    """Within the picture: the detector's boxes may go beyond its edges."""
+    x, y, across, down = (float(value) for value in row[:4])
+    return max(0.0, x), max(0.0, y), min(float(width), x + across), min(float(height), y + down)
+
+
+def turned_back(box: Box, turns: int, width: int, height: int) -> Box:
+    """The box of a picture of that size before its quarter turns to the left."""
+    for _ in range(turns):
+        x0, y0, x1, y1 = box
+        box = height - y1, x0, height - y0, x1
+        width, height = height, width
+    return box
+
+
+def _corner_and_size(box: Box) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = box
+    return x0, y0, x1 - x0, y1 - y0

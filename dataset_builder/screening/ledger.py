@@ -35,7 +35,7 @@ class ScreenedPicture(TypedDict):
 
     picture: str  # sha256 of its bytes, column `image_sha256`
     text_version: str  # rules and OCR that looked for text
-    face_version: str | None  # hash of the model that looked for faces; None: nobody looked
+    face_version: str | None  # how, and by which model, faces were looked for; None: nobody looked
     findings: list[Finding]
     problem: str | None  # why it could not be screened
 
