@@ -161,6 +161,10 @@ class RightsWords:
     permission: Words
     reserved: Words
     courtesy: Words
+    given: Words
+    tools: Words
+    taken: Words
+    changed: Words
     pictures: Words
     not_pictures: Words
     not_owners: Words
