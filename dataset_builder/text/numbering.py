@@ -23,6 +23,7 @@ _PLURALS = every(lambda it: it.figure.plural_endings)
 OTHER_KINDS = {  # key prefix: words; every series counts for itself
     "SCHEME": any_of(lambda it: it.kinds.scheme),
     "CHART": any_of(lambda it: it.kinds.chart),
+    "EXHIBIT": any_of(lambda it: it.kinds.exhibit),
     "GRAPH": any_of(lambda it: it.kinds.graph),
     "PLATE": any_of(lambda it: it.kinds.plate),
     "MAP": any_of(lambda it: it.kinds.map),
@@ -54,15 +55,16 @@ _ALL_STEMS = _Stems.of(every(picture_words))
 
 _SUPPLEMENT = any_spaced(lambda it: it.series.supplement)
 _PREFIX = re.compile(  # what may stand before a figure word; "extended data" and "expanded view" are publishers' own
-    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT})|{any_unspaced(lambda it: it.series.supplement)})"
-    rf"|(?P<extended>(?<!\w)extended(?:[ -]data)?)|(?P<expanded>(?<!\w)expanded[ -]view)"
+    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT}|(?-i:S[IM]))|{any_unspaced(lambda it: it.series.supplement)})"
+    rf"|(?P<extended>(?<!\w)(?:extended(?:[ -]data)?|ext\.?[ -]data|(?-i:ED)))|(?P<expanded>(?<!\w)(?:expanded[ -]view|(?-i:EV)))"
     rf"|(?<!\w)box\s(?P<box_no>\d)\s?{DASH}"
     rf"|(?<!\w)(?P<appendix>{any_of(lambda it: it.series.appendix)})"
     rf"(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{DASH}?)\s*$",
     re.IGNORECASE,
 )
-_PREFIX_WORDS = (*every(lambda it: (*it.series.supplement, *it.series.appendix)), "extended", "expanded", "box")
+_PREFIX_WORDS = (*every(lambda it: (*it.series.supplement, *it.series.appendix)), "ext", "expanded", "box")
 _PREFIX_STEM = re.compile("|".join(stems(_PREFIX_WORDS)))  # few figure words have one before, and it is found fast
+_SHORT_PREFIXES = ("SI ", "SM ", "ED ", "EV ")
 TO = any_spaced(lambda it: it.lists.to_words)  # between the first and the last of a range
 _HEAD = re.compile(
     rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|(?P<unspaced>{_FIGURE_UNSPACED})"
@@ -174,7 +176,8 @@ def heads_at(text: str, places: Iterable[int]) -> Iterator[Head]:
 
 
 def _prefix(before: str) -> re.Match | None:
-    return _PREFIX.search(before) if _PREFIX_STEM.search(_small(before)) else None
+    worthwhile = before.endswith(_SHORT_PREFIXES) or _PREFIX_STEM.search(_small(before))
+    return _PREFIX.search(before) if worthwhile else None
 
 
 def _other_kind(head: re.Match) -> str:
