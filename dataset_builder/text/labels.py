@@ -192,7 +192,7 @@ def _label_end(text: str) -> int | None:
     if several := several_numbers(text, head):
         return several[1]
     _, part = _part(text, number.end())
-    return (part or number).end()
+    return (part or number).end() + (text[head.end - 1] == "(")
 
 
 def _starts_caption(rest: str, close: str, spaced: bool) -> bool:

@@ -141,7 +141,7 @@ def _mentions_at(text: str, places: list[int]) -> list[Mention]:
             keys, position = _mention(text, head)
             if keys:
                 elsewhere = _is_elsewhere(text, head.start, position)
-                end = _without_bracket(text, head.start, position)
+                end = _without_bracket(text, head.start, position + (text[head.end - 1] == "("))
                 found.append(Mention(head.start, end, keys, head.word, head.plural, elsewhere))
     return found + _number_first(text)
 

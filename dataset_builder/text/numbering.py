@@ -69,7 +69,7 @@ TO = any_spaced(lambda it: it.lists.to_words)  # between the first and the last 
 _HEAD = re.compile(
     rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|(?P<unspaced>{_FIGURE_UNSPACED})"
     + "".join(rf"|(?P<{kind}>(?<!\w)(?:{words})(?!\w)\.?)" for kind, words in OTHER_KINDS.items())
-    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:{any_of(lambda it: it.lists.number)}|#)\s*|-(?=\d))?"
+    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:{any_of(lambda it: it.lists.number)}|#)\s*|-(?=\d)|(?P<round>\()(?=\d{{1,3}}\)))?"
     + rf"(?:(?:{any_of(lambda it: it.lists.from_words)})\s+(?=\d+\s(?:{TO})\s\d))?(?=[\dSEA-HIVX])",
     re.IGNORECASE,
 )
@@ -146,7 +146,7 @@ class Head(NamedTuple):
     """A figure word in front of a number."""
 
     start: int  # of the word, or of the "Supplementary" before it
-    end: int  # where the number starts
+    end: int  # where the number starts: behind the bracket of "Figure (1)"
     word: str  # as printed, without its full stop
     plural: bool
     series: str  # put before a key that starts with a digit: "", "S", "ED", "A", "A1-", "E", "SCHEME", ...
@@ -160,7 +160,8 @@ def heads(text: str, other_kinds: bool = True) -> Iterator[Head]:
 def heads_at(text: str, places: Iterable[int]) -> Iterator[Head]:
     """Those that start at one of the places, which are `anchors`."""
     for place in places:
-        if head := _HEAD.match(text, place):
+        head = _HEAD.match(text, place)
+        if head and not (head["round"] and text[place].islower()):  # "the figure (2)" may cite reference 2
             start = head.start()
             if head["electronic"] is not None:  # the "e" of "eFigure", "e-Figure"
                 start -= 1 + (text[start - 1] == "-")
