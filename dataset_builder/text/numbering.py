@@ -56,7 +56,8 @@ _ALL_STEMS = _Stems.of(every(picture_words))
 _SUPPLEMENT = any_spaced(lambda it: it.series.supplement)
 _PREFIX = re.compile(  # what may stand before a figure word; "extended data" and "expanded view" are publishers' own
     rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT}|(?-i:S[IM]))|{any_unspaced(lambda it: it.series.supplement)})"
-    rf"|(?P<extended>(?<!\w)(?:extended(?:[ -]data)?|ext\.?[ -]data|(?-i:ED)))|(?P<expanded>(?<!\w)(?:expanded[ -]view|(?-i:EV)))"
+    rf"|(?P<extended>(?<!\w)(?:extended(?:[ -]data)?|ext\.?[ -]data|(?-i:ED)))"
+    rf"|(?P<expanded>(?<!\w)(?:expanded[ -]view|(?-i:EV)))"
     rf"|(?<!\w)box\s(?P<box_no>\d)\s?{DASH}"
     rf"|(?<!\w)(?P<appendix>{any_of(lambda it: it.series.appendix)})"
     rf"(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{DASH}?)\s*$",
@@ -69,7 +70,8 @@ TO = any_spaced(lambda it: it.lists.to_words)  # between the first and the last 
 _HEAD = re.compile(
     rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|(?P<unspaced>{_FIGURE_UNSPACED})"
     + "".join(rf"|(?P<{kind}>(?<!\w)(?:{words})(?!\w)\.?)" for kind, words in OTHER_KINDS.items())
-    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:{any_of(lambda it: it.lists.number)}|#)\s*|-(?=\d)|(?P<round>\()(?=\d{{1,3}}\)))?"
+    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:{any_of(lambda it: it.lists.number)}|#)\s*|-(?=\d)"
+    + r"|(?P<round>\()(?=\d{1,3}\)))?"
     + rf"(?:(?:{any_of(lambda it: it.lists.from_words)})\s+(?=\d+\s(?:{TO})\s\d))?(?=[\dSEA-HIVX])",
     re.IGNORECASE,
 )
