@@ -79,13 +79,13 @@ _IN_BRACKETS = re.compile(r"\([cC]\)(?=\s?(?:(?:19|20)\d\d|(?:[A-Z][\w.&-]*,?\s)
 def stated_rights(text: str | None, owner: Owner) -> Rights | None:
     """What the text of a figure says of its rights; None where it says nothing, or that they are the article's."""
     text = _with_signs(text or "")
-    if not _has_sign(text):
+    if not has_sign(text):
         return None
     words: dict[str, None] = {}  # the sentences that say something, each once
     statements: list[str] = []  # the same, cut at semicolons and joined where one goes on with another
     goes_on = False
     for sentence, piece in _pieces(clean(text)):
-        said = _has_sign(piece) and _says(piece, owner)
+        said = has_sign(piece) and _says(piece, owner)
         if said:
             words[sentence] = None
         if said and goes_on and not _names_origin(piece, owner):
@@ -113,7 +113,7 @@ def is_reserved(text: str) -> bool:
     return bool(_RESERVED.search(text) or _with_permission(text) or _NOT_COVERED.search(text))
 
 
-def _has_sign(text: str) -> bool:
+def has_sign(text: str) -> bool:
     """Whether a closer look is worth its time: few captions have one of these words."""
     small = f" {text.lower().replace(' :', ':')}"
     return bool(
