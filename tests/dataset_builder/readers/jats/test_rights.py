@@ -153,6 +153,11 @@ def test_a_licence_behind_a_link_of_the_caption(tmp_path):
     assert words.startswith("Adapted from [12] under the licence")
 
 
+def test_a_note_in_the_caption(tmp_path):
+    note = "<fn><p>From Miller et al. [3].</p></fn>"
+    assert read(tmp_path, figure(caption=f"The knee, by week.{note}")) == [(None, "From Miller et al. [3].")]
+
+
 def test_a_panel_that_states_rights(tmp_path):
     panels = "".join(
         f"<fig-panel><label>{letter}</label><caption><p>{text}</p></caption></fig-panel>"
