@@ -18,11 +18,11 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.readers.article import Article, CaptionLike, Figure
+from dataset_builder.readers.pdf.credits import picture_credits
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.boxes import Box
 from dataset_builder.readers.pdf.layout.caption_lines import UNNUMBERED, UNNUMBERED_MENTION
-from dataset_builder.readers.pdf.layout.credits import picture_credits
 from dataset_builder.readers.pdf.layout.figures import ArticleLayout, FoundFigure, lay_out
 from dataset_builder.readers.pdf.layout.issues import article_at
 from dataset_builder.readers.pdf.layout.pages import PageContent
