@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from dataset_builder.text.vocabulary import NO_MATCH, WordsOf, any_of, any_spaced, any_unspaced
+from dataset_builder.text.vocabulary import WordsOf, any_of, any_spaced, any_unspaced
 
 NEAR_CHARS = 60  # from what credits to whom it credits
 MAX_HOLDER_CHARS = 200  # of a holder that is credited: bounded, so that no text makes the search slow
@@ -63,6 +63,10 @@ PICTURE = pattern(lambda it: it.rights.pictures)
 NO_PICTURE = pattern(lambda it: it.rights.not_pictures)
 NOT_OWNERS = pattern(lambda it: it.rights.not_owners)
 COURTESY = pattern(lambda it: it.rights.courtesy)
+_GIVEN = pattern(lambda it: it.rights.given)
+_TOOL = re.compile(
+    rf"(?<!\w)(?:{any_spaced(lambda it: it.rights.tools)})(?!\w)|{any_unspaced(lambda it: it.rights.tools)}"
+)
 _OWN_WORK = pattern(lambda it: it.rights.own_work)
 _OWN_HOLDER = pattern(lambda it: it.rights.own_holder)
 _DATA_HOLDER = pattern(lambda it: it.rights.collectors)
@@ -79,8 +83,11 @@ SOURCE = re.compile(
 _CREDIT = re.compile(rf"(?:{_PHOTO})(?:\s?[:：/]\s?|\s(?:\w+\s)?(?:{_BY})\s)", re.IGNORECASE)
 _FROM_HOLDER = re.compile(rf"(?<!\w)(?:{any_spaced(lambda it: it.rights.pictures)})\s(?:{_FROM})\s", re.IGNORECASE)
 _STARTS = ".:;,()[–—-"  # what a statement may follow: a sentence's or a bracket's start
+_COLLEAGUES = any_of(lambda it: it.teaching.colleagues)  # "et al"
+_REFERENCES = any_of(lambda it: it.elsewhere.references)
 PUBLICATION = re.compile(  # [12] · et al. · ref. 12 · an address · (2010)
-    rf"\[\d|\bet al\b|\b(?:{any_of(lambda it: it.elsewhere.references)})\b|https?://|\bwww\.|\bdoi\b|\b(?:19|20)\d\d\b",
+    rf"\[\d|(?<!\w)(?:{_COLLEAGUES})(?!\w)|\b(?:{_REFERENCES})\b"
+    r"|https?://|\bwww\.|\bdoi\b|\b(?:19|20)\d\d\b",
     re.IGNORECASE,
 )
 _CAPITAL = r"[^\W\d_a-zà-þа-яіїєґ]"  # a capital, or a letter of a script without them
@@ -89,13 +96,29 @@ NAME = re.compile(  # "from Gray's Anatomy", "de l'Atlas"
     r"(?!\s\d{1,2}\b)"  # "Day 3"
 )
 _CITED = re.compile(  # a publication and nothing else: "[12]", "Smith et al.", "Smith (2003)", "ref. 12"
-    rf"(?:\[\d|https?://|www\.|(?i:{any_of(lambda it: it.elsewhere.references) or NO_MATCH})\.?\s?\[?\d"
-    rf"|(?:{_CAPITAL}[\w.'’-]*[\s,&]+(?:[^\W\d_]{{1,3}}\s)?){{1,4}}(?:et al|[(\[]?(?:19|20)\d\d))"
+    rf"(?:\[\d|https?://|www\.|(?i:{_REFERENCES})\.?\s?\[?\d"
+    rf"|(?:{_CAPITAL}[\w.'’-]*[\s,&]+(?:[^\W\d_]{{1,3}}\s)?){{1,4}}(?:{_COLLEAGUES}|[(\[]?(?:19|20)\d\d))"
 )
 _WORD = rf"{_CAPITAL}[\w.'’-]*"  # no "&": it stands between words, and a search must not try both
 _NAMED = re.compile(  # a name alone: "Jane Miller/Reuters", "the National Museum of Health, 2003"
     rf"(?:[^\W\d_]{{1,3}}\s)?{_WORD}(?:(?:\s?[/,&|]\s?|\s)(?:[^\W\d_]{{1,3}}['’]?\s?){{0,2}}{_WORD}){{0,9}}"
     r"(?:,?\s\(?(?:19|20)\d\d\)?)?\s?[.。]?(?=$|[)\]）])"
+)
+_NUMBER = r"[\[(]?\d{1,4}[a-z]?[\])]?"
+_AUTHORS = rf"{_WORD}(?:[\s,&]{{1,3}}(?:[^\W\d_]{{1,3}}\s)?{_WORD}){{0,4}}"
+_WHOLE_CITATION = (  # "[3, 4]", "ref. 12", "Smith et al. [3]", "Smith and Jones (2003)"
+    rf"(?:\[\d[^\]]{{0,30}}\]|(?i:{_REFERENCES})\.?\s?{_NUMBER}(?:(?:[,–-]|\s[^\W\d_]{{1,3}})\s?\d{{1,3}}){{0,4}}"
+    rf"|{_AUTHORS},?\s?(?:(?:{_COLLEAGUES})[.,]*(?:\s?{_NUMBER})?|[\[(]\d{{1,4}}[a-z]?[\])]))"
+)
+_TAKEN_FROM = rf"(?i:{any_of(lambda it: it.rights.taken)})\s"
+_CITATIONS = rf"{_WHOLE_CITATION}(?:[,;]?\s(?:[^\W\d_]{{1,3}}\s)?{_WHOLE_CITATION}){{0,3}}"
+_MAY_BE_TAKEN = re.compile(rf"(?:^|[.:;)\](\[]\s?){_TAKEN_FROM}{_WHOLE_CITATION}")
+_TAKEN = re.compile(  # "From Smith et al. [3]." as a sentence or in its last bracket; "(A) From [3], (B) …"
+    rf"(?:^|[:;)\](\[]\s?){_TAKEN_FROM}{_CITATIONS}(?:[\s.,;)\]]*$|[.,;]?\s\([A-Za-z]\))"
+)
+_CHANGED = re.compile(  # "after Smith (2003), modified": wherever it stands
+    rf"(?<!\w){_TAKEN_FROM}(?:{_CITATIONS}|{_AUTHORS},\s(?:19|20)\d\d[a-z]?)"
+    rf"[,;\s(\[]{{1,3}}(?i:{any_of(lambda it: it.rights.changed)})[\s.,;)\]]*$"
 )
 _TITLE = re.compile(rf"[\"'“”‘«„「『《]|{_CAPITAL}")
 _HOLDER = re.compile(rf"[^;；)\]]{{0,{MAX_HOLDER_CHARS}}}")
@@ -160,7 +183,8 @@ def _holder(piece: str, match: re.Match) -> str:
 def credits_other(piece: str, owner: Owner) -> bool:
     """Whether a piece of a sentence names whose the picture is, and that is none of the authors."""
     return (
-        any(is_of_picture(piece, match) and _is_given(piece, match, owner) for match in COURTESY.finditer(piece))
+        any(is_of_picture(piece, match) and _is_by_other(piece, match, owner) for match in COURTESY.finditer(piece))
+        or any(_is_given(piece, match, owner) for match in _GIVEN.finditer(piece))
         or any(_is_source(piece, match, owner) for match in SOURCE.finditer(piece))
         or any(_is_credit(piece, match, owner) for match in _CREDIT.finditer(piece))
         or any(_is_from(piece, match) for match in _FROM_HOLDER.finditer(piece))
@@ -183,11 +207,15 @@ def is_holder(text: str, owner: Owner) -> bool:
 
 def is_of_picture(piece: str, match: re.Match) -> bool:
     """Whether it is a picture that is "adapted from" or "courtesy of": by its noun, or as the statement starts so."""
-    before = piece[: match.start()]
-    words = " ".join(before.rsplit(maxsplit=NEAR_WORDS)[-NEAR_WORDS:])
+    words = _words_before(piece, match)
     picture = max((noun.end() for noun in PICTURE.finditer(words)), default=-1)
     other = max((noun.end() for noun in NO_PICTURE.finditer(words)), default=-1)
     return picture > other or other < 0 and starts_there(piece, match)
+
+
+def _words_before(piece: str, match: re.Match) -> str:
+    """The few words before a match, in which the noun stands that it speaks of."""
+    return " ".join(piece[: match.start()].rsplit(maxsplit=NEAR_WORDS)[-NEAR_WORDS:])
 
 
 def starts_there(piece: str, match: re.Match) -> bool:
@@ -201,8 +229,31 @@ def cites_at(piece: str, end: int) -> bool:
     return bool(_CITED.match(piece, end))
 
 
+def is_taken(piece: str) -> bool:
+    """Whether a piece of a sentence says only that it is "from" a publication, or "after" it "with changes"."""
+    return any(
+        not NO_PICTURE.search(_words_before(piece, match))
+        for search in (_TAKEN, _CHANGED)
+        for match in search.finditer(piece)
+    )
+
+
+def may_be_taken(text: str) -> bool:
+    """Whether a closer look is worth its time: "from" stands before a publication, as a statement may start."""
+    return bool(_MAY_BE_TAKEN.search(text))
+
+
 def _is_given(piece: str, match: re.Match, owner: Owner) -> bool:
-    return _is_others(_holder(piece, match) or match.group(), owner)
+    """Whether a picture is "provided by" somebody, who has a name where no picture is spoken of; never by a tool."""
+    holder = _holder(piece, match)
+    named = re.search(rf"{WORD_STARTS}{_CAPITAL}", holder) or PICTURE.search(_words_before(piece, match))
+    return bool(
+        named and is_of_picture(piece, match) and not _TOOL.search(holder) and _is_by_other(piece, match, owner)
+    )
+
+
+def _is_by_other(piece: str, match: re.Match, owner: Owner) -> bool:
+    return not _TOOL.search(match.group()) and _is_others(_holder(piece, match) or match.group(), owner)
 
 
 def _is_source(piece: str, match: re.Match, owner: Owner) -> bool:
@@ -226,7 +277,7 @@ def _is_credit(piece: str, match: re.Match, owner: Owner) -> bool:
         return False
     if known := _KNOWN.match(holder):
         return bool(known)
-    of_other_things = PICTURE.search(holder) or NO_PICTURE.search(holder) or NOT_OWNERS.search(holder)
+    of_other_things = any(of.search(holder) for of in (PICTURE, NO_PICTURE, NOT_OWNERS, _TOOL))
     return bool(_NAMED.match(piece, match.end())) and not of_other_things
 
 

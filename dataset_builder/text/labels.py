@@ -15,7 +15,7 @@ A figure's key is its number without words, panel letters and leading zeros, so 
 | Appendix 1—figure 2 | A1-2 |
 | Extended Data Fig. 4, Figure EV1 | ED4, EV1 |
 | Box 1—figure 2 | BX1-2 |
-| Scheme 2, Chart 1, Gráfico 1, Plate 3 | SCHEME2, CHART1, CHART1, PLATE3 |
+| Scheme 2, Chart 1, Gráfico 1, Plate 3, Exhibit 1 | SCHEME2, CHART1, CHART1, PLATE3, EXHIBIT1 |
 | Table 2, Box 1, Video 1 (labels only: such words are never mentions of a figure) | TABLE2, BOX1, VIDEO1 |
 """
 
@@ -120,12 +120,13 @@ def _skip(text: str, position: int) -> int:
 
 # ---- captions ----
 
-_MARKS = r"[.:|。．：︱丨◂◄◀△▲▼▽▶►▸]"  # after a label; the arrows point to the picture
+_FIRM_MARKS = ":|：︱丨∣│┃¦‖❘ǀ◂◄◀△▲▼▽▶►▸•●■▪·∙"  # close a label and nothing else; the arrows point to the picture
+_MARKS = rf"[.。．{_FIRM_MARKS}]"  # after a label
 _AFTER_LABEL = re.compile(
-    rf"(?P<space>\s*)(?P<close>(?:{_MARKS}|{DASH}(?=\s)|[–—](?!\d)|-(?=[^\W\d_]{{2}})|\s(?={DASH}\s))+)?\s*"
+    rf"(?P<space>\s*)(?P<close>(?:{_MARKS}|\)(?=:|\s[^\W_a-zа-яё])|{DASH}{{1,2}}(?=\s)|[–—](?!\d)|-(?=[^\W\d_]{{2}})|\s(?={DASH}\s))+)?\s*"
 )
 _OWN_PANELS = re.compile(  # "Fig. 3A,B.", "Fig. 3a and b", "Рис. 2, а."
-    rf"{PANEL}(?:\s?(?:[,/&+]|{DASH}|(?:{JOIN})\s)\s?{PANEL})*(?=\s|{_MARKS})|,\s?[a-hа-е](?=[.:])"
+    rf"{PANEL}(?:\s?(?:[,/&+]|{DASH}|(?:{JOIN})\s)\s?{PANEL})*(?=\s|{_MARKS}|\)\s)|,\s?[a-hа-е](?=[.:])"
 )
 _RUNNING = re.compile(  # what follows a mention in running text, never a label in front of a caption
     rf"(?:{any_spaced(lambda it: (*it.running.verbs, *it.running.others))})\b"
@@ -137,7 +138,7 @@ _VERB = re.compile(  # what may follow a mention even behind its full stop ("Fig
 )
 _STARTS = re.compile(rf"(?:{any_of(lambda it: it.captions.starts)})(?!\w)")  # "A plot of"
 _STOP = re.compile(r"[.。．]\s*$")  # closes a label, or ends a sentence
-_FIRM = re.compile(r"[:|：︱丨◂◄◀△▲▼▽▶►▸]")  # closes a label and nothing else
+_FIRM = re.compile(rf"[{_FIRM_MARKS}]")
 MAX_ASIDE_CHARS = 5  # "(a–d)": longer brackets behind a label must say what a label's may
 _PARENTHESIS = re.compile(r"\((?P<inside>[^()]{1,40})\)\s*")
 _ASIDE_OF_LABEL = re.compile(any_of(lambda it: (*it.captions.continued, *it.captions.label_asides)), re.IGNORECASE)
@@ -165,7 +166,7 @@ def split_label(text: str) -> tuple[str, str] | None:
         return None
     if not rest and panels and not close:  # "Fig. 2a" is the end of a sentence's line
         return None
-    return text[:label_end], rest.lstrip(".:|。．：︱丨–— ")
+    return text[:label_end], rest.lstrip(f".。．{_FIRM_MARKS}–— ")
 
 
 def starting_label(text: str) -> str | None:
@@ -191,7 +192,7 @@ def _label_end(text: str) -> int | None:
     if several := several_numbers(text, head):
         return several[1]
     _, part = _part(text, number.end())
-    return (part or number).end()
+    return (part or number).end() + (text[head.end - 1] == "(")
 
 
 def _starts_caption(rest: str, close: str, spaced: bool) -> bool:

@@ -35,6 +35,7 @@ class Kinds:
 
     scheme: Words
     chart: Words
+    exhibit: Words
     graph: Words
     plate: Words
     map: Words
@@ -161,6 +162,10 @@ class RightsWords:
     permission: Words
     reserved: Words
     courtesy: Words
+    given: Words
+    tools: Words
+    taken: Words
+    changed: Words
     pictures: Words
     not_pictures: Words
     not_owners: Words
@@ -358,7 +363,7 @@ def _broken_rules(language: Language) -> Iterator[tuple[str, str]]:
 def picture_words(language: Language) -> Words:
     """The words of figures and of the other kinds of pictures."""
     kinds = language.kinds
-    others = (kinds.scheme, kinds.chart, kinds.graph, kinds.plate, kinds.map, kinds.photo, kinds.image)
+    others = (getattr(kinds, kind.name) for kind in fields(kinds))
     return language.figure.words + tuple(word for words in others for word in words)
 
 

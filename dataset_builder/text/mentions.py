@@ -50,6 +50,8 @@ _CITED_BEFORE = re.compile(
 )
 _JOINING_WORD = re.compile(rf"\s(?:{SHORT_JOINS})$")
 _READS_ON = re.compile(r"\s[^\W\d_]")
+_ADDRESS = re.compile(r"(?:\b10\.\d{4,}/|://|\bwww\.)\S*$")
+_ADDRESS_CHARS = 100  # of an address before a figure word in it
 _LIST_CHARS = 300  # the longest list of figures
 _SUPPLEMENT_NUMBER = re.compile(r"S\d")
 
@@ -137,13 +139,22 @@ def _mentions_at(text: str, places: list[int]) -> list[Mention]:
     counted = {mention.end - len(mention.word) for mention in found}  # where the words of these stand
     position = 0
     for head in heads_at(text, places):
-        if head.start >= position and head.start not in counted:
+        if head.start >= position and head.start not in counted and not _is_in_address(text, head.start):
             keys, position = _mention(text, head)
             if keys:
                 elsewhere = _is_elsewhere(text, head.start, position)
-                end = _without_bracket(text, head.start, position)
+                end = _without_bracket(text, head.start, position + (text[head.end - 1] == "("))
                 found.append(Mention(head.start, end, keys, head.word, head.plural, elsewhere))
     return found + _number_first(text)
+
+
+def _is_in_address(text: str, start: int) -> bool:
+    """Whether a figure word stands in an address: "10.1234/abc/fig-1", "www.example.org/abc.fig1"."""
+    return (
+        start > 0
+        and text[start - 1] in "/._"
+        and _ADDRESS.search(text, max(0, start - _ADDRESS_CHARS), start) is not None
+    )
 
 
 def _number_first(text: str) -> list[Mention]:

@@ -23,6 +23,7 @@ _PLURALS = every(lambda it: it.figure.plural_endings)
 OTHER_KINDS = {  # key prefix: words; every series counts for itself
     "SCHEME": any_of(lambda it: it.kinds.scheme),
     "CHART": any_of(lambda it: it.kinds.chart),
+    "EXHIBIT": any_of(lambda it: it.kinds.exhibit),
     "GRAPH": any_of(lambda it: it.kinds.graph),
     "PLATE": any_of(lambda it: it.kinds.plate),
     "MAP": any_of(lambda it: it.kinds.map),
@@ -54,20 +55,23 @@ _ALL_STEMS = _Stems.of(every(picture_words))
 
 _SUPPLEMENT = any_spaced(lambda it: it.series.supplement)
 _PREFIX = re.compile(  # what may stand before a figure word; "extended data" and "expanded view" are publishers' own
-    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT})|{any_unspaced(lambda it: it.series.supplement)})"
-    rf"|(?P<extended>(?<!\w)extended(?:[ -]data)?)|(?P<expanded>(?<!\w)expanded[ -]view)"
+    rf"(?:(?P<supplement>(?<!\w)(?:{_SUPPLEMENT}|(?-i:S[IM]))|{any_unspaced(lambda it: it.series.supplement)})"
+    rf"|(?P<extended>(?<!\w)(?:extended(?:[ -]data)?|ext\.?[ -]data|(?-i:ED)))"
+    rf"|(?P<expanded>(?<!\w)(?:expanded[ -]view|(?-i:EV)))"
     rf"|(?<!\w)box\s(?P<box_no>\d)\s?{DASH}"
     rf"|(?<!\w)(?P<appendix>{any_of(lambda it: it.series.appendix)})"
     rf"(?:\s*(?P<appendix_no>\d{{1,2}}|[A-H](?!\w)))?\s*{DASH}?)\s*$",
     re.IGNORECASE,
 )
-_PREFIX_WORDS = (*every(lambda it: (*it.series.supplement, *it.series.appendix)), "extended", "expanded", "box")
+_PREFIX_WORDS = (*every(lambda it: (*it.series.supplement, *it.series.appendix)), "ext", "expanded", "box")
 _PREFIX_STEM = re.compile("|".join(stems(_PREFIX_WORDS)))  # few figure words have one before, and it is found fast
+_SHORT_PREFIXES = ("SI ", "SM ", "ED ", "EV ")
 TO = any_spaced(lambda it: it.lists.to_words)  # between the first and the last of a range
 _HEAD = re.compile(
     rf"(?:(?:(?P<electronic>(?<=\be)|(?<=\be-))|(?<![^\W\d_]))(?P<word>{_FIGURE})|(?P<unspaced>{_FIGURE_UNSPACED})"
     + "".join(rf"|(?P<{kind}>(?<!\w)(?:{words})(?!\w)\.?)" for kind, words in OTHER_KINDS.items())
-    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:{any_of(lambda it: it.lists.number)}|#)\s*|-(?=\d))?"
+    + rf")\s*(?:(?P<supplement>{_SUPPLEMENT})\s+)?(?:(?:{any_of(lambda it: it.lists.number)}|#)\s*|-(?=\d)"
+    + r"|(?P<round>\()(?=\d{1,3}\)))?"
     + rf"(?:(?:{any_of(lambda it: it.lists.from_words)})\s+(?=\d+\s(?:{TO})\s\d))?(?=[\dSEA-HIVX])",
     re.IGNORECASE,
 )
@@ -144,7 +148,7 @@ class Head(NamedTuple):
     """A figure word in front of a number."""
 
     start: int  # of the word, or of the "Supplementary" before it
-    end: int  # where the number starts
+    end: int  # where the number starts: behind the bracket of "Figure (1)"
     word: str  # as printed, without its full stop
     plural: bool
     series: str  # put before a key that starts with a digit: "", "S", "ED", "A", "A1-", "E", "SCHEME", ...
@@ -158,7 +162,8 @@ def heads(text: str, other_kinds: bool = True) -> Iterator[Head]:
 def heads_at(text: str, places: Iterable[int]) -> Iterator[Head]:
     """Those that start at one of the places, which are `anchors`."""
     for place in places:
-        if head := _HEAD.match(text, place):
+        head = _HEAD.match(text, place)
+        if head and not (head["round"] and text[place].islower()):  # "the figure (2)" may cite reference 2
             start = head.start()
             if head["electronic"] is not None:  # the "e" of "eFigure", "e-Figure"
                 start -= 1 + (text[start - 1] == "-")
@@ -174,7 +179,8 @@ def heads_at(text: str, places: Iterable[int]) -> Iterator[Head]:
 
 
 def _prefix(before: str) -> re.Match | None:
-    return _PREFIX.search(before) if _PREFIX_STEM.search(_small(before)) else None
+    worthwhile = before.endswith(_SHORT_PREFIXES) or _PREFIX_STEM.search(_small(before))
+    return _PREFIX.search(before) if worthwhile else None
 
 
 def _other_kind(head: re.Match) -> str:

@@ -10,7 +10,9 @@
 The words of each language are in `languages/`, whom a text credits in `holders`. A figure whose rights are not plainly
 the article's has no licence that anybody else may use, whatever the article's is, unless its text names one:
 
-- "adapted from [12]", "based on a figure in [12]", "photo: NAME", "source: TITLE": rights of its own, no licence;
+- "adapted from [12]", "from [12]." and nothing else, "based on a figure in [12]", "after NAME (2003), modified",
+  "photo: NAME", "source: TITLE": rights of its own, no licence;
+- "provided by NAME": likewise; "provided by the model", "by two raters": nobody's;
 - "source: own elaboration", a credit of an author, by name or initials: the article's;
 - "source: WHO", "data source: ...", a survey, a registry, a ministry: the article's, since the authors drew the data;
   but "map source: WHO" and "courtesy of WHO" speak of the picture;
@@ -77,13 +79,13 @@ _IN_BRACKETS = re.compile(r"\([cC]\)(?=\s?(?:(?:19|20)\d\d|(?:[A-Z][\w.&-]*,?\s)
 def stated_rights(text: str | None, owner: Owner) -> Rights | None:
     """What the text of a figure says of its rights; None where it says nothing, or that they are the article's."""
     text = _with_signs(text or "")
-    if not _has_sign(text):
+    if not has_sign(text):
         return None
     words: dict[str, None] = {}  # the sentences that say something, each once
     statements: list[str] = []  # the same, cut at semicolons and joined where one goes on with another
     goes_on = False
     for sentence, piece in _pieces(clean(text)):
-        said = _has_sign(piece) and _says(piece, owner)
+        said = has_sign(piece) and _says(piece, owner)
         if said:
             words[sentence] = None
         if said and goes_on and not _names_origin(piece, owner):
@@ -111,10 +113,12 @@ def is_reserved(text: str) -> bool:
     return bool(_RESERVED.search(text) or _with_permission(text) or _NOT_COVERED.search(text))
 
 
-def _has_sign(text: str) -> bool:
+def has_sign(text: str) -> bool:
     """Whether a closer look is worth its time: few captions have one of these words."""
-    text = f" {text.lower().replace(' :', ':')}"
-    return bool(_SIGN.search(text) or not text.isascii() and _UNSPACED_SIGN.search(text))
+    small = f" {text.lower().replace(' :', ':')}"
+    return bool(
+        _SIGN.search(small) or not small.isascii() and _UNSPACED_SIGN.search(small) or holders.may_be_taken(text)
+    )
 
 
 def _with_signs(text: str) -> str:
@@ -150,6 +154,7 @@ def _names_origin(piece: str, owner: Owner) -> bool:
         or any(_is_adapted(piece, match) for match in _ADAPTED.finditer(piece))
         or any(_is_based(piece, match) for match in _BASED.finditer(piece))
         or any(_is_free_picture(piece, match) for match in _PUBLIC_DOMAIN.finditer(piece))
+        or holders.is_taken(piece)
         or holders.credits_other(piece, owner)
     )
 

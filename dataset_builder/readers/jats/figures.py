@@ -108,12 +108,14 @@ def _captions_of_panels(element: etree._Element) -> str | None:
 def _caption(element: etree._Element | None) -> str | None:
     """Title and paragraphs of a caption as one text; None when there is no text.
 
-    A title gets the full stop that its own line stood for, so that it does not run into the paragraph.
+    A title gets the full stop that its own line stood for, so that it does not run into the paragraph; a note neither.
     """
     if element is None:
         return None
     for identifier in [*element.iter("object-id")]:
         set_text(identifier, None)
+    for note in element.iter("fn"):
+        note.text = f" {note.text or ''}"
     for block in element.iter("label", "title", "p"):
         block.tail = f"{_stop(block)} {block.tail or ''}"
     return text_of(element)

@@ -21,7 +21,7 @@ _COPYRIGHT = ("copyright-statement", "copyright-holder")
 _LICENCE = ("license", "{*}license_ref")
 STATEMENTS = (*_COPYRIGHT, *_LICENCE, "permissions")
 _LINKS = ("ext-link", "uri")
-_GROUPS = ("fig", "fig-group")  # around a figure, whose rights they state, too
+_GROUPS = ("fig", "fig-group", "fig-panel", "table-wrap", "boxed-text")  # around a figure, whose rights they state, too
 _READ_ALREADY = frozenset(("label", "caption", "permissions", "attrib", "fig", "object-id"))
 _BLOCKS = ("p", "title", "subtitle", "caption", "permissions", "attrib", "alt-text", "long-desc")
 _OPEN_TYPE = re.compile(r"open|creative|cc\b|cc-|oa$")  # `license-type`s that the article's own licence may have
@@ -94,8 +94,8 @@ def figure_rights(element: etree._Element, caption: str | None, owner: Owner) ->
     in_markup = _in_markup([one for one in marked if one.tag not in ("attrib", *_LINKS)], owner)
     in_words = [stated_rights(linked and _linked_caption(element) or caption, owner)]
     in_words += [_attributed(clean(string_of(one)), owner) for one in marked if one.tag == "attrib"]
-    around = element.iterancestors("fig-group")
-    texts = [text for part in (element, *around) for text in _other_texts(part) if text not in (caption or "")]
+    around = (element, *element.iterancestors("fig-group"), *_words_of_tables(element))
+    texts = [text for part in around for text in _other_texts(part) if text not in (caption or "")]
     in_words += [stated_rights(text, owner) for text in texts]
     rights = joined([in_markup, *in_words])
     if rights and in_markup and in_markup.license:
@@ -107,8 +107,14 @@ def _marked(element: etree._Element) -> Iterator[etree._Element]:
     """What states rights in a figure, and right below the figures and groups around it; and the figure's links."""
     yield from element.iter(*_COPYRIGHT, *_LICENCE, "attrib", *_LINKS)
     for group in element.iterancestors(*_GROUPS):
-        for child in group.iterchildren("permissions", "attrib"):
+        for child in group.iterchildren("permissions", "attrib", "table-wrap-foot"):
             yield from child.iter(*_COPYRIGHT, *_LICENCE, "attrib")
+
+
+def _words_of_tables(element: etree._Element) -> Iterator[etree._Element]:
+    """Captions and notes of the tables around a figure."""
+    for table in element.iterancestors("table-wrap"):
+        yield from table.iterchildren("caption", "table-wrap-foot")
 
 
 def _linked_caption(element: etree._Element) -> str | None:

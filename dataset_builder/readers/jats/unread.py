@@ -1,6 +1,7 @@
 """Lists of references and tables leave an article's XML before it is parsed: most of its elements, and none is read."""
 
 import re
+from collections.abc import Iterator
 
 _REFERENCES, _TABLE = b"ref-list", b"table-wrap"
 _COUNT = b"<fig-count"  # in the metadata: no figure
@@ -22,11 +23,12 @@ def _emptied(data: bytes, tag: bytes) -> bytes:
     """The same for the elements of one tag."""
     start_tag, end_tag, empty = b"<" + tag, b"</%s>" % tag, b"<%s/>" % tag
     kept, position = [], 0
+    figures = _figures(data) if tag == _TABLE and start_tag in data else []
     start = data.find(start_tag)
     while start >= 0 and (end := data.find(end_tag, start)) >= 0:
         inside = start + len(start_tag)
         found = data[inside : inside + 1].strip() in (b"", b">")  # and not `<table-wrap-group>`
-        is_read = _MORE.search(data, inside, end) or tag == _TABLE and _is_in_figure(data, position, start)
+        is_read = _MORE.search(data, inside, end) or any(first < start < last for first, last in figures)
         if found and not is_read:
             kept += [data[position:start], empty]
             position = end + len(end_tag)
@@ -34,8 +36,26 @@ def _emptied(data: bytes, tag: bytes) -> bytes:
     return b"".join([*kept, data[position:]]) if kept else data
 
 
-def _is_in_figure(data: bytes, outside: int, place: int) -> bool:
-    """Whether the last tag of a figure ahead of the place is no end tag; `outside` is a place before it in none."""
-    end_tag = data.rfind(b"</fig", outside, place)
-    start_tag = data.rfind(b"<fig", max(outside, end_tag), place)
-    return start_tag >= 0 and not data.startswith(_COUNT, start_tag)
+def _figures(data: bytes) -> list[tuple[int, int]]:
+    """(start, end) of each figure and group of figures that stands in no other one."""
+    starts = [(place, 1) for place in _places(data, b"<fig") if _is_figure(data, place)]
+    ends = [(place, -1) for place in _places(data, b"</fig")] if starts else []
+    figures, depth, first = [], 0, 0
+    for place, step in sorted(starts + ends):
+        first = place if depth == 0 else first
+        depth = max(0, depth + step)
+        if depth == 0 and step < 0:
+            figures.append((first, place))
+    return [*figures, (first, len(data))] if depth else figures
+
+
+def _places(data: bytes, tag: bytes) -> Iterator[int]:
+    place = data.find(tag)
+    while place >= 0:
+        yield place
+        place = data.find(tag, place + 1)
+
+
+def _is_figure(data: bytes, place: int) -> bool:
+    """Whether a tag that starts like that of a figure is one, and holds something."""
+    return not data.startswith(_COUNT, place) and data[data.find(b">", place) - 1 :][:1] != b"/"

@@ -18,6 +18,7 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image
 
 from dataset_builder.readers.article import Article, CaptionLike, Figure
+from dataset_builder.readers.pdf.credits import picture_credits
 from dataset_builder.readers.pdf.front_matter import front_matter
 from dataset_builder.readers.pdf.layout.blocks import Block
 from dataset_builder.readers.pdf.layout.boxes import Box
@@ -172,16 +173,16 @@ def _article(document: pypdfium2.PdfDocument, pages: list[PageContent]) -> Artic
     for figure, context in zip(found.figures, contexts, strict=True):
         part = article.supplementary if SUPPLEMENT_KEY.match(figure.key) else article.figures
         part.append(_figure(shown, pages, figure, context))
-        rights = _rights(part[-1].caption, figure, owner)
+        rights = _rights(part[-1].caption, figure, picture_credits(found, figure, pages), owner)
         if rights:
             part[-1].rights, part[-1].license = rights.words, rights.license
     return article
 
 
-def _rights(caption: str | None, found: FoundFigure, owner: Owner) -> Rights | None:
-    """What the caption says of the figure's rights, and the lines right beside it."""
-    beside = [stated_rights(printed.credit, owner) for printed in found.captions]
-    return joined([stated_rights(caption, owner), *beside])
+def _rights(caption: str | None, found: FoundFigure, credits: list[str], owner: Owner) -> Rights | None:
+    """What the caption says of the figure's rights, and what is printed right beside it and in the picture."""
+    texts = [caption, *(printed.credit for printed in found.captions), *credits]
+    return joined(stated_rights(text, owner) for text in dict.fromkeys(texts))
 
 
 def _contexts(found: ArticleLayout, paragraphs: list[tuple[Block, str]]) -> list[list[str]]:

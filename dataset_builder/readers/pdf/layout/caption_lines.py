@@ -276,14 +276,14 @@ def _near_lines(start: Line, rest: list[Line], style: Style, side: int) -> list[
         step = pitch(last, line) if side > 0 else pitch(line, last)
         if step < MIN_PITCH_EM * line.size or not line.box.is_in_column_with(last.box):
             continue
-        if step > NOTE_PITCH_EM * line.size or len(found) == CREDIT_LINES or not _may_credit(line, style):
+        if step > NOTE_PITCH_EM * line.size or len(found) == CREDIT_LINES or not may_credit(line, style):
             break
         found.append(line)
         last = line
     return found
 
 
-def _may_credit(line: Line, style: Style) -> bool:
+def may_credit(line: Line, style: Style) -> bool:
     """Whether a line is set unlike running text, or starts as no running text does."""
     text = line.text.strip()
     return not style.matches(line) or bool(NOT_CAPTION.match(text) or _MARK.match(text))

@@ -153,6 +153,11 @@ def test_a_licence_behind_a_link_of_the_caption(tmp_path):
     assert words.startswith("Adapted from [12] under the licence")
 
 
+def test_a_note_in_the_caption(tmp_path):
+    note = "<fn><p>From Miller et al. [3].</p></fn>"
+    assert read(tmp_path, figure(caption=f"The knee, by week.{note}")) == [(None, "From Miller et al. [3].")]
+
+
 def test_a_panel_that_states_rights(tmp_path):
     panels = "".join(
         f"<fig-panel><label>{letter}</label><caption><p>{text}</p></caption></fig-panel>"
@@ -211,3 +216,28 @@ def test_only_the_figure_that_states_rights_has_them(tmp_path):
         (None, "Reprinted from [3]."),
         (None, None),
     ]
+
+
+HOUSE = permissions("<copyright-statement>© 2011 A House.</copyright-statement>")
+SECOND = figure().replace("f1", "f2").replace("Figure 1", "Figure 2")
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        f"<table-wrap><label>Table 1</label>{HOUSE}<table><td>{{}}</td></table></table-wrap>",
+        f"<table-wrap><table><td>{{}}</td></table><table-wrap-foot>{HOUSE}</table-wrap-foot></table-wrap>",
+        f"<boxed-text>{HOUSE}<p>{{}}</p></boxed-text>",
+        f"<fig><label>Figure 3</label><fig><label>Table 1</label>{HOUSE}{{}}</fig></fig>",
+    ],
+)
+def test_rights_of_a_table_or_a_box_around_a_figure(around, tmp_path):
+    found = read(tmp_path, around.replace("{}", figure()) + SECOND)
+    assert (None, "© 2011 A House.") in found
+    assert found[-1] == (None, None)
+
+
+@pytest.mark.parametrize("table", [f"<table-wrap>{HOUSE}<table/></table-wrap>", f"<fig>{HOUSE}</fig>"])
+def test_rights_of_a_table_behind_a_figure_in_a_figure(table, tmp_path):
+    inside = figure(behind=f"{SECOND}{table}")
+    assert read(tmp_path, inside) == [(None, "© 2011 A House."), (None, None)]

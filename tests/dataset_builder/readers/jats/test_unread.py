@@ -30,11 +30,15 @@ TABLES_LEAVE = {
     "behind a figure": f"<fig><caption/></fig>{TABLE}",
     "behind a group of figures": f'<fig-group><fig id="a"/><fig/></fig-group>{TABLE}{TABLE}',
     "in a group of tables": f"<table-wrap-group><label>1</label>{TABLE}{TABLE}</table-wrap-group>",
+    "behind nested figures": f"<fig><fig><p/></fig><fig-group><fig/></fig-group></fig>{TABLE}",
     "behind the count of figures": f'<fig-count count="2"/>{TABLE}',
 }
 TABLES_STAY = {
     "in a figure": f"<fig>{TABLE}</fig>",
     "in a figure behind a table in none": f"{{}}<fig-group><caption/>{TABLE}</fig-group>",
+    "in a figure behind one in it": f"<fig><fig><p/></fig>{TABLE}</fig>",
+    "in a figure behind an empty one in it": f"<fig><fig id='a'/>{TABLE}</fig>",
+    "in a group behind its figures": f"{{}}<fig-group><fig><p/></fig><fig><p/></fig>{TABLE}{TABLE}</fig-group>",
     "a figure in it": "<table-wrap><td><fig/></td></table-wrap>",
     "a picture in it": '<table-wrap id="t"><graphic/></table-wrap>',
     "a table in it": "<table-wrap><table-wrap><td/></table-wrap></table-wrap>",

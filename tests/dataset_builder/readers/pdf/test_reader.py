@@ -197,6 +197,29 @@ def test_figure_continued_on_the_next_page(tmp_path):
     assert image_of(figure).height / image_of(figure).width == pytest.approx(800 / 400, rel=0.03)
 
 
+@pytest.mark.parametrize("caption_first", [True, False])
+def test_legend_on_another_page_than_its_figure(tmp_path, caption_first):
+    """BMC: the picture's page has the label alone, in brackets where its legend stands."""
+    paper = Paper(tmp_path / "a.pdf")
+
+    def picture(where):
+        paper.photo(LEFT, 60, FULL, 600)
+        paper.caption(LEFT, 664, FULL, f"Fig. 1 (See legend on {where} page.)")
+
+    def legend(where):
+        paper.text(LEFT, 60, FULL, prose(1, 40))
+        end = paper.caption(LEFT, 620, FULL, f"(See figure on {where} page.)")
+        paper.caption(LEFT, end, FULL, "Fig. 1 Sections of all joints")
+
+    first, second = (legend, picture) if caption_first else (picture, legend)
+    first("next")
+    paper.page()
+    second("previous")
+    figure = only(read_pdf(paper.save()))
+    assert (figure.page, figure.caption) == (2 if caption_first else 1, "Sections of all joints")
+    assert figure.bbox[3] <= 664
+
+
 def test_figure_pages_behind_a_list_of_captions(tmp_path):
     paper = Paper(tmp_path / "a.pdf")
     paper.text(LEFT, 60, FULL, prose(1, 40) + " The dose is given in Figure 2.", leading=24)
@@ -396,6 +419,14 @@ PRINTED = {  # captions of one page, the sentence that mentions all of their fig
         "See Figure 1 and Figure 1—figure supplement 1A.",
         ["Figure 1", "Figure 1—figure supplement 1"],
     ),
+    "exhibits": (["Exhibit 1. Dose.", "Exhibit 2 Pain"], "See Exhibits 1 and 2.", ["Exhibit 1", "Exhibit 2"]),
+    "closed by a bracket": (["Figure 1) Dose", "Figure 2a) Pain"], "See Figures 1 and 2a.", ["Figure 1", "Figure 2a"]),
+    "in brackets": (
+        ["Figure (1): Dose", "Figure (2): Pain"],
+        "See Figure (1) and Figure (2).",
+        ["Figure (1)", "Figure (2)"],
+    ),
+    "closed by bullets": (["Figure 1 • Dose", "Figure 2 -- Pain"], "See Figs. 1–2.", ["Figure 1", "Figure 2"]),
     "appendix": (
         ["Figure A1. Dose.", "Figure B.2: Pain."],
         "See Figure A1 and Figure B.2.",

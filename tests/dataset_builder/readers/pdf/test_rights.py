@@ -100,3 +100,65 @@ def test_running_text_beside_a_caption_credits_nothing(tmp_path):
     text = "Reprinted from Miller et al. is the scale of pain, and it was used here. " + prose(3, 4)
     found = credited(tmp_path / "a.pdf", text, 8, False, "Times-Roman", 10)
     assert [figure.rights for figure in found.figures] == [None, None]
+
+
+def turned(paper, x, top, text):
+    """A line that reads up the page from its lower end."""
+    paper.canvas.saveState()
+    paper.canvas.translate(x, paper.height - top)
+    paper.canvas.rotate(90)
+    paper.canvas.setFont("Helvetica", 6)
+    paper.canvas.drawString(0, 0, text)
+    paper.canvas.restoreState()
+
+
+PLACES = {  # draws a credit of a picture whose corners are (150, 200) and (450, 350)
+    "in the picture": lambda paper, text: paper.text(340, 340, 110, text, "Helvetica", 6),
+    "below the picture": lambda paper, text: paper.text(150, 353, 300, text, "Helvetica", 6),
+    "at its right end": lambda paper, text: paper.text(380, 353, 300, text, "Helvetica-Oblique", 6),
+    "up its right side": lambda paper, text: turned(paper, 459, 349, text),
+    "up its left side": lambda paper, text: turned(paper, 148, 349, text),
+}
+CREDITS = {
+    "© 2011 A House": "© 2011 A House",
+    "Photo: Tom Jones": "Photo: Tom Jones",
+    "Fonte: Silva (2010).": "Fonte: Silva (2010).",
+    "Fonte: os autores.": None,
+    "Photo: left knee": None,
+}
+
+
+@pytest.mark.parametrize(("credit", "words"), CREDITS.items())
+@pytest.mark.parametrize("draw", PLACES.values(), ids=PLACES)
+def test_a_credit_in_the_picture_or_along_it(draw, credit, words, tmp_path):
+    paper = Paper(tmp_path / "a.pdf")
+    paper.text(LEFT, 60, FULL, prose(1, 10))
+    paper.caption(LEFT, 186, FULL, "Figura 1 – Dose por semana.")
+    paper.photo(150, 200, 300, 150)
+    draw(paper, credit)
+    paper.text(LEFT, 400, FULL, prose(2, 10))
+    paper.caption(LEFT, 526, FULL, "Figura 2 – Dor por semana.")
+    paper.photo(150, 540, 300, 150, 1)
+    assert [figure.rights for figure in read_pdf(paper.save()).figures] == [words, None]
+
+
+def test_a_credit_of_two_lines_below_a_picture(tmp_path):
+    paper = Paper(tmp_path / "a.pdf")
+    paper.text(LEFT, 60, FULL, prose(1, 10))
+    paper.caption(LEFT, 186, FULL, "Figure 1. Dose by week.")
+    paper.photo(150, 200, 300, 150)
+    paper.text(150, 353, 300, "Source: The atlas of the bones and joints\nof mice, under CC BY-NC 4.0.", "Helvetica", 6)
+    (figure,) = read_pdf(paper.save()).figures
+    assert figure.rights == "Source: The atlas of the bones and joints of mice, under CC BY-NC 4.0."
+    assert figure.license == "CC-BY-NC-4.0"
+
+
+def test_the_foot_of_the_page_is_no_credit_of_the_picture_above_it(tmp_path):
+    paper = Paper(tmp_path / "a.pdf")
+    for number in (1, 2, 3):
+        paper.text(LEFT, 60, FULL, prose(number, 30))
+        paper.caption(LEFT, 586, FULL, f"Figure {number}. Dose by week.")
+        paper.photo(LEFT, 600, FULL, 190, number)
+        paper.text(LEFT, 794, FULL, "© 2011 A House. All rights reserved.", "Helvetica", 7)
+        paper.page()
+    assert [figure.rights for figure in read_pdf(paper.save()).figures] == [None] * 3
