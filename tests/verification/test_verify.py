@@ -236,6 +236,25 @@ def test_one_change_is_named(published, tmp_path, what, change):
     assert named in said
 
 
+@pytest.mark.parametrize("text", ["\ud83d", "\udcff", "a\ud83d b\ude00"])
+def test_half_a_character_is_one_line_with_its_place(published, text):
+    changed = changed_row(published.text("model", MODEL, PREDICTIONS), 2, prediction=text)
+    sha = published.tampered("model", MODEL, **{PREDICTIONS: changed, "results/hashes.json": None})
+    done = published.ldrt("verify", MODEL, "--revision", sha, status=1)
+    assert done.stderr.count("\n") == 1
+    assert f"{PREDICTIONS}, line 3: half a character" in done.stderr
+
+
+def test_whole_characters_written_as_halves_are_let_be(published, tmp_path):
+    """JSON writes what is beyond 16 bits as two escapes."""
+    evidence = published.text("model", MODEL, "results/evidence.jsonl").splitlines()
+    evidence[0] = json.dumps(json.loads(evidence[0]) | {"note": "\U0001f600"})
+    content = ("\n".join(evidence) + "\n").encode()
+    assert b"\\ud83d\\ude00" in content
+    sha = published.tampered("model", MODEL, **{"results/evidence.jsonl": content, "results/hashes.json": None})
+    assert not wrong(verdicts(published, tmp_path, MODEL, "--revision", sha))
+
+
 def test_one_weight(published, tmp_path):
     weights = bytearray(published.content("model", MODEL, WEIGHTS))
     weights[-1] ^= 64
