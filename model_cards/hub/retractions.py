@@ -41,10 +41,10 @@ class Taken:
         return bool(self.articles or self.figures)
 
     def has(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row is of one of them, or made from its text."""
+        """Whether a row is of one of them, made from its text, or shows its picture."""
         if row.get("article_id") in self.articles:
             return True
-        return any(row.get(column) in self.figures for column in ("figure_id", "context_of"))
+        return any(row.get(column) in self.figures for column in ("figure_id", "context_of", "image_figure_id"))
 
 
 def read_taken(dataset: Path) -> Taken:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_cards.hub.retractions import read_taken
-from model_cards.result_files import EVIDENCE, MANIFEST, Lineage
+from model_cards.result_files import MANIFEST, Lineage
+from model_cards.staging.results import refuse_taken_down
 from trust.handovers import Kind
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG, LINEAGE, content_hash
 
@@ -84,7 +84,8 @@ def read_study(folder: Path, run: Path | None) -> Study:
     study = Study(folder, tuned, runs, checkpoint, adapter, {}, None, None)
     _find_before(study, checkpoints)
     _find_dataset(study, datasets)
-    _refuse_taken_down(study)
+    for of_study in runs:
+        refuse_taken_down(of_study.folder, study.dataset)
     _find_missing(study)
     return study
 
@@ -170,18 +171,6 @@ def _find_dataset(study: Study, datasets: list[Path]) -> None:
         study.dataset = here[0]
     elif "/" in name and revision and not Path(name).exists():
         study.hub_dataset = name, revision
-
-
-def _refuse_taken_down(study: Study) -> None:
-    """Raises ValueError where a run quotes what `ldrt retract` has taken out of the dataset since."""
-    taken = read_taken(study.dataset) if study.dataset else None
-    for run in study.runs if taken else []:
-        for row in EVIDENCE.rows(run.folder / "evidence.jsonl"):
-            if taken and taken.has(row):
-                raise ValueError(
-                    f"{run.folder} has answers about {row['figure_id']}, which was taken down: answer the dataset's "
-                    "questions anew, in a new folder"
-                )
 
 
 def _find_missing(study: Study) -> None:

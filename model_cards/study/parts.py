@@ -123,7 +123,7 @@ def _license(study: Study) -> str | None:
 
 def _model(study: Study, wanted: Wanted, folder: Path, pins: Mapping[str, Pin]) -> Files:
     run = study.run.folder
-    files, notes = published_model(run, study.checkpoint, study.adapter, wanted.policy, folder)
+    files, notes = published_model(run, study.checkpoint, study.adapter, wanted.policy, folder, study.dataset)
     dataset = pins[_DATASET].repo.id if _DATASET in pins else None
     (folder / "card").mkdir()
     of_card, said = study_card(run, wanted.repo_id, dataset, folder / "card")
