@@ -42,9 +42,13 @@ class Taken:
 
     def has(self, row: Mapping[str, Any]) -> bool:
         """Whether a row is of one of them, made from its text, or shows its picture."""
-        if row.get("article_id") in self.articles:
-            return True
-        return any(row.get(column) in self.figures for column in ("figure_id", "context_of", "image_figure_id"))
+        return self.named(row) is not None
+
+    def named(self, row: Mapping[str, Any]) -> str | None:
+        """Which of them a row is of, as `has` says it."""
+        columns = [row.get(column) for column in ("figure_id", "context_of", "image_figure_id")]
+        of_article = [row["article_id"]] if row.get("article_id") in self.articles else []
+        return next((name for name in (*of_article, *columns) if name in self.figures or name in self.articles), None)
 
 
 def read_taken(dataset: Path) -> Taken:

@@ -8,8 +8,8 @@ from model_cards.card_file import CARD
 from model_cards.cards import evaluated_run
 from model_cards.cards.examples import FOLDER
 from model_cards.files import to_json, write_text
-from model_cards.preview.answers import PAGE, render_answers
 from model_cards.hub.retractions import read_taken
+from model_cards.preview.answers import PAGE, render_answers
 from model_cards.quotable import dataset_folders, permitted_predictions, undecided_note
 from model_cards.result_files import COMPARISON, EVIDENCE, HUMAN, MANIFEST, PREDICTIONS, SCORES
 from model_cards.staging.measured import MEASURED, write_measured
@@ -56,10 +56,10 @@ def refuse_taken_down(folder: Path, dataset: Path | None = None) -> None:
     """
     for taken in filter(None, map(read_taken, dataset_folders(folder, dataset))):
         for row in (*EVIDENCE.rows(folder / "evidence.jsonl"), *PREDICTIONS.rows(folder / ANSWERS)):
-            if taken.has(row):
+            if named := taken.named(row):
                 raise ValueError(
-                    f"{folder} has answers about {row['figure_id']}, which was taken down: answer the dataset's "
-                    "questions anew, in a new folder"
+                    f"{folder} has answers about {named}, which was taken down: answer the dataset's questions anew, "
+                    "in a new folder"
                 )
 
 
@@ -103,7 +103,9 @@ def result_files(
     files[f"results/{ANSWERS}"] = temporary / ANSWERS
     if (folder / PAGE).is_file():  # to which the card has a link
         files[PAGE] = temporary / PAGE
-        write_text(temporary / PAGE, render_answers(evaluated_run.read_run(folder), policy, is_published=True, dataset=dataset))
+        write_text(
+            temporary / PAGE, render_answers(evaluated_run.read_run(folder), policy, is_published=True, dataset=dataset)
+        )
     n_bare = 0
     with (temporary / ANSWERS).open("w", encoding="utf-8") as file:
         for number, (row, is_permitted) in enumerate(permitted_predictions(folder, policy, dataset), 1):
@@ -113,6 +115,6 @@ def result_files(
     files |= {f"results/{path.name}": path for path in write_measured(folder, policy, temporary, dataset)}
     notes = [note] if (note := undecided_note(folder, dataset)) else []
     if n_bare:
-        why = f"the rows' licences do not permit it ({policy}), or a person's decision on their pictures"
+        why = f"the rows' licences do not permit it ({policy}), or a decision on their pictures"
         notes.append(f"{n_bare} predictions go without question and reference: {why}")
     return files, notes

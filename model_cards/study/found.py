@@ -6,17 +6,21 @@ before it, its adapter and its base stand in `lineage.json`.
 """
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_cards.result_files import MANIFEST, Lineage
+from model_cards.result_files import MANIFEST, PREDICTIONS, Lineage
+from model_cards.staging.checkpoint import is_other_adapter
 from model_cards.staging.results import refuse_taken_down
 from trust.handovers import Kind
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG, LINEAGE, content_hash
 
 _MAX_DEPTH = 4  # folders below the study's, as runs/MODEL/phase1
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _LINEAGE = Kind(Lineage, "ldrt train")
 _CARD = "README.md"  # of a run: `ldrt card` has written it
 
@@ -139,7 +143,7 @@ def _evaluated(folder: Path, run: Run, checkpoints: list[Checkpoint]) -> tuple[P
     adapters = [one.folder for one in same if one.is_adapter]
     for path in (*whole, *adapters):
         if content_hash(path) == revision:
-            others = [adapter for adapter in adapters if adapter != path]
+            others = [one for one in adapters if one != path and not is_other_adapter(run.manifest["lineage"], one)]
             return path, others[0] if others else None
     raise FileNotFoundError(
         f"{folder} does not hold the checkpoint that {run.folder} evaluated ({run.manifest['model']}, "
@@ -166,16 +170,30 @@ def _find_before(study: Study, checkpoints: list[Checkpoint]) -> None:
 def _find_dataset(study: Study, datasets: list[Path]) -> None:
     """The dataset that the run's questions are from: a folder here, or the Hub's at a commit."""
     name, revision = study.run.manifest["dataset"], study.run.manifest["dataset_revision"]
+    if "/" in name and _COMMIT.fullmatch(str(revision)):
+        study.hub_dataset = name, revision
+        return
     here = [path for path in datasets if path.name == Path(name).name]
     if here:
         study.dataset = here[0]
-    elif "/" in name and revision and not Path(name).exists():
-        study.hub_dataset = name, revision
+
+
+def _unfinished(run: Run) -> Iterator[str]:
+    """What a run that was stopped in the middle has not."""
+    places = {(row["image_condition"], row["example_id"]) for row in PREDICTIONS.rows(run.folder / "predictions.jsonl")}
+    answered = Counter(condition for condition, _ in places)
+    for condition, asked in run.manifest["image_conditions"].items():
+        if answered[condition] < asked["items"]:
+            n = f"{asked['items'] - answered[condition]} of {asked['items']} answers (image condition {condition})"
+            yield f"{n} of {run.folder}: give its `ldrt generate` again"
+    if not (run.folder / "scores.json").is_file():
+        yield f"scores of {run.folder}: `ldrt score {run.folder}`"
 
 
 def _find_missing(study: Study) -> None:
     """What a study can have and this one has not, and which command makes it."""
     manifest, missing = study.run.manifest, study.missing
+    missing += [line for run in study.runs for line in _unfinished(run)]
     if study.dataset is None and study.hub_dataset is None:
         missing.append(f"dataset {manifest['dataset']}: no folder of that name is in {study.folder}")
     if not any(not run.phases for run in study.runs):
