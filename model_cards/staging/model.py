@@ -5,7 +5,13 @@ from pathlib import Path
 from model_cards.hub.preflight import front_matter
 from model_cards.staging.checkpoint import check_evaluated, left_out, model_files
 from model_cards.staging.hashes import NAME, write_hashes
-from model_cards.staging.results import read_run, refuse_stale_card, refuse_taken_down, result_files
+from model_cards.staging.results import (
+    read_run,
+    refuse_stale_card,
+    refuse_stale_scores,
+    refuse_taken_down,
+    result_files,
+)
 from trust.licenses import Policy
 
 
@@ -19,6 +25,7 @@ def published_model(
     """
     card, manifest = read_run(run)
     refuse_taken_down(run, dataset)
+    refuse_stale_scores(run)
     refuse_stale_card(run, dataset)
     files = {"README.md": run / "README.md"} | model_files(checkpoint, adapter)
     check_evaluated(manifest, checkpoint, adapter)

@@ -12,6 +12,7 @@ from model_cards.hub.retractions import read_taken
 from model_cards.preview.answers import PAGE, render_answers
 from model_cards.quotable import dataset_folders, permitted_predictions, undecided_note
 from model_cards.result_files import COMPARISON, EVIDENCE, HUMAN, MANIFEST, PREDICTIONS, SCORES
+from model_cards.staging.hashes import file_sha256
 from model_cards.staging.measured import MEASURED, write_measured
 from trust.files import inside
 from trust.handovers import Kind
@@ -61,6 +62,18 @@ def refuse_taken_down(folder: Path, dataset: Path | None = None) -> None:
                     f"{folder} has answers about {named}, which was taken down: answer the dataset's questions anew, "
                     "in a new folder"
                 )
+
+
+def refuse_stale_scores(folder: Path) -> None:
+    """Raises ValueError where answers or judgements have changed since they were scored, as scores.json notes them."""
+    scores = dict[str, Any](SCORES.read_if_there(folder / "scores.json") or {})
+    for name, sha256 in scores.get("inputs", {}).items():
+        path = folder / name
+        if sha256 != (file_sha256(path) if path.is_file() else None):
+            raise ValueError(
+                f"{folder}/scores.json is not of the {name} that is there now: run `ldrt score {folder}` again, then "
+                "`ldrt compare` and `ldrt card`"
+            )
 
 
 def refuse_stale_card(folder: Path, dataset: Path | None = None) -> None:

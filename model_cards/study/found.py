@@ -15,7 +15,7 @@ from typing import Any
 
 from model_cards.result_files import MANIFEST, PREDICTIONS, Lineage
 from model_cards.staging.checkpoint import is_other_adapter
-from model_cards.staging.results import refuse_taken_down
+from model_cards.staging.results import refuse_stale_scores, refuse_taken_down
 from trust.handovers import Kind
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG, LINEAGE, content_hash
 
@@ -78,7 +78,8 @@ def read_study(folder: Path, run: Path | None) -> Study:
     """Find out what a study's folder holds; `run` is the run to publish where several have a card.
 
     Raises FileNotFoundError where there is no such folder, no run with a card, or not the checkpoint that it evaluated,
-    naming the command that makes it; ValueError where several runs have a card, or one quotes what was taken down.
+    naming the command that makes it; ValueError where several runs have a card, one quotes what was taken down, or was
+    scored before it changed.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}: give the one that holds dataset, checkpoints and runs of a study")
@@ -90,6 +91,7 @@ def read_study(folder: Path, run: Path | None) -> Study:
     _find_dataset(study, datasets)
     for of_study in runs:
         refuse_taken_down(of_study.folder, study.dataset)
+        refuse_stale_scores(of_study.folder)
     _find_missing(study)
     return study
 

@@ -89,7 +89,8 @@ def read_published(repository: Repository) -> Published:
     at = {name: files.get(name, folder / name) for name in _NAMES}
     if not at[run_folder.MANIFEST].is_file():
         raise FileNotFoundError(
-            f"{repository.name} has no {RESULTS}/{run_folder.MANIFEST}: only what `ldrt publish` sent with its results can be verified"
+            f"{repository.name} has no {RESULTS}/{run_folder.MANIFEST}: only what `ldrt publish` sent with its results "
+            "can be verified"
         )
     rows = latest(cast("list[Prediction]", list(PREDICTIONS.rows(at[run_folder.PREDICTIONS]))))
     bare = frozenset(place(row) for row in rows if row["question"] is None or row["reference"] is None)

@@ -86,6 +86,18 @@ def test_a_run_that_was_stopped_in_the_middle_is_not_published_as_if_it_were_who
     assert f"missing: scores of {run}: `ldrt score {run}`" in said
 
 
+def test_scores_of_before_the_last_judgement_are_not_published(hub, ldrt_client, study):
+    run = study / "runs" / "tuned"
+    said = (run / "judgements.jsonl").read_bytes()
+    inputs = {"judgements.jsonl": hashlib.sha256(said).hexdigest(), "human.jsonl": None}
+    (run / "scores.json").write_text(json.dumps(json.loads((run / "scores.json").read_text()) | {"inputs": inputs}))
+    publish(ldrt_client, study, "--dry_run", "true")
+    (run / "judgements.jsonl").write_bytes(said.replace(b'"j"', b'"k"'))
+    said = publish(ldrt_client, study, "--repo_id", "lab/s", status=1)
+    assert f"{run}/scores.json is not of the judgements.jsonl that is there now: run `ldrt score {run}` again" in said
+    assert hub.log == []
+
+
 def test_all_of_it_and_again_nothing(hub, ldrt_client, run_client, study):
     (study / "CITATION.cff").write_text("cff-version: 1.2.0\ntitle: Ours\n")
     said = publish(ldrt_client, study, "--repo_id", "lab/s", *ALSO, "--eval_results", "true")
