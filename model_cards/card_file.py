@@ -1,4 +1,6 @@
-"""card.json: what `ldrt card` was told and drew, for whoever writes the same card again."""
+"""card.json and made.json: what `ldrt card` and a study's publication put on a card, for whoever writes it again."""
+
+from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -24,4 +26,21 @@ class Card(TypedDict):
     examples: list[ShownExample]
 
 
+class Made(TypedDict):
+    """A repository that was published with the model"""
+
+    what: str
+    id: str  # ORG/NAME
+    type: Literal["dataset", "model"]
+    commit: str | None  # None in a plan
+
+
+class AllMade(TypedDict):
+    """made.json: the other repositories of a study, each at the commit that the model's card names"""
+
+    made: list[Made]
+
+
 CARD = Kind(Card, "ldrt card {folder}")
+MADE = Kind(AllMade, "ldrt publish --study FOLDER")
+MADE_NAME = "made.json"

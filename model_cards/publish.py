@@ -185,7 +185,8 @@ def _run_study(options: Options, folder: str) -> str:
         shown = _on_the_hub(shown_of(study.run.manifest, repo_id, pins["model"].sha), pins)
         lines += _send(space, shown, options.limit_s)
     lines.append(f"collection: {tie_together(study, pins, options.space, options.limit_s)}")
-    return "\n".join([*lines, *(f"missing: {what}" for what in study.missing)])
+    missing = [f"missing: {what}" for what in study.missing]
+    return "\n".join([*lines, *missing, f"next: ldrt verify {repo_id}"])
 
 
 def _on_the_hub(shown: "Shown", pins: "dict[str, Pin]") -> "Shown":

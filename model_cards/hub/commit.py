@@ -71,6 +71,13 @@ def changes(repo: Repo, files: Mapping[str, Path], managed: tuple[str, ...]) -> 
     return plan.to_send(remote), plan.to_delete(remote)
 
 
+def refuse_taken_tag(repo: Repo, name: str, is_changing: bool) -> None:
+    """Raises HubError where `name` is a tag of another state than the one to come: the newest, unless that changes."""
+    named = retried(lambda: tags(repo)).get(name)
+    if named is not None and (is_changing or named != retried(lambda: head(repo))):
+        raise HubError(f"{repo.id} has a tag {name} for other content: choose another --tag")
+
+
 def next_tag(repo: Repo) -> str:
     """The next free v1, v2, …"""
     return _own_tag(retried(lambda: tags(repo)), "")
@@ -114,7 +121,7 @@ def _own_tag(taken: dict[str, str], sha: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Digests:
+class Digests:
     """What identifies a file's content on the Hub: LFS files by sha256, regular ones by git's blob id."""
 
     size: int  # bytes
@@ -122,7 +129,7 @@ class _Digests:
     git_blob: str
 
     @classmethod
-    def of(cls, path: Path) -> "_Digests":
+    def of(cls, path: Path) -> "Digests":
         size = path.stat().st_size
         sha256, blob = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size)
         with open(path, "rb") as file:
@@ -140,13 +147,13 @@ class _Digests:
 class _Plan:
     """What the repository is to hold, by path, and which of its other files may be deleted."""
 
-    digests: dict[str, _Digests]
+    digests: dict[str, Digests]
     managed: tuple[str, ...]
 
     @classmethod
     def of(cls, files: Mapping[str, Path], managed: tuple[str, ...]) -> "_Plan":
         items = tqdm(files.items(), desc="hash", unit="file", disable=None)
-        return cls({path: _Digests.of(file) for path, file in items}, managed)
+        return cls({path: Digests.of(file) for path, file in items}, managed)
 
     def to_send(self, remote: dict[str, RepoFile]) -> list[str]:
         """The planned files that `remote` lacks or has with other content."""

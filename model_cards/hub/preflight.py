@@ -1,4 +1,4 @@
-"""What can go wrong when publishing, asked before the work is done: token, rights, visibility, card."""
+"""What can go wrong when publishing, asked before the work is done: token, rights, visibility, whose it is, card."""
 
 import re
 
@@ -7,12 +7,23 @@ import yaml
 from huggingface_hub import constants, get_session, get_token
 from huggingface_hub.errors import HfHubHTTPError
 
-from model_cards.hub.repo import HubError, Repo, api
+from model_cards.hub.repo import HubError, Repo, api, download, head, tree
 from model_cards.hub.retry import retried
+
+_CARD = "README.md"
+_OF_A_NEW_ONE = (
+    _CARD,
+    ".gitattributes",
+    ".gitignore",
+    "LICENSE",
+)  # what the Hub, or its user, begins a repository with
+_OURS = "ldrt-vlm"  # on every card that is written here
+_HASHES = ("hashes.json", "results/hashes.json", "provenance/hashes.json")  # beside a card that was changed by hand
 
 
 def preflight(repo: Repo, card: str) -> None:
-    """Make sure that publishing can succeed: token, right to write, visibility, card. Creates the repository.
+    """Make sure that publishing can succeed: token, right to write, visibility, whose files are there, card. Creates
+    the repository.
 
     Raises HubError or ValueError with one line. `card` is the text of the README.md that will be published.
     """
@@ -22,10 +33,11 @@ def preflight(repo: Repo, card: str) -> None:
 
 
 def prepare(repo: Repo) -> None:
-    """The same without a card: token, right to write, visibility. Creates the repository."""
+    """The same without a card. Creates the repository."""
     account = _account()
     _create(repo, account)
     _check_visibility(repo)
+    _refuse_foreign(repo)
 
 
 def front_matter(card: str) -> dict:
@@ -74,6 +86,22 @@ def _check_visibility(repo: Repo) -> None:
     if private != repo.private:
         state = "private" if private else "public"
         raise HubError(f"{repo.id} is {state} already: pass --private {str(private).lower()}, or change its settings")
+
+
+def _refuse_foreign(repo: Repo) -> None:
+    """Raises HubError where the repository holds files, and none of it says that this project has published it."""
+    sha = retried(lambda: head(repo))
+    files = retried(lambda: tree(repo, sha))
+    others = sorted(files.keys() - set(_OF_A_NEW_ONE))
+    if not others or not files.keys().isdisjoint(_HASHES):
+        return
+    card = retried(lambda: download(repo, sha, [_CARD])) / _CARD
+    if card.is_file() and _OURS in card.read_text(encoding="utf-8", errors="replace"):
+        return
+    raise HubError(
+        f"{repo.url} holds something else ({len(others)} files, first {others[0]}), which would be replaced: choose "
+        "another name, or delete these files there first"
+    )
 
 
 def _validate_on_hub(repo: Repo, card: str) -> None:

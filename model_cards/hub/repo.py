@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from huggingface_hub import HfApi, constants
+from huggingface_hub.errors import HFValidationError
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import validate_repo_id
 
 from trust.errors import UsageError
 
@@ -26,6 +28,10 @@ class Repo:
     def __post_init__(self):
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.id, re.ASCII):
             raise UsageError(f"{self.id!r} is no repository id; expected ORG/NAME or USER/NAME")
+        try:
+            validate_repo_id(self.id)
+        except HFValidationError as error:
+            raise UsageError(f"{self.id!r} is no repository id ({error})") from error
 
     @property
     def url(self) -> str:

@@ -41,10 +41,14 @@ class Taken:
         return bool(self.articles or self.figures)
 
     def has(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row is of one of them, or made from its text."""
-        if row.get("article_id") in self.articles:
-            return True
-        return any(row.get(column) in self.figures for column in ("figure_id", "context_of"))
+        """Whether a row is of one of them, made from its text, or shows its picture."""
+        return self.named(row) is not None
+
+    def named(self, row: Mapping[str, Any]) -> str | None:
+        """Which of them a row is of, as `has` says it."""
+        columns = [row.get(column) for column in ("figure_id", "context_of", "image_figure_id")]
+        of_article = [row["article_id"]] if row.get("article_id") in self.articles else []
+        return next((name for name in (*of_article, *columns) if name in self.figures or name in self.articles), None)
 
 
 def read_taken(dataset: Path) -> Taken:

@@ -56,12 +56,17 @@ def write_answers(run: EvaluatedRun, policy: Policy) -> Path:
     return path
 
 
-def render_answers(run: EvaluatedRun, policy: Policy, *, is_published: bool = False) -> str:
-    """The page's text; see `write_answers`. Of a page that `is_published` rows without a permitting licence have no
-    text of the article either: question, reference, caption, and judges' replies, which may quote them."""
+def render_answers(
+    run: EvaluatedRun, policy: Policy, *, is_published: bool = False, dataset: Path | None = None
+) -> str:
+    """The page's text; see `write_answers`. `dataset`: the run's, where it is known.
+
+    Of a page that `is_published` rows without a permitting licence have no text of the article either: question,
+    reference, caption, and judges' replies, which may quote them.
+    """
     measured = _measured(run)
     figures = {row["figure_id"]: row for row in EVIDENCE.rows(run.folder / "evidence.jsonl")}
-    newest = {_place(row): (row, is_open) for row, is_open in permitted_predictions(run.folder, policy)}
+    newest = {_place(row): (row, is_open) for row, is_open in permitted_predictions(run.folder, policy, dataset)}
     thumbnails, rows = read_thumbnails(run.folder), []
     for place, (prediction, is_open) in sorted(newest.items()):
         whose = "answer" if run.comparison is None else "tuned"

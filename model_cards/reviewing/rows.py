@@ -1,7 +1,7 @@
 """Rows as the review lets them out: without the held figures, with the pixels of blurred parts gone."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from math import floor
 from typing import Any
 
@@ -14,8 +14,16 @@ from trust.pictures.opener import open_picture
 
 
 def is_held(row: Mapping[str, Any], review: Review | None) -> bool:
-    """Whether a row, of any config, stays here: its figure is dropped or not decided, or its panel unknown."""
-    return review is not None and (row["figure_id"] in review.held or _boxes(row, review) is None)
+    """Whether a row, of any config, stays here: its figure, or the one whose context it was written from, is dropped or
+    not decided, or its panel unknown."""
+    if review is None:
+        return False
+    return is_of(row, review.held) or _boxes(row, review) is None
+
+
+def is_of(row: Mapping[str, Any], figures: Set[str]) -> bool:
+    """Whether a row, of whatever file, is of one of these figures, or was written from its text."""
+    return any(row.get(column) in figures for column in ("figure_id", "context_of"))
 
 
 def needs_blur(row: Mapping[str, Any], review: Review | None) -> bool:

@@ -3,8 +3,9 @@
 import fnmatch
 from pathlib import Path
 
+from model_cards.staging.hashes import file_sha256
 from trust.weights.checkpoint_files import ALLOWED, check_folder, content_hash, files_of, is_allowed
-from trust.weights.safetensors_files import check_index, check_weights
+from trust.weights.safetensors_files import ADAPTER, check_index, check_weights
 
 MANAGED = (  # of the repository's files, those that a publish may delete
     *("README.md", "answers.html", "results/*", "plots/*", "examples/*"),
@@ -56,8 +57,21 @@ def left_out(folder: Path) -> list[str]:
     return [path.name for path in sorted(folder.iterdir()) if path.is_file() and not is_allowed(path.name)]
 
 
+def is_other_adapter(lineage: dict | None, adapter: Path) -> bool:
+    """Whether the checkpoint of this lineage says that another adapter than this one was merged into it."""
+    merged = ((lineage or {}).get("merge") or {}).get("adapter_sha256")
+    weights = adapter / ADAPTER
+    return merged is not None and not (weights.is_file() and file_sha256(weights) == merged)
+
+
 def check_evaluated(manifest: dict, checkpoint: Path, adapter: Path | None) -> None:
-    """Raises ValueError when the run's numbers belong to another checkpoint (known where the run used a folder)."""
+    """Raises ValueError when the run's numbers belong to another checkpoint (known where the run used a folder), or
+    that was merged of another adapter (known where `ldrt merge` has noted its hash)."""
+    if adapter is not None and is_other_adapter(manifest["lineage"], adapter):
+        raise ValueError(
+            f"{adapter} is not the adapter that was merged into the evaluated checkpoint (lineage.json: adapter_sha256)"
+            ": give that one as --adapter"
+        )
     revision = str(manifest.get("revision"))
     if not revision.startswith("sha256:"):
         return

@@ -24,12 +24,12 @@ Place = tuple[str, str]  # (image condition, example_id)
 IsOpen = Callable[[Mapping[str, Any]], bool]  # whether a row's text may be published
 
 
-def write_measured(folder: Path, policy: Policy, temporary: Path) -> list[Path]:
-    """Write the files of `MEASURED` that a run folder has to `temporary`; returns their paths.
+def write_measured(folder: Path, policy: Policy, temporary: Path, dataset: Path | None = None) -> list[Path]:
+    """Write the files of `MEASURED` that a run folder has to `temporary`; returns their paths. `dataset`: the run's.
 
     Where `policy` does not permit a row, what quotes the article is null in it: captions, sentences, judges' replies.
     """
-    is_open = _permission(folder, policy)
+    is_open = _permission(folder, policy, dataset)
     written = []
     for name, kind in MEASURED.items():
         if not (folder / name).is_file():
@@ -41,10 +41,10 @@ def write_measured(folder: Path, policy: Policy, temporary: Path) -> list[Path]:
     return written
 
 
-def _permission(folder: Path, policy: Policy) -> IsOpen:
+def _permission(folder: Path, policy: Policy, dataset: Path | None) -> IsOpen:
     """By the predictions that the policy permits to quote; a control shows a judge another row's text, too."""
     allowed: dict[Place, bool] = {}
-    for row, is_permitted in permitted_predictions(folder, policy):
+    for row, is_permitted in permitted_predictions(folder, policy, dataset):
         allowed[_place(row)] = is_permitted
     is_whole = all(allowed.values())
     return lambda row: allowed.get(_place(row), False) and (is_whole or row.get("control") is None)

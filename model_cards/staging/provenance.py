@@ -19,6 +19,7 @@ from model_cards.provenance_files import (
     PROVENANCE_ROWS,
     REBUILD_NAME,
 )
+from model_cards.reviewing.rows import is_of
 from model_cards.staging.rows import CDC, ROWS_A_GROUP
 from trust.handovers import Kind
 from trust.licenses import Policy, permits
@@ -37,7 +38,7 @@ Licenses = dict[str | None, set[str | None]]  # article_id -> the licences of it
 def stage_provenance(dataset: Path, folder: Path, policy: Policy, held: Set[str] = frozenset()) -> None:
     """Write what `policy` permits of DATASET/provenance to FOLDER/provenance, the Markdown as one Parquet file.
 
-    Nothing is said of the figures `held`, whose pictures hold personal data.
+    Nothing is said of the figures `held`, whose pictures hold personal data, nor what was written from their text.
     """
     source, target = dataset / "provenance", folder / "provenance"
     target.mkdir()
@@ -54,7 +55,7 @@ def stage_provenance(dataset: Path, folder: Path, policy: Policy, held: Set[str]
 def _copy_permitted(source: Path, target: Path, policy: Policy, held: Set[str]) -> None:
     with target.open("w", encoding="utf-8") as file:
         for number, row in enumerate(PROVENANCE.get(source.name, PROVENANCE_ROWS).rows(source), 1):
-            if row.get("figure_id") in held:
+            if is_of(row, held):
                 continue
             if source.name in _WITHOUT_TEXT or permits(policy, *row_terms(row)):
                 file.write(to_json(row, f"{source}, line {number}") + "\n")

@@ -15,6 +15,7 @@ from trust.licenses import Policy, permits
 ROWS_A_GROUP = 100  # rows with pictures are held in memory by this many
 # Chunks of 256 KiB to 1 MiB, cut by content as `datasets` writes them: Xet sends only those that are new.
 CDC = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
+_DECIDING = (*TERMS, "figure_id", "context_of", "panel")  # columns that say whether a row goes, and as it is
 
 
 @dataclass
@@ -63,7 +64,7 @@ def _count(path: Path, policy: Policy, review: Review | None) -> tuple[RowCounts
     """How many rows go and stay, and of how many that go a part of the picture is blurred."""
     counts, n_blurred = RowCounts(), 0
     with parquet.ParquetFile(path) as file:
-        named = [name for name in (*TERMS, "figure_id", "panel") if name in file.schema_arrow.names]
+        named = [name for name in _DECIDING if name in file.schema_arrow.names]
         for batch in file.iter_batches(columns=named):
             for row in batch.to_pylist():
                 if not permits(policy, *row_terms(row)):
@@ -98,7 +99,7 @@ def write_permitted(source: Path, target: Path, policy: Policy, review: Review |
 
 
 def _permitted(batch: pyarrow.RecordBatch, policy: Policy, review: Review | None) -> pyarrow.Table:
-    named = [name for name in (*TERMS, "figure_id", "panel") if name in batch.schema.names]
+    named = [name for name in _DECIDING if name in batch.schema.names]
     rows = batch.select(named).to_pylist()
     mask = [permits(policy, *row_terms(row)) and not is_held(row, review) for row in rows]
     table = pyarrow.Table.from_batches([batch]).filter(pyarrow.array(mask))

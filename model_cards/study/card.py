@@ -1,10 +1,10 @@
 """The tuned model's card as it is published with its study: with the repositories' ids, and what else was made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from model_cards.card_file import CARD, Card
+from model_cards.card_file import CARD, Card, Made
 from model_cards.cards.evaluated_run import read_run
 from model_cards.cards.examples import examples_of
 from model_cards.cards.front_matter import Stated, model_facts
@@ -56,9 +56,17 @@ def _render(run: Path, stated: Stated, described: Card) -> str:
     return render_card(evaluated, facts, described["plots"], examples_of(run, described["examples"]))
 
 
-def with_pins(card: str, pins: Mapping[str, Pin]) -> str:
+def made_of(pins: Mapping[str, Pin]) -> list[Made]:
+    """The repositories that were published before the model."""
+    return [
+        {"what": what, "id": pin.repo.id, "type": "model" if pin.repo.type == "model" else "dataset", "commit": pin.sha}
+        for what, pin in pins.items()
+    ]
+
+
+def with_made(card: str, made: Sequence[Made]) -> str:
     """The card, and behind it what else the study has published, each at its commit."""
-    if not pins:
+    if not made:
         return card
     template = markdown_environment(Path(__file__).parent / "templates").get_template("made.md.jinja")
-    return card.rstrip("\n") + "\n\n" + template.render(pins=pins)
+    return card.rstrip("\n") + "\n\n" + template.render(made=made)

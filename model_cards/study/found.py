@@ -6,17 +6,21 @@ before it, its adapter and its base stand in `lineage.json`.
 """
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_cards.hub.retractions import read_taken
-from model_cards.result_files import EVIDENCE, MANIFEST, Lineage
+from model_cards.result_files import MANIFEST, PREDICTIONS, Lineage
+from model_cards.staging.checkpoint import is_other_adapter
+from model_cards.staging.results import refuse_stale_scores, refuse_taken_down
 from trust.handovers import Kind
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG, LINEAGE, content_hash
 
 _MAX_DEPTH = 4  # folders below the study's, as runs/MODEL/phase1
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _LINEAGE = Kind(Lineage, "ldrt train")
 _CARD = "README.md"  # of a run: `ldrt card` has written it
 
@@ -74,7 +78,8 @@ def read_study(folder: Path, run: Path | None) -> Study:
     """Find out what a study's folder holds; `run` is the run to publish where several have a card.
 
     Raises FileNotFoundError where there is no such folder, no run with a card, or not the checkpoint that it evaluated,
-    naming the command that makes it; ValueError where several runs have a card, or one quotes what was taken down.
+    naming the command that makes it; ValueError where several runs have a card, one quotes what was taken down, or was
+    scored before it changed.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}: give the one that holds dataset, checkpoints and runs of a study")
@@ -84,7 +89,9 @@ def read_study(folder: Path, run: Path | None) -> Study:
     study = Study(folder, tuned, runs, checkpoint, adapter, {}, None, None)
     _find_before(study, checkpoints)
     _find_dataset(study, datasets)
-    _refuse_taken_down(study)
+    for of_study in runs:
+        refuse_taken_down(of_study.folder, study.dataset)
+        refuse_stale_scores(of_study.folder)
     _find_missing(study)
     return study
 
@@ -138,7 +145,7 @@ def _evaluated(folder: Path, run: Run, checkpoints: list[Checkpoint]) -> tuple[P
     adapters = [one.folder for one in same if one.is_adapter]
     for path in (*whole, *adapters):
         if content_hash(path) == revision:
-            others = [adapter for adapter in adapters if adapter != path]
+            others = [one for one in adapters if one != path and not is_other_adapter(run.manifest["lineage"], one)]
             return path, others[0] if others else None
     raise FileNotFoundError(
         f"{folder} does not hold the checkpoint that {run.folder} evaluated ({run.manifest['model']}, "
@@ -165,28 +172,30 @@ def _find_before(study: Study, checkpoints: list[Checkpoint]) -> None:
 def _find_dataset(study: Study, datasets: list[Path]) -> None:
     """The dataset that the run's questions are from: a folder here, or the Hub's at a commit."""
     name, revision = study.run.manifest["dataset"], study.run.manifest["dataset_revision"]
+    if "/" in name and _COMMIT.fullmatch(str(revision)):
+        study.hub_dataset = name, revision
+        return
     here = [path for path in datasets if path.name == Path(name).name]
     if here:
         study.dataset = here[0]
-    elif "/" in name and revision and not Path(name).exists():
-        study.hub_dataset = name, revision
 
 
-def _refuse_taken_down(study: Study) -> None:
-    """Raises ValueError where a run quotes what `ldrt retract` has taken out of the dataset since."""
-    taken = read_taken(study.dataset) if study.dataset else None
-    for run in study.runs if taken else []:
-        for row in EVIDENCE.rows(run.folder / "evidence.jsonl"):
-            if taken and taken.has(row):
-                raise ValueError(
-                    f"{run.folder} has answers about {row['figure_id']}, which was taken down: answer the dataset's "
-                    "questions anew, in a new folder"
-                )
+def _unfinished(run: Run) -> Iterator[str]:
+    """What a run that was stopped in the middle has not."""
+    places = {(row["image_condition"], row["example_id"]) for row in PREDICTIONS.rows(run.folder / "predictions.jsonl")}
+    answered = Counter(condition for condition, _ in places)
+    for condition, asked in run.manifest["image_conditions"].items():
+        if answered[condition] < asked["items"]:
+            n = f"{asked['items'] - answered[condition]} of {asked['items']} answers (image condition {condition})"
+            yield f"{n} of {run.folder}: give its `ldrt generate` again"
+    if not (run.folder / "scores.json").is_file():
+        yield f"scores of {run.folder}: `ldrt score {run.folder}`"
 
 
 def _find_missing(study: Study) -> None:
     """What a study can have and this one has not, and which command makes it."""
     manifest, missing = study.run.manifest, study.missing
+    missing += [line for run in study.runs for line in _unfinished(run)]
     if study.dataset is None and study.hub_dataset is None:
         missing.append(f"dataset {manifest['dataset']}: no folder of that name is in {study.folder}")
     if not any(not run.phases for run in study.runs):

@@ -1,11 +1,13 @@
 """The repositories that a study is published in, in the order in which they are sent: what each holds, and why."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from model_cards.card_file import MADE_NAME
 from model_cards.hub.history import title
 from model_cards.hub.older_states import older_states
 from model_cards.hub.preflight import front_matter
@@ -17,8 +19,9 @@ from model_cards.staging.eval_results import write_eval_results
 from model_cards.staging.hashes import NAME, write_hashes
 from model_cards.staging.model import published_model
 from model_cards.study import results_repo
-from model_cards.study.card import Pin, study_card, with_pins
+from model_cards.study.card import Pin, made_of, study_card, with_made
 from model_cards.study.found import Study
+from trust.handovers import stamped
 from trust.licenses import Policy
 from trust.markup import front_matter as to_front_matter
 from trust.markup import markdown_environment
@@ -123,13 +126,15 @@ def _license(study: Study) -> str | None:
 
 def _model(study: Study, wanted: Wanted, folder: Path, pins: Mapping[str, Pin]) -> Files:
     run = study.run.folder
-    files, notes = published_model(run, study.checkpoint, study.adapter, wanted.policy, folder)
+    files, notes = published_model(run, study.checkpoint, study.adapter, wanted.policy, folder, study.dataset)
     dataset = pins[_DATASET].repo.id if _DATASET in pins else None
     (folder / "card").mkdir()
     of_card, said = study_card(run, wanted.repo_id, dataset, folder / "card")
     card = folder / "card" / "published.md"
-    card.write_text(with_pins(of_card["README.md"].read_text(encoding="utf-8"), pins), encoding="utf-8")
-    files |= of_card | {"README.md": card} | _citation(study)
+    made = made_of(pins)
+    card.write_text(with_made(of_card["README.md"].read_text(encoding="utf-8"), made), encoding="utf-8")
+    files |= of_card | {"README.md": card, f"results/{MADE_NAME}": folder / MADE_NAME} | _citation(study)
+    (folder / MADE_NAME).write_text(json.dumps(stamped({"made": made}), indent=1) + "\n", encoding="utf-8")
     if wanted.eval_results:
         files[EVAL_RESULTS] = folder / "eval_results.yaml"
         write_eval_results(run, dataset, pins[_DATASET].sha if dataset else None, wanted.repo_id, files[EVAL_RESULTS])

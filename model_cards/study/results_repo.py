@@ -41,7 +41,7 @@ def results_files(study: Study, policy: Policy, repo_id: str, folder: Path) -> t
     for name, run in named(study.runs).items():
         refuse_links(run.folder)
         (folder / name).mkdir(parents=True)
-        of_run, said = result_files(run.folder, policy, folder / name)
+        of_run, said = result_files(run.folder, policy, folder / name, study.dataset)
         files |= {
             f"runs/{name}/{path.removeprefix(_RESULTS)}": file
             for path, file in of_run.items()

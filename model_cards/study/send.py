@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model_cards.files import write_text
 from model_cards.hub.collection import Item, tie
-from model_cards.hub.commit import changes, commit, next_tag, tag
+from model_cards.hub.commit import changes, commit, next_tag, refuse_taken_tag, tag
 from model_cards.hub.preflight import front_matter, preflight, prepare
 from model_cards.hub.repo import download, head
 from model_cards.hub.retry import retried
@@ -19,7 +19,7 @@ from model_cards.hub.session import session
 from model_cards.staging.own_folder import own_folder
 from model_cards.study.card import Pin
 from model_cards.study.found import Study
-from model_cards.study.parts import Part
+from model_cards.study.parts import Files, Part
 
 _CHANGELOG = "CHANGELOG.md"
 _MEGABYTE = 1e6
@@ -85,19 +85,53 @@ def _size(paths: Iterable[Path]) -> int:
 def send(study: Study, parts: Sequence[Part], tag_name: str | None, limit_s: float) -> tuple[list[str], dict[str, Pin]]:
     """Publish all of it; returns what was sent, and where each part is now.
 
-    Raises HubError before anything is uploaded where a repository of them cannot be written to.
+    Before anything is uploaded all of it is laid out, and HubError raised where a repository cannot be written to or
+    has the tag for something else, whatever `lay_out` raises where something may not be published.
     """
     for part in parts:
         with session(part.repo, limit_s):
             prepare(part.repo)
     lines: list[str] = []
     pins: dict[str, Pin] = {}
-    for part in parts:
-        with own_folder(study.folder, ".publish") as folder, session(part.repo, limit_s):
-            files, notes = part.lay_out(folder, pins)
-            lines += [*(f"{part.what}: {note}" for note in notes), _send(part, files, folder, tag_name, pins)]
-            lines += part.after(part.repo)
+    with own_folder(study.folder, ".publish") as folder:
+        laid = _lay_out_all(parts, folder)
+        if tag_name:
+            _refuse_taken_tags(parts, laid, tag_name, limit_s)
+        for part in parts:
+            with session(part.repo, limit_s):
+                is_last = part is parts[-1]  # its card names the commits of all that came before
+                files, notes = part.lay_out(_new(folder / "last"), pins) if is_last else laid[part.what]
+                lines += [*(f"{part.what}: {note}" for note in notes), _send(part, files, folder, tag_name, pins)]
+                lines += part.after(part.repo)
     return lines, pins
+
+
+def _lay_out_all(parts: Sequence[Part], folder: Path) -> dict[str, Files]:
+    """What goes into each repository; the last one as if the others were not published yet."""
+    unpublished: dict[str, Pin] = {}
+    laid: dict[str, Files] = {}
+    for part in parts:
+        laid[part.what] = part.lay_out(_new(folder / part.repo.id.split("/")[1]), unpublished)
+        unpublished[part.what] = Pin(part.repo, None)
+    return laid
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _refuse_taken_tags(parts: Sequence[Part], laid: Mapping[str, Files], tag_name: str, limit_s: float) -> None:
+    """Raises HubError where a repository has the tag for another state than it is to have; the last one changes with
+    each of the others."""
+    is_any_changing = False
+    for part in parts:
+        with session(part.repo, limit_s):
+            is_changing = is_any_changing
+            if part is not parts[-1]:
+                is_changing = any(changes(part.repo, laid[part.what][0], part.managed))
+                is_any_changing = is_any_changing or is_changing
+            refuse_taken_tag(part.repo, tag_name, is_changing)
 
 
 def _send(part: Part, files: dict[str, Path], folder: Path, tag_name: str | None, pins: dict[str, Pin]) -> str:

@@ -40,7 +40,8 @@ def merge_draft(adapter: Checkpoint, base: Checkpoint, own: bool, dtype: str, dr
     processor.save_pretrained(draft)
     history = adapter.lineage if own else lineage_on_other(adapter, base)
     if history is not None:
-        write_json(draft / LINEAGE, stamped(history | {"merge": {"dtype": dtype}}))
+        noted = {"merge": {"dtype": dtype, "adapter_sha256": hash_adapter(adapter)}}
+        write_json(draft / LINEAGE, stamped(history | noted))
 
     saved = AutoModelForImageTextToText.from_pretrained(draft, **loading).eval()
     return measure_parity(logits(saved, batch), of_adapter, of_base, merged_dtype)

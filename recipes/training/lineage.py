@@ -4,7 +4,8 @@
 "licenses": {licence of what the rows are made from: rows}, "tags": [of the dataset's card], "settings": {…},
 "versions": {…}, "command": how it was started (command.py), "train_loss", "steps", "start_revision": Hub commit or hash
 of the folder that it started from, "model_type": of its config.json, "rows": what the scan dropped, "…_sha256",
-"rows_made_by": see identity.py}], "merge": {"dtype"} where `ldrt merge` made a whole checkpoint of an adapter}.
+"rows_made_by": see identity.py}], "merge": {"dtype", "adapter_sha256": of its weights} where `ldrt merge` made a whole
+checkpoint of an adapter}.
 It is written last: where it is, the run is finished.
 """
 

@@ -5,6 +5,7 @@ import pytest
 
 from model_cards.publish import Options, run
 from model_cards.staging.checkpoint import checkpoint_files
+from model_cards.staging.hashes import file_sha256
 from tests.trust.test_handovers import OBJECTS
 from trust.weights.checkpoint_files import content_hash
 
@@ -136,6 +137,24 @@ def test_publish_then_load_from_a_clean_cache(hub, ldrt_client, run_client, run_
     assert repo.tags["v1"] != repo.tags["v2"]
 
 
+@pytest.mark.parametrize("column", ["figure_id", "image_figure_id"])
+def test_answers_about_what_was_taken_down_are_refused(hub, ldrt_client, run_folder, column):
+    """Also those for which its picture was shown in place of another's."""
+    dataset = run_folder.parent / "figures"
+    (dataset / "provenance").mkdir(parents=True)
+    entry = {"day": "2026-01-01", "article_id": None, "figure_id": "PMC9/fig1", "figure_ids": ["PMC9/fig1"], "why": "w"}
+    (dataset / "provenance" / "retracted.jsonl").write_text(json.dumps(entry) + "\n")
+    (run_folder / "here.json").write_text(json.dumps({"format": 1, "dataset": str(dataset)}))
+    with (run_folder / "predictions.jsonl").open("a") as file:
+        row = ANSWER | {"example_id": "E9", "figure_id": "PMC8/fig1", column: "PMC9/fig1"}
+        file.write(json.dumps(row) + "\n")
+    done = ldrt_client("publish", run_folder, "lab/model")
+    assert done.status == 1
+    assert "has answers about PMC9/fig1, which was taken down: answer the dataset's questions anew" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert hub.log == []
+
+
 def test_a_lost_answer_to_the_commit(hub, ldrt_client, run_folder):
     hub.fail("POST .*/commit/main", drop="after")
     done = ldrt_client("publish", run_folder, "lab/model", "--tag", "paper")
@@ -161,6 +180,20 @@ def test_every_quotation_for_everybody_is_asked_to_be_said_twice(run_folder):
     with pytest.raises(ValueError, match="add --i_may_publish_all"):
         dry(run_folder, policy="all", private=False)
     assert "would send" in dry(run_folder, policy="all", private=False, i_may_publish_all=True)
+
+
+def test_an_adapter_that_was_not_merged_into_the_checkpoint_is_refused(hub, ldrt_client, run_folder, tmp_path):
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    weights = shutil.copy(run_folder.parent / "tuned" / "model.safetensors", adapter / "adapter_model.safetensors")
+    (adapter / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    path = run_folder / "manifest.json"
+    for sha256, status in (("b" * 64, 1), (file_sha256(weights), 0)):
+        lineage = {"base_model": "b", "phases": [], "merge": {"dtype": "auto", "adapter_sha256": sha256}}
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"lineage": lineage}))
+        done = ldrt_client("publish", run_folder, "lab/model", "--adapter", adapter)
+        assert done.status == status, done.stderr
+        assert ("is not the adapter that was merged into the evaluated checkpoint" in done.stderr) is (status == 1)
 
 
 def test_an_adapter_goes_into_its_own_folder(hub, ldrt_client, run_folder, tmp_path):

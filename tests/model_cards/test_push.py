@@ -64,7 +64,7 @@ def test_no_dataset_folder(tmp_path):
         run(Options(str(tmp_path), "lab/figures"))
 
 
-@pytest.mark.parametrize("repo_id", ["figures", "a/b/c", "https://host/a/b", "lab/ä", ""])
+@pytest.mark.parametrize("repo_id", ["figures", "a/b/c", "https://host/a/b", "lab/ä", "", "lab/-x", "lab/" + "x" * 97])
 def test_a_wrong_repository_id(dataset, repo_id):
     with pytest.raises(ValueError, match="no repository id"):
         run(Options(str(dataset), repo_id))

@@ -1,5 +1,6 @@
 """Merging: the merged checkpoint is the tuned model, and a broken one is refused."""
 
+import hashlib
 import json
 import shutil
 
@@ -42,8 +43,11 @@ def test_merging_changes_the_language_model_and_the_projector_only(base, merged)
 
 def test_the_lineage_and_the_check_travel_with_it(phase2, merged):
     lineage = json.loads((merged[0] / "lineage.json").read_text())
-    assert lineage == json.loads((phase2 / "lineage.json").read_text()) | {"merge": {"dtype": "auto"}}
     check = json.loads((merged[0] / CHECK).read_text())
+    adapter = hashlib.sha256((phase2 / "adapter_model.safetensors").read_bytes()).hexdigest()
+    assert check["adapter_sha256"] == adapter
+    noted = {"merge": {"dtype": "auto", "adapter_sha256": adapter}}
+    assert lineage == json.loads((phase2 / "lineage.json").read_text()) | noted
     assert check["error_std"] < 1e-3 < check["change_std"]
 
 

@@ -61,6 +61,34 @@ def test_what_a_stranger_can_load_ask_check_and_catch(hub, ldrt_client, hub_proc
     check_that_a_narrower_policy_lists_the_old_state(ldrt_client, demo, stranger)
 
 
+def test_a_model_whose_vision_tower_was_trained_holds(hub, ldrt_client, demo, tmp_path):  # noqa: F811
+    """`trainable: full-vision`: the tower is among the adapter's weights, and merged."""
+    train = ["--launch", "accelerate_configs/cpu.yaml", "--config", "recipes/tiny-llava/phase2.yaml"]
+    train += ["--model_name_or_path", demo / "phase1", "--dataset_name", demo / "dataset", "--max_steps", 2]
+    asked = ["--dataset", demo / "dataset", "--limit", 4, "--device", "cpu"]
+    phase2, tuned, run = (tmp_path / name for name in ("phase2", "tuned", "run"))
+    steps = [
+        ("train", *train, "--trainable", "full-vision", "--output_dir", phase2),
+        ("merge", phase2, "--output", tuned),
+        ("generate", "--model", tuned, *asked, "--output", run),
+        ("score", run),
+        ("card", run, "--license", "apache-2.0"),
+        ("publish", run, "lab/tower", "--checkpoint", tuned, "--adapter", phase2, "--policy", "all"),
+    ]
+    for step in steps:
+        done = ldrt_client(*step)
+        assert done.status == 0, done.stdout + done.stderr
+    stranger = Stranger(hub, tmp_path / "stranger")
+    options = ["--dataset", demo / "dataset", "--device", "cpu", "--regenerate", 2]
+    whole = stranger.ldrt("verify", "lab/tower", *options, "--output", "report.json")
+    report = json.loads((stranger.folder / "report.json").read_text())
+    assert report["holds"], whole.stdout
+    verdicts = {check["what"]: check["verdict"] for check in report["checks"]}
+    assert verdicts["checkpoint: the one that was evaluated"] == "holds"
+    assert verdicts["lineage.json: what the results say of the training"] == "holds"
+    assert verdicts["predictions: the first 2 given again by the checkpoint"] == "holds"
+
+
 def publish(ours, hub_process, demo: Path) -> Published:
     steps = [
         ("push", demo / "dataset", DATASET, "--policy", "all"),

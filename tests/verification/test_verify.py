@@ -16,7 +16,10 @@ import pyarrow.parquet as parquet
 import pytest
 
 from model_cards.staging.checkpoint import MANAGED
+from model_cards.study.card import with_made
+from tests.hub_server.store import regular_file
 from tests.verification.conftest import DATASET, MODEL
+from trust.handovers import stamped
 from trust.weights.checkpoint_files import is_allowed
 from verification.repository import _MODEL_FILES
 
@@ -35,8 +38,9 @@ def verdicts(published, tmp_path, name, *options, status=0) -> dict[str, tuple[s
     report = tmp_path / "report.json"
     done = published.ldrt("verify", name, *options, "--output", report, status=status)
     content = json.loads(report.read_text())
-    assert content["holds"] is (status == 0)
-    assert ("does not hold: " in done.stderr) is (status == 1)
+    if status is not None:
+        assert content["holds"] is (status == 0)
+        assert ("does not hold: " in done.stderr) is (status == 1)
     return {check["what"]: (check["verdict"], "\n".join(check["found"])) for check in content["checks"]}
 
 
@@ -236,6 +240,50 @@ def test_one_change_is_named(published, tmp_path, what, change):
     assert named in said
 
 
+def test_an_adapter_that_was_not_merged_into_the_model(published, folder_of, tmp_path):
+    """Its weights changed together with hashes.json: the lineage of the merged model knows them."""
+    model = folder_of("model", MODEL)
+    (model / "results" / "hashes.json").unlink()
+    adapter = model / "adapter"
+    adapter.mkdir()
+    weights = shutil.copy(model / WEIGHTS, adapter / "adapter_model.safetensors")
+    (adapter / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    shutil.copy(model / LINEAGE, adapter)
+    noted = {"merge": {"dtype": "auto", "adapter_sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}}
+    manifest = json.loads((model / "results" / "manifest.json").read_text())
+    manifest["lineage"] |= noted
+    (model / "results" / "manifest.json").write_text(json.dumps(manifest))
+    (model / LINEAGE).write_text(json.dumps(manifest["lineage"]))
+    what = "lineage.json: what the results say of the training"
+    found = verdicts(published, tmp_path, model, "--dataset", DATASET, status=None)
+    assert found[what] == ("holds", "")
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 64
+    weights.write_bytes(changed)
+    verdict, said = verdicts(published, tmp_path, model, "--dataset", DATASET, status=1)[what]
+    assert verdict == "does not hold"
+    assert "adapter/adapter_model.safetensors: not the weights that were merged" in said
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "a\ud83d b\ude00"])
+def test_half_a_character_is_one_line_with_its_place(published, text):
+    changed = changed_row(published.text("model", MODEL, PREDICTIONS), 2, prediction=text)
+    sha = published.tampered("model", MODEL, **{PREDICTIONS: changed, "results/hashes.json": None})
+    done = published.ldrt("verify", MODEL, "--revision", sha, status=1)
+    assert done.stderr.count("\n") == 1
+    assert f"{PREDICTIONS}, line 3: half a character" in done.stderr
+
+
+def test_whole_characters_written_as_halves_are_let_be(published, tmp_path):
+    """JSON writes what is beyond 16 bits as two escapes."""
+    evidence = published.text("model", MODEL, "results/evidence.jsonl").splitlines()
+    evidence[0] = json.dumps(json.loads(evidence[0]) | {"note": "\U0001f600"})
+    content = ("\n".join(evidence) + "\n").encode()
+    assert b"\\ud83d\\ude00" in content
+    sha = published.tampered("model", MODEL, **{"results/evidence.jsonl": content, "results/hashes.json": None})
+    assert not wrong(verdicts(published, tmp_path, MODEL, "--revision", sha))
+
+
 def test_one_weight(published, tmp_path):
     weights = bytearray(published.content("model", MODEL, WEIGHTS))
     weights[-1] ^= 64
@@ -315,6 +363,65 @@ def test_rows_that_may_not_be_quoted(published, tmp_path):
     found = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, "--dataset", "lab/none", status=1))
     (said,) = [said for what, said in found.items() if what.startswith("scores.json")]
     assert f"rougeL, all, {place[1]} value" in said
+
+
+def with_study(published, dataset_commit=None, answers=None, results="lab/model-results"):
+    """The model at a commit at which it names the dataset and a repository of answers, as one that a study made."""
+    server = published.server
+    store, head = server.store, server.repo("dataset", DATASET).branches["main"]
+    answers = answers or published.content("model", MODEL, PREDICTIONS)
+    repo = server.store.repos.get(("dataset", results)) or store.create("dataset", results, True, "alice")
+    file = regular_file(answers)
+    store.put_object(file["oid"], answers)
+    sha = store.add_commit(repo, "main", {"runs/tuned/predictions.jsonl": file}, "answers", "", "alice")
+    made = [
+        {"what": "dataset", "id": DATASET, "type": "dataset", "commit": dataset_commit or head},
+        {"what": "answers and judgements", "id": results, "type": "dataset", "commit": sha},
+    ]
+    card = with_made(published.text("model", MODEL, CARD), made).encode()
+    files = {CARD: card, "results/made.json": json.dumps(stamped({"made": made})).encode()}
+    return published.tampered("model", MODEL, **files, **{"results/hashes.json": None})
+
+
+def test_what_a_study_names_on_its_card_is_looked_at(published, tmp_path):
+    sha = with_study(published)
+    found = verdicts(published, tmp_path, MODEL, "--revision", sha)
+    assert {what for what, (verdict, _) in found.items() if what.startswith("study: ") and verdict == "holds"} == {
+        "study: each repository on the card is there, at its commit",
+        "study: the dataset on the card is the one whose questions were compared",
+        "study: the answers are among those of the repository on the card",
+    }
+    found = verdicts(published, tmp_path, MODEL, "--revision", sha, "--dataset", "lab/none")
+    assert found["study: the dataset on the card is the one whose questions were compared"][0] == "not checked"
+
+
+def test_what_a_study_names_and_is_not_there_or_another_does_not_hold(published, tmp_path):
+    sha = with_study(published, dataset_commit="d" * 40, answers=b"{}\n")
+    found = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, status=1))
+    assert found["study: each repository on the card is there, at its commit"] == (
+        f"dataset: {DATASET} has no commit {'d' * 40}"
+    )
+    assert "no run of lab/model-results at" in found["study: the answers are among those of the repository on the card"]
+
+
+def test_another_commit_on_the_card_than_in_the_results(published, tmp_path):
+    sha = with_study(published)
+    files = published.server.repo("model", MODEL).commits[sha]["files"]
+    card = published.server.store.content_path(files[CARD]).read_text()
+    made = json.loads(published.server.store.content_path(files["results/made.json"]).read_text())
+    other = card.replace(made["made"][0]["commit"] + "` |", "e" * 40 + "` |")
+    assert other != card
+    changed = {CARD: other.encode(), "results/made.json": json.dumps(made).encode(), "results/hashes.json": None}
+    sha = published.tampered("model", MODEL, **changed)
+    found = wrong(verdicts(published, tmp_path, MODEL, "--revision", sha, status=1))
+    assert "e" * 40 in found["card: each number in tables and text"]
+
+
+def test_a_repository_that_one_may_not_see_is_not_checked(published, tmp_path):
+    sha = with_study(published, results="lab/hidden")
+    del published.server.store.repos["dataset", "lab/hidden"]
+    report = verdicts(published, tmp_path, MODEL, "--revision", sha)
+    assert ("not checked", "answers and judgements: lab/hidden is not there, or not for this token") in report.values()
 
 
 def changed_table(content: bytes, change) -> bytes:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from model_cards.study.card import with_made
 from verification.card import check_card, check_headline, model_card_again, no_card, read_card
 from verification.differences import differences
 from verification.eval_results import check_eval_results
 from verification.hashes import check_hashes
 from verification.models.lineage import check_checkpoint
+from verification.models.made import check_made
 from verification.models.measured import (
     base_run,
     check_comparison,
@@ -40,6 +42,7 @@ def check_model(repository: Repository, dataset: str | None, n_regenerated: int,
     checks += _check_model_card(repository, published, run)
     checks += check_eval_results(repository, run["scores"]["scores"])
     checks += check_training(published, asked, dataset)
+    checks += check_made(repository, published, asked)
     if n_regenerated:
         checks.append(check_regenerated(repository, published, asked, n_regenerated, device))
     else:
@@ -82,5 +85,5 @@ def _check_model_card(repository: Repository, published: Published, run: dict[st
         return [no_card("there is no README.md")]
     if published.card is None:
         return [no_card("there is no results/card.json, which says what `ldrt card` was told: an earlier version")]
-    card, again = read_card(path), model_card_again(published, run)
+    card, again = read_card(path), with_made(model_card_again(published, run), published.made)
     return [*check_card(card, again), check_headline(card, again)]

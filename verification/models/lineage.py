@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from model_cards.result_files import Lineage
+from model_cards.staging.checkpoint import is_other_adapter
 from trust.checkpoints import open_checkpoint
 from trust.handovers import Kind
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG, LINEAGE, content_hash
+from trust.weights.safetensors_files import ADAPTER
 from verification.differences import differences
 from verification.models.published import Published
 from verification.report import Check, judged, not_checked
@@ -74,6 +76,8 @@ def _wrong_of_adapter(repository: Repository, noted: dict[str, Any] | None) -> I
     lineage = _of_adapter(repository) or {}
     for key in ("base_model", "base_revision", "phases"):
         yield from differences(lineage.get(key), noted.get(key), f"adapter {key}")
+    if is_other_adapter(noted, repository.path(f"adapter/{ADAPTER}").parent):
+        yield f"adapter/{ADAPTER}: not the weights that were merged into the model (merge adapter_sha256)"
 
 
 def _check_answers(published: Published) -> Check:

@@ -10,7 +10,7 @@ from evaluation import run_folder
 from evaluation.judgements import JUDGEMENT_FILE, VERDICT_FILE, Judgement, Verdict
 from evaluation.run_folder import EVIDENCE_FILE, ITEM_FILE, Evidence, ItemRow, Place, Prediction, latest, place
 from model_cards import result_files
-from model_cards.card_file import CARD, Card
+from model_cards.card_file import CARD, MADE, MADE_NAME, Card, Made
 from trust.handovers import Kind
 from verification.repository import Repository
 
@@ -59,6 +59,7 @@ class Published:
     comparison: dict[str, Any] | None
     human: dict[str, Any] | None
     card: Card | None
+    made: list[Made]  # the other repositories of its study
     predictions: list[Prediction]  # one a place; of those in `bare` question and reference are ""
     bare: frozenset[Place]  # whose question and reference are not known
     evidence: dict[str, Evidence]
@@ -66,6 +67,11 @@ class Published:
     verdicts: list[Verdict]
     items: dict[Place, ItemRow]
     pairs: dict[Place, PublishedPair]
+
+    @property
+    def pinned(self) -> dict[str, str]:
+        """Dataset of its study -> the commit at which the card names it."""
+        return {one["id"]: one["commit"] for one in self.made if one["type"] == "dataset" and one["commit"]}
 
     def filled(self, texts: Mapping[str, tuple[str, str]], evidence: Mapping[str, Evidence]) -> "Published":
         """With the questions and references of `texts` (by example), and their figures' evidence, where they lack."""
@@ -83,7 +89,8 @@ def read_published(repository: Repository) -> Published:
     at = {name: files.get(name, folder / name) for name in _NAMES}
     if not at[run_folder.MANIFEST].is_file():
         raise FileNotFoundError(
-            f"{repository.name} has no {RESULTS}/{run_folder.MANIFEST}: only what `ldrt publish` sent can be verified"
+            f"{repository.name} has no {RESULTS}/{run_folder.MANIFEST}: only what `ldrt publish` sent with its results "
+            "can be verified"
         )
     rows = latest(cast("list[Prediction]", list(PREDICTIONS.rows(at[run_folder.PREDICTIONS]))))
     bare = frozenset(place(row) for row in rows if row["question"] is None or row["reference"] is None)
@@ -93,6 +100,7 @@ def read_published(repository: Repository) -> Published:
         comparison=_if_there(result_files.COMPARISON, at[run_folder.COMPARISON]),
         human=_if_there(result_files.HUMAN, at[run_folder.HUMAN]),
         card=CARD.read_if_there(at["card.json"]),
+        made=(MADE.read_if_there(at[MADE_NAME]) or {"made": []})["made"],
         predictions=[_filled(row, {row["example_id"]: ("", "")}) if place(row) in bare else row for row in rows],
         bare=bare,
         evidence={row["figure_id"]: row for row in EVIDENCE_FILE.rows(at[run_folder.EVIDENCE])},
@@ -105,7 +113,15 @@ def read_published(repository: Repository) -> Published:
 
 _NAMES = (
     *(run_folder.MANIFEST, run_folder.PREDICTIONS, run_folder.EVIDENCE, run_folder.JUDGEMENTS, run_folder.PAIRWISE),
-    *(run_folder.ITEMS, run_folder.SCORES, run_folder.COMPARISON, run_folder.PAIRED, run_folder.HUMAN, "card.json"),
+    *(
+        run_folder.ITEMS,
+        run_folder.SCORES,
+        run_folder.COMPARISON,
+        run_folder.PAIRED,
+        run_folder.HUMAN,
+        "card.json",
+        MADE_NAME,
+    ),
 )
 
 

@@ -1,7 +1,7 @@
 """The dataset that a model was asked about, found and opened; whether its questions and references were published."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,11 @@ class Asked:
     why_not: str
 
 
-def find_dataset(name: str | None, noted: dict[str, Any], stated: str | None) -> Repository | str:
+def find_dataset(
+    name: str | None, noted: dict[str, Any], stated: str | None, pinned: Mapping[str, str]
+) -> Repository | str:
     """The dataset that `noted` (a manifest, a phase) names: as the user says, as the card says, or by its
-    Hub id; else why there is none.
+    Hub id; else why there is none. Of what was a folder, at the commit that its study's card names (`pinned`).
 
     A name without ORG/ was a folder of whoever ran it: what lies here under that name may be anything.
     """
@@ -41,7 +43,7 @@ def find_dataset(name: str | None, noted: dict[str, Any], stated: str | None) ->
     if known is None:
         return f"it was a folder, {noted['dataset']!r}: say with --dataset where it is"
     try:
-        return open_dataset(known, None if Path(known).is_dir() else commit)
+        return open_dataset(known, None if Path(known).is_dir() else commit or pinned.get(known))
     except RefusedError:
         raise
     except (OSError, ValueError) as error:
@@ -52,7 +54,8 @@ def read_asked(published: Published, name: str | None) -> Asked:
     """What the run asked, of the dataset that it names."""
     if published.manifest.get("benchmark"):
         return Asked(None, None, {}, "of public benchmarks the questions are not read again")
-    found = find_dataset(name, published.manifest, published.card["dataset_id"] if published.card else None)
+    stated = published.card["dataset_id"] if published.card else None
+    found = find_dataset(name, published.manifest, stated, published.pinned)
     if isinstance(found, str):
         return Asked(None, None, {}, found)
     where = str(found.folder), published.manifest["split"]

@@ -28,7 +28,8 @@ def _check_phase(number: int, phase: dict[str, Any], published: Published, asked
     what = f"{_WHAT} (phase {number})"
     stated = published.card["dataset_id"] if published.card else None
     is_same = phase["dataset"] == published.manifest["dataset"]  # another dataset is found by its own name alone
-    dataset = find_dataset(name, phase, stated) if is_same else find_dataset(None, phase, None)
+    known = (name, phase, stated) if is_same else (None, phase, None)
+    dataset = find_dataset(*known, published.pinned)
     if isinstance(dataset, str):
         return not_checked(what, dataset)
     files = split_files(dataset.folder, phase["dataset_config"], phase["dataset_split"])

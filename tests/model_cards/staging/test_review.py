@@ -18,6 +18,7 @@ from model_cards.cards.dataset_card import render_dataset_card
 from model_cards.push import Options, run
 from model_cards.quotable import permitted_predictions
 from model_cards.staging.dataset import stage_dataset
+from model_cards.staging.results import refuse_stale_card, result_files
 from model_cards.staging.rows import RowCounts
 from tests.model_cards.test_publish import ANSWER, RUN
 from trust.pictures.derived import cropped
@@ -269,6 +270,74 @@ def test_a_run_shows_no_picture_that_is_held_or_blurred(scanned, tmp_path, decis
     (tmp_path / "evidence.jsonl").write_text("".join(json.dumps(row) + "\n" for row in evidence))
     permitted = {row["example_id"]: is_permitted for row, is_permitted in permitted_predictions(tmp_path, "commercial")}
     assert permitted == {"PMC0": is_shown, "PMC1": True, "other": is_shown}
+
+
+def written_from(dataset, donor, figure):
+    """Let the detail example of `figure` be written from the context of `donor`, and one that was rejected, too."""
+    path = dataset / "detail" / "train-00000-of-00001.parquet"
+    table = parquet.read_table(path)
+    rows = [row | ({"context_of": donor} if row["figure_id"] == figure else {}) for row in table.to_pylist()]
+    parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), path)
+    rejected = {key: value for key, value in rows[0].items() if key != "images"}
+    rejected |= {"figure_id": figure, "context_of": donor, "filter": "support", "value": 0.1, "threshold": 0.5}
+    (dataset / "provenance" / "rejected_examples.jsonl").write_text(json.dumps(rejected) + "\n")
+
+
+@pytest.mark.parametrize(("decision", "goes"), [("keep", True), ("blur", True), ("drop", False), (None, False)])
+def test_what_was_written_from_the_text_of_a_held_figure_is_held(scanned, tmp_path, decision, goes):
+    written_from(scanned, donor="PMC0/fig1", figure="PMC1/fig1")
+    screen(scanned, decision=decision)
+    made = staged(scanned, tmp_path)
+    assert bool(rows_of(made, "detail", "PMC1/fig1")) is goes
+    assert rows_of(made, "reasoning", "PMC1/fig1")
+    rejected = made.files["provenance/rejected_examples.jsonl"].read_text()
+    assert bool(rejected) is goes
+
+
+def run_of(folder, dataset, revision="sha256:" + "a" * 64):
+    """A run about PMC0/fig1, asked of the dataset folder."""
+    folder.mkdir(parents=True)
+    manifest = RUN | {"dataset": dataset.name, "dataset_revision": revision}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "here.json").write_text(json.dumps({"format": 1, "dataset": str(dataset)}))
+    row = ANSWER | {"example_id": "PMC0/fig1/detail", "figure_id": "PMC0/fig1", "license": "CC-BY-4.0"}
+    (folder / "predictions.jsonl").write_text(json.dumps(row) + "\n")
+    evidence = {"figure_id": "PMC0/fig1", "license": "CC-BY-4.0", "licenses": ["CC-BY-4.0"], "caption": "C"}
+    (folder / "evidence.jsonl").write_text(json.dumps(evidence) + "\n")
+    return folder
+
+
+def test_a_run_whose_dataset_has_moved_says_that_decisions_are_not_known(scanned, tmp_path):
+    screen(scanned, decision="drop")
+    made = run_of(tmp_path / "runs" / "tuned", scanned)
+    (tmp_path / "sent").mkdir()
+    _, notes = result_files(made, "commercial", tmp_path / "sent")
+    assert [note for note in notes if "not known" in note] == []
+    moved = scanned.rename(tmp_path / "elsewhere")
+    _, notes = result_files(made, "commercial", tmp_path / "sent")
+    [note] = notes
+    assert note.startswith("1 of 1 figures are in no dataset here: what was decided on personal data")
+    assert "\n" not in note
+    _, notes = result_files(made, "commercial", tmp_path / "sent", moved)  # as a study finds it
+    assert [note[:13] for note in notes] == ["1 predictions"]
+
+
+def test_of_a_dataset_that_was_pushed_there_is_nothing_to_say(scanned, tmp_path):
+    made = run_of(tmp_path / "runs" / "tuned", tmp_path / "nowhere", revision="c" * 40)
+    (tmp_path / "sent").mkdir()
+    assert result_files(made, "commercial", tmp_path / "sent")[1] == []
+
+
+def test_a_card_that_shows_a_figure_which_was_dropped_since_is_refused(scanned, tmp_path):
+    made = run_of(tmp_path / "runs" / "tuned", scanned)
+    shown = {"example_id": "PMC0/fig1/detail", "picture": "examples/1.jpg"}
+    card = dict.fromkeys(("repo_id", "dataset_id", "base_model", "license")) | {"tags": [], "plots": []}
+    (made / "card.json").write_text(json.dumps(card | {"examples": [shown]}))
+    screen(scanned, decision="keep")
+    refuse_stale_card(made)
+    decide(scanned, "drop")
+    with pytest.raises(ValueError, match=r"README.md shows PMC0/fig1/detail, .* run `ldrt card .*` again"):
+        refuse_stale_card(made)
 
 
 @pytest.mark.parametrize(

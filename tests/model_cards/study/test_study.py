@@ -76,6 +76,28 @@ def test_what_is_missing_is_said(hub, ldrt_client, study):
     assert "ORG/study-data" not in said
 
 
+def test_a_run_that_was_stopped_in_the_middle_is_not_published_as_if_it_were_whole(hub, ldrt_client, study):
+    run = study / "runs" / "base"
+    (run / "scores.json").unlink()
+    rows = (run / "predictions.jsonl").read_text().splitlines()
+    (run / "predictions.jsonl").write_text("".join(f"{row}\n" for row in (rows[0], rows[0])))
+    said = publish(ldrt_client, study, "--dry_run", "true")
+    assert f"missing: 2 of 3 answers (image condition true) of {run}: give its `ldrt generate` again" in said
+    assert f"missing: scores of {run}: `ldrt score {run}`" in said
+
+
+def test_scores_of_before_the_last_judgement_are_not_published(hub, ldrt_client, study):
+    run = study / "runs" / "tuned"
+    said = (run / "judgements.jsonl").read_bytes()
+    inputs = {"judgements.jsonl": hashlib.sha256(said).hexdigest(), "human.jsonl": None}
+    (run / "scores.json").write_text(json.dumps(json.loads((run / "scores.json").read_text()) | {"inputs": inputs}))
+    publish(ldrt_client, study, "--dry_run", "true")
+    (run / "judgements.jsonl").write_bytes(said.replace(b'"j"', b'"k"'))
+    said = publish(ldrt_client, study, "--repo_id", "lab/s", status=1)
+    assert f"{run}/scores.json is not of the judgements.jsonl that is there now: run `ldrt score {run}` again" in said
+    assert hub.log == []
+
+
 def test_all_of_it_and_again_nothing(hub, ldrt_client, run_client, study):
     (study / "CITATION.cff").write_text("cff-version: 1.2.0\ntitle: Ours\n")
     said = publish(ldrt_client, study, "--repo_id", "lab/s", *ALSO, "--eval_results", "true")
@@ -90,6 +112,8 @@ def test_all_of_it_and_again_nothing(hub, ldrt_client, run_client, study):
     card = text(hub, "model", "lab/s", "README.md")
     for kind, name in ALL[:-1]:
         assert f"| {name} ({kind}) | `{commits[name]}` |" in card
+    made = json.loads(text(hub, "model", "lab/s", "results/made.json"))["made"]
+    assert [(one["type"], one["id"], one["commit"]) for one in made] == [(*of, commits[of[1]]) for of in ALL[:-1]]
     assert front_matter(card)["datasets"] == ["lab/s-data"]
     assert "--dataset lab/s-data" in card
     shown = yaml.safe_load(text(hub, "model", "lab/s", ".eval_results/ldrt.yaml"))
@@ -185,6 +209,59 @@ def test_nothing_is_sent_where_one_of_the_repositories_cannot_be_written(hub, ld
     hub.store.create("dataset", "lab/s-results", False, "alice")
     assert "lab/s-results is public already" in publish(ldrt_client, study, "--repo_id", "lab/s", status=1)
     assert not hub.requests("PUT|/commit/")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("dataset", "lab/s-data"), ("model", "lab/s")])
+def test_a_repository_that_holds_something_else_is_not_overwritten(hub, ldrt_client, study, kind, name):
+    repo = hub.store.create(kind, name, True, "alice")
+    file = next(iter(repo.files_at("main").values()))
+    theirs = {"README.md": file, "data/train.csv": file, ".gitattributes": file}
+    hub.store.add_commit(repo, "main", theirs, "theirs", "", "alice")
+    said = publish(ldrt_client, study, "--repo_id", "lab/s", status=1)
+    assert f"{name} holds something else (1 files, first data/train.csv), which would be replaced" in said
+    assert not hub.requests("PUT|/commit/")
+
+
+def test_a_repository_that_was_only_created_is_published_to(hub, ldrt_client, study):
+    repo = hub.store.create("model", "lab/s", True, "alice")
+    file = next(iter(repo.files_at("main").values()))
+    hub.store.add_commit(repo, "main", {"README.md": file, "LICENSE": file, ".gitattributes": file}, "by hand", "", "a")
+    publish(ldrt_client, study, "--repo_id", "lab/s")
+
+
+@pytest.mark.parametrize("name", ["lab/s-results", "lab/s"])
+def test_a_tag_that_one_of_them_has_for_another_state_is_known_before_anything_is_sent(hub, ldrt_client, study, name):
+    publish(ldrt_client, study, "--repo_id", "lab/s", "--tag", "paper")
+    again = publish(ldrt_client, study, "--repo_id", "lab/s", "--tag", "paper")
+    assert again.count("nothing new") == 3
+    kind = "model" if name == "lab/s" else "dataset"
+    if kind == "dataset":
+        del hub.repo("model", "lab/s").tags["paper"]
+    for other in {"lab/s-data", "lab/s-results"} - {name}:
+        del hub.repo("dataset", other).tags["paper"]
+    path = study / "runs" / "tuned" / "judgements.jsonl"
+    path.write_text(path.read_text().replace("7.0", "8.0"))
+    hub.log.clear()
+    said = publish(ldrt_client, study, "--repo_id", "lab/s", "--tag", "paper", status=1)
+    assert f"{name} has a tag paper for other content: choose another --tag" in said
+    assert not hub.requests("PUT|/commit/|POST .*/tag/")
+
+
+def _broken_weights(study):
+    (study / "phase1" / "model.safetensors").write_bytes(b"cut off")
+
+
+def _linked(study):
+    link(study / "runs/base/predictions.jsonl")
+
+
+@pytest.mark.parametrize("spoil", [_broken_weights, _linked])
+def test_nothing_is_sent_where_a_part_of_it_may_not_be(hub, ldrt_client, study, spoil):
+    spoil(study)
+    said = publish(ldrt_client, study, "--repo_id", "lab/s", *ALSO, status=1)
+    assert len(said.splitlines()) == 1
+    assert not hub.requests("PUT|/commit/|POST .*/tag/")
+    assert not list(study.glob(".publish-*"))
 
 
 def test_a_public_collection_does_not_take_what_is_private(hub, ldrt_client, study):
