@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from annotated_types import Ge
 
 from trust.errors import UsageError
+from trust.places import refuse_commit
 
 if TYPE_CHECKING:
     from evaluation.answering.answers import Answer
+    from evaluation.answering.local import Checkpoint
     from trust.pictures.stored import StoredPicture
 
 
@@ -71,27 +73,32 @@ class Options:
 def run(options: Options) -> str:
     """Ask; returns the answer, with `compare` those of both models.
 
-    Raises ValueError for a figure that cannot be opened and for an empty question, and what loading the checkpoint
+    Raises ValueError for a figure that cannot be opened and for an empty question, and what loading a checkpoint
     raises: FileNotFoundError where there is none, RefusedError for one that is not to be trusted.
     """
-    from evaluation.trying.figure import read_figure
+    from evaluation.trying.figure import ask_about, read_figure
 
     if not options.question.strip():
         raise UsageError("the question is empty: say what you want to know of the figure")
+    refuse_commit(options.model, options.revision)
+    refuse_commit(options.compare, options.compare_revision, "compare_revision")
     figure = read_figure(Path(options.figure))  # before any weights are loaded
+    checkpoint = _opened(options, options.model, options.revision)
     if options.compare is None:
-        (answer,) = _answers(options, options.model, options.revision, figure)
+        (answer,) = ask_about(checkpoint, figure, options.question)
         return _said(answer, options)
-    both = [(options.model, options.revision), (options.compare, options.compare_revision)]
-    return "\n\n".join(_compared(options, model, revision, figure) for model, revision in both)
+    both = [_opened(options, options.compare, options.compare_revision), checkpoint]
+    del checkpoint
+    answered = []
+    while both:  # each is let go of, with its weights, before the next one's are loaded
+        answered.append(_compared(both.pop(), figure, options))
+    return "\n\n".join(answered)
 
 
-def _answers(options: Options, model: str, revision: str | None, figure: "StoredPicture") -> "list[Answer]":
-    """To the figure and, with `compare`, to a blank picture. The weights are let go of with the return."""
+def _opened(options: Options, model: str, revision: str | None) -> "Checkpoint":
     from evaluation.answering.local import Checkpoint
-    from evaluation.trying.figure import ask_about
 
-    checkpoint = Checkpoint(
+    return Checkpoint(
         model,
         revision,
         processor=None,
@@ -101,20 +108,19 @@ def _answers(options: Options, model: str, revision: str | None, figure: "Stored
         batch_size=1,
         max_new_tokens=options.max_new_tokens,
     )
-    return ask_about(checkpoint, figure, options.question, with_blank=options.compare is not None)
 
 
-def _compared(options: Options, model: str, revision: str | None, figure: "StoredPicture") -> str:
-    from evaluation.trying.figure import what_changed
+def _compared(checkpoint: "Checkpoint", figure: "StoredPicture", options: Options) -> str:
+    from evaluation.trying.figure import ask_about, what_changed
 
-    to_figure, to_blank = _answers(options, model, revision, figure)
+    to_figure, to_blank = ask_about(checkpoint, figure, options.question, with_blank=True)
     change = what_changed(to_figure.text or "", to_blank.text or "")
     parts = [
         ("with the figure", _said(to_figure, options)),
         ("with a blank picture", _said(to_blank, options)),
         ("what the picture changed", change.describe()),
     ]
-    return "\n".join([model, *(textwrap.indent(f"{name}: {text}", "  ") for name, text in parts)])
+    return "\n".join([checkpoint.source.model, *(textwrap.indent(f"{name}: {text}", "  ") for name, text in parts)])
 
 
 def _said(answer: "Answer", options: Options) -> str:

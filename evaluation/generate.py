@@ -21,6 +21,7 @@ from annotated_types import Ge, Le
 from dataset_builder.files.jsonfiles import write_json, write_jsonl
 from evaluation import run_folder
 from trust.errors import UsageError
+from trust.places import refuse_commit
 
 if TYPE_CHECKING:
     from evaluation.answering.local import Checkpoint
@@ -260,16 +261,14 @@ def _given(options: Options) -> dict:
 def _check(options: Options) -> None:
     """Raises UsageError for options that contradict each other."""
     _check_names(options)
-    if options.revision and not options.base_url and Path(options.model).is_dir():
-        raise UsageError(f"{options.model} is a folder, which has no commits: leave out --revision")
+    refuse_commit(options.base_url or options.model, options.revision)
     if options.dataset is None and options.benchmark is None:
         raise UsageError("give --dataset, or --benchmark")
     if options.benchmark and options.tasks != list(TASKS):
         raise UsageError("a benchmark has no --tasks: leave them out")
     if any(_columns(options).values()) and options.tasks != list(TASKS) and len(options.tasks) != 1:
         raise UsageError("of a VQA dataset by its columns one config is asked: give one of --tasks, or none")
-    if options.dataset_revision and options.dataset and Path(options.dataset).is_dir():
-        raise UsageError(f"{options.dataset} is a folder, which has no commits: leave out --dataset_revision")
+    refuse_commit(options.dataset or options.benchmark, options.dataset_revision, "dataset_revision")
     changed = {option.name for option in fields(Options) if getattr(options, option.name) != option.default}
     given = [name for name in OF_CHECKPOINTS if name in changed]
     if options.base_url and given:

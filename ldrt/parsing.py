@@ -38,6 +38,7 @@ def parse(stage: type, argv: list[str], prog: str) -> Any:
     if missing:
         raise UsageError(f"missing {', '.join(missing)}; `{prog} --help` explains the options")
     _check_patterns(options, values)
+    _check_utf8(options, values)
     return stage(**values)
 
 
@@ -48,6 +49,20 @@ def _check_patterns(options: dict[str, Option], values: dict[str, Any]) -> None:
         if option.pattern and value is not None and not re.fullmatch(option.pattern, value):
             near = nearest(value, [word for word in re.findall(r"[\w:./]+", option.help) if "/" not in word])
             raise UsageError(f"{option.label} {shown(value)}{near}; it takes: {option.help}")
+
+
+def _check_utf8(options: dict[str, Option], values: dict[str, Any]) -> None:
+    """Raises UsageError for text in another encoding; names of files may have any."""
+    for name, option in options.items():
+        given = values.get(name)
+        for text in given if isinstance(given, list) else [given]:
+            if isinstance(text, str) and option.path is None and not option.takes_rest and _is_half(text):
+                raise UsageError(f"{option.label} {ascii(text)} is not text in UTF-8: set the terminal to UTF-8")
+
+
+def _is_half(text: str) -> bool:
+    """Whether it holds what Python makes of bytes that are no UTF-8."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 # ---- words of the command line

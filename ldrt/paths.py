@@ -57,8 +57,7 @@ def _check_read(option: Option, path: str) -> None:
     if option.path in OF_PROJECT and wanted(_ROOT / path):
         return
     if os.path.exists(path) and not wanted(path):
-        is_what = "folder" if os.path.isdir(path) else "file"
-        raise UsageError(f"{path} is a {is_what}; {_explained(option)}")
+        raise UsageError(f"{path} is a {_what_is(path)}; {_explained(option)}")
     if not wanted(path):
         raise UsageError(f"no {option.path} {_shown(path)}{near_path(path)}; {_explained(option)}")
     if not os.access(path, os.R_OK):
@@ -69,6 +68,12 @@ def _check_read(option: Option, path: str) -> None:
             raise UsageError(f"{os.path.join(path, part)} is absent: run `{command.format(shlex.quote(path))}` first")
 
 
+def _what_is(path: str) -> str:
+    if os.path.isdir(path):
+        return "folder"
+    return "file" if os.path.isfile(path) else "pipe or a device"
+
+
 def _shown(path: str) -> str:
     """In quotes; of a very long one the end, which tells it from others."""
     return repr(path if len(path) <= _SHOWN_CHARS else f"…{path[-_SHOWN_CHARS:]}")
@@ -76,9 +81,9 @@ def _shown(path: str) -> str:
 
 def _check_place(option: Option, name: str) -> None:
     try:
-        PLACES[str(option.path)](name, option.name)
+        PLACES[str(option.path)](name, "checkpoint" if option.path == "checkpoint or Hub id" else option.name)
     except FileNotFoundError as error:
-        raise UsageError(f"{error}{'' if os.path.isdir(name) else near_path(name)}") from error
+        raise UsageError(f"{error}{'' if os.path.exists(name) else near_path(name)}") from error
 
 
 def _check_written(option: Option, path: str) -> None:
@@ -96,6 +101,8 @@ def _check_written(option: Option, path: str) -> None:
 
 def near_path(path: str) -> str:
     """ ", did you mean runs/tuned?", of what lies beside it."""
+    if os.path.islink(path):
+        return f" (a link to {os.readlink(path)}, which is not there)"
     above = os.path.dirname(path)
     try:
         names = sorted(os.listdir((above or ".") if os.path.isdir(above or ".") else _ROOT / above))

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from trust.errors import UsageError
 from trust.licenses import Policy
+from trust.places import refuse_commit
 
+Config = Literal["pairs", "align", "detail", "reasoning", "instruct", "preference"]
 _LIMIT_S = 6 * 3600.0  # for the download of a dataset from the Hub
 
 
@@ -35,11 +36,13 @@ class Options:
     output: str = field(
         metadata={"help": "new folder to write, or the one of an export that was stopped", "path": "new folder"}
     )
-    configs: list[str] = field(
+    configs: list[Config] = field(
         default_factory=list,
-        metadata={"help": "such as detail reasoning; default: all, of which JSON takes those with conversations"},
+        metadata={"help": "default: all that the format takes; `instruct` is detail and reasoning in one file"},
     )
-    splits: list[str] = field(default_factory=list, metadata={"help": "such as train; default: all"})
+    splits: list[Literal["train", "validation", "test"]] = field(
+        default_factory=list, metadata={"help": "default: all"}
+    )
     policy: Policy = field(
         default="commercial",
         metadata={
@@ -85,8 +88,7 @@ def _folder(options: Options) -> Path:
 
     dataset = Path(options.dataset)
     if dataset.is_dir():
-        if options.revision:
-            raise UsageError(f"{dataset} is a folder, which has no commits: leave out --revision")
+        refuse_commit(options.dataset, options.revision)
         refuse_links(dataset)
         return dataset
     if dataset.exists() or options.dataset.startswith((".", "/")) or options.dataset.count("/") != 1:

@@ -3,6 +3,8 @@
 import os
 import re
 
+from trust.errors import UsageError
+
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"  # one of them makes a folder a checkpoint
 MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
 _HUB_ID = re.compile(r"[\w\-.]+/[\w\-.]+")
@@ -33,6 +35,14 @@ def is_checkpoint_folder(name: str, of: str = "checkpoint") -> bool:
     if is_here and not any(os.path.isfile(os.path.join(name, file)) for file in (CONFIG, ADAPTER_CONFIG)):
         raise FileNotFoundError(f"{name}: no checkpoint there (it has no {CONFIG} or {ADAPTER_CONFIG})")
     return is_here
+
+
+def refuse_commit(name: str | None, revision: str | None, option: str = "revision") -> None:
+    """Raises UsageError for a `revision`, given as --OPTION, of a folder or of nothing."""
+    if revision and name is None:
+        raise UsageError(f"--{option} is a Hub commit of something that is not given: leave it out")
+    if revision and os.path.isdir(str(name)):
+        raise UsageError(f"{name} is a folder, which has no commits: leave out --{option}")
 
 
 def only_a_folders(name: str) -> bool:

@@ -16,6 +16,7 @@ from trust.checkpoints import MAX_NAME_CHARS, open_checkpoint
 from trust.dataset_files import check_dataset
 from trust.errors import UsageError
 from trust.files import inside
+from trust.places import refuse_commit
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, ALLOWED, CONFIG
 
 _OF_DATASETS = "datasets/"  # before a dataset's id, as in its address
@@ -64,8 +65,7 @@ def open_repository(name: str, revision: str | None) -> Repository:
     folder with a revision.
     """
     if Path(name).is_dir():
-        if revision:
-            raise UsageError(f"{name} is a folder, which has no commits: leave out --revision")
+        refuse_commit(name, revision)
         return _open_folder(Path(name))
     if name.startswith(_OF_DATASETS):
         return open_dataset(name.removeprefix(_OF_DATASETS), revision)

@@ -21,6 +21,7 @@ from dataset_builder.schema import CONFIGS, SPLITS
 from trust.dataset_files import check_dataset
 from trust.files import inside
 from trust.ids import is_doi, pmcid
+from trust.places import refuse_commit
 
 WITHHELD = "withheld"
 EXAMPLES = tuple(name for name in CONFIGS if name not in ("pairs", "instruct"))  # configs of examples, with own files
@@ -88,8 +89,7 @@ def open_published(name: str, revision: str | None) -> Published:
     Raises FileNotFoundError where there is none, or none with config `withheld`; RefusedError for one that names files
     of others; ValueError for a row of `withheld` that is none; OSError where the download breaks off.
     """
-    if Path(name).is_dir() and revision:
-        raise ValueError(f"{name} is a folder, which has no commits: leave out --revision")
+    refuse_commit(name, revision)
     commit = check_dataset(name, revision)
     folder = Path(name)
     if not folder.is_dir():

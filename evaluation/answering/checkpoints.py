@@ -4,10 +4,11 @@ Which families there are, Transformers knows: a checkpoint is loaded where its c
 answers pictures and text with text.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
-from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from trust.checkpoints import LOADING, Checkpoint, open_base, open_checkpoint
@@ -52,6 +53,23 @@ def find(model: str, revision: str | None = None) -> Source:
     return Source(checkpoint, Source(open_base(checkpoint), None) if checkpoint.is_adapter else None)
 
 
+def check_family(source: Source) -> None:
+    """Raises ValueError for a checkpoint of a model of another kind."""
+    if source.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        raise ValueError(
+            f"{source.model} is a {source.model_type!r} model: expected one that answers a picture and text with text, "
+            "such as LLaVA"
+        )
+
+
+def max_tokens(source: Source) -> float:
+    """Of a prompt, that the model was made to read; infinite where its configuration does not say."""
+    if source.adapter_of:
+        return max_tokens(source.adapter_of)
+    config = AutoConfig.from_pretrained(source.checkpoint.folder, **LOADING).get_text_config().to_dict()
+    return config.get("max_position_embeddings") or math.inf
+
+
 def load_processor(source: Source) -> ProcessorMixin:
     """The checkpoint's own processor, or its base model's where an adapter has none."""
     folder = source.checkpoint.folder
@@ -72,11 +90,7 @@ def load_model(source: Source, dtype: torch.dtype, device: str) -> PreTrainedMod
 
         base = load_model(source.adapter_of, dtype, device)
         return PeftModel.from_pretrained(base, source.checkpoint.folder, local_files_only=True).eval()
-    if source.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
-        raise ValueError(
-            f"{source.model} is a {source.model_type!r} model: expected one that answers a picture and text with text, "
-            "such as LLaVA"
-        )
+    check_family(source)
     folder = source.checkpoint.folder
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype, use_safetensors=True, **LOADING)
     return model.eval().to(device)

@@ -47,10 +47,11 @@ class Checkpoint:
         """`model` is a Hub id or a folder, `processor` another one whose preparation is used instead; the rest is as
         in the options of `ldrt generate`.
 
-        Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one without a chat template,
-        or with one that does not come to an end.
+        Raises FileNotFoundError or OSError for no checkpoint there, ValueError for one of another kind, without a chat
+        template, or with one that does not come to an end.
         """
         self.source = checkpoints.find(model, revision)
+        checkpoints.check_family(self.source)
         self.processor_name = public_name(processor) if processor else None
         of_processor = checkpoints.find(processor) if processor else self.source
         self.processor = checkpoints.load_processor(of_processor)
@@ -97,9 +98,15 @@ class Checkpoint:
         return cleaner_of(self.processor).clean(text)
 
     def answer(self, todo: list[Question], show: Show, keep: Keep) -> None:
-        """Batch by batch, the longest questions first: what does not fit in memory fails at once. Raises RuntimeError
-        where a batch does not fit into the GPU's memory."""
-        todo = sorted(todo, key=lambda asked: (-self._length(asked, show), asked.row["example_id"]))
+        """Batch by batch, the longest questions first: what does not fit in memory fails at once. One that is longer
+        than the model reads is not asked. Raises RuntimeError where a batch does not fit into the GPU's memory."""
+        lengths = [(self._length(asked, show), asked) for asked in todo]
+        lengths.sort(key=lambda one: (-one[0], one[1].row["example_id"]))
+        limit = checkpoints.max_tokens(self.source)
+        too_long = [(asked, _too_long(n, limit)) for n, asked in lengths if n > limit]
+        if too_long:
+            keep(too_long)
+        todo = [asked for _, asked in lengths[len(too_long) :]]
         batches = [todo[i : i + self.batch_size] for i in range(0, len(todo), self.batch_size)]
         for batch, prepared, answers in self._prepared(batches, show):
             if prepared:
@@ -181,6 +188,11 @@ class Checkpoint:
         return LogitsProcessorList([GumbelNoise(self.temperature, seeds)])
 
 
+def _too_long(n_tokens: int, limit: float) -> Answer:
+    reason = f"the question has {n_tokens:,} tokens, and the model reads {limit:,}: ask in fewer words"
+    return Answer(None, "error", 0, reason)
+
+
 def render(messages: list[dict], processor: ProcessorMixin) -> str:
     """The prompt up to where the answer begins."""
     return processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
@@ -196,8 +208,10 @@ def read(tokens: list[int], stops: list[int], processor: ProcessorMixin) -> Answ
 def _device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and int(name.partition(":")[2] or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device {name}: torch finds {torch.cuda.device_count()} CUDA GPUs here")
+    kind, _, number = name.partition(":")
+    n_there = 1 if kind == "cpu" else getattr(torch, kind).device_count()
+    if int(number or 0) >= n_there:
+        raise ValueError(f"device {name}: torch finds {n_there} {kind.upper()} GPUs here")
     return name
 
 

@@ -13,12 +13,14 @@ from typing_extensions import TypedDict
 
 from model_cards.dataset_folder import CONFIGS, Splits, all_files, config_files
 from model_cards.exporting import files
-from model_cards.exporting.conversations import NotExported, llama_factory_info, llava, sharegpt
+from model_cards.exporting.conversations import Write, llama_factory_info, llava, sharegpt
 from model_cards.exporting.rows import (
     CONVERSATIONS,
+    PREFERENCE,
+    NotExported,
     about,
+    conversation_of,
     is_permitted,
-    messages_of,
     pictures_of,
     rows_of,
     text_of_pair,
@@ -29,14 +31,19 @@ from trust.handovers import Kind, stamped
 from trust.licenses import Policy
 from trust.pictures.derived import as_file
 from trust.pictures.opener import UnreadablePicture
+from trust.pictures.stored import StoredPicture
 
 Format = Literal["llava", "sharegpt", "webdataset"]
-KNOWN: dict[Format, tuple[str, ...]] = {"llava": CONVERSATIONS, "sharegpt": CONVERSATIONS, "webdataset": CONFIGS}
+KNOWN: dict[Format, tuple[str, ...]] = {
+    "llava": CONVERSATIONS,
+    "sharegpt": (*CONVERSATIONS, PREFERENCE),
+    "webdataset": CONFIGS,
+}
 SETTINGS, LEFT_OUT, CREDITS, INFO = "export.json", "left_out.jsonl", "attribution.jsonl", "dataset_info.json"
 DRAFTS = ".drafts"  # in OUTPUT, while it is written
 _SHOWN = 5  # rows with a problem, in the command's summary
 
-Item = Callable[[Mapping[str, Any], list[str]], dict[str, Any]]
+Item = Callable[[Mapping[str, Any], Write], dict[str, Any]]
 ITEMS: dict[Format, Item] = {"llava": llava, "sharegpt": sharegpt}
 
 
@@ -51,6 +58,8 @@ class Settings(TypedDict):
 
 
 SETTINGS_FILE = Kind(Settings, "ldrt export DATASET --output {folder}")
+_OPTION = {"content_sha256": "rows", "made_as": "--format", "policy": "--policy", "configs": "--configs"}
+_OPTION |= {"splits": "--splits"}
 
 
 @dataclass
@@ -103,21 +112,21 @@ class Export:
     def _items(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for row in rows:
             try:
-                item = ITEMS[self.form](row, [self._picture(one) for one in pictures_of(row)])
+                item = ITEMS[self.form](row, self._write_pictures)
             except (UnreadablePicture, NotExported) as problem:
                 self._note(row, problem)
             else:
                 self.figures.add(row["figure_id"])
                 yield item
 
-    def _picture(self, picture: Any) -> str:
-        return files.write_picture(picture, self.output, self.drafts)
+    def _write_pictures(self, pictures: list[StoredPicture | None]) -> list[str]:
+        return files.write_pictures(pictures, self.output, self.drafts)
 
     def _samples(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, bytes]]:
         for row in rows:
             try:
                 yield sample(row)
-            except UnreadablePicture as problem:
+            except (UnreadablePicture, NotExported) as problem:
                 self._note(row, problem)
             else:
                 self.figures.add(row["figure_id"])
@@ -126,9 +135,14 @@ class Export:
         self.problems.append({"row": row.get("example_id") or row["figure_id"], "reason": str(problem)})
 
     def finish(self, pairs: Splits) -> None:
-        """Write what goes with the rows: credit lines of their figures, what was left out, LLaMA-Factory's index."""
+        """Write what goes with the rows: credit lines of their figures, what was left out, LLaMA-Factory's index.
+
+        Raises RuntimeError where no row was exported.
+        """
         files.write_lines(self._credits(pairs), self.output / CREDITS, self.drafts)
         files.write_lines(self.problems, self.output / LEFT_OUT, self.drafts)
+        if not any(self.written.values()):
+            raise RuntimeError(f"no row could be exported: {'; '.join(self._left_out()) or 'there are none'}")
         if self.form == "sharegpt":
             info = llama_factory_info([name for name, n in self.written.items() if n])
             files.write_text(json.dumps(info, indent=1) + "\n", self.output / INFO, self.drafts)
@@ -142,7 +156,10 @@ class Export:
 
     def describe(self) -> str:
         """What was written and what was left out, a line each."""
-        lines = [f"{name}: {n} rows" for name, n in self.written.items()]
+        return "\n".join([*(f"{name}: {n} rows" for name, n in self.written.items()), *self._left_out()])
+
+    def _left_out(self) -> list[str]:
+        lines = []
         if self.n_without_rights:
             lines.append(f"{self.n_without_rights} rows left out: their licences do not permit it ({self.policy})")
         if self.n_held:
@@ -150,20 +167,20 @@ class Export:
         lines += [f"left out: {one['row']}: {one['reason']}" for one in self.problems[:_SHOWN]]
         if len(self.problems) > _SHOWN:
             lines.append(f"left out: {len(self.problems) - _SHOWN} more, see {self.output / LEFT_OUT}")
-        return "\n".join(lines)
+        return lines
 
 
 def sample(row: Mapping[str, Any]) -> dict[str, bytes]:
     """Suffix -> content of a row's files in a tar: its picture, what it says as JSON, and a caption as text, too.
 
-    Several pictures are `0.png`, `1.png`, …. Raises `UnreadablePicture`.
+    Several pictures are `0.png`, `1.png`, …. Raises `UnreadablePicture`, or `NotExported` for a row without messages.
     """
     opened = [as_file(picture) for picture in pictures_of(row)]
     if len(opened) == 1:
         found = {suffix: content for content, suffix in opened}
     else:
         found = {f"{place}.{suffix}": content for place, (content, suffix) in enumerate(opened)}
-    says: dict[str, Any] = text_of_pair(row) if "caption" in row else {"messages": messages_of(row)}
+    says: dict[str, Any] = text_of_pair(row) if "caption" in row else conversation_of(row)
     if says.get("caption") is not None:
         found["txt"] = says["caption"].encode()
     found["json"] = json.dumps({**about(row), **says}, ensure_ascii=False).encode()
@@ -179,9 +196,9 @@ def refuse_other(output: Path, settings: Settings) -> None:
         if output.exists() and any(not one.name.startswith(DRAFTS) for one in output.iterdir()):
             raise ValueError(f"{output} holds other files already: give a new folder as --output")
         return
-    changed = [name for name, value in settings.items() if before.get(name) != value]
+    changed = [_OPTION[name] for name, value in settings.items() if before.get(name) != value]
     if changed:
-        raise ValueError(f"{output} holds an export with other {', '.join(changed)}: give a new folder as --output")
+        raise ValueError(f"{output} holds an export of other {', '.join(changed)}: give a new folder as --output")
 
 
 def settings_of(

@@ -23,24 +23,31 @@ _FILE_MODE = 0o644
 Sample = tuple[str, dict[str, bytes]]  # key without a dot; suffix -> content
 
 
-def write_picture(picture: StoredPicture | None, output: Path, drafts: Path) -> str:
-    """Write a picture of a row, unless it is there; returns its path from `output`, `images/ab/abcd….png`.
+def write_pictures(pictures: list[StoredPicture | None], output: Path, drafts: Path) -> list[str]:
+    """Write a row's pictures, unless they are there; returns their paths from `output`, `images/ab/abcd….png`.
 
-    It is named by the hash of what the row stores: no name of a stranger's becomes one on the disk, and a picture that
-    several rows have is one file. Raises `UnreadablePicture`.
+    Each is named by the hash of what the row stores: no name of a stranger's becomes one on the disk, and a picture
+    that several rows have is one file. Raises `UnreadablePicture` for one, before any is written.
     """
+    found = [_named(picture, output) for picture in pictures]
+    for path, content in found:
+        if content is not None:
+            draft = drafts / Path(path).name
+            draft.write_bytes(content)
+            (output / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(draft, output / path)
+    return [path for path, _ in found]
+
+
+def _named(picture: StoredPicture | None, output: Path) -> tuple[str, bytes | None]:
+    """A picture's path from `output`, and what to write there; None where it is there."""
     name = hashlib.sha256(stored_bytes(picture)).hexdigest()
     stem = f"{PICTURES}/{name[:2]}/{name}"
     for suffix in _SUFFIXES:
         if (output / f"{stem}.{suffix}").exists():
-            return f"{stem}.{suffix}"
+            return f"{stem}.{suffix}", None
     content, suffix = as_file(picture)
-    path = f"{stem}.{suffix}"
-    draft = drafts / name
-    draft.write_bytes(content)
-    (output / path).parent.mkdir(parents=True, exist_ok=True)
-    os.replace(draft, output / path)
-    return path
+    return f"{stem}.{suffix}", content
 
 
 def write_text(text: str, path: Path, drafts: Path) -> None:

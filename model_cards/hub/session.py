@@ -7,7 +7,12 @@ from contextlib import contextmanager
 
 import httpx
 from huggingface_hub import constants, set_client_factory
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 
 # The default client has no time-out at all; importing its factory keeps its hooks (offline mode, request ids).
 from huggingface_hub.utils._http import default_client_factory
@@ -107,9 +112,18 @@ def _explain(error: Exception, repo: Repo, limit_s: float | None) -> str | None:
         return f"not done within {limit_s:g} s; run it again with a larger --limit_s, what is uploaded stays"
     of_http = [cause for cause in causes if isinstance(cause, httpx.HTTPError)]
     if not of_http:
-        return None
+        return _explain_offline(causes, repo)
     response = _response(of_http[0])
     return _explain_silence(of_http[0]) if response is None else _explain_answer(of_http[0], response, repo)
+
+
+def _explain_offline(causes: list[BaseException], repo: Repo) -> str | None:
+    """One line where the Hub was not asked, as HF_HUB_OFFLINE says; None for other errors."""
+    if any(isinstance(cause, LocalEntryNotFoundError) for cause in causes):
+        return f"{repo.id} was not downloaded before, and the Hub is not asked while HF_HUB_OFFLINE is set: unset it"
+    if any(isinstance(cause, OfflineModeIsEnabled) for cause in causes):
+        return f"the Hub is not asked about {repo.id} while HF_HUB_OFFLINE is set: unset it"
+    return None
 
 
 def _explain_silence(error: httpx.HTTPError) -> str:

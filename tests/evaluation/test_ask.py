@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import re
 import shutil
 
@@ -125,7 +126,17 @@ def test_a_bad_figure_is_one_line_and_costs_no_loading(tmp_path, capsys):
 
 
 def test_what_is_wrong_is_one_line(tiny_llava, figure, tmp_path, capsys):
+    (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
+    os.mkfifo(tmp_path / "pipe.png")
     for words, said in (
+        (["ask", tiny_llava, tmp_path / "link.png", QUESTION], "a link to"),
+        (["ask", tiny_llava, tmp_path / "pipe.png", QUESTION], "is a pipe or a device"),
+        (["ask", figure, figure, QUESTION], "give the checkpoint's folder or its Hub id\n"),
+        (["ask", tiny_llava, figure, QUESTION, "--revision", "0" * 40], "a folder, which has no commits"),
+        (["ask", tiny_llava, figure, QUESTION, "--compare_revision", "0" * 40], "something that is not given"),
+        (["ask", tiny_llava, figure, os.fsdecode(b"Gr\xf6sse?")], "QUESTION 'Gr\\udcf6sse?' is not text in UTF-8"),
+        (["ask", tiny_llava, figure, "dose " * 20_000], "tokens, and the model reads 2,048: ask in fewer words"),
+        (["ask", tiny_llava, figure, QUESTION, "--device", "xpu"], "device xpu: torch finds 0 XPU GPUs here"),
         (["ask", tmp_path / "none", figure, QUESTION], "none"),
         (["ask", tiny_llava, figure, "  "], "QUESTION is empty"),
         (["ask", tiny_llava, figure, QUESTION, "--max_new_tokens", "0"], "at least 1"),
@@ -135,6 +146,18 @@ def test_what_is_wrong_is_one_line(tiny_llava, figure, tmp_path, capsys):
         error = capsys.readouterr().err
         assert error.count("\n") == 1, error
         assert said in error
+
+
+def test_what_is_wrong_with_either_model_is_said_before_any_weights_are_loaded(tiny_llava, figure, tmp_path):
+    broken, other = (shutil.copytree(tiny_llava, tmp_path / name) for name in ("broken", "other"))
+    config = json.loads((tiny_llava / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config["text_config"] | {"model_type": "llama"}))
+    config["text_config"]["hidden_size"] *= 2
+    (broken / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="'llama' model: expected one that answers a picture"):
+        ask(broken, figure, compare=str(other))
+    with pytest.raises(Exception, match="size|shape"):  # and its weights do not load
+        ask(broken, figure)
 
 
 def test_special_tokens_in_a_question_are_plain_words(tiny_llava, figure):

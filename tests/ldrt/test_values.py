@@ -226,7 +226,7 @@ def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
         (["runs", "--model", "owner/x"], "there is no folder owner/x"),  # owner/ is here
         (["runs", "--model", "a/b/c"], "there is no folder a/b/c"),
         (["x" * 5000], "no folder '…xxx"),
-        (["runs", "--tuned", "nowhere"], "there is no folder nowhere: give the tuned's folder or its Hub id"),
+        (["runs", "--tuned", "nowhere"], "there is no folder nowhere: give the checkpoint's folder or its Hub id"),
         (["runs", "--tuned", "owner"], "owner: no checkpoint there (it has no config.json or adapter_config.json)"),
         (["runs", "--run", "owner"], "RUN is given twice: 'runs', and --run 'owner'"),
         (["runs", "--ids", "runs"], "runs is a folder; --ids: ids"),

@@ -55,6 +55,22 @@ def read_sharegpt(folder: Path, name: str) -> list[dict]:
     return found
 
 
+def read_ranked_sharegpt(folder: Path, name: str) -> list[dict]:
+    """As LLaMA-Factory finds a preference dataset by its name: {question, chosen, rejected, pictures}, in order."""
+    about = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))[name]
+    assert (about["formatting"], about["ranking"]) == ("sharegpt", True)
+    found = []
+    for row in json.loads((folder / about["file_name"]).read_bytes()):
+        (human,), paths = row[about["columns"]["messages"]], row[about["columns"]["images"]]
+        answers = {answer: row[about["columns"][answer]] for answer in ("chosen", "rejected")}
+        assert [turn["from"] for turn in (human, *answers.values())] == ["human", "gpt", "gpt"]
+        assert [turn["value"].count("<image>") for turn in (human, *answers.values())] == [len(paths), 0, 0]
+        said = {answer: turn["value"] for answer, turn in answers.items()}
+        pictures = [_picture(folder / path) for path in paths]
+        found.append({"question": human["value"].replace("<image>", ""), **said, "pictures": pictures})
+    return found
+
+
 def read_webdataset(*tars: Path) -> list[dict]:
     """Samples in order: {"__key__", suffix: bytes}."""
     samples: list[dict] = []

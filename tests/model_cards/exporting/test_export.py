@@ -11,16 +11,25 @@ import sys
 import tarfile
 import time
 
+import datasets
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 from PIL import Image, PngImagePlugin
 
 import ldrt
+from dataset_builder.schema import features
 from model_cards.cards.dataset_card import render_dataset_card
 from model_cards.export import Options, run
 from model_cards.exporting import files
-from tests.model_cards.exporting.readers import picture_of, read_llava, read_sharegpt, read_webdataset
+from tests.hub_server import client_env
+from tests.model_cards.exporting.readers import (
+    picture_of,
+    read_llava,
+    read_ranked_sharegpt,
+    read_sharegpt,
+    read_webdataset,
+)
 from trust.pictures.metadata import is_bare
 
 PERMITTED = {
@@ -278,7 +287,8 @@ def test_rows_that_a_form_cannot_hold_are_named(dataset, tmp_path):
     change(dataset, "detail", "train", edit)
     said = export(dataset, "llava", tmp_path / "llava", configs=["detail"], splits=["train"])
     assert "PMC0/fig1/detail: it has 2 pictures" in said
-    assert said.count("in alternation") == 2
+    assert said.count("in alternation") == 1
+    assert "PMC1/fig1/detail: its completion is no list of messages" in said
     assert len(read_llava(tmp_path / "llava" / "detail-train.json", tmp_path / "llava")) == 3
     export(dataset, "sharegpt", tmp_path / "sharegpt", configs=["detail"], splits=["train"])
     assert [len(one["pictures"]) for one in read_sharegpt(tmp_path / "sharegpt", "detail_train")] == [2, 1, 1, 1]
@@ -327,14 +337,14 @@ def test_other_settings_are_not_written_over(dataset, tmp_path):
     output = tmp_path / "out"
     export(dataset, "llava", output, policy="noncommercial")
     before = tree(output)
-    with pytest.raises(ValueError, match="with other policy: give a new folder"):
+    with pytest.raises(ValueError, match="of other --policy: give a new folder"):
         export(dataset, "llava", output)
-    with pytest.raises(ValueError, match="with other made_as"):
+    with pytest.raises(ValueError, match="of other --format"):
         export(dataset, "sharegpt", output, policy="noncommercial")
-    with pytest.raises(ValueError, match="with other content_sha256, splits"):
+    with pytest.raises(ValueError, match="of other rows, --splits"):
         export(dataset, "llava", output, policy="noncommercial", splits=["test"])
     change(dataset, "detail", "test", lambda rows: rows.pop())
-    with pytest.raises(ValueError, match="with other content_sha256"):
+    with pytest.raises(ValueError, match="of other rows: give"):
         export(dataset, "llava", output, policy="noncommercial")
     assert tree(output) == before
     (tmp_path / "mine").mkdir()
@@ -351,12 +361,22 @@ def test_what_is_wrong_is_one_line(dataset, tmp_path, capsys):
     foreign = tmp_path / "foreign"
     (foreign / "detail").mkdir(parents=True)
     parquet.write_table(pyarrow.table({"text": ["a"], "license": ["CC0-1.0"]}), foreign / "detail" / "train-0.parquet")
+    (dataset / "detail" / "test-00000-of-00001.parquet").unlink()
+    other_kind = tmp_path / "other-kind"
+    (other_kind / "detail").mkdir(parents=True)
+    table = parquet.read_table(dataset / "detail" / "train-00000-of-00001.parquet")
+    table = table.drop_columns("prompt").append_column("prompt", pyarrow.array(["What is it?"] * len(table)))
+    parquet.write_table(table, other_kind / "detail" / "train-0.parquet")
     cases = [
         (2, [dataset, "--configs", "pairs"], "no config 'pairs' for this format; there are align, detail, reasoning"),
-        (2, [dataset, "--configs", "[details]"], "no config 'details'"),
-        (2, [dataset, "--splits", "[dev]"], "no split 'dev'"),
+        (2, [dataset, "--configs", "[details]"], "--configs: no 'details', did you mean detail?"),
+        (2, [dataset, "--configs", "detail,reasoning"], "did you mean detail reasoning, without comma or quotes?"),
+        (2, [dataset, "--configs", "preference"], "no config 'preference' for this format"),
+        (2, [dataset, "--splits", "trian"], "--splits: no 'trian', did you mean train?"),
+        (2, [dataset, "--configs", "detail", "--splits", "test"], "no split 'test' in detail; there are train, valid"),
         (1, [no_examples], "no conversations yet: run `ldrt instruct"),
         (1, [foreign], "has no column completion, example_id"),
+        (1, [other_kind], "column prompt holds string, not list<"),
         (2, [tmp_path / "none"], "there is no folder"),
         (1, [tmp_path], "no dataset repo folder"),
         (2, [dataset, "--revision", "abc"], "leave out --revision"),
@@ -368,6 +388,105 @@ def test_what_is_wrong_is_one_line(dataset, tmp_path, capsys):
         assert error.count("\n") == 1, error
         assert said in error
     assert not (tmp_path / "out").exists()
+
+
+def _add_preferences(dataset):
+    """A config `preference`: of each question of `detail` two answers to choose from."""
+    (dataset / "preference").mkdir()
+    for path in (dataset / "detail").iterdir():
+        rows = datasets.load_dataset("parquet", data_files=str(path), split="train").to_list()
+        for row in rows:
+            row |= {"chosen": row["completion"], "rejected": [{"role": "assistant", "content": "A cat, <image>."}]}
+            row |= {"chosen_by": "lab/a@1", "rejected_by": "lab/b@2", "judges": []}
+        schema = features("preference")
+        made = [{name: row[name] for name in schema} for row in rows]
+        datasets.Dataset.from_list(made, features=schema).to_parquet(dataset / "preference" / path.name)
+
+
+def test_two_answers_to_choose_from_go_where_the_format_has_a_place_for_them(dataset, tmp_path):
+    _add_preferences(dataset)
+    wanted = stored(dataset, "preference", "train")
+    asked = [(row["prompt"][0]["content"], row["chosen"][0]["content"]) for row in wanted]
+    export(dataset, "sharegpt", tmp_path / "sharegpt")
+    found = read_ranked_sharegpt(tmp_path / "sharegpt", "preference_train")
+    assert [(item["question"], item["chosen"], item["rejected"]) for item in found] == [
+        (*one, "A cat, ‹image›.") for one in asked
+    ]
+    assert [one[1:] for item in found for one in item["pictures"]] == [
+        pixels(row["images"][0]["bytes"]) for row in wanted
+    ]
+    export(dataset, "webdataset", tmp_path / "tars")
+    says = [json.loads(one["json"]) for one in read_webdataset(tmp_path / "tars" / "preference-train-000000.tar")]
+    assert [(one["messages"][0]["content"], one["chosen"][0]["content"]) for one in says] == asked
+    assert {one["rejected"][0]["content"] for one in says} == {"A cat, ‹image›."}
+    assert {(one["chosen_by"], one["rejected_by"]) for one in says} == {("lab/a@1", "lab/b@2")}
+    export(dataset, "llava", tmp_path / "llava")  # has no such form
+    assert not list((tmp_path / "llava").glob("preference-*"))
+
+
+ABSENT = ["its prompt is no list", "its completion is no list", "its completion is empty", "the row has no picture"]
+
+
+@pytest.mark.parametrize("form", ["llava", "sharegpt", "webdataset"])
+def test_a_row_without_question_answer_or_picture_is_named_and_the_rest_goes_on(dataset, tmp_path, form):
+    def edit(rows):
+        rows[0]["prompt"], rows[1]["completion"], rows[5]["completion"][0]["content"] = None, [None], None
+        rows[6]["images"] = None
+
+    change(dataset, "detail", "train", edit)
+    said = export(dataset, form, tmp_path / "out", configs=["detail"], splits=["train"])
+    left = [json.loads(line) for line in (tmp_path / "out" / "left_out.jsonl").read_text().splitlines()]
+    assert all(one["reason"].startswith(reason) for one, reason in zip(left, ABSENT, strict=True))
+    assert ": 2 rows" in said
+
+
+def test_a_pair_without_caption_or_with_holes_in_its_context_is_exported(dataset, tmp_path):
+    change(dataset, "pairs", "test", lambda rows: rows[0].update(caption=None, context=["One.", None]))
+    export(dataset, "webdataset", tmp_path / "out", configs=["pairs"], splits=["test"])
+    first, second, *_ = read_webdataset(tmp_path / "out" / "pairs-test-000000.tar")
+    says = json.loads(first["json"])
+    assert (says["caption"], says["context"], "txt" in first, "txt" in second) == (None, ["One."], False, True)
+
+
+def test_no_picture_of_a_row_that_is_left_out_is_there(dataset, tmp_path):
+    """It would have no credit line."""
+
+    def edit(rows):
+        rows[0]["images"] *= 2
+        rows[1]["completion"] = []
+        rows[5]["images"].append({"bytes": b"broken", "path": None})
+
+    change(dataset, "detail", "train", edit)
+    for form, n_left in (("llava", 3), ("sharegpt", 2)):
+        export(dataset, form, tmp_path / form, configs=["detail"], splits=["train"])
+        credits = (tmp_path / form / "attribution.jsonl").read_text().splitlines()
+        assert len(list((tmp_path / form).glob("images/*/*"))) == len(credits) == 6 - n_left
+
+
+def test_texts_of_any_kind_come_back(dataset, tmp_path):
+    text = 'Zeile 1\n\tZeile 2 "quoted" \\ 照射 ماذا 🩻 \u2028 \u202e end'
+
+    def edit(rows):
+        rows[0]["prompt"][0]["content"] = rows[0]["completion"][0]["content"] = text
+
+    change(dataset, "detail", "test", edit)
+    change(dataset, "pairs", "test", lambda rows: rows[0].update(caption=text, context=[text]))
+    for form in ("llava", "sharegpt", "webdataset"):
+        export(dataset, form, tmp_path / form, splits=["test"])
+    found = [*read_llava(tmp_path / "llava" / "detail-test.json", tmp_path / "llava").values()]
+    found += read_sharegpt(tmp_path / "sharegpt", "detail_test")
+    assert [(one["question"], one["answer"]) for one in found if one["answer"] == text] == [(text, text)] * 2
+    sample, *_ = read_webdataset(tmp_path / "webdataset" / "pairs-test-000000.tar")
+    assert sample["txt"].decode() == json.loads(sample["json"])["caption"] == text
+
+
+def test_an_export_without_a_row_is_a_failure(dataset, tmp_path, capsys):
+    """The other splits have rows that the policy permits."""
+    change(dataset, "detail", "test", lambda rows: [row.update(license=None, licenses=[None]) for row in rows])
+    words = ["export", dataset, "--format", "llava", "--output", tmp_path / "out", "--configs", "detail"]
+    assert ldrt.main([str(word) for word in [*words, "--splits", "test"]]) == 1
+    error = capsys.readouterr().err
+    assert "no row could be exported: 6 rows left out: their licences do not permit it (commercial)" in error
 
 
 def test_no_row_that_may_be_exported(dataset, tmp_path):
@@ -397,6 +516,17 @@ def test_a_published_dataset_is_exported_from_the_hub(hub, ldrt_client, dataset,
     assert of_hub == of_folder
     absent = ldrt_client("export", "lab/nothing", "--format", "llava", "--output", tmp_path / "none")
     assert (absent.status, absent.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("words", [["export", "lab/nothing", "--format", "llava", "--output"], ["push"]])
+def test_what_needs_a_hub_that_is_not_to_be_asked_names_the_repository(hub, dataset, tmp_path, words):
+    words = [*words, tmp_path / "out"] if words[0] == "export" else [*words, dataset, "lab/nothing"]
+    environment = client_env(hub.url, tmp_path / "home") | {"HF_HUB_OFFLINE": "1", "HF_TOKEN": "hf_write"}
+    command = [sys.executable, "-m", "ldrt", *map(str, words)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "lab/nothing" in done.stderr
+    assert done.stderr.endswith("while HF_HUB_OFFLINE is set: unset it\n")
 
 
 @pytest.mark.parametrize("configs", [("align",), ("align", "detail"), ("align", "detail", "reasoning")])
