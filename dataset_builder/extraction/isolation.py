@@ -10,13 +10,22 @@ from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pebble import ProcessExpired, ProcessPool
 
 from dataset_builder.extraction.units import Unit, one_line, record_failure
 from dataset_builder.files.progress import progress
 
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
+
 _SCHEDULED_A_WORKER = 4  # enough that no worker waits, few enough that memory does not grow with the number of files
+_IMPORTED_ONCE = [
+    "dataset_builder.extraction.units",
+    "dataset_builder.readers.jats.reader",
+    "dataset_builder.readers.pdf.reader",
+]
 _FILES_A_PROCESS = 1000  # then a fresh one takes over: what a parser leaks stays bounded
 _BYTES_A_GIGABYTE = 1024**3
 
@@ -35,11 +44,11 @@ def read_isolated(units: Iterable[Unit], total: int, read: Callable[[Unit], None
     with `error`. Raises RuntimeError when the processes are stopped from outside.
     """
     pool = ProcessPool(
-        max_workers=limits.workers,
+        max_workers=max(1, min(limits.workers, total)),
         max_tasks=_FILES_A_PROCESS,
         initializer=_limit_memory,
         initargs=(limits.memory_gb,),
-        context=multiprocessing.get_context("spawn"),  # a fork would copy the locks that threads of this process hold
+        context=_processes(),
     )
     with pool, progress(total, "files", "read") as bar:
         try:
@@ -51,6 +60,18 @@ def read_isolated(units: Iterable[Unit], total: int, read: Callable[[Unit], None
         except BaseException:
             pool.stop()
             raise
+
+
+def _processes() -> "ForkServerContext | SpawnContext":
+    """What starts a process: on Linux as a copy of one that has imported what reads and has no threads.
+
+    A copy of this process would hold the locks of its threads.
+    """
+    if sys.platform != "linux":  # elsewhere such a copy is not safe, or there is none
+        return multiprocessing.get_context("spawn")
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(_IMPORTED_ONCE)
+    return processes
 
 
 def _limit_memory(gigabytes: float) -> None:
