@@ -17,6 +17,11 @@ from dataset_builder.extraction.units import Unit, one_line, record_failure
 from dataset_builder.files.isolated import Processes
 from dataset_builder.files.progress import progress
 
+_READERS = (
+    "dataset_builder.extraction.units",
+    "dataset_builder.readers.jats.reader",
+    "dataset_builder.readers.pdf.reader",
+)
 _FILES_A_PROCESS = 1000
 _BYTES_A_GIGABYTE = 1024**3
 
@@ -34,7 +39,10 @@ def read_isolated(units: Iterable[Unit], total: int, read: Callable[[Unit], None
     """Call `read` for each of the `total` units, in processes of their own; one that fails to return gets a record
     with `error`. Raises RuntimeError when the processes are stopped from outside.
     """
-    processes = Processes(limits.workers, limits.timeout_s, _FILES_A_PROCESS, _limit_memory, (limits.memory_gb,))
+    workers = max(1, min(limits.workers, total))
+    processes = Processes(
+        workers, limits.timeout_s, _FILES_A_PROCESS, _limit_memory, (limits.memory_gb,), imported=_READERS
+    )
     with (
         contextlib.closing(processes.call_each(partial(_call, read), units)) as done,
         progress(total, "files", "read") as bar,

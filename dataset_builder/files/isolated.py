@@ -1,13 +1,17 @@
 """Calls in processes of their own, each with a time limit: one that hangs or dies harms no other."""
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pebble import ProcessPool
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 _SCHEDULED_A_WORKER = 4  # enough that no worker waits, few enough that memory does not grow with the number of items
 
@@ -16,8 +20,9 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Processes:
-    """`workers` of them; a call may take `timeout_s` seconds. Each begins with `start(*start_with)`, and after `calls`
-    calls a fresh one takes over: what a library leaks stays bounded.
+    """`workers` of them; a call may take `timeout_s` seconds. Each begins with `start(*start_with)`, with the modules
+    `imported` where that can be done once for all; after `calls` calls a fresh one takes over: what a library leaks
+    stays bounded.
     """
 
     workers: int
@@ -25,6 +30,7 @@ class Processes:
     calls: int
     start: Callable[..., None]
     start_with: tuple[Any, ...]
+    imported: tuple[str, ...] = ()
 
     def call_each(
         self, call: Callable[[Item], Any], items: Iterable[Item]
@@ -32,8 +38,7 @@ class Processes:
         """The items as they are done, each with the future of `call(item)`: its result, or pebble's ProcessExpired, or
         TimeoutError, or what was raised. All processes end with this iterator.
         """
-        spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks that threads of this process hold
-        pool = ProcessPool(self.workers, self.calls, self.start, self.start_with, spawn)
+        pool = ProcessPool(self.workers, self.calls, self.start, self.start_with, _context(self.imported))
         with pool:
             try:
                 yield from self._finished(pool, call, iter(items))
@@ -52,3 +57,15 @@ class Processes:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future
+
+
+def _context(imported: tuple[str, ...]) -> "ForkServerContext | SpawnContext":
+    """What starts a process: on Linux as a copy of one that has imported these modules and has no threads.
+
+    A copy of this process would hold the locks of its threads.
+    """
+    if sys.platform != "linux":  # elsewhere such a copy is not safe, or there is none
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(imported))
+    return context

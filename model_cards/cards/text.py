@@ -1,6 +1,7 @@
 """How numbers and strangers' text stand in a card: the templates' environment and its filters."""
 
 import textwrap
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -15,6 +16,7 @@ GENERAL_TAGS = ("biomedical", "figures", "image-caption", "ldrt-vlm")  # of ever
 TEST_DOI = "10.5555/"  # Crossref's prefix for DOIs of nothing real; the sample corpus uses it
 
 
+@cache
 def environment() -> Environment:
     """The templates of both cards (`trust.markup.markdown_environment`), with the filters below."""
     made = markdown_environment(Path(__file__).parent / "templates")

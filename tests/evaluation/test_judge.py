@@ -378,7 +378,6 @@ def test_a_local_judge_scores_by_likelihood(tmp_path):
 
 # Kills
 
-N_KILLS = 20
 FAILURES = {429: 0.08, 500: 0.08, None: 0.03, b'{"choices": [{"mess': 0.03, '{"choices": [': 0.05}
 BAD_COMPLETIONS = {"cut": (completion("It is", "length"), 0.05), "talk": (completion("Fine."), 0.05)}
 
@@ -427,15 +426,17 @@ def kill_after(process, ledger, n_records, delay_s):
     process.wait()
 
 
-def test_twenty_kills_and_a_faulty_server_and_still_every_answer_is_judged_once(tmp_path):
+@pytest.mark.parametrize(("n_kills", "most_records"), [(6, 14), pytest.param(20, 4, marks=pytest.mark.slow)])
+def test_kills_and_a_faulty_server_and_still_every_answer_is_judged_once(tmp_path, n_kills, most_records):
+    """Each kill comes when the run has written 1 to `most_records`."""
     run, chance, faulty = make_run(tmp_path / "run", "tuned", 0.6), random.Random(1), FaultyJudge()
     ledger = run / "judgements.jsonl"
     wanted = by_key(requests_of(run, 20), "org/judge", None, 0.0)
     prompt_of = {key: request.messages[0]["content"] for key, request in wanted.items()}
     with serve(faulty) as (url, _):
         paid: list[tuple[set[str], int]] = []  # (prompts that need no more asking, how many requests there were then)
-        for _ in range(N_KILLS):
-            kill_after(start(run, url), ledger, chance.randint(1, 4), chance.uniform(0, 0.03))
+        for _ in range(n_kills):
+            kill_after(start(run, url), ledger, chance.randint(1, most_records), chance.uniform(0, 0.03))
             done = {record["key"] for record in whole_lines(ledger) if record["status"] == "ok"}
             open_prompts = {prompt for key, prompt in prompt_of.items() if key not in done}
             time.sleep(0.05)  # what the killed process had sent has arrived

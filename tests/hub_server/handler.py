@@ -8,9 +8,9 @@ import re
 import socket
 import struct
 import sys
-import time
+import threading
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -45,7 +45,8 @@ class Fault:
     message: str = "injected fault"
     drop: str | None = None  # "before" doing it or "after": the connection ends without an answer
     truncate_bytes: int | None = None  # announce the whole body, send this much, then drop
-    delay_s: float = 0.0  # before doing it
+    is_held: bool = False  # done once the test says `release`
+    released: threading.Event = field(default_factory=threading.Event)
 
 
 _REPO = r"/api/(models|datasets|spaces)/([^/?]+/[^/?]+)"
@@ -86,6 +87,12 @@ class Handler(Collections, http.server.BaseHTTPRequestHandler):
     hub: Any  # the `HubServer` that made a class of its own from this one
 
     def do_GET(self):
+        with self.hub.asked():
+            self._do()
+
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
+
+    def _do(self) -> None:
         line = f"{self.command} {self.path}"
         self.body = self._read_body()
         self.user = TOKENS.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
@@ -93,7 +100,8 @@ class Handler(Collections, http.server.BaseHTTPRequestHandler):
         row |= {"agent": self.headers.get("User-Agent"), "bytes_in": len(self.body)}
         self.hub.log.append(row)
         fault = self.hub.next_fault(line) or Fault("")
-        time.sleep(fault.delay_s)
+        if fault.is_held:
+            fault.released.wait()
         if fault.drop == "before":
             self._drop()
             return
@@ -103,8 +111,6 @@ class Handler(Collections, http.server.BaseHTTPRequestHandler):
             return
         row["status"] = answer.status
         self._send(answer, fault.truncate_bytes)
-
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
 
     def _answer(self) -> Answer:
         parts = urlsplit(self.path)

@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.hub_server.handler import Fault, Handler
@@ -36,6 +38,7 @@ class HubServer:
         self.page_rows, self.multipart_bytes = PAGE_ROWS, MULTIPART_BYTES
         self.faults: list[Fault] = []
         self.log: list[dict] = []
+        self._n_asked, self._answered = 0, threading.Condition()
         handler = type("Handler", (Handler,), {"hub": self})
         self.http = LoopbackServer(("127.0.0.1", port), handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
@@ -50,6 +53,7 @@ class HubServer:
 
     def reset(self) -> None:
         """Forget everything: repositories, files, faults, log, limits."""
+        self.release()
         shutil.rmtree(self.store.root, ignore_errors=True)
         self.store = Store(self.store.root)
         self.faults, self.log = [], []
@@ -58,6 +62,26 @@ class HubServer:
     def fail(self, match: str, **fault) -> None:
         """Inject a `Fault`."""
         self.faults.append(Fault(match, **fault))
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Around a request that the server is at work on."""
+        with self._answered:
+            self._n_asked += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._n_asked -= 1
+                self._answered.notify_all()
+
+    def release(self) -> None:
+        """No more faults: what they hold goes on, and this returns when the server has done all that it was asked."""
+        for fault in self.faults:
+            fault.times = 0
+            fault.released.set()
+        with self._answered:
+            self._answered.wait_for(lambda: not self._n_asked)
 
     def requests(self, pattern: str) -> list[dict]:
         """The logged requests whose "METHOD /path" matches `pattern`."""

@@ -46,7 +46,11 @@ def one_process(base, pairs, tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("config", "killed"),
-    [("zero3_cpu", True), ("ddp_cpu", False), pytest.param("zero2_cpu", False, marks=pytest.mark.slow)],
+    [
+        ("zero3_cpu", True),
+        pytest.param("ddp_cpu", False, marks=pytest.mark.slow),
+        pytest.param("zero2_cpu", False, marks=pytest.mark.slow),
+    ],
 )
 def test_two_processes_prefer_as_one_does(one_process, base, pairs, tmp_path, config, killed):
     output, config = tmp_path / "dpo", ROOT / "accelerate_configs" / f"{config}.yaml"

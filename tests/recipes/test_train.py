@@ -1,6 +1,7 @@
 """`ldrt train` with real processes: what is said last, exit status, nobody left behind when it is stopped."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,7 @@ def test_a_normal_run_shows_nothing_of_other_peoples_libraries(base, dataset, tm
     assert [line for line in done.stdout.splitlines() if not line.startswith(ours)] == []
     assert [line for line in done.stderr.splitlines() if line and not line.startswith("scan: ")] == []
     assert "accelerate_configs/cpu.yaml (the recipe says use_cpu: true)" in done.stdout
+    assert re.fullmatch(r"next: ldrt \w+ .*", done.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])

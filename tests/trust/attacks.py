@@ -1,6 +1,7 @@
 """What strangers may write where a page shows their words, and what a real Markdown parser makes of a card."""
 
 import shlex
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 
@@ -61,6 +62,7 @@ ATTACKS = {
 }
 
 
+@lru_cache(maxsize=8)  # a card is asked for its blocks, its links and its commands
 def parse(text: str) -> list:
     """The tokens of a Markdown text, blocks and what is in them, as GitHub and the Hub read it."""
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -174,7 +174,7 @@ KILLS = {
 def test_killed_and_gone_on_with(hub, ldrt_client, study, tmp_path, moment):
     """kill -9 while the Hub is at work on a request, which it finishes; then the same command again."""
     pattern, fault = KILLS[moment]
-    hub.fail(pattern, delay_s=1.5, **fault)
+    hub.fail(pattern, is_held=True, **fault)
     command = [sys.executable, "-m", "ldrt", "publish", "--study", str(study), "--repo_id", "lab/s"]
     env = client_env(hub.url, tmp_path / "home", "hf_write")
     with (tmp_path / "said").open("w") as said:
@@ -183,7 +183,7 @@ def test_killed_and_gone_on_with(hub, ldrt_client, study, tmp_path, moment):
         assert ended is None, (tmp_path / "said").read_text()
         os.kill(client.pid, signal.SIGKILL)
         client.wait()
-    processes.wait(subprocess.Popen(["sleep", "2"]))  # the Hub finishes what it was asked for
+    hub.release()  # the Hub finishes what it was asked for
     publish(ldrt_client, study, "--repo_id", "lab/s")
     for kind, name in (("dataset", "lab/s-data"), ("dataset", "lab/s-results"), ("model", "lab/s")):
         assert len(hub.titles(kind, name)) == 2, name

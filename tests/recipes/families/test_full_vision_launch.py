@@ -36,7 +36,7 @@ def runs(bases, dataset, tmp_path_factory):
     ("config", "name", "killed", "checkpointing"),
     [
         ("ddp_cpu", "llava", False, True),
-        ("zero3_cpu", "qwen3_vl", True, False),
+        pytest.param("zero3_cpu", "qwen3_vl", True, False, marks=pytest.mark.slow),
         pytest.param("ddp_cpu", "qwen3_vl", True, False, marks=pytest.mark.slow),
         pytest.param("zero2_cpu", "llava", False, False, marks=pytest.mark.slow),
         pytest.param("zero3_cpu", "llava", False, True, marks=pytest.mark.slow),
