@@ -49,6 +49,7 @@ FLOORS = [
     "recipes.project_files recipes.small_llm",
     "recipes.launching",
     "recipes.families",
+    "recipes.keys",
     "recipes.training",
     "recipes.methods",
     "recipes.merging recipes.planning recipes.sweeping recipes.watching",
