@@ -20,7 +20,7 @@ FLOORS = [
     "trust.dataset_files trust.weights",
     "trust.checkpoints",
     "dataset_builder.files",
-    "dataset_builder.benchmarks dataset_builder.cluster dataset_builder.domain",
+    "dataset_builder.benchmarks dataset_builder.cluster dataset_builder.cluster_options dataset_builder.domain",
     "dataset_builder.schema dataset_builder.text",
     "dataset_builder.articles dataset_builder.ldrt dataset_builder.llm dataset_builder.manifest dataset_builder.sample",
     "dataset_builder.retracted",
