@@ -47,7 +47,8 @@ def _check_patterns(options: dict[str, Option], values: dict[str, Any]) -> None:
     for name, option in options.items():
         value = values.get(name)
         if option.pattern and value is not None and not re.fullmatch(option.pattern, value):
-            near = nearest(value, [word for word in re.findall(r"[\w:./]+", option.help) if "/" not in word])
+            words = [word for word in re.findall(r"\w+", option.pattern) if re.fullmatch(option.pattern, word)]
+            near = nearest(value, words)
             raise UsageError(f"{option.label} {shown(value)}{near}; it takes: {option.help}")
 
 

@@ -1,5 +1,7 @@
 """card.json: what `ldrt card` was told and drew, for whoever writes the same card again."""
 
+from typing import NotRequired
+
 from typing_extensions import TypedDict
 
 from trust.handovers import Kind
@@ -19,6 +21,8 @@ class Card(TypedDict):
     dataset_id: str | None
     base_model: str | None
     license: str | None
+    license_name: NotRequired[str | None]  # absent in files of before it could be given
+    license_link: NotRequired[str | None]
     tags: list[str]
     plots: list[str]
     examples: list[ShownExample]
