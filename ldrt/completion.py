@@ -115,5 +115,6 @@ def _is_named(option: Option) -> bool:
 def _fish_rest(option: Option) -> str:
     """Letter, values and text of an option."""
     letter = f" -s {SHORT[option.name]}" if option.name in SHORT else ""
-    values = f" -xa '{' '.join(_values(option))}'" if option.kind.choices else "" if option.kind.type is bool else " -r"
-    return f"{letter}{values} -d {shlex.quote(option.help)}"
+    values = f" -xa '{' '.join(_values(option))}'" if _values(option) else " -r"
+    taken = "" if option.kind.type is bool else values  # a flag needs none
+    return f"{letter}{taken} -d {shlex.quote(option.help)}"
