@@ -20,6 +20,7 @@ from annotated_types import Ge, Gt, Le
 
 from dataset_builder.articles.skipped import Skipped
 from dataset_builder.assembly.settings import Splitting, Thresholds
+from dataset_builder.cluster_options import OF_CLUSTERS, TIME, TIME_HELP, check_cluster
 from trust.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +37,7 @@ _NOT_IN_MANIFEST = (  # they do not change the result
     "domain",
     "workers",
     "retry_failed",
-    "executor",
-    "tasks",
-    "partition",
-    "time",
-    "sbatch_args",
+    *OF_CLUSTERS,
 )
 
 _MARK = "made-by-ldrt-build"  # in .work: the folder is ours to write to
@@ -150,9 +147,7 @@ class Options:
     partition: str | None = field(
         default=None, metadata={"help": "SLURM: partition; needed there", "group": "on a cluster"}
     )
-    time: str = field(
-        default="04:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS", "group": "on a cluster"}
-    )
+    time: str = field(default="04:00:00", metadata={"help": TIME_HELP, "pattern": TIME, "group": "on a cluster"})
     sbatch_args: dict[str, str] = field(
         default_factory=dict,
         metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`", "group": "on a cluster"},
@@ -167,11 +162,18 @@ def run(options: Options) -> str:
     """
     dataset = Path(options.output)
     skipped = Skipped()
+    check_cluster(options.executor, _given(options))
     _check_sizes(options)
     _check_benchmarks(options)
     files = _files(Path(options.articles), dataset / ".work", options.layout, skipped)
     submitted = _read(files, dataset / ".work", options)
     return submitted or _assemble(files, dataset, options, skipped)
+
+
+def _given(options: Options) -> set[str]:
+    """The options that are not the defaults."""
+    defaults = Options(options.articles, options.output)
+    return {name for name, value in vars(options).items() if value != getattr(defaults, name)}
 
 
 def _check_sizes(options: Options) -> None:
@@ -273,7 +275,8 @@ def _submit(reading: ReadArticles, work: Path, cluster: Cluster, options: Option
 
     config = work.absolute() / "slurm.yaml"  # JSON is YAML
     paths = {"articles": str(Path(options.articles).absolute()), "output": str(Path(options.output).absolute())}
-    write_json(config, asdict(options) | paths | {"executor": "local", "retry_failed": False})
+    again = {name: value for name, value in asdict(options).items() if name not in OF_CLUSTERS}
+    write_json(config, again | paths | {"retry_failed": False})
     then = [sys.executable, "-m", "ldrt", "build", "--config", str(config)]
     names = ("ldrt-read", "ldrt-build")
     reading_job, building_job = submit_to_slurm(reading, work, cluster, share_of(reading.limits), names, then)

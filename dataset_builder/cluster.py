@@ -21,8 +21,8 @@ class Cluster:
     """How a cluster is asked: `tasks` jobs; on SLURM in `partition`, for at most `time`, with more `sbatch_args`."""
 
     tasks: int
-    partition: str | None
-    time: str  # HH:MM:SS
+    partition: str | None  # SLURM's, which has one
+    time: str  # as sbatch takes it
     sbatch_args: dict[str, str]
 
 
@@ -68,11 +68,9 @@ def submit_to_slurm(
     """Submit an array of `tasks` jobs, and a job that runs the command `then` when they have ended.
 
     `names` are those of the two. Returns the ids of both. Raises FileNotFoundError where there is no `sbatch`,
-    ValueError without a partition or for an unfit path.
+    UsageError for an unfit path.
     """
     folder = str(logs.absolute() / "slurm")
-    if not cluster.partition:
-        raise UsageError("--executor slurm needs --partition; `sinfo` lists the partitions")
     if shlex.quote(folder) != folder:
         raise UsageError(f"{folder}: SLURM scripts need a path without spaces and special characters; move --output")
     if shutil.which("sbatch") is None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from dataset_builder.cluster_options import OF_CLUSTERS, TIME, TIME_HELP, check_cluster
 from trust.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,9 +108,7 @@ class Options:
     partition: str | None = field(
         default=None, metadata={"help": "SLURM: partition; needed there", "group": "on a cluster"}
     )
-    time: str = field(
-        default="24:00:00", metadata={"help": "SLURM: longest time of a job, HH:MM:SS", "group": "on a cluster"}
-    )
+    time: str = field(default="24:00:00", metadata={"help": TIME_HELP, "pattern": TIME, "group": "on a cluster"})
     sbatch_args: dict[str, str] = field(
         default_factory=dict,
         metadata={"help": "SLURM: more arguments of sbatch, as `--sbatch_args.account NAME`", "group": "on a cluster"},
@@ -159,6 +158,8 @@ def _check(options: Options) -> None:
     """Raises UsageError for an option that is missing or has a value that none can have."""
     if not options.refresh and not options.output:
         raise UsageError("missing --output, the folder to fetch to")
+    defaults = Options()
+    check_cluster(options.executor, [name for name in vars(options) if vars(options)[name] != vars(defaults)[name]])
     if options.contact:
         from dataset_builder.fetching.task import check_contact
 
@@ -230,7 +231,8 @@ def _submit(output: Path, task: "Fetching", options: Options) -> str:
     work = output / ".fetch"
     config = work.absolute() / "slurm.yaml"  # JSON is YAML
     given = {name: str(Path(getattr(options, name)).absolute()) for name in _PATHS if getattr(options, name)}
-    write_json(config, asdict(options) | given | {"executor": "local", "search_again": False})
+    again = {name: value for name, value in asdict(options).items() if name not in OF_CLUSTERS}
+    write_json(config, again | given | {"search_again": False})
     then = [sys.executable, "-m", "ldrt", "fetch", "--config", str(config)]
     names, share = ("ldrt-fetch", "ldrt-fetch-rest"), Share(1, _TASK_MEMORY_GB)
     first, second = submit_to_slurm(FetchArticles(output, task), work, _cluster(options), share, names, then)

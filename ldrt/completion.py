@@ -9,10 +9,11 @@ Open a new shell then. Write the file again after an update: it holds the words,
 
 import importlib
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ldrt.options import SHORT, Option, options_of
+from dataset_builder.files.values import Kind
+from ldrt.options import CONFIG_OPTION, SHORT, Option, options_of
 from ldrt.stages import STAGES
 
 
@@ -25,11 +26,23 @@ class Options:
 
 def run(options: Options) -> str:
     """The script for a shell."""
-    commands = {name: options_of(importlib.import_module(stage.module).Options) for name, stage in STAGES.items()}
+    commands = {
+        name: _whole(options_of(importlib.import_module(stage.module).Options)) for name, stage in STAGES.items()
+    }
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[options.shell](commands)
 
 
 Commands = dict[str, dict[str, Option]]  # name -> its options
+
+
+def _whole(options: dict[str, Option]) -> dict[str, Option]:
+    """The options of a command, and those that its field `rest` takes."""
+    others = {key: kind for option in options.values() if option.rest for key, kind in option.rest().items()}
+    return {key: _of_rest(key, kind or Kind(str)) for key, kind in others.items()} | options
+
+
+def _of_rest(key: str, kind: Kind) -> Option:
+    return replace(CONFIG_OPTION, name=key, kind=kind, help="key of the recipe", path=None)
 
 
 def _values(option: Option) -> list[str]:
@@ -102,5 +115,6 @@ def _is_named(option: Option) -> bool:
 def _fish_rest(option: Option) -> str:
     """Letter, values and text of an option."""
     letter = f" -s {SHORT[option.name]}" if option.name in SHORT else ""
-    values = f" -xa '{' '.join(_values(option))}'" if option.kind.choices else "" if option.kind.type is bool else " -r"
-    return f"{letter}{values} -d {shlex.quote(option.help)}"
+    values = f" -xa '{' '.join(_values(option))}'" if _values(option) else " -r"
+    taken = "" if option.kind.type is bool else values  # a flag needs none
+    return f"{letter}{taken} -d {shlex.quote(option.help)}"

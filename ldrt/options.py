@@ -2,7 +2,7 @@
 
 What a field's metadata says, besides `help`:
     positional   may be given without its name; the last of them several times where it is a list
-    rest         takes the options that are no fields, as they are
+    rest         takes the options that are no fields, as they are; a function that has their names and kinds
     path         what kind of path it is (ldrt/paths.py)
     pattern      a regular expression that its text must match; `help` says it in words
     group        the heading that it stands under in the help; without one among the first
@@ -10,10 +10,11 @@ What a field's metadata says, besides `help`:
 
 import dataclasses
 import typing
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any
 
-from ldrt.values import Kind, kind_of
+from dataset_builder.files.values import Kind, kind_of
 
 SHORT = {"output": "o"}  # field -> its letter
 METADATA = {"help", "positional", "rest", "path", "pattern", "group"}
@@ -30,7 +31,7 @@ class Option:
     default: Any
     is_required: bool
     is_positional: bool
-    takes_rest: bool
+    rest: Callable[[], Mapping[str, Kind | None]] | None
     path: str | None
     pattern: str | None
     group: str | None
@@ -44,6 +45,10 @@ class Option:
     def text(self) -> str:
         """What text stands for, in words."""
         return (self.path or "text").removeprefix("new ")
+
+    @property
+    def takes_rest(self) -> bool:
+        return self.rest is not None
 
     @property
     def takes_words(self) -> bool:
@@ -68,7 +73,7 @@ def _option(given: dataclasses.Field, hint: Any) -> Option:
         default=default,
         is_required=default is MISSING,
         is_positional=said.get("positional", False),
-        takes_rest=said.get("rest", False),
+        rest=said.get("rest"),
         path=said.get("path"),
         pattern=said.get("pattern"),
         group=said.get("group"),
@@ -82,7 +87,7 @@ CONFIG_OPTION = Option(
     default=None,
     is_required=False,
     is_positional=False,
-    takes_rest=False,
+    rest=None,
     path="file",
     pattern=None,
     group=None,

@@ -1,14 +1,15 @@
 """A command line and its YAML, read as a stage's dataclass says (ldrt/options.py)."""
 
+import os
 import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from dataset_builder.files.nearest import nearest
+from dataset_builder.files.values import FALSE, TRUE, read_plain, read_words, shown, words_of_object
 from ldrt.options import CONFIG, CONFIG_OPTION, SHORT, Option, options_of
 from ldrt.paths import near_path
-from ldrt.values import FALSE, TRUE, read_plain, read_words, shown, words_of_object
 from trust.errors import UsageError
 
 _NUMBER = re.compile(r"-\.?\d|-(inf|nan)", re.I)  # a word that is a value, no option
@@ -47,7 +48,8 @@ def _check_patterns(options: dict[str, Option], values: dict[str, Any]) -> None:
     for name, option in options.items():
         value = values.get(name)
         if option.pattern and value is not None and not re.fullmatch(option.pattern, value):
-            near = nearest(value, [word for word in re.findall(r"[\w:./]+", option.help) if "/" not in word])
+            words = [word for word in re.findall(r"\w+", option.pattern) if re.fullmatch(option.pattern, word)]
+            near = nearest(value, words)
             raise UsageError(f"{option.label} {shown(value)}{near}; it takes: {option.help}")
 
 
@@ -212,42 +214,17 @@ def _positional(bare: list[str], options: dict[str, Option]) -> dict[str, Any]:
 
 def _read_config(path: str, options: dict[str, Option]) -> dict[str, Any]:
     """The options that a YAML gives. Raises `UsageError` for a key or a value that is none."""
+    from dataset_builder.files.plain_yaml import read_entries
+
+    try:
+        entries = read_entries(path)
+    except UsageError as error:
+        raise UsageError(f"{error}{'' if os.path.exists(path) else near_path(path)}") from error
     values = {}
-    for key, plain, typed in _read_yaml(path):
+    for key, plain, typed in entries:
         name = key.replace("-", "_")
         if name not in options or name == CONFIG:
             known = [option for option in options if option != CONFIG]
             raise UsageError(f"{path}: no option {key!r}{nearest(name, known)}")
         values[name] = read_plain(plain, typed, options[name].kind, f"{path}: {key}")
     return values
-
-
-def _read_yaml(path: str) -> list[tuple[str, Any, Any]]:
-    """(key, its value as the words that stand there, its value as YAML understands it). Raises `UsageError`."""
-    import yaml
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        plain, typed = yaml.load(text, yaml.BaseLoader) or {}, yaml.safe_load(text) or {}
-        if not isinstance(plain, dict):
-            raise UsageError(f"{path}: expected `key: value` lines")
-        _refuse_twice(path, yaml.compose(text, yaml.BaseLoader))
-        return [(str(key), *both) for key, *both in zip(plain, plain.values(), typed.values(), strict=True)]
-    except UsageError:
-        raise
-    except OSError as error:
-        why = f"{error.strerror}{near_path(path)}"
-        raise UsageError(f"cannot read the configuration {path!r}: {why}") from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise UsageError(f"cannot read the configuration {path!r}: {error}") from error
-
-
-def _refuse_twice(path: str, root: Any) -> None:
-    """Raises UsageError for a key that stands twice in the YAML's node `root`: the first would be lost in silence."""
-    seen: dict[str, int] = {}
-    for key, _ in root.value if root else []:
-        name, line = str(key.value).replace("-", "_"), key.start_mark.line + 1
-        if name in seen:
-            raise UsageError(f"{path}: {name!r} stands there twice, in lines {seen[name]} and {line}")
-        seen[name] = line

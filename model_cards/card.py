@@ -20,7 +20,7 @@ from pathlib import Path
 import yaml
 
 from trust.errors import UsageError
-from trust.licenses import Policy
+from trust.licenses import HubLicense, Policy
 
 
 @dataclass
@@ -43,12 +43,23 @@ class Options:
     base_model: str | None = field(
         default=None, metadata={"help": "Hub id of the base model (default: from the lineage)"}
     )
-    license: str | None = field(
+    license: HubLicense | None = field(
         default=None,
         metadata={
             "help": "licence of the weights, as the Hub names it (default: the base model's where it is known, "
             "see recipes/families/licenses.yaml; else the card names none)"
         },
+    )
+    license_name: str | None = field(
+        default=None,
+        metadata={
+            "help": "with --license other: its name, in small letters, as llava-research-1.0",
+            "pattern": r"[a-z0-9][a-z0-9.+-]*",
+        },
+    )
+    license_link: str | None = field(
+        default=None,
+        metadata={"help": "with --license other: where its text is, https://…", "pattern": r"https://\S+"},
     )
     domain: str | None = field(
         default=None,
@@ -71,8 +82,9 @@ def run(options: Options) -> str:
     """Write card, plots and the page of answers; returns their paths, which licence the card names, and what those of
     the training rows allow.
 
-    Raises FileNotFoundError for a run without manifest or scores, ValueError for a licence that the Hub has no name of.
+    Raises FileNotFoundError for a run without manifest or scores, UsageError for a licence that the Hub cannot show.
     """
+    _check_other(options)
     # here, as matplotlib and the Hub's client take seconds and `ldrt card --help` needs neither
     from model_cards.cards.evaluated_run import read_run
     from model_cards.cards.examples import write_examples
@@ -85,7 +97,13 @@ def run(options: Options) -> str:
     folder = Path(options.run)
     evaluated = read_run(folder)
     stated = Stated(
-        options.repo_id, options.dataset_id, options.base_model, options.license, _domain_tags(options.domain)
+        repo_id=options.repo_id,
+        dataset_id=options.dataset_id,
+        base_model=options.base_model,
+        license=options.license,
+        license_name=options.license_name,
+        license_link=options.license_link,
+        tags=_domain_tags(options.domain),
     )
     facts = model_facts(evaluated.manifest, stated)
     plots = write_plots(evaluated)
@@ -99,6 +117,15 @@ def run(options: Options) -> str:
     return "\n".join(
         [describe_licenses(facts), opened, f"next: ldrt publish {shlex.quote(str(folder))} ORG/NAME --dry_run"]
     )
+
+
+def _check_other(options: Options) -> None:
+    """Raises UsageError where the Hub could not show a licence of no id, or would not show what is given."""
+    described = options.license_name is not None and options.license_link is not None
+    if options.license == "other" and not described:
+        raise UsageError("--license other: the Hub shows its name and its text: give --license_name and --license_link")
+    if options.license != "other" and (options.license_name or options.license_link):
+        raise UsageError("--license_name and --license_link are for --license other")
 
 
 def _domain_tags(path: str | None) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from typing import NotRequired
+
 from typing_extensions import TypedDict
 
 from trust.handovers import Kind
@@ -21,6 +23,8 @@ class Card(TypedDict):
     dataset_id: str | None
     base_model: str | None
     license: str | None
+    license_name: NotRequired[str | None]  # absent in files of before it could be given
+    license_link: NotRequired[str | None]
     tags: list[str]
     plots: list[str]
     examples: list[ShownExample]

@@ -29,6 +29,7 @@ from annotated_types import Ge
 
 from dataset_builder.files.nearest import nearest
 from recipes import small_llm
+from recipes.families.names import model_types
 from recipes.project_files import project_file
 from trust.errors import UsageError
 
@@ -80,9 +81,9 @@ def run(options: Options) -> str:
 
     Raises RuntimeError naming the step that failed.
     """
+    _check_family(options.family)
     from dataset_builder.sample.corpus import write_corpus
 
-    _check_family(options.family)
     start, output = time.monotonic(), Path(options.output)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -99,13 +100,10 @@ def run(options: Options) -> str:
 
 
 def _check_family(name: str) -> None:
-    """Raises UsageError for a family that is none; the default is not looked up, as that takes seconds."""
-    if name != Options.family:
-        from recipes.families.find import FAMILIES
-
-        known = [family.model_type for family in FAMILIES]
-        if name not in known:
-            raise UsageError(f"--family: no {name!r}{nearest(name, known)}; one of {', '.join(known)}")
+    """Raises UsageError for a family that is none."""
+    known = model_types()
+    if name not in known:
+        raise UsageError(f"--family: no {name!r}{nearest(name, known)}; one of {', '.join(known)}")
 
 
 @contextlib.contextmanager

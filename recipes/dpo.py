@@ -6,7 +6,7 @@
 
 It starts from a whole checkpoint: the merged one of phase 2. LoRA on the language model is trained; projector and
 vision tower are frozen. The reference is the start model itself, with the adapter switched off, so that memory holds
-one model. Keys of the YAML are those of `PreferenceRecipe` (training/options.py) and of TRL's `DPOConfig` and
+one model. Keys of the YAML are those of `PreferenceRecipe` (keys/recipe.py) and of TRL's `DPOConfig` and
 `ModelConfig`; all else is as in sft.py: run again to go on, refused where the folder holds another run, exit status 0
 done, 1 training failed, 2 wrong usage, a traceback only with `--debug`.
 """

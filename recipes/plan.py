@@ -20,6 +20,7 @@ from annotated_types import Ge, Gt
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.jsonfiles import write_json
+from recipes.keys.check import all_fields, check_launch
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Options:
     config: str = field(metadata={"help": "recipe: the YAML of a phase", "path": "recipe"})
     accelerate: str = field(metadata={"help": "launch config: a file of accelerate_configs/", "path": "launch config"})
     overrides: list[str] = field(
-        default_factory=list, metadata={"help": "options of recipes/sft.py; give them as they are", "rest": True}
+        default_factory=list, metadata={"help": "options of recipes/sft.py; give them as they are", "rest": all_fields}
     )
     processes: Annotated[int, Ge(1)] | None = field(
         default=None, metadata={"help": "GPUs, where not the launch config's num_processes"}
@@ -83,9 +84,12 @@ def run(options: Options) -> str:
     within reach.
     """
     from recipes.planning.devices import find_gpu
+    from recipes.project_files import find_file
 
     _check(options)
-    find_gpu(options.gpu)  # before what takes seconds to import
+    find_gpu(options.gpu)
+    recipe = find_file(options.config)
+    check_launch(recipe, options.overrides)  # before what takes seconds to import
     from recipes.planning.compare import compare
     from recipes.planning.devices import choose_device
     from recipes.planning.dry_run import describe_check, dry_run
@@ -93,12 +97,11 @@ def run(options: Options) -> str:
     from recipes.planning.report import describe, summarise
     from recipes.planning.rows import given_rows, measure_rows
     from recipes.planning.setting import read_setting
-    from recipes.project_files import find_file
     from trust.handovers import stamped
 
     launch = read_launch(find_file(options.accelerate), options.processes)
     device = choose_device(options.gpu, launch.on_cpu, options.gpu_memory, options.tflops, options.link_gb_s)
-    setting = read_setting(str(find_file(options.config)), options.overrides, launch, device)
+    setting = read_setting(str(recipe), options.overrides, launch, device)
     if options.check and setting.recipe.trainable == "preference":
         raise UsageError("--check is for phases 1 and 2: leave it out for a preference phase")
     if options.tokens is not None and options.rows is not None:

@@ -4,7 +4,7 @@
     accelerate launch --config_file accelerate_configs/cpu.yaml recipes/sft.py --config recipes/tiny-llava/phase1.yaml
     python recipes/sft.py --config recipes/tiny-llava/phase1.yaml --output_dir runs/phase1
 
-Keys of the YAML (and options of the command line, which win) are those of `Recipe` (training/options.py) and of TRL's
+Keys of the YAML (and options of the command line, which win) are those of `Recipe` (keys/recipe.py) and of TRL's
 `SFTConfig` and `ModelConfig`. Run the same command again after any interruption: it continues from the last complete
 checkpoint, a finished run is left alone, a folder with another run is refused (recipes/README.md, What makes a run).
 Exit status: 0 done, 1 training failed, 2 wrong usage; a traceback, and warnings of other people's libraries, only with

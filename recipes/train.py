@@ -25,6 +25,7 @@ from annotated_types import Ge
 
 from dataset_builder.files.errors import UsageError
 from dataset_builder.files.quiet import DEBUG
+from recipes.keys.check import all_fields, check_launch
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Options:
         default=None, metadata={"help": "processes, one a GPU, where not the launch config's num_processes"}
     )
     overrides: list[str] = field(
-        default_factory=list, metadata={"help": "keys of the recipe; give them as they are", "rest": True}
+        default_factory=list, metadata={"help": "keys of the recipe; give them as they are", "rest": all_fields}
     )
 
 
@@ -57,8 +58,9 @@ def run(options: Options) -> str:
     from recipes.launching.start import check_places, find_recipe, launch, next_step, script_of
 
     recipe = find_recipe(options.config)
-    config = _launch_config(options, recipe)
+    check_launch(recipe, options.overrides)
     check_places(recipe, options.overrides)
+    config = _launch_config(options, recipe)
     debug = ["--debug"] if DEBUG in os.environ else []
     started = time.monotonic()
     words = ["--config", str(recipe), *options.overrides, *debug]

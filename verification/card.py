@@ -156,8 +156,8 @@ def model_card_again(results: Any, run: dict[str, Any]) -> str:
     from model_cards.cards.model_card import render_card
 
     card = results.card
-    names = ("repo_id", "dataset_id", "base_model", "license")
-    stated = Stated(**{name: card[name] for name in names}, tags=tuple(card["tags"]))
+    names = ("repo_id", "dataset_id", "base_model", "license", "license_name", "license_link")
+    stated = Stated(**{name: card.get(name) for name in names}, tags=tuple(card["tags"]))
     with tempfile.TemporaryDirectory() as temporary:
         _write_evidence(Path(temporary), results)
         evaluated = EvaluatedRun(Path(temporary), **run)

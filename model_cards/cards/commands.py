@@ -177,7 +177,7 @@ def _compared(comparison: Mapping, facts: Facts) -> dict:
 
 def _carded(facts: Facts) -> Words:
     stated = facts["stated"]
-    names = ("repo_id", "dataset_id", "base_model", "license")
+    names = ("repo_id", "dataset_id", "base_model", "license", "license_name", "license_link")
     return _options({name: getattr(stated, name) for name in names})
 
 

@@ -1,10 +1,9 @@
 """The model card's YAML block, from which the Hub lists, filters and links the model."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, get_args
 
 import yaml
 from huggingface_hub import EvalResult, ModelCardData
@@ -14,12 +13,11 @@ from model_cards.cards.text import GENERAL_TAGS, metric_name
 from trust import markup
 from trust.errors import UsageError
 from trust.ids import is_tag
-from trust.licenses import NOT_STATED, Use, combined, use_of
+from trust.licenses import NOT_STATED, HubLicense, Use, combined, use_of
 
 INDEXED = ("judge_score", "rouge1", "rouge2", "rougeL", "length_ratio", "hedges_per_1k_words")  # in `model-index`
 KNOWN_LICENSES = Path(__file__).parents[2] / "recipes" / "families" / "licenses.yaml"  # of released weights
 MODEL_TAGS = ("biomedical", "ldrt-vlm")  # of every model; its family's and its domain's come from the run's files
-_HUB_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")  # https://huggingface.co/docs/hub/repositories-licenses
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,8 @@ class Stated:
     dataset_id: str | None = None  # ORG/NAME
     base_model: str | None = None  # Hub id
     license: str | None = None  # of the weights, as the Hub names it
+    license_name: str | None = None  # of `other`
+    license_link: str | None = None  # of `other`: where its text is
     tags: tuple[str, ...] = ()  # of the domain
 
 
@@ -86,9 +86,9 @@ def _tags(model_type: str | None, phases: list[dict], stated: Iterable[str]) -> 
 
 def _stated_license(license: str | None) -> str | None:
     """Raises ValueError for what can be no licence of the Hub's."""
-    if license is not None and not _HUB_LICENSE.fullmatch(license):
+    if license is not None and license not in get_args(HubLicense):
         raise UsageError(
-            f"--license {license!r} is no licence as the Hub names it (llama2, apache-2.0, cc-by-nc-4.0, other): "
+            f"{license!r} is no licence as the Hub names it (llama2, apache-2.0, cc-by-nc-4.0, other): "
             "https://huggingface.co/docs/hub/repositories-licenses"
         )
     return license
@@ -113,7 +113,7 @@ def row_licenses(phases: list[dict]) -> RowLicenses | None:
 
 def describe_licenses(facts: Facts) -> str:
     """What `ldrt card` says of the licence of the weights, and of what the training rows allow."""
-    license = f"licence of the weights: {facts['license']}"
+    license = f"licence of the weights: {facts['stated'].license_name or facts['license']}"
     if facts["license"] is None:
         base = facts["base_model"] or facts["repo_id"]
         license = f"licence of the weights: none on the card, as that of {base} is not known; name it with --license"
@@ -137,6 +137,8 @@ def front_matter(manifest: dict, scores: dict, facts: Facts) -> Markup:
         base_model=facts["base_model"],
         datasets=facts["datasets"] or None,
         license=facts["license"],
+        license_name=facts["stated"].license_name,
+        license_link=facts["stated"].license_link,
         library_name="peft" if manifest["adapter_of"] else "transformers",
         pipeline_tag="image-text-to-text",
         tags=facts["tags"],

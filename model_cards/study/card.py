@@ -42,11 +42,13 @@ def study_card(run: Path, repo_id: str, dataset_id: str | None, folder: Path) ->
 
 def _stated(described: Card) -> Stated:
     return Stated(
-        described["repo_id"],
-        described["dataset_id"],
-        described["base_model"],
-        described["license"],
-        tuple(described["tags"]),
+        repo_id=described["repo_id"],
+        dataset_id=described["dataset_id"],
+        base_model=described["base_model"],
+        license=described["license"],
+        license_name=described.get("license_name"),
+        license_link=described.get("license_link"),
+        tags=tuple(described["tags"]),
     )
 
 

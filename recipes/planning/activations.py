@@ -141,7 +141,7 @@ def peak_bytes(shape: Shape, model: torch.nn.Module, batch: Batch, precision: Pr
 
 def recompute_layers(model: PreTrainedModel) -> None:
     """Keep only what goes into each layer. By either name: the new one is that of transformers 5.23 (`NEW_NAMES` in
-    training/options.py); can go with that."""
+    recipes/keys/recipe.py); can go with that."""
     is_renamed = hasattr(model, "activation_checkpointing_enable")
     enable = model.activation_checkpointing_enable if is_renamed else model.gradient_checkpointing_enable
     enable({"use_reentrant": False})

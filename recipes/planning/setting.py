@@ -9,6 +9,7 @@ from transformers import AutoConfig, PreTrainedConfig, ProcessorMixin
 from trl import ModelConfig, SFTConfig
 
 from recipes.families.find import find_family, released_config, released_models
+from recipes.keys.recipe import Recipe
 from recipes.launching.start import asks_for_pairs
 from recipes.methods import ANSWERS, PREFERENCES, Method
 from recipes.planning.arithmetic import Parameters, Shape, build_on_meta, count_parameters
@@ -16,7 +17,7 @@ from recipes.planning.devices import Device
 from recipes.planning.launches import Launch
 from recipes.planning.memory import FP32, NF4, NF4_DOUBLE, Precision
 from recipes.training.model import choose_templates, load_processor
-from recipes.training.options import Recipe, parse
+from recipes.training.options import parse
 from recipes.training.trainer import lora_config
 from trust.checkpoints import LOADING, open_checkpoint
 

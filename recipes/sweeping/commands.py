@@ -1,14 +1,12 @@
 """The commands of one run of a sweep: training, answers to the held-out questions, scores."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from recipes.project_files import ROOT, find_file
-from recipes.sweeping.sweep_file import Run
+from recipes.sweeping.sweep_file import Run, words_of
 
 _STDERR = 2  # file descriptor: the sweep's table alone goes to stdout
 _LDRT = [sys.executable, "-m", "ldrt"]
@@ -17,12 +15,9 @@ _LDRT = [sys.executable, "-m", "ldrt"]
 def train_and_score(folder: Path, run: Run) -> str | None:
     """Run the three commands; returns None, or which one failed. Each goes on where it was interrupted."""
     checkpoint, answers = str(folder / "checkpoint"), str(folder / "run")
-    try:
-        launch = ["--launch", str(find_file(run["accelerate"]))]
-        recipe = ["--config", str(find_file(run["recipe"])), "--output_dir", checkpoint, *_words(run["changes"])]
-    except FileNotFoundError as error:
-        return f"training failed: {error}"
-    asked = ["--model", checkpoint, "--dataset", run["dataset"], "--output", answers, *_words(run["generate"])]
+    launch = ["--launch", str(find_file(run["accelerate"]))]
+    recipe = ["--config", str(find_file(run["recipe"])), "--output_dir", checkpoint, *words_of(run["changes"])]
+    asked = ["--model", checkpoint, "--dataset", run["dataset"], "--output", answers, *words_of(run["generate"])]
     commands = {
         "training": [*_LDRT, "train", *launch, *recipe],
         "ldrt generate": [*_LDRT, "generate", *asked],
@@ -43,11 +38,3 @@ def _call(command: list[str]) -> int:
     """Run a command with the project's modules in reach, whatever the working folder; returns its exit status."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     return subprocess.run(command, env=environment, stdout=_STDERR, check=False).returncode
-
-
-def _words(options: dict[str, Any]) -> list[str]:
-    """{"lora_r": 32, "bf16": True} -> ["--lora_r", "32", "--bf16", "true"]."""
-    words = []
-    for key, value in options.items():
-        words += [f"--{key}", value if isinstance(value, str) else json.dumps(value)]
-    return words

@@ -1,5 +1,6 @@
 """The YAML of a sweep: where it starts from, how it is launched, and what each run changes."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,13 @@ import yaml
 from typing_extensions import TypedDict
 
 from dataset_builder.files.nearest import nearest
+from recipes.keys.check import check_launch, check_options
+from recipes.keys.sources import fields_of
+from recipes.project_files import find_file
 from trust.errors import UsageError
 
 KEYS = ("recipe", "accelerate", "dataset", "output", "every_run", "generate", "runs")
+_OF_SWEEP = dict.fromkeys(("model", "dataset", "output"), "the sweep gives it to each run")  # of `ldrt generate`
 NEEDED = ("recipe", "accelerate", "dataset", "output", "runs")
 
 
@@ -50,7 +55,34 @@ def read_sweep(path: Path) -> Sweep:
         raise UsageError(f"{path}: no key {min(unknown)!r}{nearest(str(min(unknown)), KEYS)}")
     if absent:
         raise UsageError(f"{path}: the key {min(absent)!r} is absent")
-    return {"every_run": {}, "generate": {}, **sweep}  # type: ignore[typeddict-item]  # the keys were checked
+    whole: Sweep = {"every_run": {}, "generate": {}, **sweep}  # type: ignore[typeddict-item]  # the keys were checked
+    _check_runs(path, whole)
+    return whole
+
+
+def _check_runs(path: Path, sweep: Sweep) -> None:
+    """Raises UsageError for a key or value of a run that its commands would refuse, perhaps hours later."""
+    for name, changes in sweep["runs"].items():
+        where = f"{path}: run {name}"
+        if not all(isinstance(keys, dict) for keys in (changes or {}, sweep["every_run"], sweep["generate"])):
+            raise UsageError(f"{where}: runs, every_run and generate hold `key: value` lines")
+        run = asked_of(sweep, name)
+        try:
+            recipe, _ = find_file(run["recipe"]), find_file(run["accelerate"])
+            check_launch(recipe, ["--output_dir", sweep["output"], *words_of(run["changes"])])
+            check_options(words_of(run["generate"]), fields_of("evaluation.generate", "Options"), _OF_SWEEP)
+        except (FileNotFoundError, UsageError) as error:
+            raise UsageError(f"{where}: {error}") from error
+
+
+def words_of(options: dict[str, Any]) -> list[str]:
+    """{"lora_r": 32, "bf16": True, "lora_target_modules": ["q", "v"]} -> ["--lora_r", "32", "--bf16", "true",
+    "--lora_target_modules", "q", "v"]."""
+    words = []
+    for key, value in options.items():
+        values = value if isinstance(value, list) else [value]
+        words += [f"--{key}", *(one if isinstance(one, str) else json.dumps(one) for one in values)]
+    return words
 
 
 def asked_of(sweep: Sweep, name: str) -> Run:

@@ -9,8 +9,8 @@ import psutil
 import yaml
 from typing_extensions import TypedDict
 
+from recipes.keys.check import recipe_path
 from recipes.project_files import ROOT, name_in_project
-from recipes.training.options import recipe_path
 from trust.command_words import LAUNCH, NOT_SETTINGS, Given, options_of
 
 SCRIPTS = {"sft.py", "dpo.py"}

@@ -21,8 +21,8 @@ from transformers import ProcessorMixin
 from yaml import YAMLError
 
 from recipes.families.family import Family
+from recipes.keys.recipe import Recipe
 from recipes.training.conversations import Rendered, render
-from recipes.training.options import Recipe
 from trust.dataset_files import check_dataset
 from trust.licenses import counts
 from trust.pictures.opener import UnreadablePicture

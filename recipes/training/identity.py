@@ -17,8 +17,8 @@ from typing import Any
 from transformers.trainer_pt_utils import AcceleratorConfig
 from trl import ModelConfig, SFTConfig
 
+from recipes.keys.recipe import LORA_KEYS, Recipe
 from recipes.project_files import ROOT
-from recipes.training.options import LORA_KEYS, Recipe
 
 # Options that change nothing of what a run comes to. Whatever is not listed does, as far as anybody knows.
 HARMLESS = {

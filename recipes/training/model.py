@@ -18,8 +18,8 @@ from trl import ModelConfig, SFTConfig, get_quantization_config
 
 from recipes.families.family import Family, Limits
 from recipes.families.find import find_family
+from recipes.keys.recipe import Recipe
 from recipes.project_files import read_template
-from recipes.training.options import Recipe
 from trust.checkpoints import LOADING, Checkpoint
 from trust.templates import check_template, check_tokenizer
 

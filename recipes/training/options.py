@@ -2,163 +2,27 @@
 
 import dataclasses
 import importlib.util
-import math
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
 from trl import DPOConfig, ModelConfig, SFTConfig, TrlParser
 
 from dataset_builder.files.errors import UsageError
-from dataset_builder.files.nearest import nearest
-from recipes.families.family import Limits
-
-LORA_KEYS = (
-    *("lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "use_rslora", "use_dora"),
-    *("load_in_4bit", "bnb_4bit_quant_type", "use_bnb_nested_quant"),
-)
-MODEL_KEYS = ("model_name_or_path", "model_revision", "dtype", "attn_implementation", *LORA_KEYS)
-TRACKERS = ("tensorboard", "trackio", "wandb")
-# What transformers calls anew: from 5.23 `activation_checkpointing`, before it `gradient_checkpointing`. Recipes may
-# have either, with any version; can go once transformers 5.22 is out of use.
-NEW_NAMES = {
-    "gradient_checkpointing": "activation_checkpointing",
-    "gradient_checkpointing_kwargs": "activation_checkpointing_kwargs",
-}
-REFUSED = {
-    "use_peft": "`trainable: lora` switches it on",
-    "lora_modules_to_save": "the projector is always tuned and saved in phase 2",
-    "model_init_kwargs": "use dtype, attn_implementation and model_revision",
-    "trust_remote_code": "code from a model's repository is never run",
-    "chat_template": "use chat_template_path",
-    "push_to_hub": "use `ldrt publish`, which sends the card and the predictions too",
-    "packing": "rows with pictures cannot be packed",
-    "padding_free": "rows with pictures cannot be flattened",
-    "assistant_only_loss": "prompt/completion rows are trained on the completion only",
-    "completion_only_loss": "always on",
-    "warmup_ratio": "use warmup_steps, a share when below 1 (warmup_steps: 0.03)",
-    "torch_dtype": "use dtype",
-    "max_seq_length": "use max_length",
-    "resume_from_checkpoint": "the same command goes on by itself; to begin anew, remove output_dir or choose another",
-    "save_only_model": "a checkpoint without the optimizer cannot be gone on from",
-    "ignore_data_skip": "a run that goes on would train rows twice",
-}
-# Of the vision tower, by default: `mm_vision_tower_lr` of LLaVA-NeXT's and LLaVA-OneVision's scripts
-VISION_LEARNING_RATE = 2e-6
-# key -> what it must be; checked before anything loads
-AT_LEAST_ONE = ("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size")
-NOT_NEGATIVE = ("learning_rate", "warmup_steps", "weight_decay", "max_grad_norm", "dataloader_num_workers")
-
-
-@dataclass(kw_only=True)
-class Recipe:
-    """The keys that TRL and Transformers do not have."""
-
-    trainable: str = field(
-        metadata={
-            "help": "`projector`: phase 1, the projector alone. `lora`: phase 2, LoRA on the language model and the "
-            "projector; the vision tower is frozen. `full-vision`: phase 2 with the whole vision tower, too.",
-            "choices": ["projector", "lora", "full-vision"],
-        }
-    )
-    dataset_name: str = field(metadata={"help": "Hub id or local dataset repo folder."})
-    dataset_config: str = field(metadata={"help": "Config of the dataset: align, detail, reasoning or instruct."})
-    dataset_revision: str | None = field(default=None, metadata={"help": "Branch, tag or commit of a Hub dataset."})
-    dataset_train_split: str = field(default="train", metadata={"help": "Split, slices allowed: train[:10%%]."})
-    train_article_share: float | None = field(
-        default=None,
-        metadata={"help": "Train on the rows of this share of the articles (0.1: a tenth, the same ones every time)."},
-    )
-    dataset_test_split: str = field(
-        default="validation", metadata={"help": "Split for the loss during training, where eval_strategy asks for it."}
-    )
-    eval_questions: int = field(
-        default=8,
-        metadata={
-            "help": "Held-out questions, always the same ones, that each evaluation (eval_strategy) answers, with "
-            "their picture and with another's; 0 for none."
-        },
-    )
-    train_template_path: str | None = field(
-        default=None,
-        metadata={
-            "help": "Template of the training rows where it is not the chat template saved with the model. Phase 1 of "
-            "LLaVA has its own by default: recipes/templates/plain.jinja."
-        },
-    )
-    train_earlier_answers: bool = field(
-        default=False,
-        metadata={"help": "Train the answers that stand in a prompt of several turns, too, as LLaVA does."},
-    )
-    global_batch_size: int | None = field(
-        default=None,
-        metadata={
-            "help": "Rows of an optimizer step, of all processes together: gradient_accumulation_steps follows from "
-            "it, from per_device_train_batch_size and from the number of processes; where these alone are more, "
-            "per_device_train_batch_size is lowered."
-        },
-    )
-    projector_learning_rate: float | None = field(
-        default=None, metadata={"help": "Learning rate of the projector where it differs from learning_rate."}
-    )
-    vision_learning_rate: float | None = field(
-        default=None,
-        metadata={
-            "help": "Learning rate of the vision tower under `trainable: full-vision`; by default "
-            f"{VISION_LEARNING_RATE:g}, far below that of LoRA: the tower has learned from far more pictures."
-        },
-    )
-    max_grid_tiles: int | None = field(
-        default=None,
-        metadata={
-            "help": "Families that cut a picture into tiles: no grid of more tiles than this, in training and in the "
-            "saved model."
-        },
-    )
-    max_image_tokens: int | None = field(
-        default=None,
-        metadata={
-            "help": "Families that take a picture in its own size (Qwen): shrink it to at most so many tokens, in "
-            "training and in the saved model."
-        },
-    )
-
-    @property
-    def limits(self) -> Limits:
-        return Limits(self.max_grid_tiles, self.max_image_tokens)
-
-    @property
-    def with_lora(self) -> bool:
-        """Whether an adapter is trained: all but phase 1, which trains the projector in place."""
-        return self.trainable != "projector"
+from recipes.keys.check import check_recipe
+from recipes.keys.recipe import DPO_KEYS, NEW_NAMES, SFT_KEYS, TRACKERS, VISION_LEARNING_RATE, Keys, Recipe
 
 
 class Script(NamedTuple):
     """A training script's options."""
 
-    recipe: type[Recipe]
+    keys: Keys
     args: type  # TRL's
-    refused: dict[str, str]  # key -> why it is not for this script
 
 
-SFT = Script(Recipe, SFTConfig, REFUSED)
-
-
-@dataclass(kw_only=True)
-class PreferenceRecipe(Recipe):
-    """What is another for recipes/dpo.py."""
-
-    trainable: str = field(
-        default="preference",
-        metadata={
-            "help": "`preference`: LoRA on the language model. Projector and vision tower are frozen.",
-            "choices": ["preference"],
-        },
-    )
-    dataset_config: str = field(default="preference", metadata={"help": "Config of the dataset: preference."})
+SFT = Script(SFT_KEYS, SFTConfig)
 
 
 @dataclass
@@ -170,25 +34,13 @@ class PreferenceArguments(DPOConfig):
     )
 
 
-REFUSED_PAIRS = REFUSED | {
-    "train_template_path": "pairs are answers to a question: the chat template is theirs",
-    "train_earlier_answers": "of a pair only the two answers are compared",
-    "projector_learning_rate": "the projector is not trained here",
-    "vision_learning_rate": "the vision tower is not trained here",
-    "truncation_mode": "rows longer than max_length are dropped, never cut",
-    "precompute_ref_log_probs": "TRL has none for rows with pictures; the reference costs a forward pass, no memory",
-    "precompute_ref_batch_size": "see precompute_ref_log_probs, which is not for this script either",
-    "sync_ref_model": "the reference is the model that the run starts from, its adapter switched off",
-    "ref_model_mixup_alpha": "the reference stays as it is",
-    "ref_model_sync_steps": "the reference stays as it is",
-}
-DPO = Script(PreferenceRecipe, PreferenceArguments, REFUSED_PAIRS)
+DPO = Script(DPO_KEYS, PreferenceArguments)
 
 
 class _Parser(TrlParser):
     def __init__(self, script: Script):
         self._trainer_options = script.args
-        super().__init__((script.recipe, script.args, ModelConfig))
+        super().__init__((script.keys.recipe, script.args, ModelConfig))
 
     def set_defaults_with_config(self, **config) -> list[str]:
         return super().set_defaults_with_config(**rename(config, _options_of(self._trainer_options)))
@@ -200,11 +52,11 @@ class _Parser(TrlParser):
 def parse(argv: list[str], processes: int | None = None, script: Script = SFT) -> tuple[Any, Any, ModelConfig]:
     """Options from `--config FILE.yaml`, then the command line, for `processes` (None: as they were launched).
 
-    Returns (`script.recipe`, `script.args`, the model's).
+    Returns (the script's `Recipe`, `script.args`, the model's).
 
     Raises UsageError for what cannot be read, is not known (naming the nearest known key) or cannot work.
     """
-    check_keys(argv, script)
+    check_recipe(argv, script.keys)
     check_deepspeed()
     try:
         parser = _Parser(script)
@@ -213,10 +65,7 @@ def parse(argv: list[str], processes: int | None = None, script: Script = SFT) -
         recipe, args, model_args = parser.parse_args_and_config(words)
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
         raise UsageError(error) from error
-    check_needed(args, model_args)
-    check_numbers(args, recipe)
-    if recipe.eval_questions < 0:
-        raise UsageError(f"eval_questions {recipe.eval_questions}: give a number of questions, or 0 for none")
+    check_precision(args, model_args)
     set_vision_learning_rate(recipe)
     set_accumulation(recipe, args, processes or args.world_size)
     check_quantization(recipe, args, model_args)
@@ -273,64 +122,10 @@ def precision_of(args: SFTConfig) -> str:
     return "fp16" if args.fp16 else "bf16" if args.bf16 else "no"
 
 
-def recipe_path(argv: list[str]) -> str | None:
-    """FILE of `--config FILE`, None where there is none."""
-    return argv[argv.index("--config") + 1] if "--config" in argv[:-1] else None
-
-
-def check_keys(argv: list[str], script: Script = SFT) -> None:
-    """Raises UsageError for a key or option that nothing reads."""
-    keys = [word[2:].split("=")[0] for word in argv if word.startswith("--")]
-    path = recipe_path(argv)
-    if path is not None:
-        keys += read_keys(path)
-    fields = [f.name for options in script[:2] for f in dataclasses.fields(options)]
-    known = [key for key in (*fields, *MODEL_KEYS, *NEW_NAMES.values(), "config") if key not in script.refused]
-    for key in keys:
-        if key in script.refused:
-            raise UsageError(f"{key} is not for this script: {script.refused[key]}")
-        if key not in known:
-            raise UsageError(f"no key {key!r}{nearest(key, known)}")
-
-
-def read_keys(path: str) -> list[str]:
-    """The keys of a recipe's YAML. Raises UsageError where it cannot be read."""
-    try:
-        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"cannot read the recipe {path!r}: {error}") from error
-    if not isinstance(config, dict):
-        raise UsageError(f"{path}: expected `key: value` lines")
-    return [str(key) for key in config]
-
-
-def check_needed(args: SFTConfig, model_args: ModelConfig) -> None:
-    """Raises UsageError where a key is missing that has no default, or dtype and bf16 do not go together."""
-    if args.output_dir is None or model_args.model_name_or_path is None:
-        raise UsageError("model_name_or_path and output_dir are needed, in the YAML or as options")
-    is_known = model_args.dtype in ("float32", "bfloat16")
-    if not is_known or (model_args.dtype == "bfloat16" and not args.bf16):
+def check_precision(args: SFTConfig, model_args: ModelConfig) -> None:
+    """Raises UsageError where dtype and bf16 do not go together."""
+    if model_args.dtype is None or (model_args.dtype == "bfloat16" and not args.bf16):
         raise UsageError(f"dtype {model_args.dtype} with bf16 {args.bf16}: use float32, or bfloat16 and bf16: true")
-
-
-def check_numbers(args: SFTConfig, recipe: Recipe) -> None:
-    """Raises UsageError for a run of no steps, and for numbers with which nothing can be trained."""
-    if args.max_steps == 0 or args.max_steps < -1:
-        raise UsageError(f"max_steps {args.max_steps} trains nothing: give 1 or more, or -1 for num_train_epochs")
-    if not 0 < args.num_train_epochs < math.inf:
-        raise UsageError(f"num_train_epochs {args.num_train_epochs} trains nothing: give a number above 0")
-    given = {key: getattr(args, key) for key in (*AT_LEAST_ONE, *NOT_NEGATIVE)}
-    given["projector_learning_rate"] = recipe.projector_learning_rate or 0.0
-    given["vision_learning_rate"] = recipe.vision_learning_rate or 0.0
-    for key, value in given.items():
-        least = 1 if key in AT_LEAST_ONE else 0
-        if not least <= value < math.inf:
-            raise UsageError(f"{key} {value}: give a number that is at least {least}")
-    if args.max_length is not None and args.max_length < 1:
-        raise UsageError(f"max_length {args.max_length} drops every row: give a number of tokens, or null for no limit")
-    for key, limit in recipe.limits._asdict().items():
-        if limit is not None and limit < 1:
-            raise UsageError(f"{key} {limit} leaves nothing of a picture: give a number that is at least 1")
 
 
 def set_vision_learning_rate(recipe: Recipe) -> None:

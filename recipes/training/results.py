@@ -14,6 +14,8 @@ from trl import ModelConfig, SFTConfig
 from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_json
+from recipes.keys.check import recipe_path
+from recipes.keys.recipe import LORA_KEYS, Recipe
 from recipes.project_files import name_in_project, read_template
 from recipes.training import lineage
 from recipes.training.checkpoints import (
@@ -26,7 +28,6 @@ from recipes.training.checkpoints import (
 )
 from recipes.training.finite import NotFiniteError, check_weights
 from recipes.training.identity import changed_options, difference, hash_text, rows_made_by
-from recipes.training.options import LORA_KEYS, Recipe, recipe_path
 from recipes.training.processes import of_all
 from recipes.training.trainer import StrictTrainer, global_batch_size, trained_parameters
 from trust.checkpoints import Checkpoint, open_checkpoint

@@ -21,9 +21,9 @@ from typing_extensions import TypedDict
 
 from dataset_builder.files.jsonfiles import write_jsonl
 from dataset_builder.files.progress import progress
+from recipes.keys.recipe import Recipe
 from recipes.training.conversations import EMPTY_ANSWER, fault_of_messages, has_special_tokens
 from recipes.training.examples import IGNORED, NAME, ExampleCollator
-from recipes.training.options import Recipe
 from recipes.training.processes import of_each, place
 from trust.handovers import stamped
 from trust.pictures.opener import UnreadablePicture, in_one_line

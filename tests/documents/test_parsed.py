@@ -89,11 +89,9 @@ def check_ldrt(words: list[str], command: Command) -> None:
 
 
 def check_recipe(words: list[str], command: Command) -> None:
-    from recipes.training.options import Recipe
+    from recipes.keys.check import all_fields, check_options
 
-    known = {field.name for field in dataclasses.fields(Recipe)}
-    given = {word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--")}
-    assert given <= known, command
+    assert check_options(words, all_fields(), {}) is not None, command
 
 
 def check_python(program: str, words: list[str], command: Command) -> None:

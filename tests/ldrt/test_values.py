@@ -26,6 +26,7 @@ class Options:
     request: dict[str, Any] = field(default_factory=dict)
     device: str = field(default="auto", metadata={"help": "auto, cpu, cuda:1", "pattern": r"auto|cpu|cuda(:\d+)?"})
     url: str | None = field(default=None, metadata={"help": "address, http://…", "pattern": r"https?://\S+"})
+    slug: str | None = field(default=None, metadata={"help": "in small letters", "pattern": "[a-z-]+"})
     name: str | None = None
 
 
@@ -57,6 +58,7 @@ WRONG = [
     ("audit", "ture", "'ture': give true or false, did you mean true?"),
     ("conditions", "blnak", "no 'blnak', did you mean blank?; one of true, blank"),
     ("device", "gpu", "'gpu', did you mean cpu?; it takes: auto, cpu, cuda:1"),
+    ("slug", "Mine", "'Mine'; it takes: in small letters"),
     ("device", "cuda:x", "it takes: auto, cpu, cuda:1"),
 ]
 OF_PYTHON = re.compile(r"Literal|Union|class|typing|NoneType|dict\[|list\[|int\b|float\b|invalid|expected one argument")

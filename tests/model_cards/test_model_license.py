@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+import ldrt
 from evaluation import score
 from model_cards import card
 from model_cards.cards.front_matter import Stated, known_license, model_facts, row_licenses
 from model_cards.hub.preflight import front_matter
+from model_cards.study.card import study_card
 from recipes.families.find import released_models
 from tests.evaluation.runs import make_run
 
@@ -72,3 +74,31 @@ def test_the_command_says_what_it_does_not_know(tmp_path):
     assert "licence of the weights: mit" in card.run(card.Options(str(folder), license="mit"))
     assert front_matter((folder / "README.md").read_text())["license"] == "mit"
     assert json.loads((folder / "manifest.json").read_text())["lineage"] == lineage
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--license mitt", "--license: no 'mitt', did you mean mit?; one of apache-2.0, mit, "),
+        ("--license other", "--license other: the Hub shows its name and its text: give --license_name"),
+        ("--license other --license_name Mine --license_link https://a.org", "--license_name 'Mine'; it takes: "),
+        ("--license other --license_name mine --license_link a.org", "--license_link 'a.org'; it takes: "),
+        ("--license mit --license_name mine", "--license_name and --license_link are for --license other"),
+    ],
+)
+def test_a_licence_that_the_hub_cannot_show_is_refused(tmp_path, capsys, words, message):
+    (tmp_path / "scores.json").write_text("{}")
+    assert ldrt.main(["card", str(tmp_path), *words.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_another_licence_has_its_name_and_its_address_on_the_card_and_in_its_command(tmp_path):
+    folder = make_run(tmp_path / "run", "tuned", 0.3)
+    score.run(score.Options(str(folder)))
+    given = {"license": "other", "license_name": "llava-research-1.0", "license_link": "https://example.org/licence"}
+    said = card.run(card.Options(str(folder), **given))
+    assert "licence of the weights: llava-research-1.0" in said
+    text = (folder / "README.md").read_text()
+    assert {key: front_matter(text)[key] for key in given} == given
+    assert "--license_link https://example.org/licence" in text
+    assert study_card(folder, "org/model", None, tmp_path)[1] == []  # the same card again, from card.json

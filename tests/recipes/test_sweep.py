@@ -67,7 +67,7 @@ def sweep_file(folder: Path, start: Path, dataset: Path, named: dict, **changes)
 def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept(phase1, dataset, tmp_path, capfd):
     start = shutil.copytree(phase1, tmp_path / "phase1")
     ranks = {"r4": {"lora_r": 4, "lora_alpha": 8}, "r8": {"lora_r": 8, "lora_alpha": 16}}
-    broken = ranks | {"broken": {"lora_r": "many"}}
+    broken = ranks | {"broken": {"global_batch_size": 3}}
     assert ldrt.main(["sweep", str(sweep_file(tmp_path, start, dataset, broken))]) == 0
     table = capfd.readouterr().out
     assert "training failed with exit status 2" in table
@@ -109,7 +109,18 @@ def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"runs": ["r4"]}, "expected `runs:`"), ({"recipes": "x"}, "no key 'recipes'"), ({"runs": None}, "expected")],
+    [
+        ({"runs": ["r4"]}, "expected `runs:`"),
+        ({"recipes": "x"}, "no key 'recipes'"),
+        ({"runs": None}, "expected"),
+        ({"runs": {"r4": {"lora_rr": 4}}}, "run r4: no key 'lora_rr', did you mean lora_r?"),
+        ({"runs": {"r4": {"lora_r": "many"}}}, "run r4: --lora_r 'many': give a whole number"),
+        ({"every_run": {"output_dir": "x", "beta": 1}}, "run a: no key 'beta'"),
+        ({"every_run": ["r4"]}, "run a: runs, every_run and generate hold `key: value` lines"),
+        ({"recipe": "recipes/nowhere.yaml"}, "run a: no file recipes/nowhere.yaml"),
+        ({"generate": {"max_new_token": 4}}, "run a: no key 'max_new_token', did you mean max_new_tokens?"),
+        ({"generate": {"model": "x"}}, "run a: model is not for this script: the sweep gives it to each run"),
+    ],
 )
 def test_what_is_no_sweep_is_refused_in_one_line(tmp_path, capsys, changes, message):
     path = sweep_file(tmp_path, tmp_path, tmp_path, {"a": {}}, **changes)

@@ -14,9 +14,10 @@ import ldrt
 from dataset_builder.files.errors import UsageError
 from recipes import merge, sft
 from recipes.families.find import find_family
+from recipes.keys.recipe import VISION_LEARNING_RATE
 from recipes.training.examples import ExampleCollator
 from recipes.training.model import audit_trainable, check_trained, load_model
-from recipes.training.options import DPO, VISION_LEARNING_RATE, parse
+from recipes.training.options import DPO, parse
 from recipes.training.trainer import freeze_unread, lora_config
 from tests.recipes.conftest import options, tensors
 from tests.recipes.families.conftest import NAMES

@@ -11,10 +11,11 @@ from trl import ModelConfig, SFTConfig
 
 from dataset_builder.schema import EXAMPLES
 from recipes import sft
+from recipes.keys.recipe import Recipe
 from recipes.training.checkpoints import COMPLETE
 from recipes.training.examples import files_of_split, load_examples
 from recipes.training.identity import HARMLESS, changed_options, difference
-from recipes.training.options import Recipe, parse
+from recipes.training.options import parse
 from tests.recipes.conftest import ROOT, example, options, tensors, write_dataset
 
 OTHER_RUN = "holds another run"

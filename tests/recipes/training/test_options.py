@@ -29,14 +29,14 @@ def test_every_recipe_parses(path):
 def test_every_recipe_of_preferences_parses(path):
     recipe, args, _ = parse(["--config", str(path), "--use_cpu", "true"], script=DPO)
     assert (recipe.trainable, recipe.dataset_config, args.beta) == ("preference", "preference", 0.1)
-    with pytest.raises(UsageError, match="no key 'beta'"):
+    with pytest.raises(UsageError, match="trainable: no 'preference'; one of projector, lora"):
         parse(["--config", str(path)])
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--trainable", "lora"], "invalid choice: 'lora' (choose from"),
+        (["--trainable", "lora"], "--trainable: no 'lora'; one of preference"),
         (["--train_template_path", "x.jinja"], "train_template_path is not for this script: pairs are answers"),
         (["--projector_learning_rate", "1"], "projector_learning_rate is not for this script"),
         (["--precompute_ref_log_probs", "true"], "precompute_ref_log_probs is not for this script: TRL has none"),
@@ -58,27 +58,27 @@ def test_what_preferences_refuse_is_one_line(words, message):
         (["--lerning_rate", "1"], "no key 'lerning_rate', did you mean learning_rate?"),
         (["--warmup_ratio", "0.03"], "warmup_ratio is not for this script: use warmup_steps"),
         (["--trust_remote_code", "true"], "trust_remote_code is not for this script"),
-        (["--learning_rate", "fast"], "invalid float value: 'fast'"),
-        (["--trainable", "everything"], "invalid choice: 'everything'"),
+        (["--learning_rate", "fast"], "--learning_rate 'fast': give a number"),
+        (["--trainable", "everything"], "--trainable: no 'everything'; one of projector, lora, full-vision"),
         (["--dtype", "bfloat16"], "dtype bfloat16 with bf16 False"),
         (["--output_dir"], "output_dir"),
         (["--resume_from_checkpoint", "true"], "resume_from_checkpoint is not for this script: the same command goes"),
         (["--ignore_data_skip", "true"], "ignore_data_skip is not for this script"),
         (["--save_only_model", "true"], "save_only_model is not for this script"),
         (["--max_steps", "0"], "max_steps 0 trains nothing"),
-        (["--max_image_tokens", "0"], "max_image_tokens 0 leaves nothing of a picture"),
-        (["--max_grid_tiles", "0"], "max_grid_tiles 0 leaves nothing of a picture"),
-        (["--max_steps", "-3"], "max_steps -3 trains nothing"),
-        (["--max_steps", "-1", "--num_train_epochs", "0"], "num_train_epochs 0.0 trains nothing"),
-        (["--num_train_epochs", "-2"], "num_train_epochs -2.0 trains nothing"),
-        (["--num_train_epochs", "nan"], "num_train_epochs nan trains nothing"),
-        (["--num_train_epochs", "inf"], "num_train_epochs inf trains nothing"),
-        (["--per_device_train_batch_size", "0"], "per_device_train_batch_size 0: give a number that is at least 1"),
+        (["--max_image_tokens", "0"], "--max_image_tokens '0': give a whole number, at least 1"),
+        (["--max_grid_tiles", "0"], "--max_grid_tiles '0': give a whole number, at least 1"),
+        (["--max_steps", "-3"], "--max_steps '-3': give a whole number, at least -1"),
+        (["--max_steps", "-1", "--num_train_epochs", "0"], "--num_train_epochs '0': give a number, above 0"),
+        (["--num_train_epochs", "-2"], "--num_train_epochs '-2': give a number, above 0"),
+        (["--num_train_epochs", "nan"], "--num_train_epochs 'nan': give a number"),
+        (["--num_train_epochs", "inf"], "--num_train_epochs 'inf': give a number"),
+        (["--per_device_train_batch_size", "0"], "'0': give a whole number, at least 1"),
         (["--gradient_accumulation_steps", "0"], "gradient_accumulation_steps"),
-        (["--learning_rate", "-0.0001"], "learning_rate -0.0001: give a number that is at least 0"),
-        (["--learning_rate", "nan"], "learning_rate nan"),
-        (["--projector_learning_rate", "inf"], "projector_learning_rate inf"),
-        (["--max_length", "0"], "max_length 0 drops every row"),
+        (["--learning_rate", "-0.0001"], "--learning_rate '-0.0001': give a number, at least 0"),
+        (["--learning_rate", "nan"], "--learning_rate 'nan'"),
+        (["--projector_learning_rate", "inf"], "--projector_learning_rate 'inf'"),
+        (["--max_length", "0"], "--max_length '0': give a whole number, at least 1"),
     ],
 )
 def test_wrong_usage_is_one_line_and_names_the_nearest_key(base, dataset, tmp_path, words, message):
@@ -99,7 +99,7 @@ def test_an_unknown_key_in_the_yaml_fails(tmp_path):
     path.write_text("trainable: lora\nlora_rank: 8\n")
     with pytest.raises(UsageError, match="no key 'lora_rank', did you mean l"):
         parse(["--config", str(path)])
-    with pytest.raises(UsageError, match="cannot read the recipe"):
+    with pytest.raises(UsageError, match="cannot read the configuration"):
         parse(["--config", str(tmp_path / "absent.yaml")])
 
 
@@ -108,7 +108,7 @@ def test_an_unknown_key_in_the_yaml_fails(tmp_path):
     [
         ({"load_in_4bit": "true"}, "load_in_4bit is for phase 2"),
         ({"report_to": "wandb"}, "report_to: wandb is not installed: pip install 'ldrt-vlm[trackers]'"),
-        ({"report_to": "mlflow"}, "report_to mlflow: use none or some of tensorboard, trackio, wandb"),
+        ({"report_to": "mlflow"}, "report_to: no 'mlflow'; one of none, tensorboard, trackio, wandb"),
         ({"save_total_limit": 1}, "save_total_limit 1 deletes the last checkpoint"),
     ],
 )

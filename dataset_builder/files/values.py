@@ -19,6 +19,7 @@ from trust.errors import UsageError
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _MAX_INT = 2**63 - 1  # what a table, a seed and a C library can hold
 _SHOWN_CHARS = 80  # of a wrong value in a message
+_SHOWN_CHOICES = 12  # of what an option takes, in a message; `--help` has all
 _SIGNS = {Ge: ("ge", "at least"), Gt: ("gt", "above"), Le: ("le", "at most"), Lt: ("lt", "below")}
 
 Bound = Ge | Gt | Le | Lt
@@ -99,7 +100,9 @@ def _article(words: str) -> str:
 def _choice(word: str, choices: tuple[str, ...], name: str) -> str:
     if word in choices:
         return word
-    raise UsageError(f"{name}: no {shown(word)}{nearest(word, choices)}; one of {', '.join(choices)}")
+    more = f" and {len(choices) - _SHOWN_CHOICES} others" if len(choices) > _SHOWN_CHOICES else ""
+    some = ", ".join(choices[:_SHOWN_CHOICES])
+    raise UsageError(f"{name}: no {shown(word)}{nearest(word, choices)}; one of {some}{more}")
 
 
 def _flag(word: str, name: str) -> bool:
