@@ -82,10 +82,15 @@ def run(options: Options) -> str:
     be planned, FileNotFoundError for an absent one, and OSError where the model's configuration or tokenizer is not
     within reach.
     """
+    from recipes.launching.start import check_dataset
     from recipes.planning.devices import find_gpu
+    from recipes.project_files import find_file
 
     _check(options)
     find_gpu(options.gpu)  # before what takes seconds to import
+    recipe = find_file(options.config)
+    if options.tokens is None:
+        check_dataset(recipe, options.overrides)
     from recipes.planning.compare import compare
     from recipes.planning.devices import choose_device
     from recipes.planning.dry_run import describe_check, dry_run
@@ -93,12 +98,11 @@ def run(options: Options) -> str:
     from recipes.planning.report import describe, summarise
     from recipes.planning.rows import given_rows, measure_rows
     from recipes.planning.setting import read_setting
-    from recipes.project_files import find_file
     from trust.handovers import stamped
 
     launch = read_launch(find_file(options.accelerate), options.processes)
     device = choose_device(options.gpu, launch.on_cpu, options.gpu_memory, options.tflops, options.link_gb_s)
-    setting = read_setting(str(find_file(options.config)), options.overrides, launch, device)
+    setting = read_setting(str(recipe), options.overrides, launch, device)
     if options.check and setting.recipe.trainable == "preference":
         raise UsageError("--check is for phases 1 and 2: leave it out for a preference phase")
     if options.tokens is not None and options.rows is not None:

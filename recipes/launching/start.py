@@ -63,13 +63,22 @@ def asks_for_cpu(recipe: Path, options: list[str]) -> bool:
 def check_places(recipe: Path, options: list[str]) -> None:
     """Raises UsageError for a dataset or a model that can only be a folder, which is not there: at once, and not after
     the imports of every process."""
-    for key, of in (("dataset_name", "dataset"), ("model_name_or_path", "model")):
-        name = _value(recipe, options, key)
-        try:
-            if name and isinstance(name, str):
-                is_folder(name, of)
-        except FileNotFoundError as error:
-            raise UsageError(f"{key}: {error}") from error
+    check_dataset(recipe, options)
+    _check_place(recipe, options, "model_name_or_path", "model")
+
+
+def check_dataset(recipe: Path, options: list[str]) -> None:
+    """Raises UsageError for a dataset that can only be a folder, which is not there."""
+    _check_place(recipe, options, "dataset_name", "dataset")
+
+
+def _check_place(recipe: Path, options: list[str], key: str, of: str) -> None:
+    name = _value(recipe, options, key)
+    try:
+        if name and isinstance(name, str):
+            is_folder(name, of)
+    except FileNotFoundError as error:
+        raise UsageError(f"{key}: {error}") from error
 
 
 def next_step(recipe: Path, options: list[str]) -> str:
