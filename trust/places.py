@@ -2,6 +2,9 @@
 
 import os
 import re
+from pathlib import Path
+
+from trust.errors import UsageError
 
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"  # one of them makes a folder a checkpoint
 MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
@@ -33,6 +36,15 @@ def is_checkpoint_folder(name: str, of: str = "checkpoint") -> bool:
     if is_here and not any(os.path.isfile(os.path.join(name, file)) for file in (CONFIG, ADAPTER_CONFIG)):
         raise FileNotFoundError(f"{name}: no checkpoint there (it has no {CONFIG} or {ADAPTER_CONFIG})")
     return is_here
+
+
+def check_writable(path: str, label: str) -> None:
+    """Raises UsageError where a folder that may not be there yet cannot be written to; `label`: the option's name."""
+    above = next(folder for folder in [Path(path), *Path(path).absolute().parents] if folder.exists())
+    if above != Path(path) and not above.is_dir():
+        raise UsageError(f"{label} {path}: {above} is a file, and nothing can be written below it")
+    if not os.access(above, os.W_OK):
+        raise UsageError(f"cannot write to {above}; choose another {label}")
 
 
 def only_a_folders(name: str) -> bool:

@@ -14,7 +14,7 @@ from dataset_builder.files.errors import UsageError
 from recipes.launching.outcome import FOLDER, failure
 from recipes.project_files import LAUNCH_CONFIGS, ROOT, find_file, project_file
 from trust.command_words import options_of
-from trust.places import is_folder
+from trust.places import check_writable, is_folder
 
 ONE_GPU, CPU = f"{LAUNCH_CONFIGS}/single_gpu.yaml", f"{LAUNCH_CONFIGS}/cpu.yaml"
 ALL_GPUS = f"{LAUNCH_CONFIGS}/ddp.yaml"
@@ -61,10 +61,13 @@ def asks_for_cpu(recipe: Path, options: list[str]) -> bool:
 
 
 def check_places(recipe: Path, options: list[str]) -> None:
-    """Raises UsageError for a dataset or a model that can only be a folder, which is not there: at once, and not after
-    the imports of every process."""
+    """Raises UsageError for a dataset or a model that can only be a folder, which is not there, and for an output
+    folder that cannot be written to: at once, and not after the imports of every process."""
     check_dataset(recipe, options)
     _check_place(recipe, options, "model_name_or_path", "model")
+    output = _value(recipe, options, "output_dir")
+    if output and isinstance(output, str):
+        check_writable(output, "--output_dir")
 
 
 def check_dataset(recipe: Path, options: list[str]) -> None:
