@@ -58,7 +58,7 @@ $(VENV)/.installed: setup.cfg constraints.txt
 	{ echo "$$($(PYTHON) -V 2>&1) is not supported, 3.11 to 3.14 are: make PYTHON=python3.11 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv; from ensurepip import version' 2>/dev/null || \
 	{ echo "$$($(PYTHON) -V) lacks the module venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
-	@echo "== setting up $(VENV) (about 6 GB; a minute with a fast network)"
+	@echo "== setting up $(VENV) (about 7.5 GB; a minute with a fast network)"
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev,docs]'

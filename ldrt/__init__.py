@@ -10,6 +10,7 @@ It is imported only when it runs, so that `ldrt --help` answers at once. Exit st
 nothing was produced, 2 wrong usage: an option, a value or a path that cannot be.
 """
 
+import errno
 import importlib
 import io
 import os
@@ -85,9 +86,20 @@ def _failed(name: str, error: Exception) -> int:
     """Say in one line why a stage failed; returns the exit status."""
     if DEBUG in os.environ:
         traceback.print_exc()
-    message = " ".join(str(error).split()) or type(error).__name__
+    forbidden = _forbidden(error)
+    message = forbidden or " ".join(str(error).split()) or type(error).__name__
     print(f"ldrt {name}: {message}", file=sys.stderr)
-    return 2 if isinstance(error, UsageError) else 1
+    return 2 if forbidden or isinstance(error, UsageError) else 1
+
+
+def _forbidden(error: Exception) -> str | None:
+    """What to do about a file or folder that this user may not read or write; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return None
+    if error.filename is None:
+        return None
+    advice = "change its permissions, or copy its folder to where you may write"
+    return f"{os.fsdecode(error.filename)}: {error.strerror}; {advice}"
 
 
 def _has_lost_its_reader(stream: typing.TextIO) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from dataset_builder.files.nearest import nearest
 from ldrt.options import Option, options_of
 from trust.errors import UsageError
-from trust.places import is_checkpoint_folder, is_folder
+from trust.places import check_writable, is_checkpoint_folder, is_folder
 
 PLACES = {"folder or Hub id": is_folder, "checkpoint or Hub id": is_checkpoint_folder}
 READ = ("folder", "file", "folder or file", *PLACES)
@@ -92,11 +92,7 @@ def _check_written(option: Option, path: str) -> None:
     if os.path.exists(path) and os.path.isdir(path) is is_to_be_file:
         here, wanted = ("folder", "file") if is_to_be_file else ("file", "folder")
         raise UsageError(f"{option.label} {path} is a {here}; give the name of a {wanted}")
-    above = next(folder for folder in [Path(path), *Path(path).absolute().parents] if folder.exists())
-    if above != Path(path) and not above.is_dir():
-        raise UsageError(f"{option.label} {path}: {above} is a file, and nothing can be written below it")
-    if not os.access(above, os.W_OK):
-        raise UsageError(f"cannot write to {above}; choose another {option.label}")
+    check_writable(path, option.label)
 
 
 def near_path(path: str) -> str:

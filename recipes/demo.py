@@ -18,11 +18,13 @@ import json
 import multiprocessing
 import os
 import runpy
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
@@ -30,6 +32,7 @@ from annotated_types import Ge
 from dataset_builder.files.nearest import nearest
 from recipes import small_llm
 from recipes.families.names import model_types
+from recipes.launching.outcome import SIGNALS
 from recipes.project_files import project_file
 from trust.errors import UsageError
 
@@ -144,20 +147,32 @@ def _run(words: list[str], processes: "ForkServerContext | SpawnContext") -> Non
     """Run one command as it was printed, in a process of its own; paths of the project are made absolute."""
     process = processes.Process(target=_as_typed, args=(list(map(_absolute, words)),))
     process.start()
-    process.join()
+    try:
+        process.join()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.join()
+        raise
     if process.exitcode:
         said = f"step `{' '.join(words)}` failed (exit status {process.exitcode}); mend it and run `ldrt demo` again"
         raise RuntimeError(said)
 
 
 def _as_typed(words: list[str]) -> None:
-    """Be `ldrt …` or `python FILE …`."""
+    """Be `ldrt …` or `python FILE …`. Ctrl-C is for the demo, which ends its step and says so once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_in_order)
     program, *sys.argv[1:] = words if words[0] == "ldrt" else words[1:]
     sys.argv[0] = program
     if program == "ldrt":
         runpy.run_module("ldrt", run_name="__main__")
     else:
         runpy.run_path(program, run_name="__main__")
+
+
+def _end_in_order(number: int, frame: FrameType | None) -> None:
+    """End this process and what it has started, without a word."""
+    sys.exit(SIGNALS + number)
 
 
 def _absolute(word: str) -> str:

@@ -83,6 +83,7 @@ def run(options: Options) -> str:
     be planned, FileNotFoundError for an absent one, and OSError where the model's configuration or tokenizer is not
     within reach.
     """
+    from recipes.launching.start import check_dataset
     from recipes.planning.devices import find_gpu
     from recipes.project_files import find_file
 
@@ -90,6 +91,8 @@ def run(options: Options) -> str:
     find_gpu(options.gpu)
     recipe = find_file(options.config)
     check_launch(recipe, options.overrides)  # before what takes seconds to import
+    if options.tokens is None:
+        check_dataset(recipe, options.overrides)
     from recipes.planning.compare import compare
     from recipes.planning.devices import choose_device
     from recipes.planning.dry_run import describe_check, dry_run

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 from trust.errors import UsageError
 
@@ -43,6 +44,15 @@ def refuse_commit(name: str | None, revision: str | None, option: str = "revisio
         raise UsageError(f"--{option} is a Hub commit of something that is not given: leave it out")
     if revision and os.path.isdir(str(name)):
         raise UsageError(f"{name} is a folder, which has no commits: leave out --{option}")
+
+
+def check_writable(path: str, label: str) -> None:
+    """Raises UsageError where a folder that may not be there yet cannot be written to; `label`: the option's name."""
+    above = next(folder for folder in [Path(path), *Path(path).absolute().parents] if folder.exists())
+    if above != Path(path) and not above.is_dir():
+        raise UsageError(f"{label} {path}: {above} is a file, and nothing can be written below it")
+    if not os.access(above, os.W_OK):
+        raise UsageError(f"cannot write to {above}; choose another {label}")
 
 
 def only_a_folders(name: str) -> bool:

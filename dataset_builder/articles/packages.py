@@ -77,6 +77,12 @@ class Package:
     shared_folder: bool = False  # other articles lie in the same folder
     pictures_in: Path | None = None  # the folder of the pictures, where it is not that of the XML or the rows
 
+    @property
+    def texts(self) -> dict[str, Path]:
+        """The files that are read for themselves, each by the `source` of its reader (`extraction/units.py`)."""
+        there = {"jats": self.xml, "pdf": self.pdf, "csv": self.table}
+        return {source: path for source, path in there.items() if path}
+
     @functools.cached_property
     def files(self) -> Mapping[str, Path]:
         """The picture files beside the XML: path from its folder, in lower case -> path.
@@ -121,11 +127,10 @@ class Package:
     def digest(self) -> str:
         """sha256 over the names and the contents of the XML, the PDF, the rows and the pictures. Raises OSError."""
         total = hashlib.sha256()
-        for path in (self.xml, self.pdf, self.table, *(self.files[name] for name in sorted(self.files))):
-            if path:
-                with path.open("rb") as file:
-                    content = hashlib.file_digest(file, "sha256").digest()
-                total.update(os.fsencode(path.name) + b"\0" + content)
+        for path in (*self.texts.values(), *(self.files[name] for name in sorted(self.files))):
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").digest()
+            total.update(os.fsencode(path.name) + b"\0" + content)
         return total.hexdigest()
 
 

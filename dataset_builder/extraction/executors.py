@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import get_type_hints
 
 from datatrove.pipeline.base import PipelineStep
 
@@ -17,6 +18,8 @@ from dataset_builder.extraction.units import Layout, Unit, extract
 from dataset_builder.files.jsonfiles import read_jsonl, write_lines
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")  # a process a core already keeps the machine busy
+
+_PATHS = [name for name, hint in get_type_hints(Package).items() if hint == Path | None]  # of a package's fields
 
 
 class ReadArticles(PipelineStep):
@@ -50,7 +53,7 @@ def _to_line(unit: Unit) -> str:
 
 def _from_row(row: dict) -> Unit:
     package = row["package"]
-    files = {name: Path(package[name]) for name in ("xml", "pdf", "table", "pictures_in") if package[name]}
+    files = {name: Path(package[name]) for name in _PATHS if package[name]}
     return Unit(Package(**{**package, **files}), row["source"], Path(row["record"]))
 
 

@@ -25,7 +25,7 @@ class Unit:
     """One file to read: the XML or the PDF of a package (or the package that cannot be opened), and its record."""
 
     package: Package
-    source: str  # jats | pdf | csv | package
+    source: str  # one of `Package.texts`, or package
     record: Path
 
     @property
@@ -39,8 +39,7 @@ class Unit:
     @property
     def file(self) -> Path | None:
         """The file itself; None for a package that cannot be opened."""
-        package = self.package
-        return {"jats": package.xml, "pdf": package.pdf, "csv": package.table}.get(self.source)
+        return self.package.texts.get(self.source)
 
     def about(self) -> About:
         """What the record says besides the article. Raises OSError when a file of the package cannot be read."""
@@ -71,12 +70,11 @@ def units(packages: list[Package], records: Path, layout: Layout) -> Iterator[Un
 
 
 def _sources(package: Package) -> list[str]:
-    there = {"jats": package.xml, "pdf": package.pdf, "csv": package.table, "package": package.error}
-    return [source for source, file in there.items() if file]
+    return [*package.texts, "package"] if package.error else list(package.texts)
 
 
 def _inputs(package: Package) -> list[tuple[str, Path]]:
-    own = [(path.name, path) for path in (package.xml, package.pdf) if path]
+    own = [(path.name, path) for path in package.texts.values() if path != package.table]
     return own + sorted(package.files.items())
 
 
@@ -96,27 +94,29 @@ def extract(unit: Unit, layout: Layout) -> None:
     except Exception as error:  # whatever a stranger's file provokes is that file's failure, not the batch's
         if is_full(error):
             raise
-        folder = str((unit.package.xml or unit.package.pdf or unit.record).parent)
+        folder = str((unit.file or unit.record).parent)
         about["error"] = one_line(error).replace(f"{folder}/", "")
     write_record(unit.record, article, about)
 
 
 def _reader(unit: Unit, layout: Layout) -> Callable[[], Article]:
     """What reads this unit. Readers are imported here: `ldrt build` on XML alone never loads that of PDFs."""
-    package, xml, pdf, table = unit.package, unit.package.xml, unit.package.pdf, unit.package.table
-    if unit.source == "jats" and xml:
+    package, path = unit.package, unit.file
+    if path is None:
+        return lambda: _fail(package.error)
+    if unit.source == "jats":
         from dataset_builder.readers.jats.reader import read_jats
 
-        return lambda: read_jats(xml, package.pictures)
-    if unit.source == "pdf" and pdf:
+        return lambda: read_jats(path, package.pictures)
+    if unit.source == "pdf":
         from dataset_builder.readers.pdf.reader import read_pdf
 
-        return lambda: read_pdf(pdf, layout=layout)
-    if unit.source == "csv" and table:
+        return lambda: read_pdf(path, layout=layout)
+    if unit.source == "csv":
         from dataset_builder.readers.tables.reader import read_table
 
-        return lambda: read_table(table, package.pictures)
-    return lambda: _fail(package.error)
+        return lambda: read_table(path, package.pictures)
+    raise NotImplementedError(f"no reader of {unit.source}")
 
 
 def _fail(error: str | None) -> Article:

@@ -1,6 +1,7 @@
 """What comparison.json holds: two runs side by side, and the overview of all."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from evaluation.comparing.conclusion import Conclusion, FailedControls, conclude, headline, headline_row
 from evaluation.comparing.judged_pairs import hedge_by_correctness, judges_on_delta, pairwise_verdicts
@@ -42,10 +43,6 @@ def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
     rows = compare_rows(paired)
     n_asked = len(true_pictures(paired))
     failing = _failed_controls(base, tuned, rows)
-    differences = {}
-    for key in NOTED:
-        if base.manifest[key] != tuned.manifest[key]:
-            differences[key] = [base.manifest[key], tuned.manifest[key]]
     return {
         "headline": headline(rows, failing),
         "conclusion": _conclusion(rows, failing),
@@ -53,9 +50,17 @@ def compare_two(base: Run, tuned: Run, paired: list[PairedItem]) -> dict:
         "base": _who(base),
         "tuned": _who(tuned),
         "settings": tuned.scores["settings"],
-        "differences": differences,
+        "differences": _differences(base.manifest, tuned.manifest),
         "rows": rows,
     }
+
+
+def _differences(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> dict[str, list]:
+    """The settings that are not the same. The tuned model's processor for both is the same."""
+    found = {key: [base[key], tuned[key]] for key in NOTED if base[key] != tuned[key]}
+    if tuned["processor"] is None and base["processor"] == tuned["model"]:
+        found.pop("processor", None)
+    return found
 
 
 def _conclusion(rows: list[dict], failing: FailedControls) -> Conclusion | None:

@@ -14,7 +14,7 @@ from dataset_builder.files.errors import UsageError
 from recipes.launching.outcome import FOLDER, failure
 from recipes.project_files import LAUNCH_CONFIGS, ROOT, find_file, project_file
 from trust.command_words import options_of
-from trust.places import is_folder
+from trust.places import check_writable, is_folder
 
 ONE_GPU, CPU = f"{LAUNCH_CONFIGS}/single_gpu.yaml", f"{LAUNCH_CONFIGS}/cpu.yaml"
 ALL_GPUS = f"{LAUNCH_CONFIGS}/ddp.yaml"
@@ -61,15 +61,27 @@ def asks_for_cpu(recipe: Path, options: list[str]) -> bool:
 
 
 def check_places(recipe: Path, options: list[str]) -> None:
-    """Raises UsageError for a dataset or a model that can only be a folder, which is not there: at once, and not after
-    the imports of every process."""
-    for key, of in (("dataset_name", "dataset"), ("model_name_or_path", "model")):
-        name = _value(recipe, options, key)
-        try:
-            if name and isinstance(name, str):
-                is_folder(name, of)
-        except FileNotFoundError as error:
-            raise UsageError(f"{key}: {error}") from error
+    """Raises UsageError for a dataset or a model that can only be a folder, which is not there, and for an output
+    folder that cannot be written to: at once, and not after the imports of every process."""
+    check_dataset(recipe, options)
+    _check_place(recipe, options, "model_name_or_path", "model")
+    output = _value(recipe, options, "output_dir")
+    if output and isinstance(output, str):
+        check_writable(output, "--output_dir")
+
+
+def check_dataset(recipe: Path, options: list[str]) -> None:
+    """Raises UsageError for a dataset that can only be a folder, which is not there."""
+    _check_place(recipe, options, "dataset_name", "dataset")
+
+
+def _check_place(recipe: Path, options: list[str], key: str, of: str) -> None:
+    name = _value(recipe, options, key)
+    try:
+        if name and isinstance(name, str):
+            is_folder(name, of)
+    except FileNotFoundError as error:
+        raise UsageError(f"{key}: {error}") from error
 
 
 def next_step(recipe: Path, options: list[str]) -> str:

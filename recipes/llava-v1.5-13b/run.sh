@@ -62,6 +62,14 @@ for part in $parts; do
     exit 2
   }
 done
+command -v ldrt >/dev/null || {
+  echo "run.sh: there is no ldrt on the PATH: source .venv/bin/activate" >&2
+  exit 2
+}
+[[ -n $CONTACT || ! $parts =~ \ (look|data)\  ]] || {
+  echo "run.sh: set CONTACT to your e-mail address, which PMC and Europe PMC ask for: CONTACT=you@example.org bash …/run.sh" >&2
+  exit 2
+}
 asked() { [[ $parts == *" $1 "* ]] && echo && echo "== $1"; }
 
 if asked look; then
@@ -100,6 +108,7 @@ if asked answers; then # of both models to the held-out questions; `shuffled`: d
 fi
 
 if asked judge; then # every answer from 0 to 10, and the controls that say whether the judge can be trusted
+  [[ -n ${JUDGES// /} ]] || echo 'nobody judges: JUDGES is empty, and the card will say "Not run"'
   for judge in $JUDGES; do
     for run in base tuned; do
       ldrt judge "$STUDY/runs/$run" --judge "${judge%%=*}" --base_url "${judge#*=}" --concurrency "$CONCURRENCY"

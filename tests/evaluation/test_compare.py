@@ -264,6 +264,17 @@ def test_other_settings_are_shown(tmp_path):
     assert "Note: chat_template_sha256 differs" in text
 
 
+@pytest.mark.parametrize(
+    ("of_base", "of_tuned", "is_noted"), [("tuned", None, False), ("other", None, True), (None, "x", True)]
+)
+def test_the_tuned_models_own_processor_for_the_base_is_no_difference(tmp_path, of_base, of_tuned, is_noted):
+    base = scored(tmp_path / "base", "base", 0.1, processor=of_base)
+    tuned = scored(tmp_path / "tuned", "tuned", 0.7, processor=of_tuned)
+    text, comparison = compare_runs(base, tuned)
+    assert ("processor" in comparison["differences"]) is is_noted
+    assert ("Note: processor differs" in text) is is_noted
+
+
 def test_conditions_that_both_have_are_compared(tmp_path):
     base = scored(tmp_path / "base", "base", 0.1, ("true", "shuffled"))
     tuned = scored(tmp_path / "tuned", "tuned", 0.7, ("true", "shuffled", "blank"))

@@ -22,7 +22,11 @@ MISTAKES = {
     "instruct": ["nowhere", "here", "here --min_support 2"],
     "push": ["nowhere a/b", "here a/b"],
     "export": ["nowhere --format llava -o out", "here --format lava -o out"],
-    "plan": ["--config nowhere --accelerate nowhere", "--gpu_memory -3 --config {recipe} --accelerate {launch}"],
+    "plan": [
+        "--config nowhere --accelerate nowhere",
+        "--gpu_memory -3 --config {recipe} --accelerate {launch}",
+        "--config {recipe} --accelerate {launch} --dataset_name nowhere",
+    ],
     "train": ["--config nowhere", "--config {recipe} --num_processes 0"],
     "sweep": ["nowhere"],
     "merge": ["nowhere --output out", "a/b/c --output out", "here -o out --dtype float8"],

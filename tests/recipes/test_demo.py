@@ -2,15 +2,22 @@
 
 import json
 import multiprocessing
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 import ldrt
 from evaluation import run_folder, score
 from recipes import demo, small_llm
+from tests import processes
 from tests.evaluation.runs import judge_run, make_run, read_records
 
+ROOT = Path(__file__).parents[2]
 OUT = Path("my demo")
 
 
@@ -46,6 +53,44 @@ def test_a_step_that_fails_is_named_with_its_status(tmp_path, capfd):
     with pytest.raises(RuntimeError, match=r"step `ldrt score .*no run` failed \(exit status 2\)"):
         demo._run(words, multiprocessing.get_context("spawn"))
     assert "ldrt score: " in capfd.readouterr().err
+
+
+WITH_ONE_STEP = """
+import sys
+import ldrt
+from recipes import demo
+
+demo._IMPORTED_ONCE, demo._STEPS = [], "python {out}/step.py {out}/begun"
+sys.exit(ldrt.main(["demo", "--output", sys.argv[1]]))
+"""
+STEP = """
+import os, pathlib, sys, time
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize("to_the_group", [True, False])  # a terminal's Ctrl-C; a signal to the demo alone
+def test_ctrl_c_ends_the_step_and_is_said_once(tmp_path, to_the_group):
+    (tmp_path / "step.py").write_text(STEP)
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "truth.jsonl").touch()
+    with (tmp_path / "err").open("w") as err:
+        command = [sys.executable, "-c", WITH_ONE_STEP, str(tmp_path)]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=err, start_new_session=True, preexec_fn=hear_ctrl_c)
+        begun = tmp_path / "begun"
+        assert processes.wait(process, until=lambda: begun.exists() and begun.read_text() != "") is None
+        send = os.killpg if to_the_group else os.kill
+        send(process.pid, signal.SIGINT)
+        assert processes.wait(process) == 130
+    assert (tmp_path / "err").read_text() == "ldrt demo: stopped; run the same command again to continue\n"
+    assert not psutil.pid_exists(int(begun.read_text()))
+
+
+def hear_ctrl_c() -> None:
+    """A shell's background jobs, and what they start, ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def scored(folder: Path, points: dict[str, float | None]) -> None:

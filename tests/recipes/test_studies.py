@@ -31,6 +31,7 @@ TRAIN = (
     "--global_batch_size 2 --per_device_train_batch_size 2 --logging_steps 1 --dataloader_num_workers 0 "
     "--lora_r 8 --lora_alpha 16"
 )
+SCRIPTS = sorted(ROOT.glob("recipes/*/run.sh"))
 PUBLISHED = {"lab/tiny", "lab/tuned", "lab/tuned-data", "lab/tuned-results"}
 UPLOAD = """
 from huggingface_hub import HfApi
@@ -195,15 +196,37 @@ def test_a_part_that_there_is_not_is_named():
     assert done.stderr == "run.sh: no part dta: look, data, plan, train, answers, judge, results, publish\n"
 
 
-@pytest.mark.parametrize("script", sorted(ROOT.glob("recipes/*/run.sh")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("part", ["look", "data", ""])
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.parent.name)
+def test_an_address_that_was_forgotten_is_asked_for(script, part, tmp_path):
+    """Before anything runs, by the name of the variable."""
+    env = os.environ | {"PATH": on_path(tmp_path, f"touch {tmp_path}/ran"), "CONTACT": ""}
+    done = subprocess.run(["bash", str(script), *part.split()], env=env, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("run.sh: set CONTACT to your e-mail address")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.parent.name)
+def test_what_is_missing_beside_an_address_is_said(script, tmp_path):
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(["bash", str(script), "plan"], env=bare, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "run.sh: there is no ldrt on the PATH: source .venv/bin/activate\n")
+    env = os.environ | {"PATH": on_path(tmp_path, "true"), "JUDGES": " "}
+    done = subprocess.run(["bash", str(script), "judge"], env=env, capture_output=True, text=True)
+    assert (done.returncode, "JUDGES is empty" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.parent.name)
 def test_a_failed_line_stops_the_study(script, tmp_path):
     """The first command that fails is the last that runs."""
     env = os.environ | {"PATH": on_path(tmp_path, f'echo "$1" >> {tmp_path}/ran\ntest "$1" != build')}
+    env |= {"CONTACT": "me@example.org"}
     assert subprocess.run(["bash", str(script)], env=env, capture_output=True).returncode == 1
     assert (tmp_path / "ran").read_text().split() == ["fetch", "build"]
 
 
-@pytest.mark.parametrize("script", sorted(ROOT.glob("recipes/*/run.sh")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.parent.name)
 def test_every_line_is_a_command_that_is_accepted(script, tmp_path):
     """As the parser has it, with every option; `test_the_study_…` run them."""
     env = os.environ | {"PATH": on_path(tmp_path, f"printf '%s\\n' \"$@\" --end-- >> {tmp_path}/ran")}
