@@ -1,8 +1,6 @@
 """card.json and made.json: what `ldrt card` and a study's publication put on a card, for whoever writes it again."""
 
-from typing import Literal
-
-from typing import NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
