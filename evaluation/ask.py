@@ -71,14 +71,18 @@ class Options:
 def run(options: Options) -> str:
     """Ask; returns the answer, with `compare` those of both models.
 
-    Raises ValueError for a figure that cannot be opened and for an empty question, and what loading the checkpoint
+    Raises UsageError for a figure that cannot be opened and for an empty question, and what loading the checkpoint
     raises: FileNotFoundError where there is none, RefusedError for one that is not to be trusted.
     """
     from evaluation.trying.figure import read_figure
+    from trust.pictures.opener import UnreadablePicture
 
     if not options.question.strip():
         raise UsageError("the question is empty: say what you want to know of the figure")
-    figure = read_figure(Path(options.figure))  # before any weights are loaded
+    try:
+        figure = read_figure(Path(options.figure))  # before any weights are loaded
+    except UnreadablePicture as error:
+        raise UsageError(error) from error
     if options.compare is None:
         (answer,) = _answers(options, options.model, options.revision, figure)
         return _said(answer, options)

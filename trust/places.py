@@ -7,6 +7,7 @@ CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"  # one of them mak
 MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
 _HUB_ID = re.compile(r"[\w\-.]+/[\w\-.]+")
 # Folders that this project's own commands and documentation name; nobody else's repository is meant by `runs/phase1`.
+_DATA = (".parquet", ".json", ".jsonl", ".csv", ".tsv", ".arrow", ".zip", ".tar", ".gz", ".zst")  # files with rows
 _FOLDER_WORDS = ("runs", "checkpoints", "outputs", "demo", "dataset")
 
 
@@ -32,6 +33,15 @@ def is_checkpoint_folder(name: str, of: str = "checkpoint") -> bool:
     is_here = is_folder(name, of)
     if is_here and not any(os.path.isfile(os.path.join(name, file)) for file in (CONFIG, ADAPTER_CONFIG)):
         raise FileNotFoundError(f"{name}: no checkpoint there (it has no {CONFIG} or {ADAPTER_CONFIG})")
+    return is_here
+
+
+def is_dataset_folder(name: str, of: str = "dataset") -> bool:
+    """As `is_folder`, and raises FileNotFoundError for a folder without a file that `datasets` reads rows from: that is
+    told here before `datasets` is imported."""
+    is_here = is_folder(name, of)
+    if is_here and not any(file.lower().endswith(_DATA) for _, _, files in os.walk(name) for file in files):
+        raise FileNotFoundError(f"{name}: no dataset there (no Parquet, JSON, CSV, Arrow, ZIP or tar file below it)")
     return is_here
 
 

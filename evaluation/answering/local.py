@@ -15,6 +15,7 @@ from evaluation.answering import checkpoints
 from evaluation.answering.answers import Answer, Keep, Question, Show, unreadable
 from evaluation.answering.questions import public_name
 from evaluation.answering.sampling import GumbelNoise, seed_of
+from trust.errors import UsageError
 from trust.pictures.opener import UnreadablePicture, picture_size
 from trust.pictures.stored import open_stored, stored_bytes
 from trust.templates import check_template
@@ -197,7 +198,7 @@ def _device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and int(name.partition(":")[2] or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device {name}: torch finds {torch.cuda.device_count()} CUDA GPUs here")
+        raise UsageError(f"device {name}: torch finds {torch.cuda.device_count()} CUDA GPUs here")
     return name
 
 
