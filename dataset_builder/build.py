@@ -157,7 +157,7 @@ class Options:
 def run(options: Options) -> str:
     """Build or extend the dataset repo folder; returns the funnel as text.
 
-    Raises FileNotFoundError, FileExistsError, PermissionError or RuntimeError when there is nothing to read, something
+    Raises FileNotFoundError, UsageError, PermissionError or RuntimeError when there is nothing to read, something
     of others or nowhere to write, or no figure left.
     """
     dataset = Path(options.output)
@@ -223,14 +223,14 @@ def _check_benchmarks(options: Options) -> None:
 
 
 def _check_ours(dataset: Path, articles: Path) -> None:
-    """Refuse to write where something of somebody else lies, or where the articles are. Raises FileExistsError."""
+    """Refuse to write where something of somebody else lies, or where the articles are. Raises UsageError."""
     output, read = dataset.resolve(), articles.resolve()
     if output == read or output in read.parents:
-        raise FileExistsError(f"--output {dataset} is or holds the articles' folder {articles}; choose another folder")
+        raise UsageError(f"--output {dataset} is or holds the articles' folder {articles}; choose another folder")
     work = dataset / ".work"
     ours = (work / _MARK).is_file() or (work / "records").is_dir()  # the latter: of a build before there was the mark
     if not ours and dataset.is_dir() and any(dataset.iterdir()):
-        raise FileExistsError(
+        raise UsageError(
             f"--output {dataset} is not empty and was not made here (it has no .work/{_MARK}); choose a new folder"
         )
 

@@ -137,7 +137,7 @@ class Options(AskingOptions):
         default=None,
         metadata={
             "help": "Hub id or folder whose tokenizer counts an example's tokens; without it they are estimated",
-            "path": "folder or Hub id",
+            "path": "checkpoint or Hub id",
             "group": "which answers are kept",
         },
     )

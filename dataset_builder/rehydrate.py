@@ -43,7 +43,7 @@ class Options:
         metadata={
             "help": "ORG/NAME or a folder, pushed with --withheld",
             "positional": True,
-            "path": "folder or Hub id",
+            "path": "dataset or Hub id",
         }
     )
     articles: str = field(metadata={"help": "folder of your PDFs and JATS packages, nested and named at will"})
@@ -80,7 +80,7 @@ def run(options: Options) -> str:
     """Make the rows again; returns what came out and what did not.
 
     Raises UsageError for options that do not fit together, FileNotFoundError for a dataset or folder that is not there
-    or lists no such figure, FileExistsError for an output that is somebody else's, RuntimeError when nothing came out.
+    or lists no such figure, UsageError for an output that is somebody else's, RuntimeError when nothing came out.
     """
     if not options.fetch and not Path(options.articles).is_dir():  # before what takes seconds to import
         raise UsageError(f"no folder {options.articles}: --articles names the one with your articles, or --fetch them")
@@ -143,9 +143,9 @@ def _check_ours(dataset: Path, articles: Path, published: Path) -> None:
     output = dataset.resolve()
     for name, folder in (("articles", articles), ("dataset", published)):
         if folder.is_dir() and (output == folder.resolve() or output in folder.resolve().parents):
-            raise FileExistsError(f"--output {dataset} is or holds the {name}' folder {folder}; choose another folder")
+            raise UsageError(f"--output {dataset} is or holds the {name}' folder {folder}; choose another folder")
     if dataset.is_dir() and any(dataset.iterdir()) and not (dataset / ".work" / _MARK).is_file():
-        raise FileExistsError(
+        raise UsageError(
             f"--output {dataset} is not empty and was not made here (it has no .work/{_MARK}); choose a new folder"
         )
 

@@ -41,7 +41,7 @@ class Options:
         default=None,
         metadata={
             "help": "dataset whose test split gives examples to click on: Hub id or folder",
-            "path": "folder or Hub id",
+            "path": "dataset or Hub id",
         },
     )
     revision: str | None = field(default=None, metadata={"help": "Hub commit of the model", "group": "how it is run"})

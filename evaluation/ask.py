@@ -73,16 +73,20 @@ class Options:
 def run(options: Options) -> str:
     """Ask; returns the answer, with `compare` those of both models.
 
-    Raises ValueError for a figure that cannot be opened and for an empty question, and what loading a checkpoint
+    Raises UsageError for a figure that cannot be opened and for an empty question, and what loading a checkpoint
     raises: FileNotFoundError where there is none, RefusedError for one that is not to be trusted.
     """
     from evaluation.trying.figure import ask_about, read_figure
+    from trust.pictures.opener import UnreadablePicture
 
     if not options.question.strip():
         raise UsageError("the question is empty: say what you want to know of the figure")
     refuse_commit(options.model, options.revision)
     refuse_commit(options.compare, options.compare_revision, "compare_revision")
-    figure = read_figure(Path(options.figure))  # before any weights are loaded
+    try:
+        figure = read_figure(Path(options.figure))  # before any weights are loaded
+    except UnreadablePicture as error:
+        raise UsageError(error) from error
     checkpoint = _opened(options, options.model, options.revision)
     if options.compare is None:
         (answer,) = ask_about(checkpoint, figure, options.question)

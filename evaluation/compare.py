@@ -55,7 +55,7 @@ class Options:
         default=None,
         metadata={
             "help": "Hub id or folder: scores by how often its training split has the terms asked about",
-            "path": "folder or Hub id",
+            "path": "dataset or Hub id",
         },
     )
 

@@ -48,7 +48,10 @@ class Options:
     output: str = field(metadata={"help": "run folder to write, or to continue", "path": "new folder"})
     dataset: str | None = field(
         default=None,
-        metadata={"help": "dataset: Hub id or folder; with --benchmark a copy of that one", "path": "folder or Hub id"},
+        metadata={
+            "help": "dataset: Hub id or folder; with --benchmark a copy of that one",
+            "path": "dataset or Hub id",
+        },
     )
     benchmark: str | None = field(
         default=None,
@@ -162,7 +165,7 @@ class Options:
         default=None,
         metadata={
             "help": "Hub id or folder whose chat template and image preparation to use instead",
-            "path": "folder or Hub id",
+            "path": "checkpoint or Hub id",
             "group": "how it is run",
         },
     )

@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge
 
 from dataset_builder.files.jsonfiles import write_json, write_lines
+from evaluation import run_folder
 from trust.errors import UsageError
 from trust.handovers import stamped
 
@@ -39,7 +40,7 @@ class Options:
     )
     output: str = field(metadata={"help": "folder of the page, its key and human.json", "path": "new folder"})
     dataset: str | None = field(
-        default=None, metadata={"help": "export: dataset that the runs answered", "path": "folder or Hub id"}
+        default=None, metadata={"help": "export: dataset that the runs answered", "path": "dataset or Hub id"}
     )
     items: Annotated[int, Ge(1)] = field(default=100, metadata={"help": "export: answers to rate, over all runs"})
     repeats: Annotated[int, Ge(0)] = field(
@@ -54,7 +55,19 @@ def run(options: Options) -> str:
     Raises FileNotFoundError for a run, dataset or key that is not there; ValueError for runs that answered other
     questions, too few of them, a folder with the page of another sample, and files without one usable rating.
     """
+    _check(options)
     return _import(options) if options.action == "import" else _export(options)
+
+
+def _check(options: Options) -> None:
+    """Raises UsageError, before what takes seconds to import, for what there is no page of."""
+    if options.action == "import":
+        return
+    if not options.dataset:
+        raise UsageError("export needs --dataset, for the pictures")
+    for path in options.paths:
+        if not (Path(path) / run_folder.MANIFEST).is_file():
+            raise UsageError(f"{path} is no run folder (it has no {run_folder.MANIFEST}): run `ldrt generate` first")
 
 
 def _export(options: Options) -> str:
@@ -62,8 +75,7 @@ def _export(options: Options) -> str:
     from evaluation.people.page import load_figures, page_data, render_page
     from evaluation.people.sample import draw, read_runs
 
-    if not options.dataset:
-        raise UsageError("export needs --dataset, for the pictures")
+    assert options.dataset is not None
     output = Path(options.output)
     runs = read_runs([Path(path) for path in options.paths])
     showings = draw([run.answers for run in runs], options.items, options.repeats, options.seed)
@@ -84,7 +96,6 @@ def _export(options: Options) -> str:
 
 
 def _import(options: Options) -> str:
-    from evaluation import run_folder
     from evaluation.people.key import read_key
     from evaluation.people.ratings import add_judges, rated_answers, read_ratings, read_scored_runs
     from evaluation.people.report import make_report, write_copies

@@ -11,9 +11,9 @@ from typing import Any
 from dataset_builder.files.nearest import nearest
 from ldrt.options import Option, options_of
 from trust.errors import UsageError
-from trust.places import check_writable, is_checkpoint_folder, is_folder
+from trust.places import check_writable, is_checkpoint_folder, is_dataset_folder
 
-PLACES = {"folder or Hub id": is_folder, "checkpoint or Hub id": is_checkpoint_folder}
+PLACES = {"dataset or Hub id": is_dataset_folder, "checkpoint or Hub id": is_checkpoint_folder}
 READ = ("folder", "file", "folder or file", *PLACES)
 MADE = {  # folders of the project's own commands -> what they hold, and the command that makes it, its folder as {}
     "dataset folder": ("pairs", "ldrt build ARTICLES --output {}"),

@@ -85,6 +85,7 @@ def run(options: Options) -> str:
     Raises FileNotFoundError for a run without manifest or scores, UsageError for a licence that the Hub cannot show.
     """
     _check_other(options)
+    tags = _domain_tags(options.domain)
     # here, as matplotlib and the Hub's client take seconds and `ldrt card --help` needs neither
     from model_cards.cards.evaluated_run import read_run
     from model_cards.cards.examples import write_examples
@@ -103,7 +104,7 @@ def run(options: Options) -> str:
         license=options.license,
         license_name=options.license_name,
         license_link=options.license_link,
-        tags=_domain_tags(options.domain),
+        tags=tags,
     )
     facts = model_facts(evaluated.manifest, stated)
     plots = write_plots(evaluated)

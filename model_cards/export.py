@@ -28,7 +28,7 @@ class Options:
     """Options of `ldrt export`."""
 
     dataset: str = field(
-        metadata={"help": "dataset repo folder, or its Hub id", "positional": True, "path": "folder or Hub id"}
+        metadata={"help": "dataset repo folder, or its Hub id", "positional": True, "path": "dataset or Hub id"}
     )
     format: Literal["llava", "sharegpt", "webdataset"] = field(
         metadata={"help": "`llava` JSON, `sharegpt` JSON (LLaMA-Factory, ms-swift), or `webdataset` tars"}

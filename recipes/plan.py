@@ -85,24 +85,24 @@ def run(options: Options) -> str:
     """
     from recipes.launching.start import check_dataset
     from recipes.planning.devices import find_gpu
+    from recipes.planning.launches import read_launch
     from recipes.project_files import find_file
 
     _check(options)
     find_gpu(options.gpu)
     recipe = find_file(options.config)
-    check_launch(recipe, options.overrides)  # before what takes seconds to import
+    check_launch(recipe, options.overrides)
     if options.tokens is None:
         check_dataset(recipe, options.overrides)
+    launch = read_launch(find_file(options.accelerate), options.processes)  # before what takes seconds to import
     from recipes.planning.compare import compare
     from recipes.planning.devices import choose_device
     from recipes.planning.dry_run import describe_check, dry_run
-    from recipes.planning.launches import read_launch
     from recipes.planning.report import describe, summarise
     from recipes.planning.rows import given_rows, measure_rows
     from recipes.planning.setting import read_setting
     from trust.handovers import stamped
 
-    launch = read_launch(find_file(options.accelerate), options.processes)
     device = choose_device(options.gpu, launch.on_cpu, options.gpu_memory, options.tflops, options.link_gb_s)
     setting = read_setting(str(recipe), options.overrides, launch, device)
     if options.check and setting.recipe.trainable == "preference":

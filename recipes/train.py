@@ -81,10 +81,7 @@ def _launch_config(options: Options, recipe: Path) -> Path:
         path, why = choose(torch.cuda.device_count(), asks_for_cpu(recipe, options.overrides))
         print(f"ldrt train: {path} ({why}); --launch names another one", flush=True)
     found = find_launch(path)
-    try:
-        kind = read_launch(found).kind
-    except ValueError as error:
-        raise UsageError(error) from error
+    kind = read_launch(found).kind
     number = options.num_processes
     if number is not None and (number < 1 or (kind == "single" and number > 1)):
         hint = "give 1 or more" if number < 1 else f"{path} starts one process: use ddp.yaml, zero2.yaml or zero3.yaml"

@@ -10,6 +10,7 @@ CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"  # one of them mak
 MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
 _HUB_ID = re.compile(r"[\w\-.]+/[\w\-.]+")
 # Folders that this project's own commands and documentation name; nobody else's repository is meant by `runs/phase1`.
+_DATA = (".parquet", ".json", ".jsonl", ".csv", ".tsv", ".arrow", ".zip", ".tar", ".gz", ".zst")  # files with rows
 _FOLDER_WORDS = ("runs", "checkpoints", "outputs", "demo", "dataset")
 
 
@@ -53,6 +54,15 @@ def check_writable(path: str, label: str) -> None:
         raise UsageError(f"{label} {path}: {above} is a file, and nothing can be written below it")
     if not os.access(above, os.W_OK):
         raise UsageError(f"cannot write to {above}; choose another {label}")
+
+
+def is_dataset_folder(name: str, of: str = "dataset") -> bool:
+    """As `is_folder`, and raises FileNotFoundError for a folder without a file that `datasets` reads rows from: that is
+    told here before `datasets` is imported."""
+    is_here = is_folder(name, of)
+    if is_here and not any(file.lower().endswith(_DATA) for _, _, files in os.walk(name) for file in files):
+        raise FileNotFoundError(f"{name}: no dataset there (no Parquet, JSON, CSV, Arrow, ZIP or tar file below it)")
+    return is_here
 
 
 def only_a_folders(name: str) -> bool:

@@ -37,7 +37,7 @@ class Options:
         default=None,
         metadata={
             "help": "of a model: ORG/NAME or folder of the dataset (default: as the card, the results name it)",
-            "path": "folder or Hub id",
+            "path": "dataset or Hub id",
         },
     )
     regenerate: Annotated[int, Ge(0)] = field(

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, Features, Image, Value, load_dataset, load_dataset_builder
+from datasets import Dataset, Features, Image, Value, get_dataset_config_names, load_dataset, load_dataset_builder
 from datasets.exceptions import DatasetGenerationError
 
 from dataset_builder.benchmarks.benchmark import Benchmark, Columns, named
 from dataset_builder.files.nearest import nearest
 from trust.dataset_files import check_dataset
-from trust.errors import RefusedError
+from trust.errors import RefusedError, UsageError
 from trust.files import inside
 from trust.pictures.stored import StoredPicture
 from trust.pictures.zipped import zipped_pictures
@@ -109,11 +109,24 @@ def _files(benchmark: Benchmark, commit: str | None) -> list[str]:
     except RefusedError:
         raise
     except ValueError as error:
-        raise ValueError(f"{name}: cannot be read: {' '.join(str(error).split())}") from error
+        raise UsageError(f"{name}: {why_unopened(name, benchmark.config, commit, error)}") from error
     files = builder.config.data_files or {}
     if split not in files:
-        raise ValueError(f"{name}: no split {split!r}; it has {', '.join(map(str, files)) or 'none'}")
+        known = f"{nearest(split, map(str, files))}; it has {', '.join(map(str, files)) or 'none'}"
+        raise UsageError(f"{name}: no split {split!r}{known}")
     return sorted(map(str, files[split]))
+
+
+def why_unopened(name: str, config: str | None, revision: str | None, error: ValueError) -> str:
+    """Why `datasets` has not opened a config of a folder or a Hub dataset: there is none of that name, or `error`."""
+    said = f"cannot be read: {' '.join(str(error).split())}"
+    try:
+        names = get_dataset_config_names(name, revision=revision)
+    except ValueError:
+        return said
+    if config is None or config in names:
+        return said
+    return f"no config {config!r}{nearest(config, names)}; it has {', '.join(names)}"
 
 
 def _read(benchmark: Benchmark, commit: str | None, files: list[str]) -> Dataset:
@@ -134,12 +147,12 @@ def _check_columns(rows: Dataset, benchmark: Benchmark) -> None:
     there = rows.column_names
     for name in (benchmark.columns.image, *named(benchmark.columns)):
         if name not in there:
-            raise ValueError(
+            raise UsageError(
                 f"{benchmark.hub_id}: no column {name!r}{nearest(name, there)}; it has {', '.join(there) or 'none'}"
             )
     for name in named(benchmark.columns):
         if isinstance(rows.features[name], Image):  # which `datasets` would open by itself
-            raise ValueError(f"{benchmark.hub_id}: the column {name!r} holds pictures: name one that holds text")
+            raise UsageError(f"{benchmark.hub_id}: the column {name!r} holds pictures: name one that holds text")
 
 
 def _revision(commit: str | None, files: list[str]) -> str:

@@ -14,6 +14,7 @@ from dataset_builder.files.jsonfiles import read_jsonl
 from dataset_builder.files.nearest import nearest
 from dataset_builder.retracted import Retracted, Retraction
 from dataset_builder.schema import CONFIGS
+from trust.errors import UsageError
 
 _COLUMNS = (
     *("article_id", "figure_id", "pmcid", "doi", "source_file", "duplicate_group", "context_of", "example_id"),
@@ -139,14 +140,14 @@ def _known_article(dataset: Path, known: Known, asked: str) -> str:
     found = known.article(asked)
     if found is None:
         every = [*known.articles, *(name for names in known.articles.values() for name in names)]
-        raise ValueError(f"no article {asked!r} in {dataset}{nearest(asked, every)}; nothing was taken out")
+        raise UsageError(f"no article {asked!r} in {dataset}{nearest(asked, every)}; nothing was taken out")
     return found
 
 
 def _known_figure(dataset: Path, known: Known, asked: str) -> str:
     if known.figure(asked) is None:
         every = [figure for figures in known.figures.values() for figure in figures]
-        raise ValueError(f"no figure {asked!r} in {dataset}{nearest(asked, every)}; nothing was taken out")
+        raise UsageError(f"no figure {asked!r} in {dataset}{nearest(asked, every)}; nothing was taken out")
     return asked
 
 

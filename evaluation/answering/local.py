@@ -15,6 +15,7 @@ from evaluation.answering import checkpoints
 from evaluation.answering.answers import Answer, Keep, Question, Show, unreadable
 from evaluation.answering.questions import public_name
 from evaluation.answering.sampling import GumbelNoise, seed_of
+from trust.errors import UsageError
 from trust.pictures.opener import UnreadablePicture, picture_size
 from trust.pictures.stored import open_stored, stored_bytes
 from trust.templates import check_template
@@ -211,7 +212,7 @@ def _device(name: str) -> str:
     kind, _, number = name.partition(":")
     n_there = 1 if kind == "cpu" else getattr(torch, kind).device_count()
     if int(number or 0) >= n_there:
-        raise ValueError(f"device {name}: torch finds {n_there} {kind.upper()} GPUs here")
+        raise UsageError(f"device {name}: torch finds {n_there} {kind.upper()} GPUs here")
     return name
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from datasets import Dataset, concatenate_datasets, load_dataset, load_dataset_builder
 from PIL import Image as PILImage
 
+from dataset_builder.benchmarks.source import why_unopened
+from dataset_builder.files.nearest import nearest
 from evaluation.run_folder import Evidence
 from trust.dataset_files import check_dataset
-from trust.errors import RefusedError
+from trust.errors import RefusedError, UsageError
 from trust.licenses import counts
 from trust.pictures.opener import UnreadablePicture
 from trust.pictures.stored import StoredPicture, as_stored, open_stored
@@ -46,7 +48,7 @@ def load_items(dataset: str, split: str, tasks: list[str], revision: str | None 
     parts = [load_dataset("parquet", data_files={split: paths}, split=split) for paths in files.values()]
     for task, part in zip(tasks, parts, strict=True):
         if absent := [column for column in COLUMNS if column not in part.column_names]:
-            raise ValueError(f"{dataset}, config {task}: no questions to ask, its columns lack {', '.join(absent)}")
+            raise UsageError(f"{dataset}, config {task}: no questions to ask, its columns lack {', '.join(absent)}")
     rows = concatenate_datasets([as_stored(part) for part in parts])
     if len(rows) == 0:
         raise ValueError(f"{dataset}: the split {split} of {', '.join(tasks)} is empty")
@@ -162,10 +164,11 @@ def _data_files(dataset: str, task: str, split: str, revision: str | None) -> li
     except RefusedError:
         raise
     except ValueError as error:
-        raise ValueError(f"{dataset}: cannot evaluate {task!r}: {' '.join(str(error).split())}") from error
+        raise UsageError(f"{dataset}: {why_unopened(dataset, task, revision, error)}") from error
     files = builder.config.data_files or {}
     if split not in files:
-        raise ValueError(f"{dataset}, config {task}: no split {split!r}; it has {', '.join(map(str, files)) or 'none'}")
+        known = f"{nearest(split, map(str, files))}; it has {', '.join(map(str, files)) or 'none'}"
+        raise UsageError(f"{dataset}, config {task}: no split {split!r}{known}")
     return sorted(str(path) for path in files[split])
 
 

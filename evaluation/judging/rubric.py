@@ -9,6 +9,7 @@ import jinja2
 
 from dataset_builder.llm.requests import quote
 from evaluation.run_folder import Evidence, Prediction
+from trust.errors import UsageError
 from trust.prompts import prompt_template
 
 FOLDER = Path(__file__).parent / "rubrics"
@@ -53,11 +54,11 @@ def _data(
 
 
 def load(name: str, folder: Path = FOLDER) -> Rubric:
-    """Read `name`.md. Raises FileNotFoundError naming the rubrics that are there."""
+    """Read `name`.md. Raises UsageError naming the rubrics that are there."""
     path = folder / f"{name}.md"
     if not path.is_file():
         known = ", ".join(sorted(other.stem for other in folder.glob("*.md"))) or "none"
-        raise FileNotFoundError(f"{folder} has no rubric {name}.md (there are: {known}): write one, see --rubrics")
+        raise UsageError(f"{folder} has no rubric {name}.md (there are: {known}): write one, see --rubrics")
     content = path.read_bytes()
     template = prompt_template(content.decode(), str(path))
     return Rubric(template, hashlib.sha256(content).hexdigest())

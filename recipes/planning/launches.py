@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from trust.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -31,7 +33,7 @@ class Launch:
 def read_launch(path: Path, processes: int | None = None) -> Launch:
     """The launch config in a file, with `processes` where they are not the file's own.
 
-    Raises FileNotFoundError, and ValueError for a way to launch that is not planned for.
+    Raises FileNotFoundError, and UsageError for no launch config or a way to launch that is not planned for.
     """
     config = _read_config(path)
     common = {
@@ -47,10 +49,10 @@ def read_launch(path: Path, processes: int | None = None) -> Launch:
 def _read_config(path: Path) -> dict:
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {error}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} is no YAML: {error}") from error
     if not isinstance(config, dict) or "distributed_type" not in config:
-        raise ValueError(f"{path} is no accelerate config: it has no distributed_type")
+        raise UsageError(f"{path} is no accelerate config: it has no distributed_type")
     return config
 
 
@@ -66,12 +68,12 @@ def _by_kind(path: Path, config: dict, common: dict) -> Launch:
         return Launch(kind="fsdp", offload_parameters=bool(fsdp.get("fsdp_offload_params", False)), **common)
     if kind == "DEEPSPEED":
         return Launch(kind="zero", **_read_deepspeed(path, config.get("deepspeed_config", {})), **common)
-    raise ValueError(f"{path}: distributed_type {kind} is not planned for; use NO, MULTI_GPU, DEEPSPEED or FSDP")
+    raise UsageError(f"{path}: distributed_type {kind} is not planned for; use NO, MULTI_GPU, DEEPSPEED or FSDP")
 
 
 def _read_deepspeed(path: Path, deepspeed: dict) -> dict:
     if "deepspeed_config_file" in deepspeed:
-        raise ValueError(f"{path}: a separate deepspeed_config_file is not read; put zero_stage and offload here")
+        raise UsageError(f"{path}: a separate deepspeed_config_file is not read; put zero_stage and offload here")
     return {
         "stage": int(deepspeed.get("zero_stage", 2)),
         "offload_optimizer": deepspeed.get("offload_optimizer_device", "none") != "none",

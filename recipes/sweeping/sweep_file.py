@@ -46,7 +46,7 @@ def read_sweep(path: Path) -> Sweep:
         raise FileNotFoundError(f"no sweep {path}; recipes/sweeps/ has some")
     try:
         sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise UsageError(f"{path} is no YAML: {error}") from error
     if not isinstance(sweep, dict) or not isinstance(sweep.get("runs"), dict):
         raise UsageError(f"{path}: expected `runs:` with a name and changes for each run")

@@ -367,14 +367,14 @@ def test_the_output_is_ours(tmp_path, capsys):
     (strangers / "thesis.doc").write_text("theirs")
     for folder in (downloaded, strangers):
         before = content(folder)
-        assert "was not made here" in _error(capsys, str(articles), "--output", str(folder))
+        assert "was not made here" in _error(capsys, str(articles), "--output", str(folder), status=2)
         assert content(folder) == before
         assert not (folder / ".work").exists()
     (strangers / ".work").mkdir()  # of another program
-    assert "was not made here" in _error(capsys, str(articles), "--output", str(strangers))
+    assert "was not made here" in _error(capsys, str(articles), "--output", str(strangers), status=2)
     assert "write your home folder in full" in _error(capsys, str(articles), "--output", "~/dataset", status=2)
     for folder in (articles, tmp_path, articles / ".." / "articles"):
-        assert "is or holds the articles' folder" in _error(capsys, str(articles), "--output", str(folder))
+        assert "is or holds the articles' folder" in _error(capsys, str(articles), "--output", str(folder), status=2)
     (tmp_path / "empty").mkdir()
     for output in (tmp_path / "empty", tmp_path / "new" / "deep", articles / "dataset"):
         for _ in range(2):

@@ -194,9 +194,9 @@ def test_the_manifest_counts_what_is_left(sample_dataset):
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (["--article", "PMC9900"], 1, "no article 'PMC9900' in "),
-        (["--article", "PMC99000002", "--article", "PMC9900002"], 1, "did you mean PMC990000"),
-        (["--figure", "PMC99000002/fig99"], 1, "did you mean PMC99000002/fig"),
+        (["--article", "PMC9900"], 2, "no article 'PMC9900' in "),
+        (["--article", "PMC99000002", "--article", "PMC9900002"], 2, "did you mean PMC990000"),
+        (["--figure", "PMC99000002/fig99"], 2, "did you mean PMC99000002/fig"),
         ([], 2, "nothing to take out: name --article ID or --figure ID"),
     ],
 )

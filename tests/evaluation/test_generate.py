@@ -2,14 +2,17 @@ import json
 import shutil
 
 import pytest
-from datasets import load_dataset
+from datasets import Dataset, Features, Value, load_dataset
+from datasets import Image as ImageFeature
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import ldrt
 from dataset_builder.files.jsonfiles import append_jsonl, read_jsonl
 from evaluation.answering.questions import image_donors
 from evaluation.generate import Options, run
+from trust.errors import UsageError
 
 CONDITIONS = ("true", "blank", "shuffled", "none")
 
@@ -201,19 +204,42 @@ def test_an_unreadable_picture_stops_nothing(tiny_llava, dataset_folder, tmp_pat
     ("options", "error", "message"),
     [
         ({"tasks": ["detials"]}, ValueError, "no config 'detials', did you mean detail.*pairs.*reasoning"),
-        ({"tasks": ["detail", "pairs"]}, ValueError, "config pairs: no questions to ask, its columns lack images, pro"),
-        ({"split": "tset"}, ValueError, r"no split 'tset', did you mean test\?; it has test"),
+        ({"tasks": ["detail", "pairs"]}, UsageError, "config pairs: no questions to ask, its columns lack images, pro"),
+        ({"split": "tset"}, UsageError, r"no split 'tset', did you mean test\?; it has test"),
         ({"dataset": "no/such/folder"}, FileNotFoundError, "no such dataset folder"),
         ({"model": "no/such/folder"}, ValueError, "there is no folder no/such/folder"),
         ({"revision": "0" * 40}, ValueError, "is a folder, which has no commits: leave out --revision"),
         ({"dataset_revision": "0" * 40}, ValueError, "leave out --dataset_revision"),
-        ({"device": "cuda:99"}, ValueError, "device cuda:99: torch finds . CUDA GPUs"),
+        ({"device": "cuda:99"}, UsageError, "device cuda:99: torch finds . CUDA GPUs"),
     ],
 )
 def test_wrong_input_is_one_clear_error(options, error, message, tiny_llava, dataset_folder, tmp_path):
     options = {"model": str(tiny_llava), "dataset": str(dataset_folder), "output": str(tmp_path / "run"), **options}
     with pytest.raises(error, match=message):
         run(Options(**options))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--question_column questoin", "no column 'questoin', did you mean question?; it has image, question, answer"),
+        ("--question_column image", "the column 'image' holds pictures: name one that holds text"),
+        ("--question_column question --split tset", "no split 'tset', did you mean test?; it has test"),
+        ("--question_column question --tasks other", ": no config 'other'; it has default"),
+        ("--tasks detail", ": no config 'detail', did you mean default?; it has default"),
+    ],
+)
+def test_a_wrong_name_in_a_dataset_of_others_is_wrong_usage(words, message, tmp_path, capsys):
+    rows = {"image": [Image.new("RGB", (9, 9))], "question": ["What?"], "answer": ["That."]}
+    features = Features({"image": ImageFeature(), "question": Value("string"), "answer": Value("string")})
+    Dataset.from_dict(rows, features).to_parquet(tmp_path / "test.parquet")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    given = ["--model", str(tmp_path / "model"), "--dataset", str(tmp_path), "--output", str(tmp_path / "run")]
+    assert ldrt.main(["generate", *given, *words.split()]) == 2
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert message in line
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_model_of_another_kind_is_refused(tiny_llava, dataset_folder, tmp_path):

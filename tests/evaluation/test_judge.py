@@ -278,7 +278,7 @@ def test_what_cannot_work_is_one_clear_line(tmp_path, capsys):
         assert "rejects the API key; set OPENAI_API_KEY" in fails("--base_url", url)
     with serve(lambda _: 404) as (url, _):
         assert "judged none of 288: 288 error; the first: " in fails("--base_url", url)
-    assert "has no rubric detail.md" in fails("--rubrics", str(tmp_path))
+    assert "has no rubric detail.md" in fails("--rubrics", str(tmp_path), status=2)
     assert "needs a server" in fails("--backend", "local", "--against", str(run), status=2)
     assert "--batch: only for a judge behind a server" in fails("--backend", "local", "--batch", status=2)
 

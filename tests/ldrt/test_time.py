@@ -26,15 +26,23 @@ MISTAKES = {
         "--config nowhere --accelerate nowhere",
         "--gpu_memory -3 --config {recipe} --accelerate {launch}",
         "--config {recipe} --accelerate {launch} --dataset_name nowhere",
+        "--config {recipe} --accelerate {launch} --lr_scheduler_type cosin",
+        "--config {recipe} --accelerate {recipe}",
     ],
-    "train": ["--config nowhere", "--config {recipe} --num_processes 0"],
-    "sweep": ["nowhere"],
+    "train": [
+        "--config nowhere",
+        "--config {recipe} --num_processes 0",
+        "--config {recipe} --learning_rat 1e-4",
+        "--config {launch}",
+    ],
+    "sweep": ["nowhere", "here/sweep.yaml"],
     "merge": ["nowhere --output out", "a/b/c --output out", "here -o out --dtype float8"],
     "ask": ["nowhere figure.png question", "here nowhere.png question"],
     "app": ["nowhere", "here --port 99999"],
     "generate": [
         "--model nowhere --dataset here --output out",
         "--model here --dataset nowhere --output out",
+        "--model a/b --dataset here --output out",
         "--model here --dataset here --output out --device gpu",
         "--model here --output out --benchmark vqarad",
         "--model here --output out",
@@ -42,7 +50,7 @@ MISTAKES = {
     "judge": ["nowhere --judge j", "here --judge j"],
     "score": ["nowhere", "here"],
     "compare": ["nowhere here"],
-    "human": ["export nowhere --dataset d/e --output out", "exprt here -o out"],
+    "human": ["export nowhere --dataset d/e --output out", "exprt here -o out", "export here --dataset d/e -o out"],
     "prefer": ["nowhere nowhere nowhere"],
     "card": ["nowhere", "here"],
     "publish": ["nowhere a/b", "here a/b"],
@@ -50,10 +58,17 @@ MISTAKES = {
     "retract": ["nowhere"],
     "screen": ["nowhere"],
     "verify": ["nowhere", "here --device gpu"],
-    "demo": ["--output here/file", "--articles -1"],
+    "demo": ["--output here/file", "--articles -1", "--output out --family lava"],
     "doctor": ["--jsn"],
     "completion": ["basch"],
 }
+SWEEP = """
+recipe: recipes/tiny-llava/phase2.yaml
+accelerate: accelerate_configs/cpu.yaml
+dataset: d/e
+output: out
+runs: {first: {lora_r: 4}, last: {lora_rr: 8}}
+"""
 
 
 def cpu_s(words: list[str], folder: Path) -> tuple[float, subprocess.CompletedProcess]:
@@ -79,6 +94,7 @@ def test_every_command_has_its_mistakes():
 def test_a_mistake_is_told_at_once_in_one_line_with_status_2(name, tmp_path):
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "file").touch()
+    (tmp_path / "here" / "sweep.yaml").write_text(SWEEP)
     files = {"recipe": "recipes/tiny-llava/phase1.yaml", "launch": "accelerate_configs/cpu.yaml"}
     for words in MISTAKES[name]:
         took_s, done = cpu_s([name, *words.format(**files).split()], tmp_path)
@@ -88,7 +104,7 @@ def test_a_mistake_is_told_at_once_in_one_line_with_status_2(name, tmp_path):
         assert "Hub cannot be asked" not in line
         assert not done.stdout
         assert took_s < MISTAKE_S, words
-        assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "here"]  # nothing was made
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "here", "sweep.yaml"]  # nothing was made
 
 
 @pytest.mark.parametrize("name", MISTAKES)

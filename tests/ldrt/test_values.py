@@ -193,7 +193,7 @@ def test_right_yaml(tmp_path, text, expected):
 @dataclass
 class Places:
     run: str = field(metadata={"help": "run folder", "positional": True, "path": "folder"})
-    model: str | None = field(default=None, metadata={"help": "model", "path": "folder or Hub id"})
+    dataset: str | None = field(default=None, metadata={"help": "dataset", "path": "dataset or Hub id"})
     tuned: str | None = field(default=None, metadata={"help": "tuned", "path": "checkpoint or Hub id"})
     ids: str | None = field(default=None, metadata={"help": "ids", "path": "file"})
     ratings: list[str] = field(default_factory=list, metadata={"help": "ratings", "path": "folder or file"})
@@ -211,9 +211,10 @@ def places(*words: str) -> Places:
 
 def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("runs/tuned", "owner", "adapter"):
+    for name in ("runs/tuned", "owner", "adapter", "rows/data"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "adapter/adapter_config.json").write_text("{}")
+    (tmp_path / "rows/data/test.parquet").touch()
     (tmp_path / "file").write_text("")
     for words, message in [
         (["runs/tunde"], "no folder 'runs/tunde', did you mean runs/tuned?; RUN: run folder"),
@@ -223,10 +224,11 @@ def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
         (["runs", "-o", "file"], "--output file is a file; give the name of a folder"),
         (["runs", "-o", "file/below"], "file is a file, and nothing can be written below it"),
         (["runs", "--report", "runs"], "--report runs is a folder; give the name of a file"),
-        (["runs", "--model", "nowhere"], "there is no folder nowhere: give the model's folder or its Hub id"),
-        (["runs", "--model", "./a/b"], "there is no folder ./a/b"),
-        (["runs", "--model", "owner/x"], "there is no folder owner/x"),  # owner/ is here
-        (["runs", "--model", "a/b/c"], "there is no folder a/b/c"),
+        (["runs", "--dataset", "nowhere"], "there is no folder nowhere: give the dataset's folder or its Hub id"),
+        (["runs", "--dataset", "./a/b"], "there is no folder ./a/b"),
+        (["runs", "--dataset", "owner/x"], "there is no folder owner/x"),  # owner/ is here
+        (["runs", "--dataset", "a/b/c"], "there is no folder a/b/c"),
+        (["runs", "--dataset", "runs"], "runs: no dataset there (no Parquet, JSON, CSV"),
         (["x" * 5000], "no folder '…xxx"),
         (["runs", "--tuned", "nowhere"], "there is no folder nowhere: give the checkpoint's folder or its Hub id"),
         (["runs", "--tuned", "owner"], "owner: no checkpoint there (it has no config.json or adapter_config.json)"),
@@ -242,8 +244,8 @@ def test_paths_are_checked_before_anything_runs(tmp_path, monkeypatch):
     for words in (
         ["runs"],
         ["--dry-run", "runs"],
-        ["runs/tuned", "--model", "org/name"],
-        ["runs", "--model", "runs/tuned"],
+        ["runs/tuned", "--dataset", "org/name"],
+        ["runs", "--dataset", "rows"],
         ["runs", "--tuned", "org/name"],
         ["runs", "--tuned", "adapter"],
         ["runs", "-o", "new/deep"],

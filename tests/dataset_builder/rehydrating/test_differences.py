@@ -163,9 +163,9 @@ def test_an_output_of_somebody_else(published, mine, tmp_path, capsys):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     for output, why in [("full", "was not made here"), ("mine", "is or holds"), (".", "is or holds")]:
-        assert rehydrate(published, mine, tmp_path / output) == 1
+        assert rehydrate(published, mine, tmp_path / output) == 2
         assert why in capsys.readouterr().err
-    assert rehydrate(published, mine, published) == 1
+    assert rehydrate(published, mine, published) == 2
     assert (tmp_path / "full" / "thesis.txt").read_text() == "mine"
 
 
