@@ -204,7 +204,6 @@ def card_fields(licenses: Iterable[str | None]) -> dict[str, str]:
     if distinct <= {None}:
         return {"license": "unknown"}
     if len(distinct) == 1:
-        (only,) = distinct
-        if only in _HUB_IDS:
-            return {"license": _HUB_IDS[only]}
+        only = str(*distinct)
+        return {"license": _HUB_IDS[only]} if only in _HUB_IDS else {"license": "other", "license_name": only.lower()}
     return {"license": "other", "license_name": "mixed-see-column-license"}

@@ -55,6 +55,13 @@ def mentioned(document: str) -> list[Command]:
     return [Command(document, span) for span in spans if re.match(r"ldrt [a-z]", span)]
 
 
+def in_tables(document: str) -> list[Command]:
+    """The commands, with what they are given, that stand in the cells of tables."""
+    rows = [line for line in _BLOCK.sub("", text_of(document)).splitlines() if line.lstrip().startswith("|")]
+    spans = [span for row in rows for span in _SPAN.findall(row)]
+    return [Command(document, span) for span in spans if re.match(r"ldrt [a-z]+ \S", span)]
+
+
 def text_of(document: str) -> str:
     return (ROOT / document).read_text(encoding="utf-8")
 

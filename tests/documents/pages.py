@@ -31,7 +31,7 @@ def _changed(text: str, diff: str) -> str:
     """A text with the lines of a diff: "+" goes behind the line above it in the diff, the first of that text."""
     lines, at = text.splitlines(), 0
     for line in diff.splitlines():
-        sign, words = line[0], line[1:]
+        sign, words = line[:1] or " ", line[1:]
         if sign == "+":
             lines.insert(at, words)
             at += 1

@@ -45,6 +45,10 @@ STAND_INS = [
     (r"^source .*", "ldrt --version"),
     (_BIG.format(phase="phase1"), _TINY.format(phase="phase1", model=MODELS[0])),
     (_BIG.format(phase="phase2"), _TINY.format(phase="phase2", model="runs/llava-v1.5-13b/phase1")),
+    # In tables, what is added to a command of the page.
+    (r"^ldrt judge runs/tuned --against runs/base$", r"\g<0> --judge Qwen/Qwen2-72B-Instruct --base_url {llm}"),
+    (r"^ldrt generate --base_url .*", r"\g<0> --dataset ORG/NAME --output runs/served --limit 2"),
+    (r"^ldrt compare … --train", "ldrt compare runs/base runs/tuned --train"),
     (r"http://localhost:800\d/v1", "{llm}"),
     (r"\bORG/", "lab/"),
     (r"\bCOMMIT\b", "a" * 40),
@@ -163,6 +167,14 @@ def bring_pictures(place: Place) -> None:
         Image.fromarray(noise).save(folder / "pictures" / "img" / f"{number:02}.png")
 
 
+def bring_ratings(place: Place) -> None:
+    """What a rater sends back: a grade for every answer of the page."""
+    key = json.loads((place.folder / "rating" / "key.json").read_text(encoding="utf-8"))
+    said = {"packet": key["packet"], "rater": "A", "score": 7, "status": "ok"}
+    lines = [json.dumps({**said, "item": entry["item"]}) + "\n" for entry in key["items"]]
+    (place.folder / "ratings.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
 def bring_library(place: Place) -> None:
     """A Zotero export with a reference that has its PDF, and one that PMC has."""
     folder = place.folder
@@ -182,4 +194,5 @@ BROUGHT: dict[str, Callable[[Place], None]] = {
     "ldrt fetch --ids": bring_ids,
     "ldrt build pictures": bring_pictures,
     "ldrt fetch --zotero": bring_library,
+    "ldrt human import": bring_ratings,
 }

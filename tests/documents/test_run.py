@@ -7,7 +7,7 @@ import pytest
 
 from tests.dataset_builder.batch_server import Batches
 from tests.dataset_builder.llm_server import serve
-from tests.documents.commands import ROOT, Command, documents, typed
+from tests.documents.commands import ROOT, Command, documents, in_tables, typed
 from tests.documents.place import BROUGHT, Place, checkout, fill_pmc, reply
 from tests.hub_server.server import HubServer
 from tests.pmc_server import PmcServer
@@ -47,6 +47,9 @@ CANNOT = {
     r"^ldrt app ": "a page that stays until it is stopped, and Gradio; tests/evaluation/trying/test_page.py",
     r"^pip install ": "installs",
     r"^ldrt verify FOLDER": "stands for any folder",
+    r"^ldrt compare BASE TUNED MORE": "stands for any runs",
+    r"runs/base-vqa-rad": "runs of a public benchmark; tests/evaluation/test_compare.py has such",
+    r"^ldrt generate --benchmark": "public benchmarks: tests/evaluation/test_benchmarks.py has copies",
 }
 
 
@@ -69,7 +72,7 @@ def test_a_chapter_can_be_typed_from_its_first_page_to_its_last(chapter, tmp_pat
         fill_pmc(pmc, tmp_path / "sample")
         place = Place(checkout(tmp_path / "place"), hub, llm_url, pmc)
         for document in CHAPTERS[chapter]:
-            for command in typed(document):
+            for command in (*typed(document), *in_tables(document)):
                 type_in(place, command)
 
 
@@ -87,7 +90,8 @@ def type_in(place: Place, command: Command) -> None:
 
 def test_what_cannot_be_typed_is_there():
     """A pattern that no command fits has outlived its command."""
-    texts = [command.text for chapter in CHAPTERS.values() for document in chapter for command in typed(document)]
+    read = [document for chapter in CHAPTERS.values() for document in chapter]
+    texts = [command.text for document in read for command in (*typed(document), *in_tables(document))]
     assert all(any(re.search(pattern, text) for text in texts) for pattern in CANNOT)
     assert all(any(text.startswith(beginning) for text in texts) for beginning in BROUGHT)
 

@@ -4,6 +4,8 @@ import pytest
 
 from trust.licenses import NOT_STATED, card_fields, combined, counts, is_known, of_row, permits, spdx_id, use_of
 
+MIXED = {"license": "other", "license_name": "mixed-see-column-license"}
+
 
 @pytest.mark.parametrize(
     ("license", "use"),
@@ -26,18 +28,18 @@ def test_use(license, use):
 
 
 @pytest.mark.parametrize(
-    ("licenses", "name"),
+    ("licenses", "fields"),
     [
-        ({"CC-BY-4.0"}, "cc-by-4.0"),
-        ({"CC-BY-3.0-IGO"}, "other"),
-        ({"CC-BY-4.0", None}, "other"),
-        ({"CC-BY-4.0", "CC0-1.0"}, "other"),
-        ({None}, "unknown"),
-        (set(), "unknown"),
+        ({"CC-BY-4.0"}, {"license": "cc-by-4.0"}),
+        ({"CC-BY-3.0-IGO"}, {"license": "other", "license_name": "cc-by-3.0-igo"}),
+        ({"CC-BY-4.0", None}, MIXED),
+        ({"CC-BY-4.0", "CC0-1.0"}, MIXED),
+        ({None}, {"license": "unknown"}),
+        (set(), {"license": "unknown"}),
     ],
 )
-def test_the_card_names_one_licence_only_when_all_rows_share_it(licenses, name):
-    assert card_fields(licenses)["license"] == name
+def test_the_card_names_one_licence_only_when_all_rows_share_it(licenses, fields):
+    assert card_fields(licenses) == fields
 
 
 # of what is made from works under each of these: the licence, and what it may be used for

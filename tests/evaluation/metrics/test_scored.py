@@ -1,23 +1,18 @@
 """Each metric's columns against its cases, and docs/how-to/metric.md, carried out on a copy of the project."""
 
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from evaluation.metrics.all import ALL
 from evaluation.metrics.metric import Answer
+from tests.documents.pages import carried_out, run
 from tests.evaluation.runs import make_run, write_evidence
 
 ROOT = Path(__file__).parents[3]
 METRICS = ROOT / "evaluation" / "metrics"
 CASES = Path(__file__).parent / "cases" / "scored"
-PAGE = ROOT / "docs" / "how-to" / "metric.md"
 NOT_MEASURED = {"judge"}  # asked, not measured: it reads a judge's replies
 UNSAID = {"reference": "", "question": "", "finish_reason": "stop", "kind": None, "options": None, "evidence": None}
 
@@ -56,7 +51,7 @@ def test_names_and_columns_are_of_one_metric_each():
 
 @pytest.mark.slow
 def test_the_page_on_how_to_add_a_metric_can_be_carried_out(tmp_path):
-    project = copy_with_the_metric_of_the_page(tmp_path / "project")
+    project = carried_out("docs/how-to/metric.md", tmp_path / "project")
     runs = [make_run(tmp_path / name, f"org/{name}", quality) for name, quality in (("base", 0.3), ("tuned", 0.9))]
     for folder in runs:
         write_evidence(folder)
@@ -69,37 +64,13 @@ def test_the_page_on_how_to_add_a_metric_can_be_carried_out(tmp_path):
     card = (tmp_path / "tuned" / "README.md").read_text()
     assert "| Answers that ask back, share | all | 0.000 | 0.000 | +0.000 |" in card
     tests = ["tests/evaluation/metrics/test_scored.py", "tests/evaluation/metrics/test_evaluate_modules.py"]
-    run(project, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *tests, "-k", "columns or card")
-
-
-def copy_with_the_metric_of_the_page(project: Path) -> Path:
-    """A copy of the project in which the files of the page are written and its lines are added."""
-    left_out = shutil.ignore_patterns("__pycache__", ".*", "demo", "runs", "site")
-    shutil.copytree(ROOT, project, ignore=left_out)
-    page = PAGE.read_text(encoding="utf-8")
-    for _, kind, name, text in re.findall(r'^(`{3,})(\w+) title="(\S+)"\n(.*?)^\1$', page, re.S | re.M):
-        if kind == "diff":
-            add_lines(project / name, text)
-        else:
-            (project / name).parent.mkdir(exist_ok=True)
-            (project / name).write_text(text, encoding="utf-8")
-    (project / "evaluation" / "metrics" / "asking_back" / "__init__.py").touch()
-    return project
-
-
-def add_lines(path: Path, diff: str) -> None:
-    """The import goes before the others, the name to the end of the tuple."""
-    imported, listed = [line.removeprefix("+") for line in diff.splitlines()]
-    text = path.read_text(encoding="utf-8").replace("\nfrom ", f"\n{imported}\nfrom ", 1)
-    path.write_text(re.sub(r"\)\n\Z", f"{listed}\n)\n", text), encoding="utf-8")
+    python(project, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *tests, "-k", "columns or card")
 
 
 def ldrt(project: Path, *words) -> None:
-    run(project, "-m", "ldrt", *words)
+    python(project, "-m", "ldrt", *words)
 
 
-def run(project: Path, *words) -> None:
-    environment = os.environ | {"PYTHONPATH": str(project)}
-    command = [sys.executable, *map(str, words)]
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+def python(project: Path, *words) -> None:
+    done = run(project, *words)
     assert done.returncode == 0, done.stdout + done.stderr
