@@ -6,8 +6,9 @@ import httpx
 import yaml
 from huggingface_hub import constants, get_session, get_token
 from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.hf_api import KernelInfo
 
-from model_cards.hub.repo import HubError, Repo, api, download, head, tree
+from model_cards.hub.repo import HubError, Repo, api, download
 from model_cards.hub.retry import retried
 
 _CARD = "README.md"
@@ -36,8 +37,7 @@ def prepare(repo: Repo) -> None:
     """The same without a card. Creates the repository."""
     account = _account()
     _create(repo, account)
-    _check_visibility(repo)
-    _refuse_foreign(repo)
+    _check_what_is_there(repo)
 
 
 def front_matter(card: str) -> dict:
@@ -81,27 +81,28 @@ def _create_once(repo: Repo) -> None:
     api().create_repo(repo.id, repo_type=repo.type, private=repo.private, exist_ok=True, space_sdk=sdk)
 
 
-def _check_visibility(repo: Repo) -> None:
-    private = retried(lambda: api().repo_info(repo.id, repo_type=repo.type)).private
-    if private != repo.private:
-        state = "private" if private else "public"
-        raise HubError(f"{repo.id} is {state} already: pass --private {str(private).lower()}, or change its settings")
+def _check_what_is_there(repo: Repo) -> None:
+    """Raises HubError for another visibility than is asked for, and for a repository that holds something else."""
+    info = retried(lambda: api().repo_info(repo.id, repo_type=repo.type))
+    assert not isinstance(info, KernelInfo), "neither a model nor a dataset nor a Space is one"
+    if info.private != repo.private:
+        state = "private" if info.private else "public"
+        raise HubError(
+            f"{repo.id} is {state} already: pass --private {str(info.private).lower()}, or change its settings"
+        )
+    names = {file.rfilename for file in info.siblings or ()}
+    others = sorted(names - set(_OF_A_NEW_ONE))
+    if others and names.isdisjoint(_HASHES) and not _is_ours(repo, info.sha):
+        raise HubError(
+            f"{repo.url} holds something else ({len(others)} files, first {others[0]}), which would be replaced: "
+            "choose another name, or delete these files there first"
+        )
 
 
-def _refuse_foreign(repo: Repo) -> None:
-    """Raises HubError where the repository holds files, and none of it says that this project has published it."""
-    sha = retried(lambda: head(repo))
-    files = retried(lambda: tree(repo, sha))
-    others = sorted(files.keys() - set(_OF_A_NEW_ONE))
-    if not others or not files.keys().isdisjoint(_HASHES):
-        return
+def _is_ours(repo: Repo, sha: str | None) -> bool:
+    """Whether the card says that this project has written it."""
     card = retried(lambda: download(repo, sha, [_CARD])) / _CARD
-    if card.is_file() and _OURS in card.read_text(encoding="utf-8", errors="replace"):
-        return
-    raise HubError(
-        f"{repo.url} holds something else ({len(others)} files, first {others[0]}), which would be replaced: choose "
-        "another name, or delete these files there first"
-    )
+    return card.is_file() and _OURS in card.read_text(encoding="utf-8", errors="replace")
 
 
 def _validate_on_hub(repo: Repo, card: str) -> None:

@@ -63,12 +63,15 @@ def test_what_a_stranger_can_load_ask_check_and_catch(hub, ldrt_client, hub_proc
 
 def test_a_model_whose_vision_tower_was_trained_holds(hub, ldrt_client, demo, tmp_path):  # noqa: F811
     """`trainable: full-vision`: the tower is among the adapter's weights, and merged."""
-    train = ["--launch", "accelerate_configs/cpu.yaml", "--config", "recipes/tiny-llava/phase2.yaml"]
-    train += ["--model_name_or_path", demo / "phase1", "--dataset_name", demo / "dataset", "--max_steps", 2]
     asked = ["--dataset", demo / "dataset", "--limit", 4, "--device", "cpu"]
     phase2, tuned, run = (tmp_path / name for name in ("phase2", "tuned", "run"))
+    train = ["train", "--launch", "accelerate_configs/cpu.yaml", "--config", "recipes/tiny-llava/phase2.yaml"]
+    train += ["--model_name_or_path", demo / "phase1", "--dataset_name", demo / "dataset", "--max_steps", 2]
+    train += ["--trainable", "full-vision", "--output_dir", phase2]
+    command = [sys.executable, "-m", "ldrt", *map(str, train)]
+    done = processes.run(command, tmp_path / "printed", cwd=PROJECT)
+    assert done.returncode == 0, done.stdout + done.stderr
     steps = [
-        ("train", *train, "--trainable", "full-vision", "--output_dir", phase2),
         ("merge", phase2, "--output", tuned),
         ("generate", "--model", tuned, *asked, "--output", run),
         ("score", run),
