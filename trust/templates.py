@@ -59,7 +59,7 @@ def check_tokenizer(folder: Path, owner: str) -> None:
 def _tokenizer_fault(path: str, _changed_ns: int) -> str | None:
     """What the tokenizer does that it must not, None for nothing."""
     try:
-        done = _run({"tokenizer": path})
+        done = _run({"tokenizer": path, "cpu_s": TOKENIZER_CPU_S})
     except subprocess.TimeoutExpired:
         return f"has not come to an end after {WALL_S:g} s"
     if done.returncode == _TOO_LONG:
@@ -81,7 +81,7 @@ def _run(job: dict) -> subprocess.CompletedProcess[str]:
 def _fault(template: str, special_tokens: str) -> str | None:
     """What the template does that it must not, None for nothing."""
     try:
-        done = _run({"template": template, "special_tokens": json.loads(special_tokens)})
+        done = _run({"template": template, "special_tokens": json.loads(special_tokens), "cpu_s": CPU_S})
     except subprocess.TimeoutExpired:
         return f"has not come to an end after {WALL_S:g} s"
     if done.returncode == _TOO_LONG:
@@ -114,7 +114,7 @@ def _try(job: dict) -> int:
     from jinja2 import TemplateError
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    _limit(CPU_S, MEMORY_BYTES)
+    _limit(job["cpu_s"], MEMORY_BYTES)
     for conversation in _conversations():
         asks = conversation[-1]["role"] == "user"
         try:
@@ -130,10 +130,10 @@ def _try(job: dict) -> int:
     return 0
 
 
-def _try_tokenizer(path: str) -> int:
+def _try_tokenizer(path: str, cpu_s: int) -> int:
     from tokenizers import Tokenizer
 
-    _limit(TOKENIZER_CPU_S, TOKENIZER_BYTES)
+    _limit(cpu_s, TOKENIZER_BYTES)
     try:
         tokenizer = Tokenizer.from_file(path)
         tokens = tokenizer.encode(_WORDS).ids
@@ -157,4 +157,4 @@ def _limit(cpu_s: int, memory_bytes: int) -> None:
 
 if __name__ == "__main__":
     given = json.load(sys.stdin)
-    sys.exit(_try_tokenizer(given["tokenizer"]) if "tokenizer" in given else _try(given))
+    sys.exit(_try_tokenizer(given["tokenizer"], given["cpu_s"]) if "tokenizer" in given else _try(given))

@@ -305,7 +305,8 @@ def test_special_tokens_in_questions_and_captions_stop_nothing(kind, word, datas
     assert records["true", "A1/fig0/detail"]["question"] == f"what dose {word} ?"
 
 
-def test_a_chat_template_that_never_ends_is_one_clear_line(tiny_llava, dataset_folder, tmp_path, capsys):
+def test_a_chat_template_that_never_ends_is_one_clear_line(tiny_llava, dataset_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("trust.templates.CPU_S", 1)
     model = shutil.copytree(tiny_llava, tmp_path / "model")
     bomb = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
     (model / "chat_template.jinja").write_text(bomb)

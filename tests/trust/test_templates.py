@@ -50,8 +50,10 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_one_clear_line(name):
+def test_a_bomb_is_one_clear_line(name, monkeypatch):
     template, message = BOMBS[name]
+    if message.endswith("not come to an end"):
+        monkeypatch.setattr("trust.templates.CPU_S", 1)
     start = time.monotonic()
     with pytest.raises(ValueError, match=f"^org/model: its chat template .*({message})") as raised:
         check_template(template, SPECIAL, "org/model")
