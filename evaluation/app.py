@@ -11,15 +11,16 @@ question is put as `ldrt generate` puts those of a dataset. For research only, n
 import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from annotated_types import Ge, Le
 
+from evaluation.answering.options import AnsweringOptions
 from trust.errors import UsageError
 
 
 @dataclass
-class Options:
+class Options(AnsweringOptions):
     """Options of `ldrt app`."""
 
     model: str = field(
@@ -56,25 +57,6 @@ class Options:
         metadata={"help": "address to listen on; 0.0.0.0 lets everybody in who reaches the machine"},
     )
     port: Annotated[int, Ge(0), Le(65535)] = field(default=7860, metadata={"help": "port to listen on"})
-    max_new_tokens: Annotated[int, Ge(1)] = field(
-        default=256, metadata={"help": "longest answer, in tokens", "group": "how it is run"}
-    )
-    device: str = field(
-        default="auto",
-        metadata={
-            "help": "auto, cpu, cuda, cuda:1, mps",
-            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
-            "group": "how it is run",
-        },
-    )
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto",
-        metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
-    )
-    chat_template_path: str | None = field(
-        default=None,
-        metadata={"help": "jinja chat template to use instead", "path": "file", "group": "how it is run"},
-    )
 
 
 def run(options: Options) -> str:

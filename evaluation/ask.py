@@ -12,10 +12,9 @@ words for both has not looked. For research only, not for patients.
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-from annotated_types import Ge
-
+from evaluation.answering.options import AnsweringOptions
 from trust.errors import UsageError
 from trust.places import refuse_commit
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Options:
+class Options(AnsweringOptions):
     """Options of `ldrt ask`."""
 
     model: str = field(
@@ -50,23 +49,6 @@ class Options:
     revision: str | None = field(default=None, metadata={"help": "Hub commit of the model", "group": "how it is run"})
     compare_revision: str | None = field(
         default=None, metadata={"help": "Hub commit of the one to compare with", "group": "how it is run"}
-    )
-    max_new_tokens: Annotated[int, Ge(1)] = field(default=256, metadata={"help": "longest answer, in tokens"})
-    device: str = field(
-        default="auto",
-        metadata={
-            "help": "auto, cpu, cuda, cuda:1, mps",
-            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
-            "group": "how it is run",
-        },
-    )
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto",
-        metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
-    )
-    chat_template_path: str | None = field(
-        default=None,
-        metadata={"help": "jinja chat template to use instead", "path": "file", "group": "how it is run"},
     )
 
 

@@ -20,6 +20,7 @@ from annotated_types import Ge, Le
 
 from dataset_builder.files.jsonfiles import write_json, write_jsonl
 from evaluation import run_folder
+from evaluation.answering.options import AnsweringOptions
 from trust.errors import UsageError
 from trust.places import refuse_commit
 
@@ -38,7 +39,7 @@ OF_CHECKPOINTS = ("batch_size", "device", "dtype", "processor", "chat_template_p
 
 
 @dataclass
-class Options:
+class Options(AnsweringOptions):
     model: str = field(
         metadata={
             "help": "checkpoint: Hub id or folder; full weights (LLaVA, LLaVA-NeXT, …) or an adapter. With --base_url "
@@ -120,9 +121,6 @@ class Options:
             "help": "which picture: the true one, an empty one, another article's, or none (the caption as text)"
         },
     )
-    max_new_tokens: Annotated[int, Ge(1)] = field(
-        default=256, metadata={"help": "longest answer, in tokens", "group": "how it answers"}
-    )
     length_hint: Annotated[int, Ge(1)] | None = field(
         default=None, metadata={"help": "ask for an answer of about so many words", "group": "how it answers"}
     )
@@ -149,18 +147,6 @@ class Options:
     seed: Annotated[int, Ge(0)] = field(
         default=0, metadata={"help": "of the shuffled pictures, and of sampled answers", "group": "how it answers"}
     )
-    device: str = field(
-        default="auto",
-        metadata={
-            "help": "auto, cpu, cuda, cuda:1, mps",
-            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
-            "group": "how it is run",
-        },
-    )
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto",
-        metadata={"help": "of the weights; auto: bfloat16 on a GPU, float32 on a CPU", "group": "how it is run"},
-    )
     processor: str | None = field(
         default=None,
         metadata={
@@ -168,10 +154,6 @@ class Options:
             "path": "checkpoint or Hub id",
             "group": "how it is run",
         },
-    )
-    chat_template_path: str | None = field(
-        default=None,
-        metadata={"help": "jinja chat template to use instead", "path": "file", "group": "how it is run"},
     )
 
 

@@ -20,6 +20,7 @@ from annotated_types import Ge
 
 from dataset_builder.llm.options import OF_SERVERS, AskingOptions
 from evaluation import run_folder
+from evaluation.answering.options import DEVICE
 from trust.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Options(AskingOptions):
         default="auto",
         metadata={
             "help": "backend local: auto, cpu, cuda, cuda:1",
-            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "pattern": DEVICE,
             "group": "a judge that is computed here",
         },
     )

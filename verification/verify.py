@@ -21,6 +21,7 @@ from typing import Annotated
 
 from annotated_types import Ge
 
+from evaluation.answering.options import DEVICE
 from trust.errors import UsageError
 from trust.places import is_folder
 
@@ -47,7 +48,7 @@ class Options:
         default="auto",
         metadata={
             "help": "with --regenerate: auto, cpu, cuda, cuda:1, mps",
-            "pattern": r"auto|cpu|mps|(cuda|xpu)(:\d+)?",
+            "pattern": DEVICE,
         },
     )
     output: str | None = field(default=None, metadata={"help": "JSON file for the report", "path": "new file"})
