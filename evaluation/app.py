@@ -9,6 +9,7 @@ question is put as `ldrt generate` puts those of a dataset. For research only, n
 """
 
 import importlib.util
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,7 @@ from annotated_types import Ge, Le
 
 from evaluation.answering.options import AnsweringOptions
 from trust.errors import UsageError
+from trust.places import refuse_commit
 
 
 @dataclass
@@ -62,12 +64,17 @@ class Options(AnsweringOptions):
 def run(options: Options) -> str:
     """Open the page and stay until Ctrl-C.
 
-    Raises ImportError without Gradio, ValueError for options that do not fit, and what loading a checkpoint or a
-    dataset raises.
+    Raises UsageError for options that do not fit and an address that is taken, ImportError without Gradio, and what
+    loading a checkpoint or a dataset raises.
     """
+    refuse_commit(options.model, options.revision)
+    refuse_commit(options.base, options.base_revision, "base_revision")
+    refuse_commit(options.dataset, options.dataset_revision, "dataset_revision")
+    _check_address(options.host, options.port)
+    if options.dataset:
+        _check_split(Path(options.dataset))
     if importlib.util.find_spec("gradio") is None:
         raise ImportError('the page needs Gradio, the extra `app`: pip install "ldrt-vlm[app]"')
-    _check(options)
     from evaluation.trying.page import Tried, open_page
 
     tried = Tried(
@@ -86,13 +93,22 @@ def run(options: Options) -> str:
     return "closed"
 
 
-def _check(options: Options) -> None:
-    for name, value, revision in (
-        ("revision", options.model, options.revision),
-        ("base_revision", options.base, options.base_revision),
-        ("dataset_revision", options.dataset, options.dataset_revision),
-    ):
-        if revision and (value is None or Path(value).is_dir()):
-            raise UsageError(
-                f"--{name} is a commit of something on the Hub, and {value or 'nothing'} is none: leave it out"
-            )
+def _check_address(host: str, port: int) -> None:
+    """Raises UsageError where nothing can listen, before models are loaded for it."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a page that was closed a moment ago is none
+            tried.bind(address)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot listen on {host}, port {port} ({reason}): give another --port or --host") from error
+
+
+def _check_split(dataset: Path) -> None:
+    """Raises UsageError for a dataset folder whose questions have no test split; of others their reader says it."""
+    splits = {path.name.split("-")[0] for task in ("detail", "reasoning") for path in dataset.glob(f"{task}/*.parquet")}
+    if splits and "test" not in splits:
+        raise UsageError(
+            f"--dataset {dataset}: no split 'test' to take examples from; it has {', '.join(sorted(splits))}"
+        )

@@ -5,8 +5,12 @@ pictures. Answers are shown as plain text, whatever they hold.
 """
 
 import html
+import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +32,8 @@ FIRST_QUESTION = "What does this figure show?"
 MAX_QUESTION_CHARS = 2_000
 MAX_UPLOAD = "50mb"  # of a figure
 KEPT_S = 3_600  # how long what was dropped stays on the disk, and how often it is looked for
+_UPLOADS = "GRADIO_TEMP_DIR"  # in the environment: where Gradio keeps them
+_TERMINATED = 128 + signal.SIGTERM  # exit status, as a shell has it
 _COLUMN_PX = 320  # narrower, columns stand below each other
 _FONTS = ["system-ui", "sans-serif"]  # none that is fetched from elsewhere
 
@@ -54,26 +60,44 @@ def open_page(tried: Tried, host: str | None = None, port: int | None = None) ->
     None: as Gradio's environment variables say (a Space sets them), else 127.0.0.1 and the first free port from 7860.
     Raises what loading a checkpoint or dataset raises, OSError for a port that is taken.
     """
-    checkpoints = [_loaded(tried, tried.model, tried.revision)]
+    checkpoints = [_opened(tried, tried.model, tried.revision)]
     if tried.base:
-        checkpoints.append(_loaded(tried, tried.base, tried.base_revision))
-    with tempfile.TemporaryDirectory() as folder:
+        checkpoints.append(_opened(tried, tried.base, tried.base_revision))
+    with tempfile.TemporaryDirectory() as folder, _own_uploads():
         examples = example_figures(tried.dataset, tried.dataset_revision, Path(folder)) if tried.dataset else []
+        for checkpoint in checkpoints:
+            _ = checkpoint.model  # loaded now, so that what is wrong with it is said before the page is there
         page = make_page(checkpoints, examples)
-        page.launch(
+        _, address, _ = page.launch(
             server_name=host,
             server_port=port,
             share=False,
+            quiet=True,
+            prevent_thread_lock=True,
             max_file_size=MAX_UPLOAD,
             footer_links=[],
             ssr_mode=False,
             enable_monitoring=False,
             theme=gr.themes.Default(font=_FONTS, font_mono=["monospace"]),
         )
+        print(f"open {address} in a browser; Ctrl-C closes the page", flush=True)
+        page.block_thread()
 
 
-def _loaded(tried: Tried, model: str, revision: str | None) -> Checkpoint:
-    checkpoint = Checkpoint(
+@contextmanager
+def _own_uploads() -> Iterator[None]:
+    """A folder of its own for what is dropped, gone with the page, also when that is told to end (SIGTERM)."""
+    above = os.environ.get(_UPLOADS)
+    if above:
+        Path(above).mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    with tempfile.TemporaryDirectory(prefix="ldrt-app-", dir=above, ignore_cleanup_errors=True) as folder:
+        os.environ[_UPLOADS] = folder
+        yield
+
+
+def _opened(tried: Tried, model: str, revision: str | None) -> Checkpoint:
+    return Checkpoint(
         model,
         revision,
         processor=None,
@@ -83,8 +107,6 @@ def _loaded(tried: Tried, model: str, revision: str | None) -> Checkpoint:
         batch_size=1,
         max_new_tokens=tried.max_new_tokens,
     )
-    _ = checkpoint.model  # now, so that what is wrong with it is said before the page is there
-    return checkpoint
 
 
 def uploaded(_field: gr.Image, payload: Any) -> str | None:
@@ -108,7 +130,13 @@ def make_page(checkpoints: list[Checkpoint], examples: list[Example]) -> gr.Bloc
         gr.Markdown(RESEARCH_ONLY, elem_id="research-only")
         with gr.Row():
             with gr.Column(min_width=_COLUMN_PX):
-                figure = gr.Image(sources=["upload", "clipboard"], label="Figure", elem_id="figure", height=_COLUMN_PX)
+                figure = gr.Image(
+                    sources=["upload", "clipboard"],
+                    label="Figure",
+                    elem_id="figure",
+                    height=_COLUMN_PX,
+                    buttons=["fullscreen"],  # not Gradio's own `share`, which posts the picture
+                )
                 text = gr.Textbox(FIRST_QUESTION, label="Question", max_length=MAX_QUESTION_CHARS, elem_id="question")
                 button = gr.Button("Ask", variant="primary", elem_id="ask")
             with gr.Column(min_width=_COLUMN_PX):

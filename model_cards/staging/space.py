@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 from jinja2 import Environment
@@ -18,7 +19,7 @@ SOURCES = (  # of the project, what evaluation/trying/page.py imports
     *("evaluation/__init__.py", "evaluation/run_folder.py", "evaluation/answering", "evaluation/trying"),
     *("evaluation/metrics/rouge", "trust"),
 )
-MANAGED = ("README.md", "app.py", "requirements.txt", "dataset_builder/**", "evaluation/**", "trust/**")
+MANAGED = ("README.md", "LICENSE", "app.py", "requirements.txt", "dataset_builder/**", "evaluation/**", "trust/**")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 
@@ -59,8 +60,9 @@ def _on_hub(name: str | None, revision: str | None) -> tuple[str | None, str | N
 
 
 def space_files(shown: Shown, folder: Path) -> dict[str, Path]:
-    """Path in the Space -> local file; README.md, app.py and requirements.txt are written to `folder`."""
+    """Path in the Space -> local file; those that are no part of the project are written to `folder`."""
     made = {"README.md": space_card(shown), "app.py": _app(shown), "requirements.txt": _requirements()}
+    made["LICENSE"] = _license()
     for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")
     return _sources() | {name: folder / name for name in made}
@@ -71,6 +73,14 @@ def _sources() -> dict[str, Path]:
     paths = [PROJECT / source for source in SOURCES]
     files = [file for path in paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
     return {file.relative_to(PROJECT).as_posix(): file for file in files}
+
+
+def _license() -> str:
+    """The project's own, of which a part goes along; beside the code in a checkout, else in the package's metadata."""
+    path = PROJECT / "LICENSE"
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    return next(file for file in metadata.files("ldrt-vlm") or [] if file.name == "LICENSE").read_text()
 
 
 def space_card(shown: Shown) -> str:

@@ -63,6 +63,9 @@ def page(tiny_llava, tiny_llava_next, dataset_folder, tmp_path_factory):
     words = ["app", tiny_llava, tiny_llava_next, "--dataset", dataset_folder, "--port", port, "--max_new_tokens", 8]
     with served([sys.executable, "-m", "ldrt", *map(str, words)], port, folder) as address:
         yield address
+    assert (folder / "page.log").read_text() == f"open {address} in a browser; Ctrl-C closes the page\n"
+    left = [path for path in (folder / "uploads").rglob("*") if path.is_file()]
+    assert not left  # what was dropped is gone with the page
 
 
 @pytest.fixture

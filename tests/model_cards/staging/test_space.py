@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from model_cards.staging import space
 from model_cards.staging.space import GRADIO, PROJECT, SOURCES, Shown, shown_of, space_files
 from tests.model_cards.test_publish import checkpoint_template, dry, run_folder  # noqa: F401 - fixtures
 
@@ -56,6 +57,15 @@ def test_the_front_matter_is_what_the_hub_starts_a_space_by(files):
     assert (front["models"], front["datasets"]) == (["lab/model", "llava-hf/llava-1.5-7b-hf"], ["lab/figures"])
     assert len(front["short_description"]) <= 60  # the Hub's limit
     assert "For research only, not for patients." in files["README.md"]
+
+
+def test_the_licence_of_the_code_goes_along(files, tmp_path, monkeypatch):
+    """From a checkout, and from what is installed."""
+    text = (PROJECT / "LICENSE").read_text()
+    assert "Apache License" in text
+    assert files["LICENSE"] == text
+    monkeypatch.setattr(space, "PROJECT", tmp_path)
+    assert space_files(Shown("lab/model"), tmp_path)["LICENSE"].read_text() == text
 
 
 def test_the_app_names_each_thing_at_its_commit(files):
@@ -117,7 +127,7 @@ def test_nothing_of_this_machine_and_no_secret_goes_along(files, monkeypatch, tm
         for private in (str(tmp_path), str(PROJECT), str(Path.home()) + "/", socket.gethostname(), "hf_sss"):
             assert private not in text
     for name in files:
-        assert name in ("README.md", "app.py", "requirements.txt") or name.startswith(tuple(SOURCES))
+        assert name in ("README.md", "LICENSE", "app.py", "requirements.txt") or name.startswith(tuple(SOURCES))
         assert "__pycache__" not in name
 
 
