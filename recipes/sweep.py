@@ -15,7 +15,7 @@ from pathlib import Path
 from dataset_builder.files.jsonfiles import write_json
 from recipes.sweeping.commands import draw, train_and_score
 from recipes.sweeping.results import read_results, table
-from recipes.sweeping.sweep_file import asked_of, read_sweep
+from recipes.sweeping.sweep_file import asked_of, check_dataset, read_sweep
 from trust.handovers import stamped
 
 FILE = "sweep.json"
@@ -37,6 +37,7 @@ def run(options: Options) -> str:
     Raises FileNotFoundError or ValueError for a file that is no sweep, RuntimeError when no run finished.
     """
     sweep = read_sweep(Path(options.sweep))
+    check_dataset(Path(options.sweep), sweep)
     output = Path(sweep["output"])
     output.mkdir(parents=True, exist_ok=True)
     entries = []

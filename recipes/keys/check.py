@@ -44,7 +44,7 @@ def recipe_path(argv: list[str]) -> str | None:
 
 
 def all_fields() -> Fields:
-    """Every key that a recipe of one of the scripts may have; where both have it, what it is to sft.py."""
+    """Every key that a recipe of one of the scripts may have; of both, as recipes/sft.py takes it."""
     return fields_of_recipe(DPO_KEYS) | fields_of_recipe(SFT_KEYS)
 
 

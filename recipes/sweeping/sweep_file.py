@@ -12,10 +12,12 @@ from recipes.keys.check import check_launch, check_options
 from recipes.keys.sources import fields_of
 from recipes.project_files import find_file
 from trust.errors import UsageError
+from trust.places import is_dataset_folder
 
 KEYS = ("recipe", "accelerate", "dataset", "output", "every_run", "generate", "runs")
 _OF_SWEEP = dict.fromkeys(("model", "dataset", "output"), "the sweep gives it to each run")  # of `ldrt generate`
-NEEDED = ("recipe", "accelerate", "dataset", "output", "runs")
+_TEXT = ("recipe", "accelerate", "dataset", "output")
+NEEDED = (*_TEXT, "runs")
 
 
 class Sweep(TypedDict):
@@ -55,9 +57,20 @@ def read_sweep(path: Path) -> Sweep:
         raise UsageError(f"{path}: no key {min(unknown)!r}{nearest(str(min(unknown)), KEYS)}")
     if absent:
         raise UsageError(f"{path}: the key {min(absent)!r} is absent")
+    wrong = [key for key in _TEXT if not isinstance(sweep[key], str)]
+    if wrong:
+        raise UsageError(f"{path}: {wrong[0]} {sweep[wrong[0]]!r}: give a text")
     whole: Sweep = {"every_run": {}, "generate": {}, **sweep}  # type: ignore[typeddict-item]  # the keys were checked
     _check_runs(path, whole)
     return whole
+
+
+def check_dataset(path: Path, sweep: Sweep) -> None:
+    """Raises UsageError for a dataset that can only be a folder, which is not there, or has no rows."""
+    try:
+        is_dataset_folder(sweep["dataset"])
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 def _check_runs(path: Path, sweep: Sweep) -> None:

@@ -42,6 +42,7 @@ def complete(script, *words: str) -> list[str]:
         (["ldrt", "push", "dataset", "a/b", "--policy", "non"], ["noncommercial"]),
         (["ldrt", "fetch", "--dry_run", "t"], ["true"]),
         (["ldrt", "train", "--learning_"], ["--learning_rate"]),
+        (["ldrt", "train", "--trainable", "p"], ["projector"]),
         (["ldrt", "plan", "--lr_scheduler_type", "cosine_with_r"], ["cosine_with_restarts"]),
         (["ldrt", "human", "ex"], ["export"]),
         (["ldrt", "completion", ""], ["bash", "zsh", "fish"]),

@@ -118,6 +118,7 @@ def test_two_ranks_are_trained_asked_scored_and_drawn_and_finished_runs_are_kept
         ({"every_run": {"output_dir": "x", "beta": 1}}, "run a: no key 'beta'"),
         ({"every_run": ["r4"]}, "run a: runs, every_run and generate hold `key: value` lines"),
         ({"recipe": "recipes/nowhere.yaml"}, "run a: no file recipes/nowhere.yaml"),
+        ({"output": 5}, "output 5: give a text"),
         ({"generate": {"max_new_token": 4}}, "run a: no key 'max_new_token', did you mean max_new_tokens?"),
         ({"generate": {"model": "x"}}, "run a: model is not for this script: the sweep gives it to each run"),
     ],
@@ -129,9 +130,16 @@ def test_what_is_no_sweep_is_refused_in_one_line(tmp_path, capsys, changes, mess
     assert not (tmp_path / "sweep").exists()
 
 
+def test_a_dataset_that_is_not_there_is_told_before_anything_is_trained(tmp_path, capsys):
+    path = sweep_file(tmp_path, tmp_path, Path("runs/nowhere"), {"a": {}})
+    assert ldrt.main(["sweep", str(path)]) == 2
+    assert "sweep.yaml: there is no folder runs/nowhere: give the dataset's folder or" in capsys.readouterr().err
+    assert not (tmp_path / "sweep").exists()
+
+
 @pytest.mark.slow
-def test_a_sweep_of_which_nothing_finished_fails(tmp_path, capfd):
-    path = sweep_file(tmp_path, tmp_path, tmp_path, {"a": {"no_such_key": 1}})
+def test_a_sweep_of_which_nothing_finished_fails(dataset, tmp_path, capfd):
+    path = sweep_file(tmp_path, tmp_path, dataset, {"a": {"global_batch_size": 3}})
     assert ldrt.main(["sweep", str(path)]) == 1
     assert "no run of" in capfd.readouterr().err
 
