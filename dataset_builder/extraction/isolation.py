@@ -65,9 +65,10 @@ def read_isolated(units: Iterable[Unit], total: int, read: Callable[[Unit], None
 def _processes() -> "ForkServerContext | SpawnContext":
     """What starts a process: on Linux as a copy of one that has imported what reads and has no threads.
 
-    A copy of this process would hold the locks of its threads.
+    A copy of this process would hold the locks of its threads. Elsewhere such a copy is not safe, or there is none; and
+    a process that was started so itself, as by `ldrt demo`, would be given copies of what that one has imported.
     """
-    if sys.platform != "linux":  # elsewhere such a copy is not safe, or there is none
+    if sys.platform != "linux" or multiprocessing.parent_process():
         return multiprocessing.get_context("spawn")
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(_IMPORTED_ONCE)
