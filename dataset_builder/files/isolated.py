@@ -62,9 +62,10 @@ class Processes:
 def _context(imported: tuple[str, ...]) -> "ForkServerContext | SpawnContext":
     """What starts a process: on Linux as a copy of one that has imported these modules and has no threads.
 
-    A copy of this process would hold the locks of its threads.
+    A copy of this process would hold the locks of its threads. Elsewhere such a copy is not safe, or there is none; and
+    a process that was started so itself, as by `ldrt demo`, would be given copies of what that one has imported.
     """
-    if sys.platform != "linux":  # elsewhere such a copy is not safe, or there is none
+    if sys.platform != "linux" or multiprocessing.parent_process():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(imported))

@@ -1,5 +1,6 @@
 """The test Hub as a server in a thread: its repositories, injected faults and a request log."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -8,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.hub_server.handler import Fault, Handler
-from tests.hub_server.store import Repo, Store
+from tests.hub_server.handler import LFS_SUFFIXES, Fault, Handler
+from tests.hub_server.store import Repo, Store, lfs_file, regular_file
 from tests.loopback import LoopbackServer
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -89,6 +90,17 @@ class HubServer:
 
     def repo(self, repo_type: str, repo_id: str) -> Repo:
         return self.store.repos[repo_type, repo_id]
+
+    def put(self, repo_type: str, repo_id: str, contents: dict[str, bytes]) -> str:
+        """Commit these files, as alice may upload them, to a new repository where there is none; returns the sha."""
+        repo = self.store.repos.get((repo_type, repo_id)) or self.store.create(repo_type, repo_id, False, "alice")
+        files = dict(repo.files_at("main"))
+        for path, content in contents.items():
+            sha256 = hashlib.sha256(content).hexdigest()
+            is_lfs = path.endswith(LFS_SUFFIXES)
+            files[path] = lfs_file(sha256, len(content)) if is_lfs else regular_file(content)
+            self.store.put_object(sha256 if is_lfs else files[path]["oid"], content)
+        return self.store.add_commit(repo, "main", files, "upload", "", "alice")
 
     def titles(self, repo_type: str, repo_id: str) -> list[str]:
         """Titles of the commits on `main`, newest first."""

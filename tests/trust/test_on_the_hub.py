@@ -6,12 +6,6 @@ import pytest
 
 from tests.trust.conftest import write_adapter, write_checkpoint, write_sharded
 
-UPLOAD = """
-import sys
-from huggingface_hub import HfApi
-HfApi().create_repo(sys.argv[1], exist_ok=True)
-HfApi().upload_folder(repo_id=sys.argv[1], folder_path=sys.argv[2])
-"""
 OPEN = """
 import json, sys
 from trust.checkpoints import open_base, open_checkpoint
@@ -26,8 +20,8 @@ except (OSError, ValueError) as error:
 
 
 @pytest.fixture
-def upload(run_client):
-    return lambda name, folder: run_client("-c", UPLOAD, name, folder)
+def upload(hub):
+    return lambda name, folder: hub.put("model", name, {path.name: path.read_bytes() for path in folder.iterdir()})
 
 
 @pytest.fixture
@@ -90,13 +84,6 @@ def test_a_model_that_is_not_there_is_one_line(hub, open_there):
     assert "\n" not in told["error"]
 
 
-UPLOAD_CARD = """
-import sys
-from huggingface_hub import HfApi
-api = HfApi()
-api.create_repo("lab/set", repo_type="dataset", exist_ok=True)
-api.upload_file(path_or_fileobj=sys.argv[1].encode(), path_in_repo="README.md", repo_id="lab/set", repo_type="dataset")
-"""
 CHECK_DATASET = """
 from trust.dataset_files import check_dataset
 try:
@@ -110,7 +97,7 @@ except ValueError as error:
 def test_a_datasets_card_names_files_of_its_repository_alone(hub, run_client, named):
     def card(data_files):
         text = f"---\nconfigs:\n- config_name: detail\n  data_files: {data_files}\n---\n"
-        run_client("-c", UPLOAD_CARD, text)
+        hub.put("dataset", "lab/set", {"README.md": text.encode()})
         return run_client("-c", CHECK_DATASET, home="clean").stdout.strip()
 
     assert card("detail/test-*.parquet") == hub.repo("dataset", "lab/set").commit_at("main")
