@@ -155,7 +155,7 @@ def test_the_rate_is_low_by_default_and_for_this_phase_alone(dataset, tmp_path):
     for phase in (1, 2):
         with pytest.raises(UsageError, match="vision_learning_rate is for `trainable: full-vision`"):
             parse(options(phase, "model", dataset, tmp_path, vision_learning_rate=1e-5))
-    with pytest.raises(UsageError, match="vision_learning_rate -1"):
+    with pytest.raises(UsageError, match="vision_learning_rate '-1': give a number, at least 0"):
         parse(options(2, "model", dataset, tmp_path, trainable="full-vision", vision_learning_rate=-1))
     words = ["--config", "recipes/tiny-llava/dpo.yaml", "--vision_learning_rate", "1e-5"]
     with pytest.raises(UsageError, match="the vision tower is not trained here"):
