@@ -124,7 +124,7 @@ def _why(wanted: int, got: int, total: int, components: list[Component]) -> str:
     if got > wanted:
         return "articles stay whole, and --min_articles are held out where there are enough"
     if wanted == 0:
-        return "that share of them is less than one"
+        return "that share of them is less than one; a whole number asks for so many"
     smallest = min(components, key=lambda component: component.figures)
     if got == 0 and smallest.figures > min(wanted, MOST_HELD_OUT * total):
         one = "article" if len(smallest.articles) == 1 else "group of articles that share figures"

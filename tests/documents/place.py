@@ -108,6 +108,8 @@ def reply(asked: dict) -> dict:
     prompt = prompt if isinstance(prompt, str) else " ".join(part.get("text", "") for part in prompt)
     if "<<<ANSWER" in prompt:
         return completion('{"verdict": "supported"}')
+    if "VERDICT: tie" in prompt:
+        return completion("Both are right.\nVERDICT: tie")
     found = _SENTENCES.findall(prompt.rpartition("<<<EVIDENCE")[2])
     if not found:
         return completion("Nothing is wrong.\nSCORE: 7")

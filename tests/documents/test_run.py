@@ -32,6 +32,7 @@ NOT_TYPED = {
     "dataset_builder/benchmarks/README.md": "public benchmarks: tests/evaluation/test_benchmarks.py has copies",
     "docs/how-to/family.md": "tests of families, and the demo once more",
     "docs/how-to/language.md": "tests",
+    "docs/how-to/reader.md": "carried out on a copy of the project: tests/dataset_builder/readers/test_how_to.py",
     "docs/install.md": "installs, containers, GPUs and clusters",
     "docs/personal-data.md": "OCR, and a face model's weights",
     "docs/publish.md": "a study's folder, phases and all; tests/model_cards/study/ types it against the tests' Hub",

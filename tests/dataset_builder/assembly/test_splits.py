@@ -63,7 +63,7 @@ def together(articles: int) -> list[FigureKey]:
 
 TEST = "test has {} figures, {} were asked for (--test_size {}): {}"
 WHOLE = "articles stay whole, and each {} has {} figures or more"
-LESS_THAN_ONE = "that share of them is less than one"
+LESS_THAN_ONE = "that share of them is less than one; a whole number asks for so many"
 
 
 @pytest.mark.parametrize(
