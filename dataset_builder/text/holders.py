@@ -112,7 +112,8 @@ _WHOLE_CITATION = (  # "[3, 4]", "ref. 12", "Smith et al. [3]", "Smith and Jones
 )
 _TAKEN_FROM = rf"(?i:{any_of(lambda it: it.rights.taken)})\s"
 _CITATIONS = rf"{_WHOLE_CITATION}(?:[,;]?\s(?:[^\W\d_]{{1,3}}\s)?{_WHOLE_CITATION}){{0,3}}"
-_MAY_BE_TAKEN = re.compile(rf"(?:^|[.:;)\](\[]\s?){_TAKEN_FROM}{_WHOLE_CITATION}")
+_TAKEN_AT = re.compile(rf"{_TAKEN_FROM}{_WHOLE_CITATION}")
+_TAKEN_BEHIND = re.compile(rf"[.:;)\](\[]\s?{_TAKEN_FROM}{_WHOLE_CITATION}")
 _TAKEN = re.compile(  # "From Smith et al. [3]." as a sentence or in its last bracket; "(A) From [3], (B) …"
     rf"(?:^|[:;)\](\[]\s?){_TAKEN_FROM}{_CITATIONS}(?:[\s.,;)\]]*$|[.,;]?\s\([A-Za-z]\))"
 )
@@ -240,7 +241,7 @@ def is_taken(piece: str) -> bool:
 
 def may_be_taken(text: str) -> bool:
     """Whether a closer look is worth its time: "from" stands before a publication, as a statement may start."""
-    return bool(_MAY_BE_TAKEN.search(text))
+    return bool(_TAKEN_AT.match(text) or _TAKEN_BEHIND.search(text))
 
 
 def _is_given(piece: str, match: re.Match, owner: Owner) -> bool:

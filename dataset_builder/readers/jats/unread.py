@@ -1,10 +1,9 @@
 """Lists of references and tables leave an article's XML before it is parsed: most of its elements, and none is read."""
 
 import re
-from collections.abc import Iterator
 
 _REFERENCES, _TABLE = b"ref-list", b"table-wrap"
-_COUNT = b"<fig-count"  # in the metadata: no figure
+_FIGURE = re.compile(rb"<(?P<ends>/?)fig(?:-group)?(?=[\s/>])[^<>]*>")
 _MORE = re.compile(  # what they may hold that is read; and comments, CDATA, which may hide where they end
     rb"<(?:!|fig|graphic|ref-list|related-article|response|sub-article|supplementary-material|table-wrap[\s>])"
 )
@@ -23,7 +22,7 @@ def _emptied(data: bytes, tag: bytes) -> bytes:
     """The same for the elements of one tag."""
     start_tag, end_tag, empty = b"<" + tag, b"</%s>" % tag, b"<%s/>" % tag
     kept, position = [], 0
-    figures = _figures(data) if tag == _TABLE and start_tag in data else []
+    figures = _figures(data) if tag == _TABLE else []
     start = data.find(start_tag)
     while start >= 0 and (end := data.find(end_tag, start)) >= 0:
         inside = start + len(start_tag)
@@ -37,25 +36,14 @@ def _emptied(data: bytes, tag: bytes) -> bytes:
 
 
 def _figures(data: bytes) -> list[tuple[int, int]]:
-    """(start, end) of each figure and group of figures that stands in no other one."""
-    starts = [(place, 1) for place in _places(data, b"<fig") if _is_figure(data, place)]
-    ends = [(place, -1) for place in _places(data, b"</fig")] if starts else []
-    figures, depth, first = [], 0, 0
-    for place, step in sorted(starts + ends):
-        first = place if depth == 0 else first
-        depth = max(0, depth + step)
-        if depth == 0 and step < 0:
-            figures.append((first, place))
+    """(start, end) of each figure and group of figures that stands in no other one, up to the last table."""
+    figures: list[tuple[int, int]] = []
+    depth, first = 0, 0
+    for tag in _FIGURE.finditer(data, 0, data.rfind(b"<" + _TABLE)):
+        if tag.group().endswith(b"/>"):
+            continue
+        first = tag.start() if depth == 0 else first
+        depth = max(0, depth - 1) if tag["ends"] else depth + 1
+        if depth == 0:
+            figures.append((first, tag.start()))
     return [*figures, (first, len(data))] if depth else figures
-
-
-def _places(data: bytes, tag: bytes) -> Iterator[int]:
-    place = data.find(tag)
-    while place >= 0:
-        yield place
-        place = data.find(tag, place + 1)
-
-
-def _is_figure(data: bytes, place: int) -> bool:
-    """Whether a tag that starts like that of a figure is one, and holds something."""
-    return not data.startswith(_COUNT, place) and data[data.find(b">", place) - 1 :][:1] != b"/"
