@@ -110,7 +110,7 @@ _WHOLE_CITATION = (  # "[3, 4]", "ref. 12", "Smith et al. [3]", "Smith and Jones
     rf"(?:\[\d[^\]]{{0,30}}\]|(?i:{_REFERENCES})\.?\s?{_NUMBER}(?:(?:[,–-]|\s[^\W\d_]{{1,3}})\s?\d{{1,3}}){{0,4}}"
     rf"|{_AUTHORS},?\s?(?:(?:{_COLLEAGUES})[.,]*(?:\s?{_NUMBER})?|[\[(]\d{{1,4}}[a-z]?[\])]))"
 )
-_TAKEN_FROM = rf"(?i:{any_of(lambda it: it.rights.taken)})\s"
+_TAKEN_FROM = rf"(?i:{any_of(lambda it: it.rights.taken)}):?\s"
 _CITATIONS = rf"{_WHOLE_CITATION}(?:[,;]?\s(?:[^\W\d_]{{1,3}}\s)?{_WHOLE_CITATION}){{0,3}}"
 _TAKEN_AT = re.compile(rf"{_TAKEN_FROM}{_WHOLE_CITATION}")
 _TAKEN_BEHIND = re.compile(rf"[.:;)\](\[]\s?{_TAKEN_FROM}{_WHOLE_CITATION}")

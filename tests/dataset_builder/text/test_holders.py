@@ -77,6 +77,7 @@ OTHERS = [
     "Foto von Max Müller",
     "Bild aus Müller u. a. [4].",
     "Aus Müller und Mitarbeiter [4].",
+    "Aus: Müller et al. [4].",
     "Nach Müller (1918), leicht verändert.",
     "Quelle: Müller (2003).",
     "Bild zur Verfügung gestellt von A House.",
