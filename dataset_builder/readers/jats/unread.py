@@ -3,7 +3,7 @@
 import re
 
 _REFERENCES, _TABLE = b"ref-list", b"table-wrap"
-_FIGURE = re.compile(rb"<(?P<ends>/?)fig(?:-group)?(?=[\s/>])[^<>]*>")
+_FIGURE = re.compile(rb"fig(?:-group)?(?=[\s/>])[^<>]*>")  # begins with letters: faster to find than each "<"
 _MORE = re.compile(  # what they may hold that is read; and comments, CDATA, which may hide where they end
     rb"<(?:!|fig|graphic|ref-list|related-article|response|sub-article|supplementary-material|table-wrap[\s>])"
 )
@@ -40,10 +40,12 @@ def _figures(data: bytes) -> list[tuple[int, int]]:
     figures: list[tuple[int, int]] = []
     depth, first = 0, 0
     for tag in _FIGURE.finditer(data, 0, data.rfind(b"<" + _TABLE)):
-        if tag.group().endswith(b"/>"):
+        before = data[max(0, tag.start() - 2) : tag.start()]
+        is_end = before == b"</"
+        if not (is_end or before.endswith(b"<")) or tag.group().endswith(b"/>"):
             continue
         first = tag.start() if depth == 0 else first
-        depth = max(0, depth - 1) if tag["ends"] else depth + 1
+        depth = max(0, depth - 1) if is_end else depth + 1
         if depth == 0:
             figures.append((first, tag.start()))
     return [*figures, (first, len(data))] if depth else figures
