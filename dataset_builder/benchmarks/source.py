@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, Features, Image, Value, get_dataset_config_names, load_dataset, load_dataset_builder
+from datasets import Dataset, Features, Image, Value, load_dataset, load_dataset_builder
 from datasets.exceptions import DatasetGenerationError
 
 from dataset_builder.benchmarks.benchmark import Benchmark, Columns, named
+from dataset_builder.files.configs import why_unopened
 from dataset_builder.files.nearest import nearest
 from trust.dataset_files import check_dataset
 from trust.errors import RefusedError, UsageError
@@ -115,18 +116,6 @@ def _files(benchmark: Benchmark, commit: str | None) -> list[str]:
         known = f"{nearest(split, map(str, files))}; it has {', '.join(map(str, files)) or 'none'}"
         raise UsageError(f"{name}: no split {split!r}{known}")
     return sorted(map(str, files[split]))
-
-
-def why_unopened(name: str, config: str | None, revision: str | None, error: ValueError) -> str:
-    """Why `datasets` has not opened a config of a folder or a Hub dataset: there is none of that name, or `error`."""
-    said = f"cannot be read: {' '.join(str(error).split())}"
-    try:
-        names = get_dataset_config_names(name, revision=revision)
-    except ValueError:
-        return said
-    if config is None or config in names:
-        return said
-    return f"no config {config!r}{nearest(config, names)}; it has {', '.join(names)}"
 
 
 def _read(benchmark: Benchmark, commit: str | None, files: list[str]) -> Dataset:

@@ -114,7 +114,7 @@ def _flag(word: str, name: str) -> bool:
 def _number(word: str, kind: Kind, name: str) -> int | float:
     try:
         number = kind.type(word)
-        is_one = math.isfinite(number) and abs(number) <= _MAX_INT
+        is_one = math.isfinite(number) and (kind.type is float or abs(number) <= _MAX_INT)
     except (ValueError, OverflowError):
         is_one = False
     if not is_one or not all(_holds(bound, number) for bound in kind.bounds):

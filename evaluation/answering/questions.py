@@ -9,7 +9,7 @@ from pathlib import Path
 from datasets import Dataset, concatenate_datasets, load_dataset, load_dataset_builder
 from PIL import Image as PILImage
 
-from dataset_builder.benchmarks.source import why_unopened
+from dataset_builder.files.configs import why_unopened
 from dataset_builder.files.nearest import nearest
 from evaluation.run_folder import Evidence
 from trust.dataset_files import check_dataset

@@ -129,8 +129,9 @@ def test_a_recipe_may_ask_for_a_cpu(tmp_path, text, words, on_cpu):
     ],
 )
 def test_what_cannot_be_launched_is_wrong_usage(changes, said):
+    words = ["--dataset_name", "lab/data", "--model_name_or_path", "lab/model"]
     with pytest.raises(UsageError, match=said):
-        run(Options(**{"config": "recipes/tiny-llava/phase1.yaml", **changes}))
+        run(Options(**{"config": "recipes/tiny-llava/phase1.yaml", "overrides": words, **changes}))
 
 
 @pytest.mark.parametrize(

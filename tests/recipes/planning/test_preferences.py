@@ -56,7 +56,7 @@ def test_a_recipe_of_preferences_is_planned(folder, tmp_path, capsys):
     assert found[dpo]["asked"]["hours_compute"] > 2 * found[phase2]["asked"]["hours_compute"]
     memory = [found[recipe]["asked"]["memory_gib"]["activations"] for recipe in (phase2, dpo)]
     assert 1 < memory[1] / memory[0] < 2.1  # two answers, no projector on the way back
-    assert ldrt.main([*ends[:5], "--check", "true"]) == 2
+    assert ldrt.main([*ends[:5], "--dataset_name", "lab/data", "--check", "true"]) == 2
     assert "--check is for phases 1 and 2" in capsys.readouterr().err
 
 
