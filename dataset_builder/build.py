@@ -245,7 +245,7 @@ def _make_writable(work: Path) -> None:
 
 def _read(files: list[Unit], work: Path, options: Options) -> str | None:
     """Give every file a record; a message when that was left to SLURM instead."""
-    from dataset_builder.cluster import Cluster, run_here, run_on_ray
+    from dataset_builder.cluster import Cluster, run_on_ray
     from dataset_builder.extraction.executors import ReadArticles, missing_records, share_of
     from dataset_builder.extraction.isolation import Limits
     from dataset_builder.extraction.units import forget_failures
@@ -263,7 +263,7 @@ def _read(files: list[Unit], work: Path, options: Options) -> str | None:
     if options.executor == "ray" and (missing := missing_records(files)):
         run_on_ray(reading(missing), work, cluster, share_of(limits))
     if missing := missing_records(files):  # all of them, or what a cluster has left undone
-        run_here(reading(missing), work)
+        reading(missing).run()
     return None
 
 

@@ -1,4 +1,4 @@
-"""A datatrove step on this machine, on a SLURM or on a Ray cluster."""
+"""A datatrove step on a SLURM or on a Ray cluster."""
 
 import math
 import os
@@ -8,10 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from datatrove.executor import LocalPipelineExecutor, SlurmPipelineExecutor
+from datatrove.executor import SlurmPipelineExecutor
 from datatrove.executor.slurm import launch_slurm_job
 from datatrove.pipeline.base import PipelineStep
-from loguru import logger
 
 from trust.errors import UsageError
 
@@ -32,12 +31,6 @@ class Share:
 
     cpus: int
     memory_gb: float  # a CPU
-
-
-def run_here(step: PipelineStep, logs: Path) -> None:
-    """Run the step as one task on this machine. Raises RuntimeError when stopped from outside."""
-    logger.disable("datatrove")  # its log of one task says nothing that the progress lines do not
-    LocalPipelineExecutor([step], tasks=1, workers=1, logging_dir=str(logs / "local"), skip_completed=False).run()
 
 
 def run_on_ray(step: PipelineStep, logs: Path, cluster: Cluster, share: Share) -> None:

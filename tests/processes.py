@@ -53,6 +53,14 @@ def wait(process: subprocess.Popen, until: Callable[[], bool] = lambda: False, e
     return process.returncode
 
 
+def assert_ends(pid: int) -> None:
+    """The process is gone, or waits only for its new parent to notice that it was killed."""
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def _commands(process: subprocess.Popen) -> str:
     """Of all that still run, a line each: the last one hangs."""
     lines = [str(process.args)]

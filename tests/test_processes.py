@@ -2,7 +2,6 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
 
 from tests import processes
@@ -25,15 +24,7 @@ child.wait()
 def test_what_hangs_is_killed_with_all_that_it_started(tmp_path):
     with pytest.raises(AssertionError, match=r"(?s)idle for 3 s.*\n\S+ -c import time; time.sleep"):
         processes.run([sys.executable, "-c", WAITING_CHILD], tmp_path)
-    assert_ends(int((tmp_path / "stdout").read_text()))
-
-
-def assert_ends(pid):
-    """The process is gone, or waits only for its new parent to notice that it was killed."""
-    deadline = time.monotonic() + 60
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    processes.assert_ends(int((tmp_path / "stdout").read_text()))
 
 
 def test_what_is_slow_is_waited_for(tmp_path):

@@ -10,7 +10,6 @@ from pathlib import Path
 from dataset_builder.articles.packages import Package, find_packages
 from dataset_builder.articles.sidecar import read_sidecar
 from dataset_builder.assembly.articles import Head, JoinedArticle, join_articles, join_files, notices_of, read_heads
-from dataset_builder.cluster import run_here
 from dataset_builder.extraction.executors import ReadArticles, missing_records
 from dataset_builder.extraction.isolation import Limits
 from dataset_builder.extraction.records import read_record
@@ -102,7 +101,7 @@ def read(packages: list[Package], work: Path, layout: Layout, limits: Limits) ->
     files = list(units(packages, work / "records", layout))
     forget_failures(files)
     if missing := missing_records(files):
-        run_here(ReadArticles(missing, work / "todo.jsonl", layout, limits), work)
+        ReadArticles(missing, work / "todo.jsonl", layout, limits).run()
     heads = read_heads(files)
     notices = notices_of(heads)
     return [_copy(of_article, join_files(of_article, notices)) for of_article in join_articles(heads)]

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from datasets import load_dataset
 from PIL import Image
@@ -128,7 +128,7 @@ def test_same_input_same_bytes_whatever_the_number_of_workers(sample_articles, t
 
 def _start(articles: Path, dataset: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", "ldrt", "build", str(articles), "--output", str(dataset)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def test_killed_at_some_moments_and_run_again_gives_the_same_dataset(sample_articles, sample_dataset, tmp_path):
@@ -137,8 +137,11 @@ def test_killed_at_some_moments_and_run_again_gives_the_same_dataset(sample_arti
     for pattern, n_files in ((records, 1), (records, 12), ("pairs/*", 1)):
         process = _start(sample_articles, dataset)
         if processes.wait(process, until=lambda p=pattern, n=n_files: len([*dataset.glob(p)]) >= n) is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            started = psutil.Process(process.pid).children(recursive=True)
+            process.kill()
             process.wait()
+            for child in started:
+                processes.assert_ends(child.pid)
     assert _start(sample_articles, dataset).wait() == 0
     expected = {
         path: digest for path, digest in content(sample_dataset).items() if path.startswith(("pairs", "provenance"))
