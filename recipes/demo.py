@@ -15,7 +15,6 @@ trusted. This one cannot, and the demo says so; without it the card says "not ru
 
 import contextlib
 import json
-import multiprocessing
 import os
 import runpy
 import signal
@@ -29,12 +28,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
-from dataset_builder.files.nearest import nearest
+from dataset_builder.files.values import Kind, read_word
 from recipes import small_llm
 from recipes.families.names import model_types
 from recipes.launching.outcome import SIGNALS
 from recipes.project_files import project_file
-from trust.errors import UsageError
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
@@ -42,7 +40,7 @@ if TYPE_CHECKING:
 # Threads that spin starve a busy machine; the demo asks no Hub.
 _ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "GOMP_SPINCOUNT": "3000", "HF_HUB_OFFLINE": "1"}
 # What most steps import, a quarter of the demo's CPU time where each of them imports it anew.
-_IMPORTED_ONCE = ["evaluation.answering.local", "recipes.merging.checkpoint", "datasets", "ldrt"]
+_IMPORTED_ONCE = ("evaluation.answering.local", "recipes.merging.checkpoint", "datasets", "ldrt")
 _JUDGED = "--limit 4 --controls 1"  # of each run: answers, and of each control one
 
 # `shuffled` asks whether the tuned model looks at the picture.
@@ -82,9 +80,10 @@ class Options:
 def run(options: Options) -> str:
     """Run all the stages; returns the table base against tuned and where to look.
 
-    Raises RuntimeError naming the step that failed.
+    Raises UsageError for a family that is none, RuntimeError naming the step that failed.
     """
-    _check_family(options.family)
+    read_word(options.family, Kind(str, choices=tuple(model_types())), "--family")
+    from dataset_builder.files.isolated import process_context
     from dataset_builder.sample.corpus import write_corpus
 
     start, output = time.monotonic(), Path(options.output)
@@ -95,18 +94,11 @@ def run(options: Options) -> str:
         _say(0, len(steps), f"writing {options.articles} synthetic articles to {output}/articles")
         if not (output / "articles" / "truth.jsonl").exists():
             write_corpus(output / "articles", articles=options.articles, seed=options.seed)
-        processes = _processes()
+        processes = process_context(_IMPORTED_ONCE)
         for number, words in enumerate(steps, 1):
             _say(number, len(steps), " ".join(words))
             _run(words, processes)
     return f"{_where_to_look(output)}\n\nThe demo took {time.monotonic() - start:.0f} s."
-
-
-def _check_family(name: str) -> None:
-    """Raises UsageError for a family that is none."""
-    known = model_types()
-    if name not in known:
-        raise UsageError(f"--family: no {name!r}{nearest(name, known)}; one of {', '.join(known)}")
 
 
 @contextlib.contextmanager
@@ -132,15 +124,6 @@ def _steps(out: Path, family: str, judge: str | None) -> list[list[str]]:
 def _words(line: str, out: Path, family: str) -> list[str]:
     """Each word is filled in apart: the output folder's name may have spaces."""
     return [word.format(out=out, family=family) for word in line.split()]
-
-
-def _processes() -> "ForkServerContext | SpawnContext":
-    """What starts a step's process: on Linux as a copy of one that has imported what most steps need."""
-    if sys.platform != "linux":  # elsewhere such a copy is not safe, or there is none
-        return multiprocessing.get_context("spawn")
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(_IMPORTED_ONCE)
-    return processes
 
 
 def _run(words: list[str], processes: "ForkServerContext | SpawnContext") -> None:

@@ -38,7 +38,7 @@ class Processes:
         """The items as they are done, each with the future of `call(item)`: its result, or pebble's ProcessExpired, or
         TimeoutError, or what was raised. All processes end with this iterator.
         """
-        pool = ProcessPool(self.workers, self.calls, self.start, self.start_with, _context(self.imported))
+        pool = ProcessPool(self.workers, self.calls, self.start, self.start_with, process_context(self.imported))
         with pool:
             try:
                 yield from self._finished(pool, call, iter(items))
@@ -59,7 +59,7 @@ class Processes:
                 yield running.pop(future), future
 
 
-def _context(imported: tuple[str, ...]) -> "ForkServerContext | SpawnContext":
+def process_context(imported: tuple[str, ...]) -> "ForkServerContext | SpawnContext":
     """What starts a process: on Linux as a copy of one that has imported these modules and has no threads.
 
     A copy of this process would hold the locks of its threads. Elsewhere such a copy is not safe, or there is none; and
