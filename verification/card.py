@@ -152,16 +152,15 @@ def _short(line: str) -> str:
 def model_card_again(results: Any, run: dict[str, Any]) -> str:
     """The model card that `ldrt card` writes of these results; `run` are manifest, scores, comparison and human."""
     from model_cards.cards.evaluated_run import EvaluatedRun
-    from model_cards.cards.front_matter import Stated, model_facts
+    from model_cards.cards.front_matter import model_facts, stated_of
     from model_cards.cards.model_card import render_card
 
     card = results.card
-    names = ("repo_id", "dataset_id", "base_model", "license", "license_name", "license_link")
-    stated = Stated(**{name: card.get(name) for name in names}, tags=tuple(card["tags"]))
     with tempfile.TemporaryDirectory() as temporary:
         _write_evidence(Path(temporary), results)
         evaluated = EvaluatedRun(Path(temporary), **run)
-        return render_card(evaluated, model_facts(run["manifest"], stated), list(card["plots"]), _examples(results))
+        facts = model_facts(run["manifest"], stated_of(card))
+        return render_card(evaluated, facts, list(card["plots"]), _examples(results))
 
 
 def _write_evidence(folder: Path, results: Any) -> None:

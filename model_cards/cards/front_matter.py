@@ -9,6 +9,7 @@ import yaml
 from huggingface_hub import EvalResult, ModelCardData
 from markupsafe import Markup
 
+from model_cards.card_file import Card
 from model_cards.cards.text import GENERAL_TAGS, metric_name
 from trust import markup
 from trust.errors import UsageError
@@ -31,6 +32,19 @@ class Stated:
     license_name: str | None = None  # of `other`
     license_link: str | None = None  # of `other`: where its text is
     tags: tuple[str, ...] = ()  # of the domain
+
+
+def stated_of(card: Card) -> Stated:
+    """What was stated for the card that card.json describes."""
+    return Stated(
+        repo_id=card["repo_id"],
+        dataset_id=card["dataset_id"],
+        base_model=card["base_model"],
+        license=card["license"],
+        license_name=card.get("license_name"),
+        license_link=card.get("license_link"),
+        tags=tuple(card["tags"]),
+    )
 
 
 class Facts(TypedDict):

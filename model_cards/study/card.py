@@ -7,7 +7,7 @@ from pathlib import Path
 from model_cards.card_file import CARD, Card, Made
 from model_cards.cards.evaluated_run import read_run
 from model_cards.cards.examples import examples_of
-from model_cards.cards.front_matter import Stated, model_facts
+from model_cards.cards.front_matter import Stated, model_facts, stated_of
 from model_cards.cards.model_card import describe_card, render_card
 from model_cards.files import to_json
 from model_cards.hub.repo import Repo
@@ -28,9 +28,9 @@ def study_card(run: Path, repo_id: str, dataset_id: str | None, folder: Path) ->
     """
     described = CARD.read_if_there(run / "card.json")
     card = run / "README.md"
-    if described is None or _render(run, _stated(described), described) != card.read_text(encoding="utf-8"):
+    if described is None or _render(run, stated_of(described), described) != card.read_text(encoding="utf-8"):
         return {"README.md": card}, ["the card is not as `ldrt card` wrote it: it goes as it is, without the Hub's ids"]
-    stated = _stated(described)
+    stated = stated_of(described)
     stated = replace(stated, repo_id=stated.repo_id or repo_id, dataset_id=stated.dataset_id or dataset_id)
     examples = examples_of(run, described["examples"])
     paths = {"README.md": folder / "README.md", "results/card.json": folder / "card.json"}
@@ -38,18 +38,6 @@ def study_card(run: Path, repo_id: str, dataset_id: str | None, folder: Path) ->
     content = to_json(describe_card(stated, described["plots"], examples), "card.json", indent=1)
     paths["results/card.json"].write_text(content + "\n", encoding="utf-8")
     return paths, []
-
-
-def _stated(described: Card) -> Stated:
-    return Stated(
-        repo_id=described["repo_id"],
-        dataset_id=described["dataset_id"],
-        base_model=described["base_model"],
-        license=described["license"],
-        license_name=described.get("license_name"),
-        license_link=described.get("license_link"),
-        tags=tuple(described["tags"]),
-    )
 
 
 def _render(run: Path, stated: Stated, described: Card) -> str:
