@@ -8,7 +8,6 @@ only what may be opened is downloaded, at one commit.
 """
 
 import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing_extensions import TypedDict
 from trust.errors import RefusedError
 from trust.files import MAX_JSON_BYTES
 from trust.handovers import Kind
-from trust.places import MAX_NAME_CHARS, is_folder, only_a_folders
+from trust.places import COMMIT, MAX_NAME_CHARS, is_folder, only_a_folders
 from trust.weights.checkpoint_files import (
     ADAPTER_CONFIG,
     CONFIG,
@@ -33,7 +32,6 @@ from trust.weights.safetensors_files import ADAPTER, INDEX, WEIGHTS, no_weights,
 
 # How Transformers opens a folder that passed the gate: it has no reason to look anywhere else.
 LOADING = {"local_files_only": True, "trust_remote_code": False}
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOT_NOW = (429, 500, 502, 503, 504)  # HTTP: what was downloaded before will do
 
 
@@ -144,7 +142,7 @@ def _commit_of_base(adapter: Checkpoint, named: str) -> str:
     if lineage.get("base_model") == named:
         pins.append(lineage.get("base_revision"))
     for pin in pins:
-        if isinstance(pin, str) and _COMMIT.fullmatch(pin) and not only_a_folders(named):
+        if isinstance(pin, str) and COMMIT.fullmatch(pin) and not only_a_folders(named):
             return pin
     here = "a folder here whose hash it does not name" if os.path.isdir(named) else "no folder here"
     raise FileNotFoundError(

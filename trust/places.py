@@ -8,9 +8,10 @@ from trust.errors import UsageError
 
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"  # one of them makes a folder a checkpoint
 MAX_NAME_CHARS = 1_000  # a Hub id has at most 96, a path of files that anybody keeps some hundred
+COMMIT = re.compile(r"[0-9a-f]{40}")  # of the Hub
 _HUB_ID = re.compile(r"[\w\-.]+/[\w\-.]+")
-# Folders that this project's own commands and documentation name; nobody else's repository is meant by `runs/phase1`.
 _DATA = (".parquet", ".json", ".jsonl", ".csv", ".tsv", ".arrow", ".zip", ".tar", ".gz", ".zst")  # files with rows
+# Folders that this project's own commands and documentation name; nobody else's repository is meant by `runs/phase1`.
 _FOLDER_WORDS = ("runs", "checkpoints", "outputs", "demo", "dataset")
 
 

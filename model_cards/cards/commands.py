@@ -6,11 +6,11 @@ commits, or folders by their name, which whoever types the commands has in the w
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 
 from model_cards.cards.front_matter import Facts
 from trust.command_words import is_launch, is_recipe, is_settings, options_of
+from trust.places import COMMIT
 
 Words = list[str]
 
@@ -18,7 +18,6 @@ PREFERENCE = "preference"  # the phase of recipes/dpo.py; the others are of reci
 _ADAPTERS = ("lora", "full-vision", PREFERENCE)  # phases whose result is an adapter
 # option of `accelerate launch` -> the same of `ldrt train`, which takes no other, and needs a recipe for its script
 _OF_LDRT_TRAIN = {"config_file": "--launch", "num_processes": "--num_processes"}
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _SERVER = "http://localhost:8000/v1"  # where vLLM answers; whose server it was is the user's own affair
 BASE_RUN, TUNED_RUN = "runs/base", "runs/tuned"
 
@@ -204,4 +203,4 @@ def _pinned(option: str, revision: str | None) -> Iterable[str]:
 
 
 def _is_commit(revision: str | None) -> bool:
-    return _COMMIT.fullmatch(revision or "") is not None
+    return COMMIT.fullmatch(revision or "") is not None

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from trust.markup import front_matter, literal, markdown_environment
+from trust.places import COMMIT
 
 GRADIO = "6.31.0"  # the one that the page is tested with, as in templates/requirements.txt.jinja
 PYTHON = "3.12"  # of the Space
@@ -20,7 +21,6 @@ SOURCES = (  # of the project, what evaluation/trying/page.py imports
     *("evaluation/metrics/rouge", "trust"),
 )
 MANAGED = ("README.md", "LICENSE", "app.py", "requirements.txt", "dataset_builder/**", "evaluation/**", "trust/**")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 
 
@@ -54,7 +54,7 @@ def shown_of(manifest: Mapping, repo_id: str, revision: str | None = None) -> Sh
 
 
 def _on_hub(name: str | None, revision: str | None) -> tuple[str | None, str | None]:
-    if name and _HUB_ID.fullmatch(name) and revision and _COMMIT.fullmatch(revision):
+    if name and _HUB_ID.fullmatch(name) and revision and COMMIT.fullmatch(revision):
         return name, revision
     return None, None
 

@@ -6,7 +6,6 @@ before it, its adapter and its base stand in `lineage.json`.
 """
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,10 +16,10 @@ from model_cards.result_files import MANIFEST, PREDICTIONS, Lineage
 from model_cards.staging.checkpoint import is_other_adapter
 from model_cards.staging.results import refuse_stale_scores, refuse_taken_down
 from trust.handovers import Kind
+from trust.places import COMMIT
 from trust.weights.checkpoint_files import ADAPTER_CONFIG, CONFIG, LINEAGE, content_hash
 
 _MAX_DEPTH = 4  # folders below the study's, as runs/MODEL/phase1
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _LINEAGE = Kind(Lineage, "ldrt train")
 _CARD = "README.md"  # of a run: `ldrt card` has written it
 
@@ -172,7 +171,7 @@ def _find_before(study: Study, checkpoints: list[Checkpoint]) -> None:
 def _find_dataset(study: Study, datasets: list[Path]) -> None:
     """The dataset that the run's questions are from: a folder here, or the Hub's at a commit."""
     name, revision = study.run.manifest["dataset"], study.run.manifest["dataset_revision"]
-    if "/" in name and _COMMIT.fullmatch(str(revision)):
+    if "/" in name and COMMIT.fullmatch(str(revision)):
         study.hub_dataset = name, revision
         return
     here = [path for path in datasets if path.name == Path(name).name]

@@ -13,6 +13,7 @@ from huggingface_hub.hf_api import RepoFile
 from model_cards.card_file import Made
 from model_cards.hub.commit import Digests
 from model_cards.hub.repo import Repo, tree
+from trust.places import COMMIT
 from verification.models.published import Published
 from verification.models.questions import Asked
 from verification.report import Check, judged, not_checked
@@ -23,7 +24,6 @@ _DATASET = "study: the dataset on the card is the one whose questions were compa
 _ANSWERS = "study: the answers are among those of the repository on the card"
 _PREDICTIONS = "results/predictions.jsonl"
 _ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 Files = dict[str, RepoFile]  # path -> file
 
@@ -53,7 +53,7 @@ class _Gone:
 def _files(one: Made) -> Files | _Gone:
     """The repository's files at the commit."""
     commit = one["commit"] or ""
-    if not _ID.fullmatch(one["id"]) or not _COMMIT.fullmatch(commit):
+    if not _ID.fullmatch(one["id"]) or not COMMIT.fullmatch(commit):
         return _Gone(f"{one['what']}: {one['id']!r} at {commit!r} is no repository at a commit", is_sure=True)
     where = f"{one['what']}: {one['id']}"
     try:

@@ -1,6 +1,5 @@
 """The dataset that a model was asked about, found and opened; whether its questions and references were published."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from evaluation.answering.questions import Items, load_evidence, load_items, question, reference
 from evaluation.run_folder import Evidence, place
 from trust.errors import RefusedError
+from trust.places import COMMIT
 from verification.models.published import Published
 from verification.report import Check, judged, not_checked
 from verification.repository import Repository, open_dataset
@@ -16,7 +16,6 @@ from verification.repository import Repository, open_dataset
 _REVISION = "dataset: at the revision that was evaluated"
 _QUESTIONS = "questions: those of the dataset, with its references"
 _ANSWERED = "questions: each that was asked has its answer"
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def find_dataset(
     A name without ORG/ was a folder of whoever ran it: what lies here under that name may be anything.
     """
     revision = noted.get("dataset_revision")
-    commit = revision if isinstance(revision, str) and _COMMIT.fullmatch(revision) else None
+    commit = revision if isinstance(revision, str) and COMMIT.fullmatch(revision) else None
     known = name or stated or (noted["dataset"] if commit else None)
     if known is None:
         return f"it was a folder, {noted['dataset']!r}: say with --dataset where it is"
